@@ -1,0 +1,55 @@
+/** The architecture as rules (docs/architecture.md): a broken rule fails `npm run lint`. */
+const PURE = '^libs/(kernel|telemetry|air-quality|availability|quality-control|alerting|indicators)/';
+const TESTS = '([.](spec|e2e-spec)[.]ts$)|^libs/testing/';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'pure-libraries-do-no-io',
+      comment: 'Pure libraries hold the knowledge of the field: no framework, no I/O, no engine.',
+      severity: 'error',
+      from: { path: PURE, pathNot: TESTS },
+      to: { path: '^(node:)?(fs|net|http|https|tls|child_process|worker_threads|os)($|/)|node_modules/(@nestjs|mqtt|aedes|@influxdata|@duckdb|lmdb|pino|fastify)/' },
+    },
+    {
+      name: 'pure-libraries-import-pure-libraries',
+      severity: 'error',
+      from: { path: PURE, pathNot: TESTS },
+      to: { path: '^(libs|apps|devices|simulators)/', pathNot: PURE },
+    },
+    { name: 'kernel-imports-nothing', severity: 'error', from: { path: '^libs/kernel/', pathNot: TESTS }, to: { path: '^libs/', pathNot: '^libs/kernel/' } },
+    { name: 'libs-never-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^(apps|devices|simulators)/' } },
+    {
+      name: 'apps-never-import-apps',
+      comment: 'Stages meet in the journal. Only apps/pantau composes them.',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/', pathNot: '^apps/pantau/' },
+      to: { path: '^(apps|simulators)/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'simulators-and-devices-stand-alone',
+      comment: 'A simulator that shares code with Pantau shares the mistakes it should reveal.',
+      severity: 'error',
+      from: { path: '^(devices|simulators)/', pathNot: TESTS },
+      to: { path: '^(libs|apps)/', pathNot: '^libs/(kernel|telemetry)/' },
+    },
+    {
+      name: 'through-the-barrel',
+      severity: 'error',
+      from: { path: '^(apps|libs|devices|simulators)/([^/]+)/' },
+      to: { path: '^(apps|libs|simulators)/([^/]+)/src/(?!index[.]ts$)', pathNot: '^$1/$2/' },
+    },
+    { name: 'testing-only-from-tests', severity: 'error', from: { pathNot: TESTS }, to: { path: '^libs/testing/' } },
+    { name: 'declared-packages-only', severity: 'error', from: { path: '^(apps|libs|devices|simulators)/' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] } },
+    { name: 'no-development-packages-at-run-time', severity: 'error', from: { path: '^(apps|libs|devices|simulators)/', pathNot: TESTS }, to: { dependencyTypes: ['npm-dev'] } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|apps/web)/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'] },
+  },
+};

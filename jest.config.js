@@ -1,0 +1,26 @@
+const swc = {
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+  },
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+};
+
+/** Jest runs the TypeScript sources as ES modules; `--experimental-vm-modules` is in the npm script. */
+export default {
+  testEnvironment: 'node',
+  roots: ['apps', 'libs', 'devices', 'simulators', 'scripts'].map((dir) => `<rootDir>/${dir}`),
+  testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts', '**/*.spec.mjs'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#apps/([^/]+)$': '<rootDir>/apps/$1/src/index.ts',
+    '^#simulators/([^/]+)$': '<rootDir>/simulators/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  reporters: ['default', '<rootDir>/scripts/jest-summary.mjs'],
+  testTimeout: 60_000,
+};

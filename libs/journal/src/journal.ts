@@ -1,0 +1,111 @@
+import type { UtcMillis } from '#libs/kernel';
+import type { StateWrite } from '#libs/state';
+
+/** What a producer appends. */
+export interface NewEntry<T = unknown> {
+  /** Decides the shard and so the order: entries of one key keep the order in which they were appended. The device id. */
+  readonly key: string;
+  /** Plain data: objects, arrays, strings, finite numbers, booleans, null, Uint8Array. */
+  readonly data: T;
+}
+
+/** What a consumer reads. */
+export interface Entry<T = unknown> extends NewEntry<T> {
+  readonly shard: number;
+  /** Position within stream and shard, without gaps, from 0. */
+  readonly offset: number;
+  readonly appendedAt: UtcMillis;
+}
+
+export interface CursorPosition {
+  readonly cursor: string;
+  readonly stream: string;
+  readonly shard: number;
+  /** The offset to read next. */
+  readonly next: number;
+}
+
+/** What a stage did with a batch. Durable in the same commit as its cursor, all or nothing. */
+export interface Commit {
+  readonly cursor: string;
+  readonly stream: string;
+  readonly shard: number;
+  /** The position from which the batch was read; the commit is refused when the cursor stands elsewhere. */
+  readonly expected: number;
+  readonly next: number;
+  readonly state?: readonly StateWrite[];
+  readonly append?: readonly StreamAppend[];
+}
+
+export interface StreamAppend {
+  readonly stream: string;
+  readonly entries: readonly NewEntry[];
+}
+
+/** First and next offset of a shard of a stream: `first` is the oldest kept, `next` the one to be written. */
+export interface Extent {
+  readonly first: number;
+  readonly next: number;
+}
+
+export interface RetentionPolicy {
+  /** Entries appended longer ago than this may go. Milliseconds. */
+  readonly maxAge?: number;
+  /** When a stream holds more bytes than this, its oldest entries may go. */
+  readonly maxBytes?: number;
+  /**
+   * What to do with old entries that a cursor has not read: keep them (`wait`, the default), or drop them and say so
+   * (`drop`): the report names the cursor and the count, and that cursor's next read rejects with `CURSOR_LOST_ENTRIES`.
+   */
+  readonly unread?: 'wait' | 'drop';
+}
+
+export interface RetentionReport {
+  readonly stream: string;
+  readonly shard: number;
+  readonly dropped: number;
+  /** Entries past the limits that were kept because a cursor had not read them (`wait`). */
+  readonly heldBack: number;
+  /** Cursors that lost unread entries (`drop`), or that held entries back (`wait`). */
+  readonly cursors: readonly { readonly cursor: string; readonly unread: number }[];
+}
+
+export interface StreamStats {
+  readonly stream: string;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/**
+ * The append-only, durable, per-device-ordered log between the stages.
+ *
+ * Errors: `JOURNAL_CLOSED` after {@link close}; `JOURNAL_WRITE_FAILED` (transient) when the disk refused.
+ */
+export interface Journal {
+  /** Number of shards of every stream; fixed when the journal is made. */
+  readonly shards: number;
+  /** Resolves once all entries are on stable storage. */
+  append(stream: string, entries: readonly NewEntry[]): Promise<void>;
+  /**
+   * Entries from `from` on, at most `limit`, in order; empty at the end.
+   * Rejects with `CURSOR_LOST_ENTRIES` when `from` is older than the oldest kept entry.
+   */
+  read<T>(stream: string, shard: number, from: number, limit: number): Promise<Entry<T>[]>;
+  /** The newest `limit` entries before offset `before` (default: the end), newest first. */
+  readBackwards<T>(stream: string, shard: number, limit: number, before?: number): Promise<Entry<T>[]>;
+  /** Resolves when the shard holds an entry at or after `from`, or when the signal aborts. */
+  waitFor(stream: string, shard: number, from: number, signal: AbortSignal): Promise<void>;
+  extent(stream: string, shard: number): Promise<Extent>;
+  /** Where the cursor stands: the offset to read next. A new cursor stands at 0. */
+  position(cursor: string, stream: string, shard: number): Promise<number>;
+  /** Moves a cursor together with its effects. Rejects with `CURSOR_CONFLICT` when another process moved it. */
+  commit(commit: Commit): Promise<void>;
+  /** Every cursor that ever committed. */
+  cursors(): Promise<CursorPosition[]>;
+  /** Moves a cursor back or forward, to replay or to skip. */
+  seek(cursor: string, stream: string, shard: number, next: number): Promise<void>;
+  /** Drops what the policy allows, oldest first, and reports what it did and did not. */
+  retain(stream: string, policy: RetentionPolicy): Promise<RetentionReport[]>;
+  stats(): Promise<StreamStats[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+/** One change of a key: a value to put, or undefined to delete it. Values are plain data (no class instances). */
+export interface StateWrite {
+  readonly namespace: string;
+  readonly key: string;
+  readonly value: unknown;
+}
+
+export interface ListOptions {
+  /** Only keys that begin with this text. */
+  readonly prefix?: string;
+  /** Only keys at or after this one. */
+  readonly from?: string;
+  /** Only keys before this one. */
+  readonly to?: string;
+  readonly limit?: number;
+  /** Descending order of keys. */
+  readonly reverse?: boolean;
+}
+
+/**
+ * Durable key-value state: registry, credentials, snapshots of stages. Keys are ordered by code unit within a
+ * namespace.
+ *
+ * Every method rejects with `STATE_CLOSED` after {@link close}.
+ */
+export interface StateStore {
+  get<T>(namespace: string, key: string): Promise<T | undefined>;
+  /** Values in the order of the keys; undefined where a key has none. */
+  getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]>;
+  /** Entries in key order. */
+  list<T>(namespace: string, options?: ListOptions): Promise<{ key: string; value: T }[]>;
+  /** All or nothing; resolves when durable. */
+  write(writes: readonly StateWrite[]): Promise<void>;
+  /** Puts the value when the key has none. @returns whether it was put */
+  putIfAbsent(namespace: string, key: string, value: unknown): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,4 @@
+export * from './parameters.js';
+export * from './payloads.js';
+export * from './streams.js';
+export * from './topics.js';

@@ -1,0 +1,163 @@
+import type { UtcMillis } from '#libs/kernel';
+import type { Parameter } from './parameters.js';
+import type { TopicKind } from './topics.js';
+
+/**
+ * QARTOD data flags (IOOS): 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. Numbers, because they are stored
+ * and exchanged as numbers; never combined by maximum.
+ */
+export type QualityFlag = 1 | 2 | 3 | 4 | 9;
+
+/** Where an entry stands in the journal: shard and offset within a stream. */
+export interface JournalRef {
+  readonly shard: number;
+  readonly offset: number;
+}
+
+/** Stream `uplink`: one message as it arrived, durable before it is acknowledged. */
+export interface Uplink {
+  readonly site: string;
+  readonly device: string;
+  readonly kind: TopicKind;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly receivedAt: UtcMillis;
+  readonly qos: 0 | 1 | 2;
+  /** MQTT packet identifier; absent at QoS 0. With `dup` it tells a re-sent QoS 2 message from a new one. */
+  readonly messageId?: number;
+  readonly dup: boolean;
+  /** The connection that carried it; a will belongs to the session that left it. */
+  readonly session: string;
+  /** True when the broker published it as the session's last will. */
+  readonly will: boolean;
+}
+
+/** One measured value in the unit of its parameter. */
+export interface Reading {
+  readonly parameter: Parameter;
+  readonly value: number;
+  readonly flag: QualityFlag;
+  /** Names of the quality tests that did not pass. */
+  readonly failed?: readonly string[];
+}
+
+/** Stream `readings`: the readings of one device at one instant. */
+export interface Observation {
+  readonly site: string;
+  readonly device: string;
+  /** Device time: the instant that was measured. */
+  readonly ts: UtcMillis;
+  readonly receivedAt: UtcMillis;
+  readonly seq?: number;
+  /** The uplink entry it was decoded from. */
+  readonly uplink: JournalRef;
+  readonly readings: readonly Reading[];
+}
+
+interface SignalBase {
+  readonly site: string;
+  readonly device: string;
+  readonly ts: UtcMillis;
+  readonly receivedAt: UtcMillis;
+}
+
+/** A device said whether it works. */
+export interface HeartbeatSignal extends SignalBase {
+  readonly type: 'heartbeat';
+  readonly state: 'up' | 'down';
+  readonly reason?: string;
+  readonly frames?: number;
+  readonly lastFrameAt?: UtcMillis;
+  readonly seq?: number;
+  readonly uplink: JournalRef;
+}
+
+/** How a connection began or ended. */
+export type PresenceCause = 'connect' | 'clean' | 'keepalive' | 'takeover' | 'lost' | 'shutdown';
+
+/** The broker saw a connection begin or end. `session` fences it: an end of an earlier session says nothing about a newer one. */
+export interface PresenceSignal extends SignalBase {
+  readonly type: 'presence';
+  readonly session: string;
+  readonly state: 'connected' | 'disconnected';
+  readonly cause: PresenceCause;
+}
+
+/** A birth message or last will, with the session that it belongs to. */
+export interface StatusSignal extends SignalBase {
+  readonly type: 'status';
+  readonly session: string;
+  readonly state: 'online' | 'offline';
+  readonly will: boolean;
+  readonly uplink: JournalRef;
+}
+
+/** Something that happened at the device. */
+export interface EventSignal extends SignalBase {
+  readonly type: 'event';
+  readonly name: string;
+  readonly data?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly uplink: JournalRef;
+}
+
+/** Stream `signals`: what is known of a device's life. */
+export type Signal = HeartbeatSignal | PresenceSignal | StatusSignal | EventSignal;
+
+/** Why a message or a value was refused. Stable codes; the table with remedies is in `docs/rejections.md`. */
+export const REJECTION_REASONS = [
+  'unknown_device',
+  'bad_credentials',
+  'topic_not_allowed',
+  'payload_too_large',
+  'not_json',
+  'json_too_deep',
+  'schema_violation',
+  'number_as_text',
+  'not_finite',
+  'unknown_parameter',
+  'timestamp_in_future',
+  'timestamp_too_old',
+  'store_refused',
+  'handler_failed',
+] as const;
+export type RejectionReason = (typeof REJECTION_REASONS)[number];
+
+/** Stream `rejected`: what was refused, with the original bytes, so that nothing is lost. */
+export interface Rejection {
+  readonly reason: RejectionReason;
+  /** What was found and what was expected. */
+  readonly detail: string;
+  readonly receivedAt: UtcMillis;
+  readonly site?: string;
+  readonly device?: string;
+  readonly topic?: string;
+  /** Original bytes; only the beginning when `payloadBytes` is larger. */
+  readonly payload?: Uint8Array;
+  /** Length of the original. */
+  readonly payloadBytes?: number;
+  /** How many refusals this entry stands for; refusals at the door are counted together. */
+  readonly count: number;
+  /** The entry it was found in. */
+  readonly source?: JournalRef & { readonly stream: string };
+}
+
+/** Stream `liveness`: Pantau's own life, so that its own stops are not charged to the devices. */
+export interface Liveness {
+  readonly component: string;
+  /** One run of one process. */
+  readonly run: string;
+  readonly kind: 'start' | 'beat' | 'stop';
+  readonly at: UtcMillis;
+}
+
+/** The key of a `liveness` entry. */
+export const LIVENESS_KEY = '$pantau';
+
+/** Every stream of the journal whose entries come from devices, with the type of its entries. */
+export interface StreamTypes {
+  readonly uplink: Uplink;
+  readonly readings: Observation;
+  readonly signals: Signal;
+  readonly rejected: Rejection;
+  readonly liveness: Liveness;
+}
