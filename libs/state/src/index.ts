@@ -1,1 +1,2 @@
+export * from './lmdb-state-store.js';
 export * from './state-store.js';

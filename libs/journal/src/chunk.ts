@@ -1,0 +1,42 @@
+import { Packr } from 'msgpackr';
+import type { UtcMillis } from '#libs/kernel';
+import type { Entry, NewEntry } from './journal.js';
+
+/**
+ * The stored form of consecutive entries of one shard: an 8-byte big-endian float (time of the append), a 4-byte
+ * count, then for each entry standard MessagePack `[key, data]`. The header can be read without decoding the rest.
+ */
+const HEADER_BYTES = 12;
+
+// No record extension: the bytes stay standard MessagePack, and keys that a device chose never become code.
+const packr = new Packr({ useRecords: false, copyBuffers: true });
+
+/** @throws TypeError when the data is not plain */
+export function encodeEntry({ key, data }: NewEntry): Buffer {
+  return packr.pack([key, data]);
+}
+
+/** Joins encoded entries into a chunk. */
+export function encodeChunk(entries: readonly Buffer[], appendedAt: UtcMillis): Buffer {
+  const header = Buffer.allocUnsafe(HEADER_BYTES);
+  header.writeDoubleBE(appendedAt, 0);
+  header.writeUInt32BE(entries.length, 8);
+  return Buffer.concat([header, ...entries]);
+}
+
+export interface ChunkHeader {
+  readonly appendedAt: UtcMillis;
+  readonly count: number;
+}
+
+export function readChunkHeader(chunk: Buffer): ChunkHeader {
+  return { appendedAt: chunk.readDoubleBE(0), count: chunk.readUInt32BE(8) };
+}
+
+/** @throws when the bytes are not those of a chunk */
+export function decodeChunk(chunk: Buffer, shard: number, firstOffset: number): Entry[] {
+  const { appendedAt, count } = readChunkHeader(chunk);
+  const pairs = packr.unpackMultiple(chunk.subarray(HEADER_BYTES)) as unknown as [string, unknown][];
+  if (pairs.length !== count) throw new RangeError(`expected ${count} entries, found ${pairs.length}`);
+  return pairs.map(([key, data], i) => ({ shard, offset: firstOffset + i, appendedAt, key, data }));
+}

@@ -1,0 +1,293 @@
+import fc from 'fast-check';
+import type { StateStore } from '#libs/state';
+import type { Clock } from '#libs/kernel';
+import type { Entry, Journal } from './journal.js';
+
+export interface JournalFixture extends AsyncDisposable {
+  readonly journal: Journal;
+  readonly state: StateStore;
+  /** The journal's clock, to be moved by the test. */
+  readonly clock: { -readonly [K in keyof Clock]: Clock[K] };
+  /** Closes the journal and opens it again on the same data. */
+  reopen(): Promise<Journal>;
+}
+
+/** All entries of a stream, shard by shard. */
+export async function readAll<T>(journal: Journal, stream: string): Promise<Entry<T>[]> {
+  const all: Entry<T>[] = [];
+  for (let shard = 0; shard < journal.shards; shard++) {
+    const { first } = await journal.extent(stream, shard);
+    for (let from = first; ;) {
+      const entries = await journal.read<T>(stream, shard, from, 1000);
+      if (entries.length === 0) break;
+      all.push(...entries);
+      from += entries.length;
+    }
+  }
+  return all;
+}
+
+/** What every engine of {@link Journal} must do. */
+export function describeJournalContract(name: string, open: () => Promise<JournalFixture>): void {
+  describe(`${name} fulfils Journal`, () => {
+    it('returns entries with their data, in order, numbered without gaps from 0', async () => {
+      await using fixture = await open();
+      const { journal } = fixture;
+      await Promise.all(
+        [0, 1, 2, 3, 4].map((n) => journal.append('s', [{ key: 'a', data: { n, bytes: Uint8Array.of(n) } }])),
+      );
+      await journal.append('s', [
+        { key: 'a', data: { n: 5 } },
+        { key: 'a', data: { n: 6 } },
+      ]);
+      const entries = await readAll<{ n: number; bytes?: Uint8Array }>(journal, 's');
+      expect(entries.map((entry) => entry.data.n)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      expect(entries.map((entry) => entry.offset)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      expect(Array.from(entries[3]!.data.bytes!)).toEqual([3]);
+      expect(new Set(entries.map((entry) => entry.key))).toEqual(new Set(['a']));
+    });
+
+    it('keeps the order of each key and every entry exactly once, for any interleaving of appends', async () => {
+      await using fixture = await open();
+      const { journal } = fixture;
+      let run = 0;
+      const batches = fc.array(fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 5 }), {
+        maxLength: 12,
+      });
+      await fc.assert(
+        fc.asyncProperty(batches, async (batchesOfKeys) => {
+          const stream = `s${run++}`;
+          let n = 0;
+          await Promise.all(
+            batchesOfKeys.map((keys) =>
+              journal.append(
+                stream,
+                keys.map((key) => ({ key, data: n++ })),
+              ),
+            ),
+          );
+          const entries = await readAll<number>(journal, stream);
+          expect(entries.map((entry) => entry.data).sort((a, b) => a - b)).toEqual(
+            Array.from({ length: n }, (_, i) => i),
+          );
+          for (const key of ['a', 'b', 'c', 'd', 'e']) {
+            const own = entries.filter((entry) => entry.key === key).map((entry) => entry.data);
+            expect(own).toEqual([...own].sort((a, b) => a - b));
+          }
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('reads from any offset with any limit, forwards and backwards', async () => {
+      await using fixture = await open();
+      const { journal } = fixture;
+      const shard = (await shardsOf(journal, 'k'))[0]!;
+      for (let i = 0; i < 5; i++) {
+        await journal.append(
+          's',
+          Array.from({ length: 211 }, (_, j) => ({ key: 'k', data: i * 211 + j })),
+        );
+      }
+      await fc.assert(
+        fc.asyncProperty(fc.nat({ max: 1100 }), fc.integer({ min: 1, max: 600 }), async (from, limit) => {
+          const all = Array.from({ length: 1055 }, (_, i) => i);
+          const forwards = await journal.read<number>('s', shard, from, limit);
+          expect(forwards.map((entry) => entry.data)).toEqual(all.slice(from, from + limit));
+          const backwards = await journal.readBackwards<number>('s', shard, limit, from);
+          expect(backwards.map((entry) => entry.data)).toEqual(all.slice(0, from).reverse().slice(0, limit));
+        }),
+        { numRuns: 100 },
+      );
+      expect((await journal.readBackwards<number>('s', shard, 2)).map((entry) => entry.data)).toEqual([
+        1054, 1053,
+      ]);
+    });
+
+    it('sends one key to one shard and different keys to all shards', async () => {
+      await using fixture = await open();
+      const keys = Array.from({ length: 200 }, (_, i) => `device-${i}`);
+      await fixture.journal.append(
+        's',
+        keys.flatMap((key) => [
+          { key, data: 1 },
+          { key, data: 2 },
+        ]),
+      );
+      const entries = await readAll(fixture.journal, 's');
+      for (const key of keys)
+        expect(new Set(entries.filter((e) => e.key === key).map((e) => e.shard)).size).toBe(1);
+      expect(new Set(entries.map((entry) => entry.shard)).size).toBe(fixture.journal.shards);
+    });
+
+    it('wakes a waiting reader when an entry arrives, and when it is told to stop', async () => {
+      await using fixture = await open();
+      const { journal } = fixture;
+      const shard = (await shardsOf(journal, 'k'))[0]!;
+      const stop = new AbortController();
+      let woken = false;
+      const waiting = journal.waitFor('s', shard, 0, stop.signal).then(() => (woken = true));
+      await journal.append('s', [{ key: 'k', data: 1 }]);
+      await waiting;
+      expect(woken).toBe(true);
+      expect(await journal.read('s', shard, 0, 10)).toHaveLength(1);
+      const second = journal.waitFor('s', shard, 1, stop.signal);
+      stop.abort();
+      await second;
+    });
+
+    it('moves a cursor together with state and appended entries, all or nothing', async () => {
+      await using fixture = await open();
+      const { journal, state } = fixture;
+      const commit = { cursor: 'stage', stream: 's', shard: 0, expected: 0, next: 3 };
+      await journal.commit({
+        ...commit,
+        state: [{ namespace: 'n', key: 'k', value: 'first' }],
+        append: [{ stream: 'out', entries: [{ key: 'a', data: 'first' }] }],
+      });
+      const late = journal.commit({
+        ...commit,
+        state: [{ namespace: 'n', key: 'k', value: 'second' }],
+        append: [{ stream: 'out', entries: [{ key: 'a', data: 'second' }] }],
+      });
+      await expect(late).rejects.toMatchObject({ code: 'CURSOR_CONFLICT', transient: true });
+      expect(await journal.position('stage', 's', 0)).toBe(3);
+      expect(await state.get('n', 'k')).toBe('first');
+      expect((await readAll(journal, 'out')).map((entry) => entry.data)).toEqual(['first']);
+    });
+
+    it('starts a new cursor at 0, keeps cursors apart, and moves one by seek', async () => {
+      await using fixture = await open();
+      const { journal } = fixture;
+      await journal.commit({ cursor: 'a', stream: 's', shard: 0, expected: 0, next: 7 });
+      expect(await journal.position('b', 's', 0)).toBe(0);
+      await journal.seek('a', 's', 0, 2);
+      expect(await journal.position('a', 's', 0)).toBe(2);
+      expect(await journal.cursors()).toEqual([{ cursor: 'a', stream: 's', shard: 0, next: 2 }]);
+    });
+
+    it('keeps entries, cursors and offsets across a restart', async () => {
+      await using fixture = await open();
+      await fixture.journal.append('s', [{ key: 'k', data: 1 }]);
+      await fixture.journal.commit({ cursor: 'a', stream: 's', shard: 0, expected: 0, next: 1 });
+      const again = await fixture.reopen();
+      await again.append('s', [{ key: 'k', data: 2 }]);
+      const entries = await readAll(again, 's');
+      expect(entries.map((entry) => [entry.offset, entry.data])).toEqual([
+        [0, 1],
+        [1, 2],
+      ]);
+      expect(await again.position('a', 's', 0)).toBe(1);
+    });
+
+    describe('retention', () => {
+      /** Five appends of ten entries, one a second from 0 s to 4 s, all of one key; the clock then stands at 4 s. */
+      async function filled(fixture: JournalFixture): Promise<number> {
+        for (let second = 0; second < 5; second++) {
+          fixture.clock.now = () => second * 1000;
+          await fixture.journal.append(
+            's',
+            Array.from({ length: 10 }, (_, i) => ({ key: 'k', data: second * 10 + i })),
+          );
+        }
+        return (await shardsOf(fixture.journal, 'k'))[0]!;
+      }
+
+      it('drops what is older than the age, never the rest', async () => {
+        await using fixture = await open();
+        const shard = await filled(fixture);
+        const reports = await fixture.journal.retain('s', { maxAge: 2000 });
+        expect(reports[shard]).toMatchObject({ dropped: 20, heldBack: 0, cursors: [] });
+        expect(await fixture.journal.extent('s', shard)).toEqual({ first: 20, next: 50 });
+        expect((await fixture.journal.read('s', shard, 20, 100)).map((entry) => entry.data)).toEqual(
+          Array.from({ length: 30 }, (_, i) => i + 20),
+        );
+        await expect(fixture.journal.read('s', shard, 19, 1)).rejects.toMatchObject({
+          code: 'CURSOR_LOST_ENTRIES',
+        });
+      });
+
+      it('drops the oldest when a stream is too large', async () => {
+        await using fixture = await open();
+        const shard = await filled(fixture);
+        const [stats] = await fixture.journal.stats();
+        await fixture.journal.retain('s', { maxBytes: stats!.bytes / 2 });
+        const { first, next } = await fixture.journal.extent('s', shard);
+        expect(next).toBe(50);
+        expect(first).toBe(30);
+        expect((await fixture.journal.stats())[0]).toMatchObject({ entries: 20 });
+      });
+
+      it('keeps what a cursor has not read, and names the cursor that holds it back', async () => {
+        await using fixture = await open();
+        const shard = await filled(fixture);
+        await fixture.journal.commit({ cursor: 'slow', stream: 's', shard, expected: 0, next: 15 });
+        const reports = await fixture.journal.retain('s', { maxAge: 1000 });
+        expect(reports[shard]).toMatchObject({
+          dropped: 10,
+          heldBack: 20,
+          cursors: [{ cursor: 'slow', unread: 15 }],
+        });
+        expect(await fixture.journal.read('s', shard, 15, 100)).toHaveLength(35);
+      });
+
+      it('drops unread entries only when told to, and then the cursor that lost them is named and its read fails', async () => {
+        await using fixture = await open();
+        const shard = await filled(fixture);
+        await fixture.journal.commit({ cursor: 'slow', stream: 's', shard, expected: 0, next: 15 });
+        const reports = await fixture.journal.retain('s', { maxAge: 1000, unread: 'drop' });
+        expect(reports[shard]).toMatchObject({
+          dropped: 30,
+          heldBack: 0,
+          cursors: [{ cursor: 'slow', unread: 15 }],
+        });
+        await expect(fixture.journal.read('s', shard, 15, 1)).rejects.toMatchObject({
+          code: 'CURSOR_LOST_ENTRIES',
+        });
+      });
+
+      it('numbers on after everything was dropped', async () => {
+        await using fixture = await open();
+        const shard = await filled(fixture);
+        fixture.clock.now = () => 60_000;
+        await fixture.journal.retain('s', { maxAge: 1 });
+        await fixture.journal.append('s', [{ key: 'k', data: 'next' }]);
+        expect(
+          (await fixture.journal.read('s', shard, 50, 10)).map((entry) => [entry.offset, entry.data]),
+        ).toEqual([[50, 'next']]);
+      });
+    });
+
+    it('finishes what was handed in when it closes, and refuses every call after that', async () => {
+      await using fixture = await open();
+      const appended = fixture.journal.append('s', [{ key: 'k', data: 1 }]);
+      await fixture.journal.close();
+      await appended;
+      await expect(fixture.journal.append('s', [{ key: 'k', data: 2 }])).rejects.toMatchObject({
+        code: 'JOURNAL_CLOSED',
+      });
+      const again = await fixture.reopen();
+      expect(await readAll(again, 's')).toHaveLength(1);
+    });
+
+    it('refuses an entry that is too large, and stores its neighbours', async () => {
+      await using fixture = await open();
+      const large = fixture.journal.append('s', [{ key: 'k', data: new Uint8Array(5 * 1024 * 1024) }]);
+      const small = fixture.journal.append('s', [{ key: 'k', data: 'small' }]);
+      await expect(large).rejects.toMatchObject({ code: 'JOURNAL_ENTRY_TOO_LARGE' });
+      await small;
+      expect(await readAll(fixture.journal, 's')).toHaveLength(1);
+    });
+  });
+}
+
+/** The shards that hold entries of the keys, found by appending to a scratch stream. */
+async function shardsOf(journal: Journal, ...keys: string[]): Promise<number[]> {
+  await journal.append(
+    'scratch',
+    keys.map((key) => ({ key, data: null })),
+  );
+  const entries = await readAll(journal, 'scratch');
+  await journal.retain('scratch', { maxBytes: 0 });
+  return keys.map((key) => entries.findLast((entry) => entry.key === key)!.shard);
+}
