@@ -1,0 +1,101 @@
+import { LmdbStateStore } from '#libs/state';
+import { temporaryFolder } from '#libs/testing';
+import { DeviceCredentials } from './device-credentials.js';
+import { Registry } from './registry.js';
+import { Tokens } from './tokens.js';
+
+const clock = { now: () => 1_700_000_000_000 };
+
+async function withState(test: (state: LmdbStateStore) => Promise<void>): Promise<void> {
+  using folder = temporaryFolder('identity');
+  const state = LmdbStateStore.open(folder.path);
+  await test(state);
+  await state.close();
+}
+
+describe('DeviceCredentials', () => {
+  it('verifies the issued password again and again, and no other', () =>
+    withState(async (state) => {
+      const credentials = new DeviceCredentials(state, clock);
+      const password = await credentials.issue('udara-01');
+      expect(await credentials.verify('udara-01', password)).toBe(true);
+      expect(await credentials.verify('udara-01', password)).toBe(true);
+      expect(await credentials.verify('udara-01', `${password}x`)).toBe(false);
+      expect(await credentials.verify('udara-02', password)).toBe(false);
+    }));
+
+  it('forgets a password that was rotated or revoked, also one that was verified before', () =>
+    withState(async (state) => {
+      const credentials = new DeviceCredentials(state, clock);
+      const old = await credentials.issue('udara-01');
+      expect(await credentials.verify('udara-01', old)).toBe(true);
+      // Another process rotates; this one must notice.
+      const next = await new DeviceCredentials(state, clock).issue('udara-01');
+      expect(await credentials.verify('udara-01', old)).toBe(false);
+      expect(await credentials.verify('udara-01', next)).toBe(true);
+      await credentials.revoke('udara-01');
+      expect(await credentials.verify('udara-01', next)).toBe(false);
+    }));
+
+  it('stores neither the password nor anything that two devices with one password share', () =>
+    withState(async (state) => {
+      const credentials = new DeviceCredentials(state, clock);
+      await credentials.set('a', 'rahasia-sama');
+      await credentials.set('b', 'rahasia-sama');
+      const [a, b] = await state.getMany<{ hash: Buffer }>('identity/device-credentials', ['a', 'b']);
+      expect(JSON.stringify([a, b])).not.toContain('rahasia');
+      expect(a!.hash.equals(b!.hash)).toBe(false);
+    }));
+});
+
+describe('Tokens', () => {
+  it('knows a token by name and role, and refuses every other text', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      const token = await tokens.create('diskominfo', 'operator');
+      expect(await tokens.verify(token)).toEqual({ name: 'diskominfo', role: 'operator' });
+      const other = await tokens.create('bappeda', 'evaluator');
+      for (const wrong of [
+        '',
+        'pantau_',
+        token.slice(0, -1),
+        `${token}a`,
+        token.replace('diskominfo', 'bappeda'),
+        other.replace('bappeda', 'nobody'),
+      ]) {
+        expect(await tokens.verify(wrong)).toBeUndefined();
+      }
+    }));
+
+  it('gives out the first admin token exactly once', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      const made = await Promise.all([tokens.createFirstAdmin(), tokens.createFirstAdmin()]);
+      expect(made.filter((token) => token !== undefined)).toHaveLength(1);
+      expect(await tokens.createFirstAdmin()).toBeUndefined();
+      expect(await tokens.verify(made.find((token) => token !== undefined)!)).toEqual({
+        name: 'first-admin',
+        role: 'admin',
+      });
+    }));
+});
+
+describe('Registry', () => {
+  it('keeps sites and devices, and refuses a device of an unknown site by name', () =>
+    withState(async (state) => {
+      const registry = new Registry(state);
+      const device = {
+        id: 'udara-01',
+        site: 'talang-kelapa',
+        kind: 'air',
+        name: 'Udara 1',
+        intervalMs: 60_000,
+      } as const;
+      await expect(registry.putDevice(device)).rejects.toThrow(/SITE_UNKNOWN: the site talang-kelapa/);
+      await registry.putSite({ id: 'talang-kelapa', name: 'Talang Kelapa' });
+      await registry.putDevice(device);
+      expect(await registry.device('udara-01')).toEqual(device);
+      expect(await registry.devices()).toEqual([device]);
+      expect(await registry.device('udara-02')).toBeUndefined();
+    }));
+});

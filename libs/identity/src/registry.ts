@@ -1,0 +1,70 @@
+import { PantauError } from '#libs/kernel';
+import type { StateStore } from '#libs/state';
+import { ID_PATTERN } from '#libs/telemetry';
+import { z } from 'zod';
+
+const id = z.string().regex(ID_PATTERN, 'expected lower-case letters, digits and hyphens, at most 63');
+
+/** A place with devices. */
+export const siteSchema = z.strictObject({
+  id,
+  name: z.string().min(1).max(200),
+  /** Kecamatan. */
+  district: z.string().max(100).optional(),
+  latitude: z.number().min(-90).max(90).optional(),
+  longitude: z.number().min(-180).max(180).optional(),
+});
+export type Site = z.infer<typeof siteSchema>;
+
+/** A sensor, camera or gateway. Its id is unique in the whole regency and is its MQTT user name and client id. */
+export const deviceSchema = z.strictObject({
+  id,
+  site: id,
+  kind: z.enum(['air', 'camera']),
+  name: z.string().min(1).max(200),
+  /** How often it promises to report, milliseconds; what is expected of it is counted from this. */
+  intervalMs: z.int().min(1_000).max(86_400_000),
+});
+export type Device = z.infer<typeof deviceSchema>;
+
+const SITES = 'registry/sites';
+const DEVICES = 'registry/devices';
+
+/** The sites and devices that Pantau knows. A device that is not here cannot connect and creates no series. */
+export class Registry {
+  constructor(private readonly state: StateStore) {}
+
+  async putSite(site: Site): Promise<void> {
+    await this.state.write([{ namespace: SITES, key: site.id, value: siteSchema.parse(site) }]);
+  }
+
+  /** @throws PantauError `SITE_UNKNOWN` when its site is not registered */
+  async putDevice(device: Device): Promise<void> {
+    if ((await this.site(device.site)) === undefined) {
+      throw new PantauError(
+        'SITE_UNKNOWN',
+        `the site ${device.site} of the device ${device.id} is not registered.`,
+        {
+          remedy: 'Add it to sites.yaml first.',
+        },
+      );
+    }
+    await this.state.write([{ namespace: DEVICES, key: device.id, value: deviceSchema.parse(device) }]);
+  }
+
+  async site(id: string): Promise<Site | undefined> {
+    return this.state.get<Site>(SITES, id);
+  }
+
+  async device(id: string): Promise<Device | undefined> {
+    return this.state.get<Device>(DEVICES, id);
+  }
+
+  async sites(): Promise<Site[]> {
+    return (await this.state.list<Site>(SITES)).map(({ value }) => value);
+  }
+
+  async devices(): Promise<Device[]> {
+    return (await this.state.list<Device>(DEVICES)).map(({ value }) => value);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Clock, UtcMillis } from '#libs/kernel';
+import type { StateStore } from '#libs/state';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+export const ROLES = ['admin', 'operator', 'evaluator'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who a request comes from. */
+export interface Principal {
+  readonly name: string;
+  readonly role: Role;
+}
+
+interface StoredToken extends Principal {
+  /** SHA-256 of the secret. A token has 256 random bits, so a slow hash would add nothing. */
+  readonly digest: Uint8Array;
+  readonly createdAt: UtcMillis;
+}
+
+const TOKENS = 'identity/tokens';
+const FIRST_ADMIN = 'first-admin';
+const TOKEN_PATTERN = /^pantau_([a-z0-9-]{1,63})_([A-Za-z0-9_-]{43})$/;
+
+/** API tokens `pantau_{name}_{secret}`; shown once, stored as a digest. */
+export class Tokens {
+  constructor(
+    private readonly state: StateStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Makes a token and replaces an earlier one of the same name. */
+  async create(name: string, role: Role): Promise<string> {
+    const { token, stored } = this.#make(name, role);
+    await this.state.write([{ namespace: TOKENS, key: name, value: stored }]);
+    return token;
+  }
+
+  /** Makes the first admin token of an installation. @returns undefined when there is one already */
+  async createFirstAdmin(): Promise<string | undefined> {
+    const { token, stored } = this.#make(FIRST_ADMIN, 'admin');
+    return (await this.state.putIfAbsent(TOKENS, FIRST_ADMIN, stored)) ? token : undefined;
+  }
+
+  /** @returns whose token it is; undefined when it is nobody's */
+  async verify(token: string): Promise<Principal | undefined> {
+    const match = TOKEN_PATTERN.exec(token);
+    if (match?.[1] === undefined || match[2] === undefined) return undefined;
+    const stored = await this.state.get<StoredToken>(TOKENS, match[1]);
+    if (stored === undefined || !timingSafeEqual(stored.digest, digestOf(match[2]))) return undefined;
+    return { name: stored.name, role: stored.role };
+  }
+
+  #make(name: string, role: Role): { token: string; stored: StoredToken } {
+    const secret = randomBytes(32).toString('base64url');
+    return {
+      token: `pantau_${name}_${secret}`,
+      stored: { name, role, digest: digestOf(secret), createdAt: this.clock.now() },
+    };
+  }
+}
+
+function digestOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}

@@ -1,0 +1,34 @@
+import {
+  Catch,
+  type DynamicModule,
+  type ExceptionFilter,
+  type INestMicroservice,
+  type LoggerService,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { throwError, type Observable } from 'rxjs';
+import { JournalServer, type JournalServerOptions } from './journal-server.js';
+
+/** Hands an error to the transport as it was thrown. Nest's own filter would replace it by "Internal server error". */
+@Catch()
+class PassOnFilter implements ExceptionFilter {
+  catch(error: unknown): Observable<never> {
+    return throwError(() => error);
+  }
+}
+
+/** Makes a stage: a Nest microservice whose `@EventPattern` handlers read streams of the journal. */
+export async function createStage(
+  module: DynamicModule,
+  options: JournalServerOptions & { readonly logger: LoggerService },
+): Promise<INestMicroservice> {
+  const { logger, ...serverOptions } = options;
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
+    strategy: new JournalServer(serverOptions),
+    logger,
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new PassOnFilter());
+  return app;
+}

@@ -1,0 +1,230 @@
+import type { Entry, Journal } from '#libs/journal';
+import { isTransient, messageOf, PantauError, type Clock, type Random } from '#libs/kernel';
+import type { StateStore } from '#libs/state';
+import type { Rejection } from '#libs/telemetry';
+import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import { setTimeout as delay } from 'node:timers/promises';
+import { lastValueFrom } from 'rxjs';
+import { BatchContext } from './batch-context.js';
+import { StageCache, StageState } from './stage-state.js';
+
+export interface JournalServerOptions {
+  /** Name of the stage; its cursors carry it. */
+  readonly stage: string;
+  readonly journal: Journal;
+  readonly state: StateStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The shards this replica works on; all by default. */
+  readonly shards?: readonly number[];
+  readonly maxBatch?: number;
+  /** First pause after a failure, milliseconds; doubled up to {@link MAX_BACKOFF_MS}. */
+  readonly backoffMs?: number;
+}
+
+const DEFAULT_MAX_BATCH = 2_000;
+const MAX_BACKOFF_MS = 30_000;
+/** How often a failing entry is tried alone before it is set aside. */
+const ATTEMPTS_ALONE = 3;
+
+/**
+ * The journal as a Nest transport. A handler `@EventPattern('stream')` receives a batch of consecutive entries; when
+ * its promise resolves, what it put into the {@link BatchContext} and the cursor are committed together.
+ *
+ * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
+ *   retried with back-off until it passes. Any other failure is narrowed down by halving the batch; an entry that
+ *   fails alone is set aside in the stream `rejected` with the error, and the rest goes on.
+ * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
+ */
+export class JournalServer extends Server implements CustomTransportStrategy {
+  override readonly propagatesEventHandlerErrors = true;
+  readonly #options: JournalServerOptions;
+  readonly #stop = new AbortController();
+  #loops: Promise<void>[] = [];
+
+  constructor(options: JournalServerOptions) {
+    super();
+    this.#options = options;
+  }
+
+  listen(callback: () => void): void {
+    const { journal, shards = Array.from({ length: journal.shards }, (_, i) => i) } = this.#options;
+    this.#loops = shards.map((shard) => this.#run(shard));
+    callback();
+  }
+
+  /** Lets the running batches finish, then stops. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#loops);
+  }
+
+  /** There are no transport events; required by the base class. */
+  on(): void {
+    throw new PantauError('USAGE', 'the journal transport has no events.');
+  }
+
+  unwrap<T>(): T {
+    return this.#options.journal as T;
+  }
+
+  async #run(shard: number): Promise<void> {
+    const { journal } = this.#options;
+    // One cache for all streams of the shard, so that no handler sees a value that another one has replaced.
+    const cache = new StageCache();
+    const consumers = await Promise.all(
+      Array.from(this.messageHandlers.keys(), (stream) => this.#openConsumer(stream, shard, cache)),
+    );
+    while (!this.#stop.signal.aborted) {
+      let worked = false;
+      for (const consumer of consumers) worked = (await this.#step(consumer)) || worked;
+      if (!worked) await waitForAny(journal, consumers, this.#stop.signal);
+    }
+  }
+
+  async #openConsumer(stream: string, shard: number, cache: StageCache): Promise<Consumer> {
+    const { stage, journal } = this.#options;
+    const next = await journal.position(stage, stream, shard);
+    // A cursor that stands in the journal from the start holds entries back from retention before its first batch.
+    if (next === 0) await journal.commit({ cursor: stage, stream, shard, expected: 0, next: 0 });
+    return { stream, shard, next, limit: this.#maxBatch, failures: 0, cache };
+  }
+
+  get #maxBatch(): number {
+    return this.#options.maxBatch ?? DEFAULT_MAX_BATCH;
+  }
+
+  /** Handles one batch of one stream. @returns whether there was one */
+  async #step(consumer: Consumer): Promise<boolean> {
+    const { stage, journal } = this.#options;
+    const { stream, shard } = consumer;
+    try {
+      const entries = await journal.read(stream, shard, consumer.next, consumer.limit);
+      if (entries.length === 0) return false;
+      const context = await this.#handle(consumer, entries);
+      await this.#commit(consumer, entries.length, context);
+      consumer.failures = 0;
+      // After trouble, grow back to full batches step by step.
+      consumer.limit = Math.min(consumer.limit * 2, this.#maxBatch);
+    } catch (error) {
+      if (error instanceof PantauError && error.code === 'CURSOR_CONFLICT') {
+        this.logger.warn(messageOf(error));
+        consumer.cache.clear();
+        consumer.next = await journal.position(stage, stream, shard);
+        await this.#pause(consumer);
+      } else if (error instanceof PantauError && error.code === 'CURSOR_LOST_ENTRIES') {
+        this.logger.error(`stage ${stage} lost entries: ${messageOf(error)}`);
+        const { first } = await journal.extent(stream, shard);
+        await journal.seek(stage, stream, shard, first);
+        consumer.next = first;
+      } else if (error instanceof PantauError && error.code === 'JOURNAL_CLOSED') {
+        this.#stop.abort();
+      } else if (isTransient(error)) {
+        this.logger.warn(`stage ${stage} waits, ${stream}/${shard} at ${consumer.next}: ${messageOf(error)}`);
+        await this.#pause(consumer);
+      } else {
+        await this.#isolate(consumer, error);
+      }
+    }
+    return true;
+  }
+
+  async #handle(consumer: Consumer, entries: readonly Entry[]): Promise<BatchContext> {
+    const { stage, state } = this.#options;
+    const { stream, shard, cache } = consumer;
+    const context = new BatchContext({ stage, stream, shard }, new StageState(state, cache));
+    const handler = this.getHandlerByPattern(stream);
+    if (handler === null) throw new PantauError('USAGE', `no handler for the stream ${stream}.`);
+    await lastValueFrom(this.transformToObservable(await handler(entries, context)), {
+      defaultValue: undefined,
+    });
+    return context;
+  }
+
+  async #commit(consumer: Consumer, count: number, context: BatchContext): Promise<void> {
+    const { stage, journal } = this.#options;
+    const { stream, shard, next } = consumer;
+    await journal.commit({
+      cursor: stage,
+      stream,
+      shard,
+      expected: next,
+      next: next + count,
+      state: context.state.writes(),
+      append: context.appends(),
+    });
+    context.state.settle();
+    consumer.next = next + count;
+  }
+
+  /** Narrows a failure down to one entry, and sets that one aside when it keeps failing alone. */
+  async #isolate(consumer: Consumer, error: unknown): Promise<void> {
+    const { stage, journal } = this.#options;
+    const { stream, shard, next } = consumer;
+    const entries = await journal.read(stream, shard, next, consumer.limit);
+    const [entry] = entries;
+    if (entry === undefined) return;
+    this.logger.warn(
+      `stage ${stage} failed on ${entries.length} entries of ${stream}/${shard} at ${next}: ${messageOf(error)}`,
+    );
+    if (entries.length > 1) {
+      consumer.limit = Math.floor(entries.length / 2);
+      return;
+    }
+    if (consumer.failures + 1 < ATTEMPTS_ALONE) {
+      await this.#pause(consumer);
+      return;
+    }
+    this.logger.error(`stage ${stage} sets aside ${stream}/${shard} offset ${next}: ${messageOf(error)}`);
+    const context = new BatchContext(
+      { stage, stream, shard },
+      new StageState(this.#options.state, consumer.cache),
+    );
+    const rejection: Rejection = {
+      reason: 'handler_failed',
+      detail: `stage ${stage}: ${messageOf(error)}`.slice(0, 1000),
+      receivedAt: this.#options.clock.now(),
+      device: entry.key,
+      count: 1,
+      source: { stream, shard, offset: next },
+    };
+    context.append('rejected', [{ key: entry.key, data: rejection }]);
+    await this.#commit(consumer, 1, context);
+    consumer.failures = 0;
+    consumer.limit = this.#maxBatch;
+  }
+
+  async #pause(consumer: Consumer): Promise<void> {
+    const { backoffMs = 100, random } = this.#options;
+    const backoff = Math.min(backoffMs * 2 ** consumer.failures, MAX_BACKOFF_MS);
+    consumer.failures++;
+    // Jitter: the shards of a stage must not hammer a store that is coming back in step.
+    await delay(backoff * (0.5 + random() / 2), undefined, { signal: this.#stop.signal }).catch(
+      () => undefined,
+    );
+  }
+}
+
+/** One cursor of the stage: a stream within a shard. */
+interface Consumer {
+  readonly stream: string;
+  readonly shard: number;
+  readonly cache: StageCache;
+  next: number;
+  limit: number;
+  /** Failures in a row, for the back-off. */
+  failures: number;
+}
+
+async function waitForAny(
+  journal: Journal,
+  consumers: readonly Consumer[],
+  stop: AbortSignal,
+): Promise<void> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([stop, done.signal]);
+  await Promise.race(
+    consumers.map(({ stream, shard, next }) => journal.waitFor(stream, shard, next, signal)),
+  ).catch(() => undefined);
+  done.abort();
+}

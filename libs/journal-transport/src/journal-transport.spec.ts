@@ -1,0 +1,191 @@
+import 'reflect-metadata';
+import { LmdbJournal, type Journal } from '#libs/journal';
+import { PantauError, seededRandom } from '#libs/kernel';
+import { LmdbStateStore } from '#libs/state';
+import type { Rejection } from '#libs/telemetry';
+import { temporaryFolder, waitUntil } from '#libs/testing';
+import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import type { Batch, BatchContext } from './batch-context.js';
+import { lagOf } from './caught-up.js';
+import { createStage } from './create-stage.js';
+import { JournalClient } from './journal-client.js';
+
+const silent: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };
+const clock = { now: () => 1_000 };
+
+type Handler = (batch: Batch<number>, context: BatchContext) => Promise<void>;
+let handler: Handler;
+
+@Controller()
+class CountingController {
+  @EventPattern<string>('numbers')
+  async numbers(@Payload() batch: Batch<number>, @Ctx() context: BatchContext): Promise<void> {
+    await handler(batch, context);
+  }
+}
+
+@Module({ controllers: [CountingController] })
+class CountingModule {}
+
+interface Fixture extends AsyncDisposable {
+  readonly journal: Journal;
+  readonly state: LmdbStateStore;
+  start(): Promise<INestMicroservice>;
+  caughtUp(): Promise<void>;
+}
+
+async function open(shards = 1): Promise<Fixture> {
+  const folder = temporaryFolder('transport');
+  const state = LmdbStateStore.open(folder.path);
+  const journal = await LmdbJournal.open({ state, clock, shards });
+  const apps: INestMicroservice[] = [];
+  return {
+    journal,
+    state,
+    async start() {
+      const app = await createStage(
+        { module: CountingModule },
+        {
+          stage: 'counter',
+          journal,
+          state,
+          clock,
+          random: seededRandom(1),
+          logger: silent,
+          maxBatch: 8,
+          backoffMs: 1,
+        },
+      );
+      await app.listen();
+      apps.push(app);
+      return app;
+    },
+    async caughtUp() {
+      await waitUntil('the stage caught up', async () => (await lagOf(journal, 'counter', 'numbers')) === 0);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const app of apps) await app.close();
+      await journal.close();
+      await state.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+const numbers = (from: number, to: number): { key: string; data: number }[] =>
+  Array.from({ length: to - from }, (_, i) => ({ key: 'device', data: from + i }));
+
+/** Adds the batch to a running sum in the stage's state and appends each number to `seen`. */
+const sum: Handler = async (batch, context) => {
+  const before = (await context.state.get<number>('counter', 'sum')) ?? 0;
+  context.state.put('counter', 'sum', before + batch.reduce((total, entry) => total + entry.data, 0));
+  context.append(
+    'seen',
+    batch.map((entry) => ({ key: entry.key, data: entry.data })),
+  );
+};
+
+async function seen(journal: Journal): Promise<number[]> {
+  return (await journal.read<number>('seen', 0, 0, 10_000)).map((entry) => entry.data);
+}
+
+describe('the journal as a Nest transport', () => {
+  it('hands batches in order to the handler and commits state, output and cursor together', async () => {
+    await using fixture = await open();
+    handler = sum;
+    await fixture.start();
+    await lastValueFrom(new JournalClient(fixture.journal).emit('numbers', numbers(0, 100)), {
+      defaultValue: undefined,
+    });
+    await fixture.caughtUp();
+    expect(await seen(fixture.journal)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    expect(await fixture.state.get('counter', 'sum')).toBe(4950);
+  });
+
+  it('gives the same batch again after a transient failure, with nothing of the failed attempt left', async () => {
+    await using fixture = await open();
+    const batches: number[][] = [];
+    handler = async (batch, context) => {
+      batches.push(batch.map((entry) => entry.data));
+      await sum(batch, context);
+      if (batches.length <= 4) throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
+    };
+    await fixture.journal.append('numbers', numbers(0, 5));
+    await fixture.start();
+    await fixture.caughtUp();
+    expect(batches).toEqual(Array.from({ length: 5 }, () => [0, 1, 2, 3, 4]));
+    expect(await seen(fixture.journal)).toEqual([0, 1, 2, 3, 4]);
+    expect(await fixture.state.get('counter', 'sum')).toBe(10);
+  });
+
+  it('sets a poisonous entry aside with its error and handles all others, once each and in order', async () => {
+    await using fixture = await open();
+    handler = async (batch, context) => {
+      await sum(batch, context);
+      const poison = batch.find((entry) => entry.data === 13 || entry.data === 14 || entry.data === 41);
+      if (poison !== undefined) throw new Error(`cannot digest ${poison.data}`);
+    };
+    await fixture.journal.append('numbers', numbers(0, 60));
+    await fixture.start();
+    await fixture.caughtUp();
+    const good = Array.from({ length: 60 }, (_, i) => i).filter((n) => ![13, 14, 41].includes(n));
+    expect(await seen(fixture.journal)).toEqual(good);
+    expect(await fixture.state.get('counter', 'sum')).toBe(good.reduce((a, b) => a + b));
+    const rejected = await fixture.journal.read<Rejection>('rejected', 0, 0, 10);
+    expect(rejected.map(({ data }) => [data.reason, data.detail, data.source?.offset])).toEqual([
+      ['handler_failed', 'stage counter: cannot digest 13', 13],
+      ['handler_failed', 'stage counter: cannot digest 14', 14],
+      ['handler_failed', 'stage counter: cannot digest 41', 41],
+    ]);
+  });
+
+  it('goes on after a restart where it stood', async () => {
+    await using fixture = await open(4);
+    handler = sum;
+    const first = await fixture.start();
+    await fixture.journal.append('numbers', numbers(0, 10));
+    await fixture.caughtUp();
+    await first.close();
+    await fixture.journal.append('numbers', numbers(10, 20));
+    await fixture.start();
+    await fixture.caughtUp();
+    expect(await fixture.state.get('counter', 'sum')).toBe(190);
+  });
+
+  it('never counts an entry twice when two replicas run by mistake on the same shards', async () => {
+    await using fixture = await open();
+    handler = sum;
+    await fixture.start();
+    await fixture.start();
+    for (let i = 0; i < 20; i++) await fixture.journal.append('numbers', numbers(i * 10, i * 10 + 10));
+    await fixture.caughtUp();
+    expect(await seen(fixture.journal)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+    expect(await fixture.state.get('counter', 'sum')).toBe(19_900);
+  });
+
+  it('says when retention dropped entries it had not read, and goes on at the oldest kept', async () => {
+    await using fixture = await open();
+    const errors: string[] = [];
+    silent.error = (message: unknown) => errors.push(String(message));
+    handler = sum;
+    await fixture.journal.commit({ cursor: 'counter', stream: 'numbers', shard: 0, expected: 0, next: 0 });
+    await fixture.journal.append('numbers', numbers(0, 10));
+    await fixture.journal.retain('numbers', { maxBytes: 0, unread: 'drop' });
+    await fixture.journal.append('numbers', numbers(10, 12));
+    await fixture.start();
+    await fixture.caughtUp();
+    expect(await seen(fixture.journal)).toEqual([10, 11]);
+    expect(errors.join('\n')).toContain(
+      'CURSOR_LOST_ENTRIES: numbers/0 begins at 10; 10 entries from 0 are gone.',
+    );
+  });
+
+  it('refuses to send a request: a stream gives no answer', async () => {
+    await using fixture = await open();
+    await expect(lastValueFrom(new JournalClient(fixture.journal).send('numbers', []))).rejects.toMatchObject(
+      { code: 'USAGE' },
+    );
+  });
+});

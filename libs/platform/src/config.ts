@@ -1,0 +1,148 @@
+import { parseDuration, PantauError, type Millis } from '#libs/kernel';
+import { isAbsolute, join, dirname } from 'node:path';
+import { z } from 'zod';
+import { readYamlFile } from './yaml-file.js';
+
+/** A length of time as written in configuration (`30s`, `5m`, `2h`, `1d`), as milliseconds. */
+export const duration = z.string().transform((text, context): Millis => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({
+    code: 'custom',
+    message: `expected a duration such as 30s, 5m, 2h or 1d, found "${text}"`,
+  });
+  return z.NEVER;
+});
+
+const port = z.int().min(0).max(65_535);
+
+const retention = z
+  .strictObject({
+    maxAge: duration.optional(),
+    maxBytes: z.int().positive().optional(),
+    unread: z.enum(['wait', 'drop']).default('wait'),
+  })
+  .prefault({});
+
+const storeSchema = z.discriminatedUnion('engine', [
+  z.strictObject({ engine: z.literal('duckdb') }),
+  z.strictObject({
+    engine: z.literal('influxdb'),
+    version: z.literal([1, 2]),
+    url: z.url({ protocol: /^https?$/ }),
+    /** Database (1.x) or bucket (2.x). */
+    database: z.string().min(1).default('pantau'),
+    /** Organisation; 2.x only. */
+    org: z.string().min(1).optional(),
+    /** Token (2.x); better given as `PANTAU_INFLUX_TOKEN`. */
+    token: z.string().min(1).optional(),
+    username: z.string().min(1).optional(),
+    password: z.string().min(1).optional(),
+    timeout: duration.default(10_000),
+  }),
+]);
+export type StoreConfig = z.output<typeof storeSchema>;
+
+/** `pantau.yaml`. Every key has a default, so an empty file is valid. */
+export const configSchema = z.strictObject({
+  /** Folder of the journal, the state and the embedded store; relative to the working directory. */
+  data: z.string().min(1).default('data'),
+  /** Files beside `pantau.yaml`. */
+  sites: z.string().min(1).default('sites.yaml'),
+  rules: z.string().min(1).default('rules.yaml'),
+  mqtt: z
+    .strictObject({
+      /** Loopback unless told otherwise: listening to the world is a decision. */
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(1883),
+      /** Larger payloads are acknowledged and set aside in `rejected`. */
+      maxPayloadBytes: z.int().min(1_024).max(4_000_000).default(262_144),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(8080) })
+    .prefault({}),
+  journal: z
+    .strictObject({
+      shards: z.int().min(1).max(256).default(4),
+      /** By stream; a stream that is not named keeps everything. */
+      retention: z.record(z.string(), retention).default({}),
+    })
+    .prefault({}),
+  store: storeSchema.prefault({ engine: 'duckdb' }),
+  ingest: z
+    .strictObject({
+      /** Device time may be ahead of arrival by this much. */
+      maxFuture: duration.default(300_000),
+      /** Device time before this day is the time of a device that lost its clock. */
+      oldest: z.iso.date().default('2000-01-01'),
+    })
+    .prefault({}),
+  /** How often Pantau records that it is alive; a longer silence of its own is unknown time for every device. */
+  livenessBeat: duration.default(10_000),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
+});
+export type PantauConfig = z.output<typeof configSchema>;
+
+/** A configuration with the folder it was read from, against which its file names are resolved. */
+export interface LoadedConfig extends PantauConfig {
+  readonly folder: string;
+}
+
+/** Environment variables that override the file: what differs between machines, and secrets. */
+const ENVIRONMENT = {
+  PANTAU_DATA: (config, value) => (config['data'] = value),
+  PANTAU_MQTT_HOST: (config, value) => (section(config, 'mqtt')['host'] = value),
+  PANTAU_MQTT_PORT: (config, value) => (section(config, 'mqtt')['port'] = Number(value)),
+  PANTAU_HTTP_HOST: (config, value) => (section(config, 'http')['host'] = value),
+  PANTAU_HTTP_PORT: (config, value) => (section(config, 'http')['port'] = Number(value)),
+  PANTAU_LOG_LEVEL: (config, value) => (section(config, 'log')['level'] = value),
+  PANTAU_STORE: (config, value) => (section(config, 'store')['engine'] = value),
+  PANTAU_INFLUX_VERSION: (config, value) => (section(config, 'store')['version'] = Number(value)),
+  PANTAU_INFLUX_URL: (config, value) => (section(config, 'store')['url'] = value),
+  PANTAU_INFLUX_DATABASE: (config, value) => (section(config, 'store')['database'] = value),
+  PANTAU_INFLUX_ORG: (config, value) => (section(config, 'store')['org'] = value),
+  PANTAU_INFLUX_TOKEN: (config, value) => (section(config, 'store')['token'] = value),
+  PANTAU_INFLUX_USERNAME: (config, value) => (section(config, 'store')['username'] = value),
+  PANTAU_INFLUX_PASSWORD: (config, value) => (section(config, 'store')['password'] = value),
+} as const satisfies Record<string, (config: Record<string, unknown>, value: string) => unknown>;
+
+export const ENVIRONMENT_VARIABLES = Object.keys(ENVIRONMENT);
+
+/**
+ * Reads `pantau.yaml` and applies the environment.
+ *
+ * @throws PantauError `CONFIG_UNREADABLE` or `CONFIG_INVALID` with file, line and what was expected; of an
+ * environment variable only the name is shown, because it may hold a secret
+ */
+export function loadConfig(file: string, environment: NodeJS.ProcessEnv): LoadedConfig {
+  const raw = readYamlFile(file, z.record(z.string(), z.unknown()).nullable()) ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const set = Object.entries(ENVIRONMENT).filter(([name]) => (environment[name] ?? '') !== '');
+  if (set.length === 0) return { ...readYamlFile(file, configSchema.prefault({})), folder: dirname(file) };
+  for (const [name, apply] of set) apply(raw, environment[name] ?? '');
+  const result = configSchema.safeParse(raw);
+  if (result.success) return { ...result.data, folder: dirname(file) };
+  const names = set.map(([name]) => name).join(', ');
+  const problems = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
+  throw new PantauError(
+    'CONFIG_INVALID',
+    `${file} together with the environment (${names}):\n${problems.join('\n')}`,
+  );
+}
+
+/** A file named in the configuration, as a path. */
+export function configFile(config: LoadedConfig, name: string): string {
+  return isAbsolute(name) ? name : join(config.folder, name);
+}
+
+function section(config: Record<string, unknown>, name: string): Record<string, unknown> {
+  const existing = config[name];
+  const value = typeof existing === 'object' && existing !== null ? { ...existing } : {};
+  config[name] = value;
+  return value as Record<string, unknown>;
+}

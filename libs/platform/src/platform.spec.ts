@@ -1,0 +1,78 @@
+import { temporaryFolder } from '#libs/testing';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { configSchema, ENVIRONMENT_VARIABLES, loadConfig } from './config.js';
+import { parseYaml } from './yaml-file.js';
+
+function load(text: string, environment: NodeJS.ProcessEnv = {}): ReturnType<typeof loadConfig> {
+  using folder = temporaryFolder('config');
+  const file = join(folder.path, 'pantau.yaml');
+  writeFileSync(file, text);
+  return loadConfig(file, environment);
+}
+
+describe('loadConfig', () => {
+  it('accepts an empty file: every key has a default', () => {
+    expect(load('')).toMatchObject(configSchema.parse({}));
+  });
+
+  it('names file, line and expectation of every problem at once', () => {
+    const text = 'data: x\nmqtt:\n  port: 70000\nhttp:\n  prot: 8080\nlivenessBeat: soon\n';
+    expect(() => load(text)).toThrow(/pantau\.yaml:3: mqtt\.port: .*65535/);
+    expect(() => load(text)).toThrow(/pantau\.yaml:5: http: .*"prot"/);
+    expect(() => load(text)).toThrow(
+      /pantau\.yaml:6: livenessBeat: expected a duration such as 30s, 5m, 2h or 1d, found "soon"/,
+    );
+  });
+
+  it('names the line of text that is not YAML', () => {
+    expect(() => load('data: x\nmqtt: [1, 2\n')).toThrow(/CONFIG_INVALID:\s+\S+pantau\.yaml:\d: /);
+  });
+
+  it('says which file it cannot read', () => {
+    expect(() => loadConfig('/no/such/pantau.yaml', {})).toThrow(
+      /CONFIG_UNREADABLE: cannot read \/no\/such\/pantau\.yaml/,
+    );
+  });
+
+  it('lets the environment override the file', () => {
+    const config = load('mqtt:\n  port: 1000\n', {
+      PANTAU_MQTT_PORT: '2000',
+      PANTAU_DATA: '/srv/pantau',
+      PANTAU_STORE: 'influxdb',
+      PANTAU_INFLUX_VERSION: '2',
+      PANTAU_INFLUX_URL: 'http://influxdb:8086',
+      PANTAU_INFLUX_TOKEN: 'secret',
+    });
+    expect(config).toMatchObject({
+      data: '/srv/pantau',
+      mqtt: { port: 2000 },
+      store: { engine: 'influxdb', version: 2, token: 'secret' },
+    });
+  });
+
+  it('never shows the value of an environment variable, which may be a secret', () => {
+    let message = '';
+    try {
+      load('', { PANTAU_INFLUX_TOKEN: 'top-secret', PANTAU_STORE: 'influxdb' });
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toContain('PANTAU_INFLUX_TOKEN');
+    expect(message).not.toContain('top-secret');
+  });
+
+  it('knows only variables of its own name', () => {
+    expect(ENVIRONMENT_VARIABLES.every((name) => name.startsWith('PANTAU_'))).toBe(true);
+  });
+});
+
+describe('parseYaml', () => {
+  it('points into lists', () => {
+    const schema = z.strictObject({ rules: z.array(z.strictObject({ id: z.string() })) });
+    expect(() => parseYaml('rules.yaml', 'rules:\n  - id: a\n  - id: 7\n', schema)).toThrow(
+      /rules\.yaml:3: rules\.1\.id: /,
+    );
+  });
+});
