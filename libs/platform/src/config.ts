@@ -118,10 +118,7 @@ export const ENVIRONMENT_VARIABLES = Object.keys(ENVIRONMENT);
  * environment variable only the name is shown, because it may hold a secret
  */
 export function loadConfig(file: string, environment: NodeJS.ProcessEnv): LoadedConfig {
-  const raw = readYamlFile(file, z.record(z.string(), z.unknown()).nullable()) ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const raw = readYamlFile(file, z.record(z.string(), z.unknown()).prefault({}));
   const set = Object.entries(ENVIRONMENT).filter(([name]) => (environment[name] ?? '') !== '');
   if (set.length === 0) return { ...readYamlFile(file, configSchema.prefault({})), folder: dirname(file) };
   for (const [name, apply] of set) apply(raw, environment[name] ?? '');
