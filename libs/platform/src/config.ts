@@ -141,5 +141,5 @@ function section(config: Record<string, unknown>, name: string): Record<string, 
   const existing = config[name];
   const value = typeof existing === 'object' && existing !== null ? { ...existing } : {};
   config[name] = value;
-  return value as Record<string, unknown>;
+  return value;
 }

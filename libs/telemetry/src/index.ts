@@ -1,3 +1,4 @@
+export * from './native-codec.js';
 export * from './parameters.js';
 export * from './payloads.js';
 export * from './streams.js';

@@ -1,6 +1,11 @@
 /** What Pantau measures. Concentrations are mass per volume at 25 °C and 1 atm. */
 export const PARAMETERS = {
-  pm25: { unit: 'ug/m3', symbol: 'PM2.5', name: 'Partikulat ≤ 2,5 µm', nameEn: 'Particulate matter ≤ 2.5 µm' },
+  pm25: {
+    unit: 'ug/m3',
+    symbol: 'PM2.5',
+    name: 'Partikulat ≤ 2,5 µm',
+    nameEn: 'Particulate matter ≤ 2.5 µm',
+  },
   pm10: { unit: 'ug/m3', symbol: 'PM10', name: 'Partikulat ≤ 10 µm', nameEn: 'Particulate matter ≤ 10 µm' },
   so2: { unit: 'ug/m3', symbol: 'SO2', name: 'Sulfur dioksida', nameEn: 'Sulphur dioxide' },
   no2: { unit: 'ug/m3', symbol: 'NO2', name: 'Nitrogen dioksida', nameEn: 'Nitrogen dioxide' },

@@ -6,7 +6,10 @@ import { PARAMETER_CODES } from './parameters.js';
  * Whether it is plausible is judged against the arrival time, not here.
  */
 export const deviceTime = z
-  .union([z.iso.datetime({ offset: true, error: 'expected ISO 8601 with Z or an offset' }), z.int().nonnegative()])
+  .union([
+    z.iso.datetime({ offset: true, error: 'expected ISO 8601 with Z or an offset' }),
+    z.int().nonnegative(),
+  ])
   .describe('Device clock: ISO 8601 with Z or an offset, or milliseconds since the Unix epoch (UTC)');
 
 /** Producer's counter; distinguishes a re-sent message from a new one and shows gaps. */
@@ -57,7 +60,9 @@ export const eventPayload = z
     ts: deviceTime,
     seq: sequence.optional(),
     name: z.string().min(1).max(64),
-    data: z.record(z.string().max(64), z.union([z.string().max(1000), z.number(), z.boolean(), z.null()])).optional(),
+    data: z
+      .record(z.string().max(64), z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]))
+      .optional(),
   })
   .describe('Something that happened at the device');
 export type EventPayload = z.infer<typeof eventPayload>;
@@ -69,4 +74,3 @@ export const PAYLOADS = {
   status: statusPayload,
   event: eventPayload,
 } as const;
-

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { decodeNative, type Decoded } from './native-codec.js';
+import { TOPIC_KINDS, type TopicKind } from './topics.js';
+
+const receivedAt = Date.UTC(2026, 0, 1, 12);
+const policy = { maxFutureMs: 300_000, oldest: Date.UTC(2000, 0, 1) };
+
+function decode(payload: string | Uint8Array, kind: TopicKind = 'telemetry'): Decoded {
+  return decodeNative(kind, typeof payload === 'string' ? Buffer.from(payload) : payload, receivedAt, policy);
+}
+
+describe('decodeNative', () => {
+  it('reads telemetry with ISO time or milliseconds', () => {
+    const expected = {
+      kind: 'telemetry',
+      ts: Date.UTC(2026, 0, 1, 5),
+      values: [['pm25', 37.5]],
+      refusals: [],
+    };
+    expect(decode('{"ts":"2026-01-01T12:00:00+07:00","values":{"pm25":37.5}}')).toEqual(expected);
+    expect(decode(`{"ts":${expected.ts},"values":{"pm25":37.5}}`)).toEqual(expected);
+  });
+
+  it('reads heartbeats, status and events', () => {
+    expect(
+      decode(
+        '{"ts":"2026-01-01T05:00:00Z","state":"down","reason":"rtsp 404","frames":7,"lastFrameAt":"2026-01-01T04:00:00Z"}',
+        'heartbeat',
+      ),
+    ).toEqual({
+      kind: 'heartbeat',
+      ts: Date.UTC(2026, 0, 1, 5),
+      state: 'down',
+      reason: 'rtsp 404',
+      frames: 7,
+      lastFrameMs: Date.UTC(2026, 0, 1, 4),
+    });
+    expect(decode('{"state":"offline"}', 'status')).toEqual({
+      kind: 'status',
+      ts: receivedAt,
+      state: 'offline',
+    });
+    expect(decode('{"ts":"2026-01-01T05:00:00Z","name":"door","data":{"open":true}}', 'event')).toMatchObject(
+      { name: 'door', data: { open: true } },
+    );
+  });
+
+  const ok = '"ts":"2026-01-01T05:00:00Z"';
+  it.each([
+    ['not JSON', 'pm25=12', 'not_json'],
+    ['cut JSON', '{"ts":', 'not_json'],
+    ['invalid UTF-8 in a broken text', Uint8Array.of(0xff, 0xfe, 0x7b), 'not_json'],
+    ['nothing', '', 'not_json'],
+    ['NaN as Python writes it', `{${ok},"values":{"pm25":NaN}}`, 'not_finite'],
+    ['Infinity as Python writes it', `{${ok},"values":{"pm25":-Infinity}}`, 'not_finite'],
+    ['deep JSON', '['.repeat(100_000), 'json_too_deep'],
+    ['a list', '[]', 'schema_violation'],
+    ['no values', `{${ok},"values":{}}`, 'schema_violation'],
+    ['an unknown member', `{${ok},"values":{"pm25":1},"extra":1}`, 'schema_violation'],
+    ['a time without a zone', '{"ts":"2026-01-01T05:00:00","values":{"pm25":1}}', 'schema_violation'],
+    ['a time as text digits', '{"ts":"1767243600000","values":{"pm25":1}}', 'number_as_text'],
+    ['a time in the future', '{"ts":"2026-01-01T12:06:00Z","values":{"pm25":1}}', 'timestamp_in_future'],
+    ['a time far beyond the calendar', '{"ts":9007199254740991,"values":{"pm25":1}}', 'timestamp_in_future'],
+    ['1970', '{"ts":0,"values":{"pm25":1}}', 'timestamp_too_old'],
+  ])('refuses %s', (_name, payload, reason) => {
+    expect(decode(payload)).toMatchObject({ kind: 'refused', refusal: { reason } });
+  });
+
+  it('keeps the good values of a message and gives each bad one its own reason', () => {
+    expect(
+      decode(`{${ok},"values":{"pm25":12.5,"pm10":"20","so2":null,"no2":1e999,"zzz":1,"co":300}}`),
+    ).toEqual({
+      kind: 'telemetry',
+      ts: Date.UTC(2026, 0, 1, 5),
+      values: [
+        ['pm25', 12.5],
+        ['co', 300],
+      ],
+      refusals: [
+        { reason: 'number_as_text', detail: 'values.pm10: expected a finite number, found the text "20"' },
+        { reason: 'schema_violation', detail: 'values.so2: expected a finite number, found null' },
+        { reason: 'not_finite', detail: 'values.no2: expected a finite number, found Infinity' },
+        {
+          reason: 'unknown_parameter',
+          detail: 'values.zzz: expected one of pm25, pm10, so2, no2, co, o3, hc, temperature, humidity',
+        },
+      ],
+    });
+  });
+
+  it('accepts a time up to the tolerance ahead of the arrival, and not one millisecond more', () => {
+    const at = (ms: number): Decoded => decode(`{"ts":${ms},"values":{"pm25":1}}`);
+    expect(at(receivedAt + 300_000).kind).toBe('telemetry');
+    expect(at(receivedAt + 300_001).kind).toBe('refused');
+    expect(at(policy.oldest).kind).toBe('telemetry');
+    expect(at(policy.oldest - 1).kind).toBe('refused');
+  });
+
+  it('never throws and never invents a number, whatever the bytes are', () => {
+    const kind = fc.constantFrom(...TOPIC_KINDS);
+    fc.assert(
+      fc.property(
+        kind,
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((text) => Buffer.from(text)),
+          fc.string().map((text) => Buffer.from(text)),
+        ),
+        (kind, bytes) => {
+          decodeNative(kind, bytes, receivedAt, policy);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('pm25', 'pm10', 'humidity', 'zzz', '__proto__'), fc.jsonValue()),
+        (values) => {
+          const decoded = decode(JSON.stringify({ ts: receivedAt, values }));
+          if (decoded.kind !== 'telemetry') return;
+          for (const [parameter, value] of decoded.values)
+            expect(value).toBe(values[parameter] === -0 ? 0 : values[parameter]);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
