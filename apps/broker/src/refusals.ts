@@ -1,0 +1,70 @@
+import type { Journal } from '#libs/journal';
+import type { Clock } from '#libs/kernel';
+import type { Logger } from '#libs/platform';
+import type { Rejection, RejectionReason } from '#libs/telemetry';
+
+export interface DoorRefusal {
+  readonly reason: RejectionReason;
+  readonly detail: string;
+  readonly device?: string;
+  readonly site?: string;
+  readonly topic?: string;
+}
+
+const FLUSH_MS = 1_000;
+/** Kinds of refusal kept apart within a second; a flood of invented names is then counted together. */
+const MAX_KINDS = 500;
+
+/**
+ * Refusals at the door (identity, topic) on their way to the stream `rejected`. Equal ones of one second become one
+ * entry with a count, so that a client that knocks a thousand times a second does not fill the journal.
+ */
+export class Refusals {
+  #pending = new Map<string, { refusal: DoorRefusal; count: number }>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  add(refusal: DoorRefusal): void {
+    const key = `${refusal.reason}\u0000${refusal.device ?? ''}\u0000${refusal.topic ?? ''}`;
+    const known = this.#pending.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#pending.size < MAX_KINDS) this.#pending.set(key, { refusal, count: 1 });
+    else this.#countTogether(refusal.reason);
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const refused = [...this.#pending.values()];
+    this.#pending = new Map();
+    if (refused.length === 0) return;
+    const receivedAt = this.clock.now();
+    const entries = refused.map(({ refusal, count }) => ({
+      key: refusal.device ?? '',
+      data: { ...refusal, receivedAt, count } satisfies Rejection,
+    }));
+    for (const { refusal, count } of refused) this.logger.warn({ ...refusal, count }, 'refused at the door');
+    try {
+      await this.journal.append('rejected', entries);
+    } catch (error) {
+      this.logger.error({ error }, 'refusals could not be recorded');
+    }
+  }
+
+  #countTogether(reason: RejectionReason): void {
+    const key = `${reason}\u0000…`;
+    const known = this.#pending.get(key);
+    if (known !== undefined) known.count++;
+    else
+      this.#pending.set(key, {
+        refusal: { reason, detail: 'further refusals, too many different ones to list' },
+        count: 1,
+      });
+  }
+}

@@ -1,0 +1,47 @@
+import { PARAMETER_CODES, type QualityFlag } from '#libs/telemetry';
+import { combineFlags, isUsable } from './flags.js';
+import { GROSS_RANGE_V1, grossRange } from './gross-range.js';
+
+describe('grossRange', () => {
+  it.each([
+    ['pm25', 0, 1],
+    ['pm25', 500, 1],
+    ['pm25', 500.1, 3],
+    ['pm25', 1_000, 3],
+    ['pm25', 1_000.1, 4],
+    ['pm25', -0.1, 4],
+    ['temperature', 14.9, 3],
+    ['temperature', -10.1, 4],
+    ['humidity', 100, 1],
+    ['humidity', 100.1, 4],
+    ['humidity', 19, 3],
+  ] as const)('flags %s %p as %p', (parameter, value, flag) => {
+    expect(grossRange(parameter, value)).toEqual({ flag, failed: flag === 1 ? [] : ['gross_range'] });
+  });
+
+  it('has for every parameter a plausible range inside the possible one', () => {
+    for (const parameter of PARAMETER_CODES) {
+      const { fail, suspect } = GROSS_RANGE_V1[parameter];
+      expect(fail[0]).toBeLessThanOrEqual(suspect[0]);
+      expect(suspect[0]).toBeLessThan(suspect[1]);
+      expect(suspect[1]).toBeLessThanOrEqual(fail[1]);
+    }
+  });
+});
+
+describe('combineFlags', () => {
+  it.each<[QualityFlag[], QualityFlag]>([
+    [[1, 3, 4], 4],
+    [[1, 3, 9], 3],
+    [[1, 2, 9], 1],
+    [[2, 9], 2],
+    [[9], 9],
+    [[], 2],
+  ])('combines %p to %p: the strongest statement, not the largest number', (flags, expected) => {
+    expect(combineFlags(flags)).toBe(expected);
+  });
+
+  it('lets only values that passed into an aggregate', () => {
+    expect(([1, 2, 3, 4, 9] as const).filter(isUsable)).toEqual([1]);
+  });
+});
