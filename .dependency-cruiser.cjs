@@ -10,7 +10,9 @@ module.exports = {
       comment: 'Pure libraries hold the knowledge of the field: no framework, no I/O, no engine.',
       severity: 'error',
       from: { path: PURE, pathNot: TESTS },
-      to: { path: '^(node:)?(fs|net|http|https|tls|child_process|worker_threads|os)($|/)|node_modules/(@nestjs|mqtt|aedes|@influxdata|@duckdb|lmdb|pino|fastify)/' },
+      to: {
+        path: '^(node:)?(fs|net|http|https|tls|child_process|worker_threads|os)($|/)|node_modules/(@nestjs|mqtt|aedes|@influxdata|@duckdb|lmdb|pino|fastify)/',
+      },
     },
     {
       name: 'pure-libraries-import-pure-libraries',
@@ -18,8 +20,18 @@ module.exports = {
       from: { path: PURE, pathNot: TESTS },
       to: { path: '^(libs|apps|devices|simulators)/', pathNot: PURE },
     },
-    { name: 'kernel-imports-nothing', severity: 'error', from: { path: '^libs/kernel/', pathNot: TESTS }, to: { path: '^libs/', pathNot: '^libs/kernel/' } },
-    { name: 'libs-never-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^(apps|devices|simulators)/' } },
+    {
+      name: 'kernel-imports-nothing',
+      severity: 'error',
+      from: { path: '^libs/kernel/', pathNot: TESTS },
+      to: { path: '^libs/', pathNot: '^libs/kernel/' },
+    },
+    {
+      name: 'libs-never-import-apps',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^(apps|devices|simulators)/' },
+    },
     {
       name: 'apps-never-import-apps',
       comment: 'Stages meet in the journal. Only apps/pantau composes them.',
@@ -40,9 +52,24 @@ module.exports = {
       from: { path: '^(apps|libs|devices|simulators)/([^/]+)/' },
       to: { path: '^(apps|libs|simulators)/([^/]+)/src/(?!index[.]ts$)', pathNot: '^$1/$2/' },
     },
-    { name: 'testing-only-from-tests', severity: 'error', from: { pathNot: TESTS }, to: { path: '^libs/testing/' } },
-    { name: 'declared-packages-only', severity: 'error', from: { path: '^(apps|libs|devices|simulators)/' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] } },
-    { name: 'no-development-packages-at-run-time', severity: 'error', from: { path: '^(apps|libs|devices|simulators)/', pathNot: TESTS }, to: { dependencyTypes: ['npm-dev'] } },
+    {
+      name: 'testing-only-from-tests',
+      severity: 'error',
+      from: { pathNot: TESTS },
+      to: { path: '^libs/testing/' },
+    },
+    {
+      name: 'declared-packages-only',
+      severity: 'error',
+      from: { path: '^(apps|libs|devices|simulators)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'no-development-packages-at-run-time',
+      severity: 'error',
+      from: { path: '^(apps|libs|devices|simulators)/', pathNot: TESTS },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
@@ -50,6 +77,9 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|apps/web)/' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default'],
+    },
   },
 };

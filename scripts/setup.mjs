@@ -26,13 +26,18 @@ if (read(installStamp) !== lockHash) {
 }
 
 const sources = ['apps', 'libs', 'devices', 'simulators'].flatMap((dir) => filesBelow(join(root, dir)));
-const buildHash = hashOf([join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), ...sources]) + lockHash;
+const buildHash =
+  hashOf([join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), ...sources]) + lockHash;
 const buildStamp = join(root, 'dist', '.pantau-built');
 if (read(buildStamp) !== buildHash) {
   console.log('Pantau: building ...');
   // A file that was deleted or renamed in the sources must not live on in dist.
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.build.json')]);
+  run(process.execPath, [
+    join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    join(root, 'tsconfig.build.json'),
+  ]);
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(buildStamp, buildHash);
 }
@@ -40,14 +45,23 @@ if (read(buildStamp) !== buildHash) {
 function filesBelow(dir) {
   if (!existsSync(dir)) return [];
   return readdirSync(dir, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && /\.(ts|json)$/.test(entry.name) && !/\.(spec|e2e-spec|contract)\.ts$/.test(entry.name))
+    .filter(
+      (entry) =>
+        entry.isFile() &&
+        /\.(ts|json)$/.test(entry.name) &&
+        !/\.(spec|e2e-spec|contract)\.ts$/.test(entry.name),
+    )
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
 }
 
 function hashOf(files) {
   const hash = createHash('sha256');
-  for (const file of files) hash.update(file.slice(root.length)).update('\0').update(existsSync(file) && statSync(file).isFile() ? readFileSync(file) : '');
+  for (const file of files)
+    hash
+      .update(file.slice(root.length))
+      .update('\0')
+      .update(existsSync(file) && statSync(file).isFile() ? readFileSync(file) : '');
   return hash.digest('hex');
 }
 
@@ -56,7 +70,11 @@ function read(file) {
 }
 
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (result.status !== 0) fail(`Pantau: set-up failed at: ${command} ${args.join(' ')}`);
 }
 

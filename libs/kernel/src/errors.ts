@@ -61,7 +61,9 @@ export function isTransient(error: unknown): boolean {
 /** The message of anything that was thrown, with the messages of its causes. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message} (caused by: ${messageOf(error.cause)})`;
+  return error.cause === undefined
+    ? error.message
+    : `${error.message} (caused by: ${messageOf(error.cause)})`;
 }
 
 /** Compile-time proof that a union was handled in full. */

@@ -81,7 +81,8 @@ export async function waitUntil<T>(
     } catch (error) {
       cause = error;
     }
-    if (Date.now() > deadline) throw new Error(`gave up after ${deadlineMs} ms waiting until ${what}`, { cause });
+    if (Date.now() > deadline)
+      throw new Error(`gave up after ${deadlineMs} ms waiting until ${what}`, { cause });
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -96,7 +97,11 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** Starts a program and keeps what it prints. */
-export function startProcess(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ServerProcess {
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): ServerProcess {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, ...env },

@@ -1,1 +1,3 @@
+export * from './duckdb-store.js';
+export * from './influx-store.js';
 export * from './time-series-store.js';

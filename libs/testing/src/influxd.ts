@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, startProcess, temporaryFolder, waitUntil, type ServerProcess } from './services.js';
+
+export interface InfluxFixture extends AsyncDisposable {
+  readonly url: string;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same port and data. */
+  start(): Promise<void>;
+}
+
+/** Debian's `influxd` (1.x) on free loopback ports, with its data in a temporary folder. */
+export async function startInfluxd(): Promise<InfluxFixture> {
+  const folder = temporaryFolder('influxd');
+  const [port, rpcPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const config = join(folder.path, 'influxdb.conf');
+  writeFileSync(
+    config,
+    `reporting-disabled = true
+bind-address = "127.0.0.1:${rpcPort}"
+[meta]
+  dir = "${folder.path}/meta"
+[data]
+  dir = "${folder.path}/data"
+  wal-dir = "${folder.path}/wal"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:${port}"
+  log-enabled = false
+`,
+  );
+  let server: ServerProcess;
+  const start = async (): Promise<void> => {
+    server = startProcess('influxd', ['-config', config]);
+    await waitUntil('influxd answers', async () => (await fetch(`${url}/ping`)).ok).catch(
+      (error: unknown) => {
+        throw new Error(`influxd did not start:\n${server.output()}`, { cause: error });
+      },
+    );
+  };
+  await start();
+  return {
+    url,
+    start,
+    stop: (signal) => server.stop(signal),
+    async [Symbol.asyncDispose]() {
+      await server.stop('SIGKILL');
+      folder[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { PARAMETER_CODES } from '#libs/telemetry';
+import fc from 'fast-check';
+import type { Point, PointQuery, TimeSeriesStore } from './time-series-store.js';
+
+export interface StoreFixture extends AsyncDisposable {
+  readonly store: TimeSeriesStore;
+}
+
+const T0 = Date.UTC(2015, 11, 7);
+
+export function aPoint(overrides: Partial<Point> = {}): Point {
+  return {
+    site: 'betung',
+    device: 'udara-01',
+    parameter: 'pm25',
+    ts: T0,
+    value: 12.5,
+    flag: 1,
+    receivedAt: T0 + 1,
+    ...overrides,
+  };
+}
+
+const all: PointQuery = { limit: 10_000, order: 'asc' };
+
+/** What every engine of {@link TimeSeriesStore} must do. `open` gives an empty store. */
+export function describeTimeSeriesStoreContract(name: string, open: () => Promise<StoreFixture>): void {
+  describe(`${name} fulfils TimeSeriesStore`, () => {
+    it('returns what was written, number for number', async () => {
+      await using fixture = await open();
+      const values = [0, -0.1, 1e-9, 123_456.789, 1e21, 2 ** 53 - 1, 0.1 + 0.2];
+      const points = values.map((value, i) =>
+        aPoint({ value, ts: T0 + i, flag: ([1, 2, 3, 4, 9] as const)[i % 5]! }),
+      );
+      await fixture.store.write(points);
+      expect(await fixture.store.query(all)).toEqual(points);
+    });
+
+    it('replaces a point that is written again, also inside one batch', async () => {
+      await using fixture = await open();
+      await fixture.store.write([aPoint({ value: 1 }), aPoint({ value: 2 })]);
+      await fixture.store.write([aPoint({ value: 3 })]);
+      await fixture.store.write([aPoint({ value: 3 })]);
+      expect(await fixture.store.query(all)).toEqual([aPoint({ value: 3 })]);
+      expect(await fixture.store.count({})).toBe(1);
+    });
+
+    it('takes times of any year', async () => {
+      await using fixture = await open();
+      const points = [1970, 2013, 2099].map((year) => aPoint({ ts: Date.UTC(year, 0, 2) }));
+      await fixture.store.write(points);
+      expect(await fixture.store.query(all)).toEqual(points);
+    });
+
+    it('filters by site, device, parameter and span, from included and to not', async () => {
+      await using fixture = await open();
+      const points = ['a', 'b'].flatMap((device) =>
+        (['pm25', 'pm10'] as const).flatMap((parameter) =>
+          [0, 1, 2].map((i) => aPoint({ device, site: `site-${device}`, parameter, ts: T0 + i * 1000 })),
+        ),
+      );
+      await fixture.store.write(points);
+      const matching = async (query: Partial<PointQuery>): Promise<number[]> => [
+        (await fixture.store.query({ ...all, ...query })).length,
+        await fixture.store.count(query),
+      ];
+      expect(await matching({})).toEqual([12, 12]);
+      expect(await matching({ device: 'a' })).toEqual([6, 6]);
+      expect(await matching({ site: 'site-b', parameter: 'pm10' })).toEqual([3, 3]);
+      expect(await matching({ span: { from: T0, to: T0 + 1000 } })).toEqual([4, 4]);
+      expect(await matching({ span: { from: T0 + 1, to: T0 + 2001 } })).toEqual([8, 8]);
+      expect(await matching({ device: "a' OR 1=1 --" })).toEqual([0, 0]);
+      expect(await matching({ device: 'nobody' })).toEqual([0, 0]);
+    });
+
+    it('orders by time, then device, then parameter, and cuts at the limit in both directions', async () => {
+      await using fixture = await open();
+      const points = [0, 1, 2].flatMap((i) =>
+        ['a', 'b'].flatMap((device) =>
+          (['pm10', 'pm25'] as const).map((parameter) => aPoint({ device, parameter, ts: T0 + i })),
+        ),
+      );
+      await fixture.store.write(points.toReversed());
+      const ids = (found: readonly Point[]): string[] =>
+        found.map((point) => `${point.ts - T0}${point.device}${point.parameter}`);
+      for (let limit = 1; limit <= 12; limit++) {
+        expect(ids(await fixture.store.query({ limit, order: 'asc' }))).toEqual(ids(points).slice(0, limit));
+        const descending = [...points].sort((x, y) => y.ts - x.ts);
+        expect(ids(await fixture.store.query({ limit, order: 'desc' }))).toEqual(
+          ids(descending).slice(0, limit),
+        );
+      }
+    });
+
+    it('stores a batch of ten thousand, and an empty one', async () => {
+      await using fixture = await open();
+      await fixture.store.write(Array.from({ length: 10_000 }, (_, i) => aPoint({ ts: T0 + i, value: i })));
+      await fixture.store.write([]);
+      expect(await fixture.store.count({})).toBe(10_000);
+    });
+
+    it('refuses a value that is not finite by name, and stores its neighbours', async () => {
+      await using fixture = await open();
+      const bad = [aPoint({ ts: T0 + 1, value: NaN }), aPoint({ ts: T0 + 3, value: Infinity })];
+      const { refused } = await fixture.store.write([aPoint(), bad[0]!, aPoint({ ts: T0 + 2 }), bad[1]!]);
+      expect(refused.map(({ point }) => point)).toEqual(bad);
+      expect(refused[0]!.message).toContain('NaN');
+      expect(await fixture.store.count({})).toBe(2);
+    });
+
+    it('takes batches that are written at the same time', async () => {
+      await using fixture = await open();
+      await Promise.all(
+        Array.from({ length: 8 }, (_, b) =>
+          fixture.store.write(
+            Array.from({ length: 100 }, (_, i) => aPoint({ ts: T0 + i, device: `d${b % 4}` })),
+          ),
+        ),
+      );
+      expect(await fixture.store.count({})).toBe(400);
+    });
+
+    it('answers as a map by device, parameter and time does, for any writes', async () => {
+      await using fixture = await open();
+      let run = 0;
+      const write = fc.record({
+        device: fc.constantFrom('a', 'b'),
+        parameter: fc.constantFrom(...PARAMETER_CODES),
+        offset: fc.nat({ max: 5 }),
+        value: fc
+          .double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })
+          .map((value) => (value === 0 ? 0 : value)),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.array(write, { maxLength: 8 }), { maxLength: 4 }), async (batches) => {
+          const site = `run-${run}`;
+          const base = T0 + run++ * 1000;
+          const model = new Map<string, Point>();
+          for (const batch of batches) {
+            const points = batch.map(({ offset, ...rest }) => aPoint({ ...rest, site, ts: base + offset }));
+            for (const point of points) model.set(`${point.device} ${point.parameter} ${point.ts}`, point);
+            await fixture.store.write(points);
+          }
+          const found = await fixture.store.query({ ...all, site });
+          const key = (p: Point): string => `${p.ts} ${p.device} ${p.parameter}`;
+          expect(found).toEqual([...model.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1)));
+          expect(await fixture.store.count({ site })).toBe(model.size);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('answers a ping, and refuses everything after it was closed', async () => {
+      await using fixture = await open();
+      await fixture.store.ping();
+      await fixture.store.close();
+      await expect(fixture.store.write([aPoint()])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(fixture.store.count({})).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    });
+  });
+}
