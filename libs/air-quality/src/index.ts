@@ -1,0 +1,1 @@
+export * from './ispu.js';

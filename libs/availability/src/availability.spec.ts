@@ -1,0 +1,191 @@
+import { MINUTE } from '#libs/kernel';
+import fc from 'fast-check';
+import { intersect, subtract, total, union, type Spans } from './spans.js';
+import {
+  availabilityOf,
+  deviceTimeline,
+  observedSpans,
+  type HeartbeatSample,
+  type Timeline,
+} from './timeline.js';
+
+const SIZE = 30;
+const span = fc
+  .tuple(fc.nat({ max: SIZE }), fc.nat({ max: SIZE }))
+  .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
+const spans = fc.array(span, { maxLength: 6 });
+/** The whole numbers that the spans hold: what the arithmetic must agree with. */
+const bits = (list: Spans): boolean[] =>
+  Array.from({ length: SIZE }, (_, i) => list.some(({ from, to }) => from <= i && i < to));
+
+describe('span arithmetic', () => {
+  it('agrees with sets of instants', () => {
+    fc.assert(
+      fc.property(spans, spans, (x, y) => {
+        const [a, b] = [union(x), union(y)];
+        expect(bits(a)).toEqual(bits(x));
+        expect(bits(intersect(a, b))).toEqual(bits(a).map((bit, i) => bit && bits(b)[i]!));
+        expect(bits(subtract(a, b))).toEqual(bits(a).map((bit, i) => bit && !bits(b)[i]!));
+        expect(total(a)).toBe(bits(a).filter(Boolean).length);
+      }),
+    );
+  });
+
+  it('returns spans in order, neither empty nor touching', () => {
+    fc.assert(
+      fc.property(spans, (x) => {
+        const joined = union(x);
+        joined.forEach(({ from, to }, i) => {
+          expect(from).toBeLessThan(to);
+          if (i > 0) expect(from).toBeGreaterThan(joined[i - 1]!.to);
+        });
+      }),
+    );
+  });
+});
+
+const M = MINUTE;
+const hour = { from: 0, to: 60 * M };
+const every = (from: number, to: number, state: 'up' | 'down' = 'up'): HeartbeatSample[] =>
+  Array.from({ length: to - from }, (_, i) => ({ ts: (from + i) * M, state }));
+
+function timeline(heartbeats: readonly HeartbeatSample[], observed: Spans = [hour]): Timeline {
+  return deviceTimeline({ window: hour, heartbeats, observed, intervalMs: M, graceMs: 30_000 });
+}
+
+const minutes = (list: Spans): number[][] => list.map(({ from, to }) => [from / M, to / M]);
+
+describe('deviceTimeline', () => {
+  it('is up throughout when every heartbeat says so', () => {
+    expect(minutes(timeline(every(0, 60)).heartbeat)).toEqual([[0, 60]]);
+  });
+
+  it('counts a device that said it was down as down from then until it said it was up', () => {
+    const { heartbeat, reported } = timeline([...every(0, 20), ...every(20, 30, 'down'), ...every(30, 60)]);
+    expect(minutes(reported)).toEqual([[20, 30]]);
+    expect(minutes(heartbeat)).toEqual([
+      [0, 20],
+      [30, 60],
+    ]);
+  });
+
+  it('counts silence as down while Pantau listened, from the end of the last heartbeat and its grace', () => {
+    const { silent, unobserved } = timeline([...every(0, 20), ...every(30, 60)]);
+    expect(minutes(silent)).toEqual([[20.5, 30]]);
+    expect(unobserved).toEqual([]);
+  });
+
+  it('counts silence as unknown while Pantau did not listen', () => {
+    const observed = [
+      { from: 0, to: 25 * M },
+      { from: 28 * M, to: 60 * M },
+    ];
+    const { silent, unobserved } = timeline([...every(0, 20), ...every(30, 60)], observed);
+    expect(minutes(unobserved)).toEqual([[25, 28]]);
+    expect(minutes(silent)).toEqual([
+      [20.5, 25],
+      [28, 30],
+    ]);
+  });
+
+  it('believes heartbeats that were buffered while Pantau was down', () => {
+    expect(minutes(timeline(every(0, 60), []).heartbeat)).toEqual([[0, 60]]);
+  });
+
+  it('does not forgive a longer outage for a heartbeat in the same second as the down report', () => {
+    const both: HeartbeatSample[] = [
+      { ts: 0, state: 'up' },
+      { ts: 0, state: 'down' },
+    ];
+    expect(minutes(timeline(both).reported)).toEqual([[0, 1.5]]);
+    expect(timeline(both)).toEqual(timeline(both.toReversed()));
+  });
+
+  const heartbeat = fc.record({
+    ts: fc.integer({ min: -5 * M, max: 65 * M }),
+    state: fc.constantFrom('up' as const, 'down' as const),
+  });
+  const input = fc.tuple(
+    fc.array(heartbeat, { maxLength: 40 }),
+    fc.array(
+      span.map(({ from, to }) => ({ from: 2 * from * M, to: 2 * to * M })),
+      { maxLength: 4 },
+    ),
+  );
+
+  it('covers the window exactly, without overlap, for any input', () => {
+    fc.assert(
+      fc.property(input, ([heartbeats, observed]) => {
+        const parts = Object.values(timeline(heartbeats, union(observed)));
+        expect(union(parts.flat())).toEqual([hour]);
+        expect(parts.reduce((sum, part) => sum + total(part), 0)).toBe(60 * M);
+      }),
+    );
+  });
+
+  it('does not depend on order or repetition of the heartbeats', () => {
+    fc.assert(
+      fc.property(input, ([heartbeats, observed]) => {
+        const expected = timeline(heartbeats, union(observed));
+        expect(timeline([...heartbeats.toReversed(), ...heartbeats], union(observed))).toEqual(expected);
+      }),
+    );
+  });
+});
+
+describe('availabilityOf', () => {
+  it('gives each way of counting, and nothing where there is nothing to count', () => {
+    const observed = [{ from: 0, to: 50 * M }];
+    const result = availabilityOf(timeline([...every(0, 30), ...every(30, 40, 'down')], observed));
+    expect(result.ms).toEqual({ heartbeat: 30 * M, reported: 10.5 * M, silent: 9.5 * M, unobserved: 10 * M });
+    expect(result).toMatchObject({ observedOnly: 30 / 50, strict: 30 / 60, optimistic: 40 / 60 });
+    expect(availabilityOf(timeline([], [])).observedOnly).toBeNull();
+  });
+
+  it('stays within 0 and 1, the strict figure never above the observed one, nor that above the optimistic one', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 59 })),
+        fc.array(fc.nat({ max: 59 })),
+        spans,
+        (up, down, observed) => {
+          const heartbeats = [
+            ...up.map((m) => ({ ts: m * M, state: 'up' as const })),
+            ...down.map((m) => ({ ts: m * M, state: 'down' as const })),
+          ];
+          const { strict, observedOnly, optimistic } = availabilityOf(
+            timeline(
+              heartbeats,
+              union(observed.map(({ from, to }) => ({ from: from * 2 * M, to: to * 2 * M }))),
+            ),
+          );
+          expect(strict).toBeGreaterThanOrEqual(0);
+          expect(optimistic).toBeLessThanOrEqual(1);
+          if (observedOnly === null) return;
+          expect(strict!).toBeLessThanOrEqual(observedOnly);
+          expect(observedOnly).toBeLessThanOrEqual(optimistic!);
+        },
+      ),
+    );
+  });
+});
+
+describe('observedSpans', () => {
+  const beat = 10_000;
+  it('joins the beats of a run, ends a crashed run at its last beat, and leaves out a suspended machine', () => {
+    const liveness = [
+      { run: 'a', kind: 'start' as const, at: 0 },
+      { run: 'a', kind: 'beat' as const, at: 10_000 },
+      { run: 'a', kind: 'beat' as const, at: 20_000 },
+      { run: 'b', kind: 'start' as const, at: 60_000 },
+      { run: 'b', kind: 'beat' as const, at: 70_000 },
+      { run: 'b', kind: 'beat' as const, at: 500_000 },
+      { run: 'b', kind: 'stop' as const, at: 505_000 },
+    ];
+    expect(observedSpans(liveness, beat)).toEqual([
+      { from: 0, to: 20_000 },
+      { from: 60_000, to: 70_000 },
+      { from: 500_000, to: 505_000 },
+    ]);
+  });
+});

@@ -1,0 +1,37 @@
+/** What an indicator is, for people; printed with every figure. */
+export interface IndicatorDefinition {
+  readonly key: string;
+  /** Raised with every change of the method, so that an old figure can be told from a new one. */
+  readonly version: number;
+  readonly name: { readonly id: string; readonly en: string };
+  readonly formula: { readonly id: string; readonly en: string };
+  readonly unit: string;
+  /** Of which kind of device it is computed, per device and calendar day of the regency. */
+  readonly deviceKind: 'air' | 'camera';
+}
+
+export const PM25_DAILY_MEAN = {
+  key: 'env.aq.pm25_daily_mean',
+  version: 1,
+  name: { id: 'Rata-rata harian PM2,5', en: 'Daily mean of PM2.5' },
+  formula: {
+    id: 'Rata-rata dari rata-rata jam yang sah (sah: sedikitnya 75 % pembacaan yang diharapkan lulus uji mutu); ada nilai bila sedikitnya 18 dari 24 jam sah',
+    en: 'Mean of the valid hourly means (valid: at least 75 % of the expected readings passed quality control); given when at least 18 of 24 hours are valid',
+  },
+  unit: 'ug/m3',
+  deviceKind: 'air',
+} as const satisfies IndicatorDefinition;
+
+export const CAMERA_AVAILABILITY = {
+  key: 'soc.cctv.availability',
+  version: 1,
+  name: { id: 'Ketersediaan kamera', en: 'Camera availability' },
+  formula: {
+    id: 'Waktu hidup ÷ (waktu hidup + waktu mati); waktu yang tidak teramati ditunjukkan tersendiri dan tidak ikut dihitung. Batas bawah menghitungnya sebagai mati, batas atas sebagai hidup',
+    en: 'Time up ÷ (time up + time down); unobserved time is shown by itself and left out. The lower bound counts it as down, the upper bound as up',
+  },
+  unit: '%',
+  deviceKind: 'camera',
+} as const satisfies IndicatorDefinition;
+
+export const INDICATORS: readonly IndicatorDefinition[] = [PM25_DAILY_MEAN, CAMERA_AVAILABILITY];

@@ -1,0 +1,3 @@
+export * from './catalogue.js';
+export * from './hourly-rollup.js';
+export * from './records.js';

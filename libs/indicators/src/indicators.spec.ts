@@ -1,0 +1,153 @@
+import { deviceTimeline } from '#libs/availability';
+import { canonicalJson, HOUR, localDaySpan, MINUTE } from '#libs/kernel';
+import fc from 'fast-check';
+import { hourlyRollup, type Sample } from './hourly-rollup.js';
+import { cameraAvailability, pm25DailyMean } from './records.js';
+
+const date = '2015-12-07';
+const day = localDaySpan(date)!;
+const subject = { site: 'demo', device: 'udara-01' };
+const sample = (ts: number, value: number, flag: Sample['flag'] = 1, offset = ts % 1000): Sample => ({
+  ts,
+  value,
+  flag,
+  shard: 0,
+  offset,
+});
+
+describe('hourlyRollup', () => {
+  it('uses what passed, counts what did not, and is valid at 75 % of what was expected', () => {
+    const good = Array.from({ length: 45 }, (_, i) => sample(i * MINUTE, i + 1));
+    const rest = [sample(46 * MINUTE, 700, 3), sample(47 * MINUTE, 5_000, 4), sample(48 * MINUTE, 1, 9)];
+    expect(hourlyRollup(0, [...rest, ...good], MINUTE)).toEqual({
+      hour: 0,
+      expected: 60,
+      received: 48,
+      valid: 45,
+      suspect: 1,
+      failed: 1,
+      mean: 23,
+      min: 1,
+      max: 45,
+      isValid: true,
+    });
+    expect(hourlyRollup(0, good.slice(1), MINUTE).isValid).toBe(false);
+  });
+
+  it('has no mean without a value that passed', () => {
+    expect(hourlyRollup(0, [sample(1, 10, 4)], HOUR)).toMatchObject({ mean: null, valid: 0, isValid: false });
+  });
+});
+
+describe('pm25DailyMean', () => {
+  const hourly = (hours: number): Sample[] =>
+    Array.from({ length: hours }, (_, i) => sample(day.from + i * HOUR, i * 10, 1, i));
+
+  it("is the mean of the valid hours of the regency's day, 17:00 to 17:00 UTC", () => {
+    const record = pm25DailyMean(
+      subject,
+      date,
+      [...hourly(24), sample(day.from - 1, 9_999), sample(day.to, 9_999)],
+      HOUR,
+    );
+    expect(record.period).toEqual({
+      date,
+      from: '2015-12-06T17:00:00.000Z',
+      to: '2015-12-07T17:00:00.000Z',
+      timeZone: 'Asia/Jakarta',
+    });
+    expect(record.value).toBe(115);
+    expect(record.dataCapture).toMatchObject({
+      expectedHours: 24,
+      validHours: 24,
+      expected: 24,
+      received: 24,
+      share: 1,
+    });
+    expect(record.provenance).toMatchObject({
+      stream: 'readings',
+      inputs: 24,
+      entries: [{ shard: 0, offsets: [[0, 23]] }],
+    });
+  });
+
+  it('has no value with fewer than 18 valid hours, and still says what there was', () => {
+    expect(pm25DailyMean(subject, date, hourly(18), HOUR).value).toBe(85);
+    const record = pm25DailyMean(subject, date, hourly(17), HOUR);
+    expect(record.value).toBeNull();
+    expect(record.dataCapture).toMatchObject({ validHours: 17, share: 17 / 24 });
+  });
+
+  it('refuses a day that does not exist', () => {
+    expect(() => pm25DailyMean(subject, '2015-02-30', [], HOUR)).toThrow(/OUT_OF_RANGE: "2015-02-30"/);
+  });
+
+  it('gives the same bytes in whatever order the readings came', () => {
+    const samples = fc.uniqueArray(
+      fc.record({
+        ts: fc.integer({ min: day.from, max: day.to - 1 }),
+        value: fc.double({ min: 0, max: 500, noNaN: true }),
+        flag: fc.constantFrom(1 as const, 3 as const, 4 as const),
+        shard: fc.nat({ max: 1 }),
+        offset: fc.nat({ max: 99 }),
+      }),
+      { selector: ({ ts }) => ts, maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(
+        samples.chain((list) =>
+          fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+        ),
+        ([list, shuffled]) => {
+          expect(canonicalJson(pm25DailyMean(subject, date, shuffled, HOUR))).toBe(
+            canonicalJson(pm25DailyMean(subject, date, list, HOUR)),
+          );
+        },
+      ),
+    );
+  });
+
+  it('changes its digest when any input changes', () => {
+    const digest = (samples: readonly Sample[]): string =>
+      pm25DailyMean(subject, date, samples, HOUR).provenance.digest;
+    expect(digest([...hourly(23), sample(day.from + 23 * HOUR, 230.0001, 1, 23)])).not.toBe(
+      digest(hourly(24)),
+    );
+  });
+});
+
+describe('cameraAvailability', () => {
+  it('shows every way of counting, the outages with their causes, and its inputs', () => {
+    const heartbeats = [0, 1, 2, 3].map((i) => ({
+      ts: day.from + i * HOUR,
+      state: i === 2 ? ('down' as const) : ('up' as const),
+      shard: 1,
+      offset: 10 + i,
+    }));
+    const observed = [{ from: day.from, to: day.from + 12 * HOUR }];
+    const timeline = deviceTimeline({ window: day, heartbeats, observed, intervalMs: HOUR, graceMs: 0 });
+    const record = cameraAvailability(subject, date, day, timeline, heartbeats);
+    expect(record.value).toBeCloseTo(25);
+    expect(record.detail).toMatchObject({
+      strict: 12.5,
+      optimistic: 62.5,
+      outages: [
+        { from: '2015-12-06T19:00:00.000Z', to: '2015-12-06T20:00:00.000Z', cause: 'reported' },
+        { from: '2015-12-06T21:00:00.000Z', to: '2015-12-07T05:00:00.000Z', cause: 'silent' },
+        { from: '2015-12-07T05:00:00.000Z', to: '2015-12-07T17:00:00.000Z', cause: 'unobserved' },
+      ],
+    });
+    expect(record.dataCapture).toMatchObject({
+      upMs: 3 * HOUR,
+      downReportedMs: HOUR,
+      downSilentMs: 8 * HOUR,
+      unknownMs: 12 * HOUR,
+      share: 0.5,
+    });
+    expect(record.provenance).toMatchObject({
+      stream: 'signals',
+      inputs: 4,
+      entries: [{ shard: 1, offsets: [[10, 13]] }],
+    });
+  });
+});

@@ -1,0 +1,197 @@
+import { availabilityOf, type Cause, type Timeline } from '#libs/availability';
+import {
+  canonicalJson,
+  DAY,
+  HOUR,
+  localDaySpan,
+  PantauError,
+  REGENCY_TIME_ZONE,
+  type Millis,
+  type TimeSpan,
+  type UtcMillis,
+} from '#libs/kernel';
+import type { JournalRef } from '#libs/telemetry';
+import { createHash } from 'node:crypto';
+import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN, type IndicatorDefinition } from './catalogue.js';
+import { hourlyRollup, REQUIRED_SHARE, type Sample } from './hourly-rollup.js';
+
+/** The device a figure is about. */
+export interface Subject {
+  readonly site: string;
+  readonly device: string;
+}
+
+/**
+ * A figure with what it was computed from. It holds no time of computation: computing it again from the same readings
+ * gives the same bytes.
+ */
+export interface IndicatorRecord {
+  readonly indicator: string;
+  readonly version: number;
+  readonly subject: Subject;
+  readonly period: {
+    readonly date: string;
+    readonly from: string;
+    readonly to: string;
+    readonly timeZone: string;
+  };
+  /** Null when there is not enough data for a figure. */
+  readonly value: number | null;
+  readonly unit: string;
+  readonly dataCapture: Readonly<Record<string, number>>;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly provenance: {
+    /** The journal stream that the inputs are read from. */
+    readonly stream: string;
+    readonly inputs: number;
+    /** Offsets of the inputs by shard, as inclusive ranges. */
+    readonly entries: readonly {
+      readonly shard: number;
+      readonly offsets: readonly (readonly [number, number])[];
+    }[];
+    /** SHA-256 over the canonical JSON of every input, in order of time. */
+    readonly digest: string;
+  };
+}
+
+const HOURS_A_DAY = DAY / HOUR;
+
+/**
+ * Daily mean of PM2.5 with data capture.
+ *
+ * @param date - calendar day of the regency, `YYYY-MM-DD`
+ * @param samples - of that day, one a timestamp, in any order
+ * @throws PantauError `OUT_OF_RANGE` when the date does not exist
+ */
+export function pm25DailyMean(
+  subject: Subject,
+  date: string,
+  samples: readonly Sample[],
+  intervalMs: Millis,
+): IndicatorRecord {
+  const span = spanOf(date);
+  const inputs = samples.filter(({ ts }) => ts >= span.from && ts < span.to).toSorted((a, b) => a.ts - b.ts);
+  const hours = Array.from({ length: HOURS_A_DAY }, (_, i) => {
+    const hour = span.from + i * HOUR;
+    return hourlyRollup(
+      hour,
+      inputs.filter(({ ts }) => ts >= hour && ts < hour + HOUR),
+      intervalMs,
+    );
+  });
+  const means = hours.flatMap(({ isValid, mean }) => (isValid && mean !== null ? [mean] : []));
+  const sum = (count: (hour: (typeof hours)[number]) => number): number =>
+    hours.reduce((total, hour) => total + count(hour), 0);
+  return {
+    ...head(PM25_DAILY_MEAN, subject, date, span),
+    value:
+      means.length >= REQUIRED_SHARE * HOURS_A_DAY
+        ? means.reduce((total, mean) => total + mean, 0) / means.length
+        : null,
+    dataCapture: {
+      expectedHours: HOURS_A_DAY,
+      validHours: means.length,
+      expected: sum(({ expected }) => expected),
+      received: sum(({ received }) => received),
+      valid: sum(({ valid }) => valid),
+      suspect: sum(({ suspect }) => suspect),
+      failed: sum(({ failed }) => failed),
+      share: sum(({ valid }) => valid) / sum(({ expected }) => expected),
+    },
+    detail: { hours: hours.map(({ hour, ...rest }) => ({ from: iso(hour), ...rest })) },
+    provenance: provenance('readings', inputs),
+  };
+}
+
+/** One heartbeat with the journal entry that holds it. */
+export interface HeartbeatInput extends JournalRef {
+  readonly ts: UtcMillis;
+  readonly state: 'up' | 'down';
+}
+
+/**
+ * Availability of a camera on a day.
+ *
+ * @param span - the part of the day that is accounted for: all of it, or up to now for a day that is not over
+ * @param timeline - of that span
+ * @param heartbeats - that the timeline was made from
+ * @throws PantauError `OUT_OF_RANGE` when the date does not exist
+ */
+export function cameraAvailability(
+  subject: Subject,
+  date: string,
+  span: TimeSpan,
+  timeline: Timeline,
+  heartbeats: readonly HeartbeatInput[],
+): IndicatorRecord {
+  spanOf(date);
+  const { ms, observedOnly, strict, optimistic } = availabilityOf(timeline);
+  const percent = (share: number | null): number | null => (share === null ? null : share * 100);
+  const outages = (['reported', 'silent', 'unobserved'] as const satisfies readonly Cause[])
+    .flatMap((cause) => timeline[cause].map(({ from, to }) => ({ from: iso(from), to: iso(to), cause })))
+    .toSorted((a, b) => (a.from < b.from ? -1 : 1));
+  return {
+    ...head(CAMERA_AVAILABILITY, subject, date, span),
+    value: percent(observedOnly),
+    dataCapture: {
+      upMs: ms.heartbeat,
+      downReportedMs: ms.reported,
+      downSilentMs: ms.silent,
+      unknownMs: ms.unobserved,
+      share: (ms.heartbeat + ms.reported + ms.silent) / (span.to - span.from),
+    },
+    detail: {
+      observedOnly: percent(observedOnly),
+      strict: percent(strict),
+      optimistic: percent(optimistic),
+      outages,
+    },
+    provenance: provenance(
+      'signals',
+      heartbeats.toSorted((a, b) => a.ts - b.ts || a.shard - b.shard || a.offset - b.offset),
+    ),
+  };
+}
+
+function spanOf(date: string): TimeSpan {
+  const span = localDaySpan(date);
+  if (span === undefined)
+    throw new PantauError('OUT_OF_RANGE', `"${date}" is not a calendar day; expected YYYY-MM-DD.`);
+  return span;
+}
+
+function head(
+  { key, version, unit }: IndicatorDefinition,
+  subject: Subject,
+  date: string,
+  span: TimeSpan,
+): Pick<IndicatorRecord, 'indicator' | 'version' | 'subject' | 'period' | 'unit'> {
+  const { site, device } = subject;
+  const period = { date, from: iso(span.from), to: iso(span.to), timeZone: REGENCY_TIME_ZONE };
+  return { indicator: key, version, subject: { site, device }, period, unit };
+}
+
+function provenance(stream: string, inputs: readonly JournalRef[]): IndicatorRecord['provenance'] {
+  const digest = createHash('sha256').update(canonicalJson(inputs)).digest('hex');
+  const shards = [...new Set(inputs.map(({ shard }) => shard))].sort((a, b) => a - b);
+  const entries = shards.map((shard) => ({
+    shard,
+    offsets: ranges(inputs.filter((input) => input.shard === shard).map(({ offset }) => offset)),
+  }));
+  return { stream, inputs: inputs.length, entries, digest };
+}
+
+/** 3, 4, 5, 9 becomes [3, 5], [9, 9]. */
+function ranges(offsets: readonly number[]): [number, number][] {
+  const joined: [number, number][] = [];
+  for (const offset of [...offsets].sort((a, b) => a - b)) {
+    const last = joined.at(-1);
+    if (last !== undefined && offset <= last[1] + 1) last[1] = offset;
+    else joined.push([offset, offset]);
+  }
+  return joined;
+}
+
+function iso(at: UtcMillis): string {
+  return new Date(at).toISOString();
+}
