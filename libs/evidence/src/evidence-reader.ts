@@ -1,3 +1,15 @@
+import { deviceTimeline } from '#libs/availability';
+import type { Device, Registry } from '#libs/identity';
+import {
+  CAMERA_AVAILABILITY,
+  cameraAvailability,
+  INDICATORS,
+  pm25DailyMean,
+  type IndicatorRecord,
+} from '#libs/indicators';
+import { DAY, localDateOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
+import type { EvidenceSource } from './evidence-source.js';
+
 /** Which indicator records are wanted; days are calendar days of the regency, both ends included. */
 export interface IndicatorQuery {
   readonly indicator?: string;
@@ -7,4 +19,109 @@ export interface IndicatorQuery {
   readonly to?: string;
   /** At most this many, newest day first. */
   readonly limit: number;
+}
+
+/** A heartbeat may come this share of its interval late before silence counts. */
+const GRACE_SHARE = 0.5;
+
+/** Computes indicators from a source, the same way whichever it is. */
+export class EvidenceReader {
+  constructor(
+    private readonly registry: Registry,
+    private readonly source: EvidenceSource,
+  ) {}
+
+  /** Records of every day on which the device has data, and of the days between; newest first. */
+  async list(query: IndicatorQuery): Promise<IndicatorRecord[]> {
+    const devices = (await this.registry.devices()).filter(
+      ({ id, site }) => (query.device ?? id) === id && (query.site ?? site) === site,
+    );
+    const wanted: { device: Device; indicator: string; date: string }[] = [];
+    for (const device of devices) {
+      for (const { key, deviceKind } of INDICATORS) {
+        if (deviceKind !== device.kind || (query.indicator ?? key) !== key) continue;
+        for (const date of await this.#dates(device, key, query))
+          wanted.push({ device, indicator: key, date });
+      }
+    }
+    wanted.sort(
+      (a, b) =>
+        compare(b.date, a.date) || compare(a.indicator, b.indicator) || compare(a.device.id, b.device.id),
+    );
+    const records: IndicatorRecord[] = [];
+    for (const { device, indicator, date } of wanted.slice(0, query.limit))
+      records.push(await this.#compute(device, indicator, date));
+    return records;
+  }
+
+  /** @throws PantauError `NOT_FOUND` for a device or indicator that is not there, `OUT_OF_RANGE` for a day that does not exist */
+  async get(indicator: string, deviceId: string, date: string): Promise<IndicatorRecord> {
+    const device = await this.registry.device(deviceId);
+    const definition = INDICATORS.find(({ key }) => key === indicator);
+    if (device === undefined) throw new PantauError('NOT_FOUND', `no device ${deviceId}.`);
+    if (definition === undefined)
+      throw new PantauError('NOT_FOUND', `no indicator ${indicator}.`, {
+        remedy: `Known: ${INDICATORS.map(({ key }) => key).join(', ')}.`,
+      });
+    if (definition.deviceKind !== device.kind)
+      throw new PantauError(
+        'NOT_FOUND',
+        `${indicator} is not computed for ${deviceId}, which is of kind ${device.kind}.`,
+      );
+    return this.#compute(device, indicator, date);
+  }
+
+  async #dates(device: Device, indicator: string, { from, to, limit }: IndicatorQuery): Promise<string[]> {
+    const reach = await this.source.reach(
+      device.id,
+      indicator === CAMERA_AVAILABILITY.key ? 'heartbeat' : 'pm25',
+    );
+    if (reach === undefined) return [];
+    const first = localDateOf(reach.from);
+    const dates: string[] = [];
+    for (let at = reach.to; dates.length < limit; at -= DAY) {
+      const date = localDateOf(at);
+      if (date < first || (from !== undefined && date < from)) break;
+      if (to === undefined || date <= to) dates.push(date);
+    }
+    return dates;
+  }
+
+  async #compute(device: Device, indicator: string, date: string): Promise<IndicatorRecord> {
+    const span = localDaySpan(date);
+    if (span === undefined)
+      throw new PantauError('OUT_OF_RANGE', `"${date}" is not a calendar day; expected YYYY-MM-DD.`);
+    const subject = { site: device.site, device: device.id };
+    const { intervalMs } = device;
+    if (indicator !== CAMERA_AVAILABILITY.key) {
+      return pm25DailyMean(subject, date, await this.source.samples(device.id, 'pm25', span), intervalMs);
+    }
+    const graceMs = intervalMs * GRACE_SHARE;
+    const window = await this.#accountable(device, span);
+    // A heartbeat of before the window may still speak for its beginning.
+    const heartbeats = await this.source.heartbeats(device.id, {
+      from: window.from - intervalMs - graceMs,
+      to: window.to,
+    });
+    const timeline = deviceTimeline({
+      window,
+      heartbeats,
+      observed: await this.source.observed(),
+      intervalMs,
+      graceMs,
+    });
+    return cameraAvailability(subject, date, window, timeline, heartbeats, { intervalMs, graceMs });
+  }
+
+  /** The part of the day after the camera's first sign of life and up to what is known by now. */
+  async #accountable(device: Device, day: TimeSpan): Promise<TimeSpan> {
+    const reach = await this.source.reach(device.id, 'heartbeat');
+    const known = Math.max(reach?.to ?? 0, await this.source.awakeUntil());
+    const to = Math.max(day.from, Math.min(day.to, known));
+    return { from: Math.min(to, Math.max(day.from, reach?.from ?? day.from)), to };
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

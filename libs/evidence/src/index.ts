@@ -1,1 +1,4 @@
+export * from './buckets.js';
 export * from './evidence-reader.js';
+export * from './evidence-source.js';
+export * from './journal-source.js';

@@ -126,7 +126,10 @@ describe('cameraAvailability', () => {
     }));
     const observed = [{ from: day.from, to: day.from + 12 * HOUR }];
     const timeline = deviceTimeline({ window: day, heartbeats, observed, intervalMs: HOUR, graceMs: 0 });
-    const record = cameraAvailability(subject, date, day, timeline, heartbeats);
+    const record = cameraAvailability(subject, date, day, timeline, heartbeats, {
+      intervalMs: HOUR,
+      graceMs: 0,
+    });
     expect(record.value).toBeCloseTo(25);
     expect(record.detail).toMatchObject({
       strict: 12.5,

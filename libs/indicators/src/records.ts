@@ -98,7 +98,7 @@ export function pm25DailyMean(
       failed: sum(({ failed }) => failed),
       share: sum(({ valid }) => valid) / sum(({ expected }) => expected),
     },
-    detail: { hours: hours.map(({ hour, ...rest }) => ({ from: iso(hour), ...rest })) },
+    detail: { intervalMs, hours: hours.map(({ hour, ...rest }) => ({ from: iso(hour), ...rest })) },
     provenance: provenance('readings', inputs),
   };
 }
@@ -115,6 +115,7 @@ export interface HeartbeatInput extends JournalRef {
  * @param span - the part of the day that is accounted for: all of it, or up to now for a day that is not over
  * @param timeline - of that span
  * @param heartbeats - that the timeline was made from
+ * @param method - the interval and grace that it was made with
  * @throws PantauError `OUT_OF_RANGE` when the date does not exist
  */
 export function cameraAvailability(
@@ -123,6 +124,7 @@ export function cameraAvailability(
   span: TimeSpan,
   timeline: Timeline,
   heartbeats: readonly HeartbeatInput[],
+  method: { readonly intervalMs: Millis; readonly graceMs: Millis },
 ): IndicatorRecord {
   spanOf(date);
   const { ms, observedOnly, strict, optimistic } = availabilityOf(timeline);
@@ -141,6 +143,7 @@ export function cameraAvailability(
       share: (ms.heartbeat + ms.reported + ms.silent) / (span.to - span.from),
     },
     detail: {
+      ...method,
       observedOnly: percent(observedOnly),
       strict: percent(strict),
       optimistic: percent(optimistic),

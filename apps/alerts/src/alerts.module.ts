@@ -1,0 +1,19 @@
+import type { ThresholdRule } from '#libs/alerting';
+import type { Registry } from '#libs/identity';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AlertsController, REGISTRY, RULES } from './alerts.controller.js';
+
+/** Threshold rules over the readings. */
+@Module({})
+export class AlertsModule {
+  static register(rules: readonly ThresholdRule[], registry: Registry): DynamicModule {
+    return {
+      module: AlertsModule,
+      controllers: [AlertsController],
+      providers: [
+        { provide: RULES, useValue: rules },
+        { provide: REGISTRY, useValue: registry },
+      ],
+    };
+  }
+}

@@ -1,0 +1,225 @@
+import type { EvidenceReader } from '#libs/evidence';
+import type { Registry } from '#libs/identity';
+import type { Journal } from '#libs/journal';
+import { lagOf } from '#libs/journal-transport';
+import { canonicalJson, messageOf } from '#libs/kernel';
+import type { StateStore } from '#libs/state';
+import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
+import { PARAMETERS, type Rejection } from '#libs/telemetry';
+import type { TimeSeriesStore } from '#libs/timeseries';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { Public, ZodPipe } from './http.js';
+import { alertsQuery, ApiZodQuery, indicatorsQuery, readingsQuery, rejectedQuery } from './queries.js';
+import {
+  ALERT_VIEWS,
+  DEVICE_VIEWS,
+  REJECTION_COUNTS,
+  type AlertView,
+  type DeviceView,
+  type RejectionCount,
+} from './views.js';
+
+export const DEPENDENCIES = Symbol('GatewayDependencies');
+
+export interface GatewayDependencies {
+  readonly journal: Journal;
+  readonly state: StateStore;
+  readonly registry: Registry;
+  readonly store: TimeSeriesStore;
+  /** Indicators from the evidence stage's state. */
+  readonly evidence: EvidenceReader;
+  /** Indicators from the journal itself, to check the others. */
+  readonly recomputation: EvidenceReader;
+}
+
+/** Which stage reads which stream; for the lag that health shows. */
+const STAGE_STREAMS = [
+  ['ingest', 'uplink'],
+  ['writer', 'readings'],
+  ['alerts', 'readings'],
+  ['evidence', 'readings'],
+  ['gateway', 'readings'],
+] as const;
+
+const PAYLOAD_SHOWN_BYTES = 1_000;
+
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1')
+export class ApiController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get('health')
+  @Public()
+  @ApiOperation({
+    summary: 'Apakah Pantau bekerja / Whether Pantau works',
+    description: 'No token needed. `lag` is the number of entries a stage has not read yet.',
+  })
+  async health(): Promise<unknown> {
+    const { journal, store } = this.pantau;
+    const answer = await store.ping().then(
+      () => ({ status: 'ok' as const }),
+      (error: unknown) => ({ status: 'unavailable' as const, detail: messageOf(error) }),
+    );
+    const lag: Record<string, number> = {};
+    for (const [stage, stream] of STAGE_STREAMS) lag[stage] = await lagOf(journal, stage, stream);
+    // Without the store readings still arrive and wait: that is degraded, not down.
+    return {
+      status: answer.status === 'ok' ? 'ok' : 'degraded',
+      store: { engine: store.description, ...answer },
+      lag,
+    };
+  }
+
+  @Get('sites')
+  @ApiOperation({ summary: 'Lokasi / Sites' })
+  async sites(): Promise<unknown> {
+    return { items: await this.pantau.registry.sites() };
+  }
+
+  @Get('devices')
+  @ApiOperation({ summary: 'Perangkat dengan keadaan terakhirnya / Devices with what is known of them now' })
+  async devices(): Promise<unknown> {
+    const devices = await this.pantau.registry.devices();
+    const views = await this.pantau.state.getMany<DeviceView>(
+      DEVICE_VIEWS,
+      devices.map(({ id }) => id),
+    );
+    return { items: devices.map((device, i) => ({ ...device, ...iso(views[i] ?? {}) })) };
+  }
+
+  @Get('readings')
+  @ApiOperation({
+    summary: 'Pembacaan tersimpan / Stored readings',
+    description: 'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing.',
+  })
+  @ApiZodQuery(readingsQuery)
+  async readings(@Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>): Promise<unknown> {
+    const { site, device, parameter, from, to, order, limit } = query;
+    const points = await this.pantau.store.query({
+      ...(site === undefined ? {} : { site }),
+      ...(device === undefined ? {} : { device }),
+      ...(parameter === undefined ? {} : { parameter }),
+      ...(from === undefined && to === undefined ? {} : { span: { from: from ?? 0, to: to ?? MAX_TIME } }),
+      order,
+      limit,
+    });
+    return { items: points.map((point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit })) };
+  }
+
+  @Get('alerts')
+  @ApiOperation({ summary: 'Peringatan, terbaru dahulu / Alerts, newest first' })
+  @ApiZodQuery(alertsQuery)
+  async alerts(@Query(new ZodPipe(alertsQuery)) query: z.output<typeof alertsQuery>): Promise<unknown> {
+    const views = await this.pantau.state.list<AlertView>(ALERT_VIEWS, { reverse: true });
+    const items = views
+      .map(({ value: { latest, history } }) => ({ ...latest, state: latest.kind, history }))
+      .filter(({ state, device }) => (query.state ?? state) === state && (query.device ?? device) === device)
+      .slice(0, query.limit);
+    return { items: items.map((alert) => iso(alert)) };
+  }
+
+  @Get('indicators')
+  @ApiOperation({
+    summary: 'Indikator per hari dengan asal-usulnya / Indicators by day with their provenance',
+  })
+  @ApiZodQuery(indicatorsQuery)
+  async indicators(
+    @Query(new ZodPipe(indicatorsQuery)) query: z.output<typeof indicatorsQuery>,
+  ): Promise<unknown> {
+    const { limit, ...filter } = query;
+    const defined = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+    return { definitions: INDICATORS, items: await this.pantau.evidence.list({ ...defined, limit }) };
+  }
+
+  @Get('indicators/:indicator/:device/:date')
+  @ApiOperation({ summary: 'Satu indikator / One indicator' })
+  async indicator(
+    @Param('indicator') indicator: string,
+    @Param('device') device: string,
+    @Param('date') date: string,
+  ): Promise<IndicatorRecord> {
+    return this.pantau.evidence.get(indicator, device, date);
+  }
+
+  @Get('indicators/:indicator/:device/:date/recomputation')
+  @ApiOperation({
+    summary: 'Hitung ulang dari jurnal / Compute again from the journal',
+    description:
+      'Reads the journal from its beginning and says whether the figure comes out the same, byte for byte.',
+  })
+  async recompute(
+    @Param('indicator') indicator: string,
+    @Param('device') device: string,
+    @Param('date') date: string,
+  ): Promise<unknown> {
+    const record = await this.pantau.evidence.get(indicator, device, date);
+    const recomputed = await this.pantau.recomputation.get(indicator, device, date);
+    return { identical: canonicalJson(record) === canonicalJson(recomputed), record, recomputed };
+  }
+
+  @Get('rejected')
+  @ApiOperation({
+    summary: 'Yang ditolak, terbaru dahulu, dengan jumlahnya / What was refused, newest first, with counts',
+  })
+  @ApiZodQuery(rejectedQuery)
+  async rejected(@Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>): Promise<unknown> {
+    const { journal, state } = this.pantau;
+    const counts = await state.list<RejectionCount>(REJECTION_COUNTS);
+    const found: (Rejection & { readonly shard: number; readonly offset: number })[] = [];
+    for (let shard = 0; shard < journal.shards; shard++) {
+      found.push(...(await newestMatching(journal, shard, query)));
+    }
+    found.sort((a, b) => b.receivedAt - a.receivedAt || b.offset - a.offset);
+    return {
+      counts: counts.map(({ value }) => iso(value)),
+      items: found.slice(0, query.limit).map(({ payload, ...rest }) => ({ ...iso(rest), ...shown(payload) })),
+    };
+  }
+}
+
+const MAX_TIME = 8.64e15;
+const PAGE = 500;
+
+async function newestMatching(
+  journal: Journal,
+  shard: number,
+  { reason, device, limit }: z.output<typeof rejectedQuery>,
+): Promise<(Rejection & { readonly shard: number; readonly offset: number })[]> {
+  const matching: (Rejection & { readonly shard: number; readonly offset: number })[] = [];
+  for (let before: number | undefined; matching.length < limit;) {
+    const page = await journal.readBackwards<Rejection>('rejected', shard, PAGE, before);
+    for (const { offset, data } of page) {
+      if ((reason ?? data.reason) === data.reason && (device ?? data.device) === data.device)
+        matching.push({ ...data, shard, offset });
+    }
+    before = page.at(-1)?.offset;
+    if (page.length < PAGE) break;
+  }
+  return matching.slice(0, limit);
+}
+
+/** The original bytes: as text where they are text, and always in base64, so that nothing is lost in showing them. */
+function shown(payload: Uint8Array | undefined): { payloadText?: string; payloadBase64?: string } {
+  if (payload === undefined) return {};
+  const bytes = Buffer.from(payload);
+  return {
+    payloadText: bytes.subarray(0, PAYLOAD_SHOWN_BYTES).toString('utf8'),
+    payloadBase64: bytes.toString('base64'),
+  };
+}
+
+/** Instants are milliseconds inside and ISO 8601 outside. */
+const INSTANTS = new Set(['ts', 'at', 'since', 'receivedAt', 'lastSeen', 'lastAt']);
+
+function iso<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((item: unknown) => iso(item)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([name, member]: [string, unknown]) => [
+    name,
+    typeof member === 'number' && INSTANTS.has(name) ? new Date(member).toISOString() : iso(member),
+  ]);
+  return Object.fromEntries(members) as T;
+}

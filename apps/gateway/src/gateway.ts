@@ -1,0 +1,77 @@
+import type { Tokens } from '#libs/identity';
+import { PantauError } from '#libs/kernel';
+import { NestLogger, type Logger } from '#libs/platform';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { ProblemFilter, TokenGuard, TOKENS } from './http.js';
+import { ProjectionController } from './projection.controller.js';
+
+/** The stage that keeps the read models behind the API. */
+@Module({ controllers: [ProjectionController] })
+export class ProjectionModule {}
+
+/** REST, OpenAPI. */
+@Module({})
+export class GatewayModule {
+  static register(dependencies: GatewayDependencies, tokens: Tokens): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: [ApiController],
+      providers: [
+        { provide: DEPENDENCIES, useValue: dependencies },
+        { provide: TOKENS, useValue: tokens },
+        { provide: APP_GUARD, useClass: TokenGuard },
+      ],
+    };
+  }
+}
+
+export interface GatewayOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+/** Makes the HTTP side and listens. @throws PantauError `PORT_IN_USE` */
+export async function startGateway(
+  dependencies: GatewayDependencies,
+  tokens: Tokens,
+  { host, port, logger }: GatewayOptions,
+): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    GatewayModule.register(dependencies, tokens),
+    new FastifyAdapter(),
+    {
+      logger: new NestLogger(logger),
+      abortOnError: false,
+    },
+  );
+  app.useGlobalFilters(new ProblemFilter(logger));
+  const description = new DocumentBuilder()
+    .setTitle('Pantau')
+    .setDescription('Pemantauan kualitas udara dan CCTV / Monitoring of air quality and CCTV')
+    .setVersion('1')
+    .addBearerAuth()
+    .build();
+  SwaggerModule.setup('api/docs', app, () => SwaggerModule.createDocument(app, description));
+  try {
+    await app.listen(port, host);
+  } catch (cause) {
+    await app.close();
+    const busy = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    throw new PantauError(
+      'PORT_IN_USE',
+      busy ? `HTTP port ${port} on ${host} is in use.` : `cannot listen on HTTP port ${port} of ${host}.`,
+      {
+        remedy:
+          'End the program that uses it, or choose another port: http.port in pantau.yaml or PANTAU_HTTP_PORT.',
+        cause,
+      },
+    );
+  }
+  return app;
+}

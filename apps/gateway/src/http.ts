@@ -1,0 +1,115 @@
+import { isTransient, messageOf, PantauError, type ErrorCode } from '#libs/kernel';
+import type { Principal, Tokens } from '#libs/identity';
+import type { Logger } from '#libs/platform';
+import {
+  Catch,
+  HttpException,
+  Inject,
+  Injectable,
+  SetMetadata,
+  UnauthorizedException,
+  type ArgumentsHost,
+  type CanActivate,
+  type CustomDecorator,
+  type ExceptionFilter,
+  type ExecutionContext,
+  type PipeTransform,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+
+export const TOKENS = Symbol('Tokens');
+
+const PUBLIC = 'pantau:public';
+/** A route that needs no token. */
+export const Public = (): CustomDecorator => SetMetadata(PUBLIC, true);
+
+/** `Authorization: Bearer <token>` on every route that is not {@link Public}. */
+@Injectable()
+export class TokenGuard implements CanActivate {
+  constructor(
+    @Inject(TOKENS) private readonly tokens: Tokens,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest & { principal?: Principal }>();
+    const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+    const principal =
+      scheme === 'Bearer' && token !== undefined ? await this.tokens.verify(token) : undefined;
+    if (principal === undefined)
+      throw new UnauthorizedException(
+        'Token API tidak ada atau tidak sah. / The API token is missing or not valid.',
+      );
+    request.principal = principal;
+    return true;
+  }
+}
+
+/** Checks a query or body against its schema; a problem names the member. */
+export class ZodPipe<S extends z.ZodType> implements PipeTransform<unknown, z.output<S>> {
+  constructor(private readonly schema: S) {}
+
+  transform(value: unknown): z.output<S> {
+    const result = this.schema.safeParse(value);
+    if (result.success) return result.data;
+    const problems = result.error.issues.map(
+      ({ path, message }) => `${path.join('.') || 'query'}: ${message}`,
+    );
+    throw new PantauError('USAGE', problems.join('; '));
+  }
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  USAGE: 400,
+  OUT_OF_RANGE: 400,
+  NOT_FOUND: 404,
+  DEVICE_UNKNOWN: 404,
+  SITE_UNKNOWN: 404,
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Permintaan tidak sah / Bad request',
+  401: 'Perlu token / Token required',
+  403: 'Tidak diizinkan / Not allowed',
+  404: 'Tidak ditemukan / Not found',
+  500: 'Kesalahan di dalam Pantau / Internal error',
+  503: 'Sementara tidak tersedia / Temporarily unavailable',
+};
+
+/** Every error as problem details (RFC 9457), `application/problem+json`. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const status = statusOf(error);
+    if (status === 500) this.logger.error({ err: error }, 'request failed');
+    // What went wrong inside is for the log, not for the caller.
+    const detail = status === 500 ? undefined : messageOf(error);
+    const code = error instanceof PantauError ? error.code : undefined;
+    const { url } = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    reply
+      .status(status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send({
+        type: 'about:blank',
+        title: TITLES[status] ?? 'Kesalahan / Error',
+        status,
+        detail,
+        code,
+        instance: url.split('?')[0],
+      });
+  }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  if (isTransient(error)) return 503;
+  return error instanceof PantauError ? (STATUS[error.code] ?? 500) : 500;
+}

@@ -1,0 +1,2 @@
+export type { GatewayDependencies } from './api.controller.js';
+export * from './gateway.js';

@@ -1,0 +1,81 @@
+import { observedSpans, type LivenessSample, type Spans } from '#libs/availability';
+import type { HeartbeatInput, Sample } from '#libs/indicators';
+import type { Entry, Journal } from '#libs/journal';
+import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { LIVENESS_KEY, type Liveness, type Observation, type Parameter, type Signal } from '#libs/telemetry';
+import { asHeartbeat, mergeBucket, type BucketSample } from './buckets.js';
+import type { EvidenceSource } from './evidence-source.js';
+
+const PAGE = 1_000;
+
+/** Evidence from the journal, read from its beginning: slow, and independent of the evidence stage's state. */
+export class JournalSource implements EvidenceSource {
+  constructor(
+    private readonly journal: Journal,
+    private readonly livenessBeatMs: Millis,
+  ) {}
+
+  async samples(device: string, parameter: Parameter, span: TimeSpan): Promise<Sample[]> {
+    return (await this.#readings(device, parameter)).filter(({ ts }) => ts >= span.from && ts < span.to);
+  }
+
+  async heartbeats(device: string, span: TimeSpan): Promise<HeartbeatInput[]> {
+    return (await this.#heartbeats(device))
+      .filter(({ ts }) => ts >= span.from && ts < span.to)
+      .map(asHeartbeat);
+  }
+
+  async observed(): Promise<Spans> {
+    return observedSpans(await this.#liveness(), this.livenessBeatMs);
+  }
+
+  async awakeUntil(): Promise<UtcMillis> {
+    return (await this.#liveness()).reduce((latest, { at }) => Math.max(latest, at), 0);
+  }
+
+  async reach(device: string, series: Parameter | 'heartbeat'): Promise<TimeSpan | undefined> {
+    const samples =
+      series === 'heartbeat' ? await this.#heartbeats(device) : await this.#readings(device, series);
+    const [from, to] = [samples[0]?.ts, samples.at(-1)?.ts];
+    return from === undefined || to === undefined ? undefined : { from, to };
+  }
+
+  async #readings(device: string, parameter: Parameter): Promise<BucketSample[]> {
+    const samples: BucketSample[] = [];
+    for await (const { shard, offset, key, data } of this.#entries<Observation>('readings', device)) {
+      const reading =
+        key === device ? data.readings.find((candidate) => candidate.parameter === parameter) : undefined;
+      if (reading !== undefined)
+        samples.push({ ts: data.ts, value: reading.value, flag: reading.flag, shard, offset });
+    }
+    return mergeBucket([], samples);
+  }
+
+  async #heartbeats(device: string): Promise<BucketSample[]> {
+    const samples: BucketSample[] = [];
+    for await (const { shard, offset, key, data } of this.#entries<Signal>('signals', device)) {
+      if (key === device && data.type === 'heartbeat') {
+        samples.push({ ts: data.ts, value: data.state === 'up' ? 1 : 0, flag: 1, shard, offset });
+      }
+    }
+    return mergeBucket([], samples);
+  }
+
+  async #liveness(): Promise<LivenessSample[]> {
+    const samples: LivenessSample[] = [];
+    for await (const { data } of this.#entries<Liveness>('liveness', LIVENESS_KEY)) samples.push(data);
+    return samples;
+  }
+
+  /** All entries of the shard that holds the key. */
+  async *#entries<T>(stream: string, key: string): AsyncGenerator<Entry<T>> {
+    const shard = shardOf(key, this.journal.shards);
+    let { first } = await this.journal.extent(stream, shard);
+    for (;;) {
+      const entries = await this.journal.read<T>(stream, shard, first, PAGE);
+      if (entries.length === 0) return;
+      first += entries.length;
+      yield* entries;
+    }
+  }
+}
