@@ -1,0 +1,82 @@
+import { parseDuration, PantauError } from '#libs/kernel';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { FleetScenario } from './camera-fleet.js';
+import { REPLAY_FOLDER } from './recording.js';
+
+const instant = z
+  .union([z.iso.datetime({ offset: true }), z.date()])
+  .transform((value) => (typeof value === 'string' ? Date.parse(value) : value.getTime()));
+const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: `expected a duration such as 60s, found "${text}"` });
+  return z.NEVER;
+});
+
+/** What is replayed. Instants are those of the recording. */
+export const planSchema = z.strictObject({
+  site: z.string(),
+  from: instant,
+  to: instant,
+  stations: z.array(z.strictObject({ device: z.string(), recording: z.string() })).default([]),
+  cameras: z
+    .strictObject({
+      interval: duration,
+      seed: z.int().default(1),
+      devices: z.array(z.string()),
+      outages: z
+        .array(
+          z.strictObject({
+            device: z.string(),
+            kind: z.enum(['power-cut', 'stream-lost', 'uplink-lost']),
+            from: instant,
+            to: instant,
+            reason: z.string().optional(),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+});
+export type ReplayPlan = z.output<typeof planSchema>;
+
+/**
+ * Reads a plan.
+ *
+ * @param plan - the name of a plan that comes with Pantau (`demo`), or the path of a YAML file
+ * @throws PantauError `CONFIG_UNREADABLE` or `CONFIG_INVALID`
+ */
+export function readPlan(plan: string): ReplayPlan {
+  const shipped = join(REPLAY_FOLDER, 'plans', `${plan}.yaml`);
+  const file = existsSync(shipped) ? shipped : plan;
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new PantauError('CONFIG_UNREADABLE', `cannot read the plan ${file}.`, {
+      remedy: 'Give demo or the path of a YAML file.',
+      cause,
+    });
+  }
+  const result = planSchema.safeParse(content);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    ({ path, message }) => `\n  ${file}: ${path.join('.')}: ${message}`,
+  );
+  throw new PantauError('CONFIG_INVALID', problems.join(''));
+}
+
+/** The camera part of a plan as a scenario. */
+export function fleetOf({ from, to, cameras }: ReplayPlan): FleetScenario | undefined {
+  if (cameras === undefined) return undefined;
+  const { devices, interval, seed, outages } = cameras;
+  return { from, to, devices, intervalMs: interval, seed, outages };
+}
+
+/** Every device of a plan. */
+export function devicesOf({ stations, cameras }: ReplayPlan): string[] {
+  return [...stations.map(({ device }) => device), ...(cameras?.devices ?? [])];
+}
