@@ -6,12 +6,19 @@ import { canonicalJson, messageOf } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
 import { PARAMETERS, type Rejection } from '#libs/telemetry';
-import type { TimeSeriesStore } from '#libs/timeseries';
+import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Public, ZodPipe } from './http.js';
-import { alertsQuery, ApiZodQuery, indicatorsQuery, readingsQuery, rejectedQuery } from './queries.js';
+import {
+  alertsQuery,
+  ApiZodQuery,
+  countQuery,
+  indicatorsQuery,
+  readingsQuery,
+  rejectedQuery,
+} from './queries.js';
 import {
   ALERT_VIEWS,
   DEVICE_VIEWS,
@@ -97,16 +104,16 @@ export class ApiController {
   })
   @ApiZodQuery(readingsQuery)
   async readings(@Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>): Promise<unknown> {
-    const { site, device, parameter, from, to, order, limit } = query;
-    const points = await this.pantau.store.query({
-      ...(site === undefined ? {} : { site }),
-      ...(device === undefined ? {} : { device }),
-      ...(parameter === undefined ? {} : { parameter }),
-      ...(from === undefined && to === undefined ? {} : { span: { from: from ?? 0, to: to ?? MAX_TIME } }),
-      order,
-      limit,
-    });
+    const { order, limit } = query;
+    const points = await this.pantau.store.query({ ...filterOf(query), order, limit });
     return { items: points.map((point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit })) };
+  }
+
+  @Get('readings/count')
+  @ApiOperation({ summary: 'Jumlah pembacaan tersimpan / Number of stored readings' })
+  @ApiZodQuery(countQuery)
+  async count(@Query(new ZodPipe(countQuery)) query: z.output<typeof countQuery>): Promise<unknown> {
+    return { count: await this.pantau.store.count(filterOf(query)) };
   }
 
   @Get('alerts')
@@ -182,6 +189,21 @@ export class ApiController {
 
 const MAX_TIME = 8.64e15;
 const PAGE = 500;
+
+function filterOf({
+  site,
+  device,
+  parameter,
+  from,
+  to,
+}: z.output<typeof countQuery>): Omit<PointQuery, 'order' | 'limit'> {
+  return {
+    ...(site === undefined ? {} : { site }),
+    ...(device === undefined ? {} : { device }),
+    ...(parameter === undefined ? {} : { parameter }),
+    ...(from === undefined && to === undefined ? {} : { span: { from: from ?? 0, to: to ?? MAX_TIME } }),
+  };
+}
 
 async function newestMatching(
   journal: Journal,

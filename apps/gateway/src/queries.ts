@@ -14,13 +14,19 @@ const day = z
   .refine((text) => localDaySpan(text) !== undefined, 'expected a calendar day, YYYY-MM-DD');
 const id = z.string().max(63);
 
+const readingsFilter = {
+  site: id.optional(),
+  device: id.optional(),
+  parameter: z.enum(PARAMETER_CODES as readonly [Parameter, ...Parameter[]]).optional(),
+  from: instant.optional().describe('Device time, included'),
+  to: instant.optional().describe('Device time, not included'),
+};
+
+export const countQuery = z.strictObject(readingsFilter);
+
 export const readingsQuery = z
   .strictObject({
-    site: id.optional(),
-    device: id.optional(),
-    parameter: z.enum(PARAMETER_CODES as readonly [Parameter, ...Parameter[]]).optional(),
-    from: instant.optional().describe('Device time, included'),
-    to: instant.optional().describe('Device time, not included'),
+    ...readingsFilter,
     order: z.enum(['asc', 'desc']).default('desc'),
     limit: limit(100, 10_000),
   })

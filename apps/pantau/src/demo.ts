@@ -1,0 +1,140 @@
+import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
+import type { AlertEvent } from '#libs/alerting';
+import { HOUR, localDateOf } from '#libs/kernel';
+import { PM25_DAILY_MEAN, type IndicatorRecord } from '#libs/indicators';
+import { systemClock, type Engines } from './engines.js';
+import type { Runtime } from './runtime.js';
+
+const DEMO = 'pantau/demo';
+/** A week in about half a minute. */
+const SPEED = 20_000;
+
+/** Registers the devices of a plan and gives each a new password. @returns passwords by device */
+export async function registerPlan(
+  { registry, credentials }: Engines,
+  planName: string,
+): Promise<Record<string, string>> {
+  const plan = readPlan(planName);
+  const stations = new Set(plan.stations.map(({ device }) => device));
+  await registry.putSite({ id: plan.site, name: 'Peragaan / Demonstration' });
+  const passwords: Record<string, string> = {};
+  for (const id of devicesOf(plan)) {
+    const isStation = stations.has(id);
+    await registry.putDevice({
+      id,
+      site: plan.site,
+      kind: isStation ? 'air' : 'camera',
+      name: isStation ? `Rekaman ${id}` : `Kamera simulasi ${id}`,
+      intervalMs: isStation ? HOUR : (plan.cameras?.interval ?? 60_000),
+    });
+    passwords[id] = await credentials.issue(id);
+  }
+  return passwords;
+}
+
+/**
+ * The main job on real recorded data: real MQTT clients publish a week of two stations and six cameras to the running
+ * broker; alerts are shown as they come, then the first indicator with its provenance. Played once per data folder.
+ */
+export async function runDemo(
+  runtime: Runtime,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state } = runtime;
+  const following = new AbortController();
+  const alerts = followAlerts(runtime, print, AbortSignal.any([signal, following.signal]));
+  if ((await state.get(DEMO, 'played')) === true) {
+    print(
+      'Peragaan sudah pernah diputar di folder data ini. / The demonstration was played in this data folder before.',
+    );
+  } else {
+    const passwords = await registerPlan(runtime, 'demo');
+    print(
+      'Memutar ulang sepekan data nyata (2 stasiun udara, 6 kamera). / Replaying a week of real data (2 air stations, 6 cameras).',
+    );
+    const report = await play({
+      plan: readPlan('demo'),
+      url: `mqtt://127.0.0.1:${runtime.mqttPort}`,
+      passwords,
+      speed: SPEED,
+      restamp: false,
+      clock: systemClock,
+      signal,
+      onProgress: showProgress(print),
+    });
+    if (signal.aborted) return;
+    await runtime.caughtUp(signal);
+    const stored = await runtime.store.count({ site: 'demo' });
+    print(
+      `Pesan diakui / messages acknowledged: ${report.acknowledged} dari/of ${report.total}; pembacaan tersimpan / readings stored: ${stored}`,
+    );
+    await state.write([{ namespace: DEMO, key: 'played', value: true }]);
+  }
+  following.abort();
+  await alerts;
+  const [record] = await runtime.evidence.list({
+    indicator: PM25_DAILY_MEAN.key,
+    device: 'udara-dongsi',
+    to: '2015-12-09',
+    limit: 1,
+  });
+  if (record !== undefined) print(describeIndicator(record));
+}
+
+/** An indicator in a few lines for people. */
+export function describeIndicator(record: IndicatorRecord): string {
+  const { indicator, version, subject, period, value, unit, dataCapture, provenance } = record;
+  const number = (n: number): string => (Number.isInteger(n) ? String(n) : n.toFixed(2));
+  const figures = Object.entries(dataCapture).map(([name, n]) => `${name} ${number(n)}`);
+  const entries = provenance.entries.map(
+    ({ shard, offsets }) =>
+      `${shard}: ${offsets
+        .slice(0, 3)
+        .map(([a, b]) => `${a}–${b}`)
+        .join(', ')}${offsets.length > 3 ? ', …' : ''}`,
+  );
+  return [
+    `Indikator / indicator ${indicator} v${version}, ${subject.device}, ${period.date} (${period.timeZone})`,
+    `  nilai / value: ${value === null ? 'data tidak cukup / not enough data' : `${value.toFixed(1)} ${unit}`}`,
+    `  cakupan / data capture: ${figures.join(', ')}`,
+    `  asal / provenance: ${provenance.inputs} masukan / inputs, jurnal / journal "${provenance.stream}" (${entries.join('; ')}), sha256 ${provenance.digest.slice(0, 16)}…`,
+  ].join('\n');
+}
+
+/** Prints progress, seldom enough to stay readable in a log file. */
+export function showProgress(print: (line: string) => void): (progress: Progress) => void {
+  let shownShare = -1;
+  return ({ acknowledged, total, waiting }) => {
+    const share = Math.floor((10 * acknowledged) / Math.max(1, total));
+    if (share === shownShare && waiting === 0) return;
+    if (share !== shownShare)
+      print(`  ${share * 10} % · ${acknowledged}/${total} pesan diakui / messages acknowledged`);
+    shownShare = share;
+  };
+}
+
+/** Prints the alerts that fire and resolve from now on. */
+async function followAlerts(
+  { journal }: Engines,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const words = { firing: '▲ MENYALA / FIRING', resolved: '▼ SELESAI / RESOLVED' } as const;
+  const follow = async (shard: number): Promise<void> => {
+    for (let { next } = await journal.extent('alerts', shard); ;) {
+      await journal.waitFor('alerts', shard, next, signal);
+      const entries = await journal.read<AlertEvent>('alerts', shard, next, 100);
+      next += entries.length;
+      for (const { data } of entries) {
+        if (data.kind !== 'firing' && data.kind !== 'resolved') continue;
+        const at = new Date(data.at).toISOString();
+        print(
+          `  ${words[data.kind]} ${data.title.id} / ${data.title.en} · ${data.device} · ${data.value} · ${at} (${localDateOf(data.at)} WIB)`,
+        );
+      }
+      if (signal.aborted && entries.length === 0) return;
+    }
+  };
+  await Promise.all(Array.from({ length: journal.shards }, (_, shard) => follow(shard)));
+}

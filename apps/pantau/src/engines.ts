@@ -1,0 +1,58 @@
+import { BucketSource, EvidenceReader, JournalSource } from '#libs/evidence';
+import { DeviceCredentials, Registry, Tokens } from '#libs/identity';
+import { LmdbJournal } from '#libs/journal';
+import { PantauError, type Clock } from '#libs/kernel';
+import type { LoadedConfig } from '#libs/platform';
+import { LmdbStateStore } from '#libs/state';
+import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
+import { join } from 'node:path';
+
+/** The time of the machine: the one place where Pantau looks at a clock. */
+// eslint-disable-next-line no-restricted-properties -- see above
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** What several processes may open at once: journal, state and what rests on them. */
+export interface Engines {
+  readonly state: LmdbStateStore;
+  readonly journal: LmdbJournal;
+  readonly registry: Registry;
+  readonly credentials: DeviceCredentials;
+  readonly tokens: Tokens;
+  /** Indicators from the evidence stage's state. */
+  readonly evidence: EvidenceReader;
+  /** Indicators from the journal itself. */
+  readonly recomputation: EvidenceReader;
+  close(): Promise<void>;
+}
+
+/** @throws PantauError `DATA_DIR_UNUSABLE` */
+export async function openEngines(config: LoadedConfig, clock: Clock = systemClock): Promise<Engines> {
+  const state = LmdbStateStore.open(join(config.data, 'journal'));
+  const journal = await LmdbJournal.open({ state, clock, shards: config.journal.shards });
+  const registry = new Registry(state);
+  return {
+    state,
+    journal,
+    registry,
+    credentials: new DeviceCredentials(state, clock),
+    tokens: new Tokens(state, clock),
+    evidence: new EvidenceReader(registry, new BucketSource(state)),
+    recomputation: new EvidenceReader(registry, new JournalSource(journal, config.livenessBeat)),
+    async close() {
+      await journal.close();
+      await state.close();
+    },
+  };
+}
+
+/** @throws PantauError `STORE_UNAVAILABLE` when the embedded store is held by another process, `STORE_CONFIG` */
+export async function openStore({ store, data }: LoadedConfig): Promise<TimeSeriesStore> {
+  if (store.engine === 'duckdb') return DuckDbStore.open(join(data, 'readings.duckdb'));
+  const { version, url, database, org, token, username, password, timeout } = store;
+  if (version === 2 && (org === undefined || token === undefined)) {
+    throw new PantauError('STORE_CONFIG', 'InfluxDB 2.x needs an organisation and a token.', {
+      remedy: 'Set store.org and PANTAU_INFLUX_TOKEN.',
+    });
+  }
+  return new InfluxStore({ version, url, database, org, token, username, password, timeoutMs: timeout });
+}
