@@ -1,6 +1,7 @@
 import { PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import { formatTopic, type TopicKind } from '#libs/telemetry';
 import mqtt, { type MqttClient } from 'mqtt';
+import { setMaxListeners } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fleetMessages } from './camera-fleet.js';
@@ -112,6 +113,8 @@ export async function play(options: PlayOptions): Promise<PlayReport> {
   const first = Math.min(...[...messages.values()].map((list) => list[0]?.dueAt ?? Infinity));
   const abort = new AbortController();
   const stop = signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]);
+  // Every device waits for it.
+  setMaxListeners(0, stop);
   const dueIn = (dueAt: UtcMillis): Millis =>
     options.speed === 'max' ? 0 : startedAt + (dueAt - first) / options.speed - clock.now();
 
