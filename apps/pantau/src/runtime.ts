@@ -6,7 +6,7 @@ import { IngestModule } from '#apps/ingest';
 import { WriterModule } from '#apps/writer';
 import { rulesFileSchema } from '#libs/alerting';
 import { deviceSchema, siteSchema } from '#libs/identity';
-import { createStage, lagOf } from '#libs/journal-transport';
+import { createStage } from '#libs/journal-transport';
 import { MINUTE, seededRandom, type Clock } from '#libs/kernel';
 import {
   configFile,
@@ -23,6 +23,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
+import { caughtUp, STAGES } from './stages.js';
 
 /** Pantau in one process. */
 export interface Runtime extends Engines {
@@ -37,17 +38,7 @@ export interface Runtime extends Engines {
   stop(): Promise<void>;
 }
 
-/** Which stage reads which streams. Upstream stages first: that is the order in which they catch up. */
-const STAGES = {
-  ingest: ['uplink'],
-  writer: ['readings'],
-  alerts: ['readings'],
-  evidence: ['readings', 'signals', 'liveness'],
-  gateway: ['alerts', 'readings', 'signals', 'rejected'],
-} as const;
-
 const RETENTION_PERIOD = 10 * MINUTE;
-const CAUGHT_UP_POLL_MS = 50;
 const STORE_RETRY_MS = 5_000;
 
 /** `sites.yaml` */
@@ -125,14 +116,7 @@ export async function startPantau(
       httpPort: (gateway.getHttpServer().address() as AddressInfo).port,
       firstAdminToken,
       stop,
-      async caughtUp(signal) {
-        for (const [stage, streams] of Object.entries(STAGES)) {
-          for (const stream of streams) {
-            while (signal?.aborted !== true && (await lagOf(journal, stage, stream)) > 0)
-              await delay(CAUGHT_UP_POLL_MS);
-          }
-        }
-      },
+      caughtUp: (signal) => caughtUp(journal, signal),
     };
   } catch (error) {
     await stop();

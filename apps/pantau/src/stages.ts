@@ -1,0 +1,23 @@
+import type { Journal } from '#libs/journal';
+import { lagOf } from '#libs/journal-transport';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Which stage reads which streams. Upstream stages first: that is the order in which they catch up. */
+export const STAGES = {
+  ingest: ['uplink'],
+  writer: ['readings'],
+  alerts: ['readings'],
+  evidence: ['readings', 'signals', 'liveness'],
+  gateway: ['alerts', 'readings', 'signals', 'rejected'],
+} as const;
+
+const POLL_MS = 25;
+
+/** Resolves when every stage has read all there is, or when the signal aborts. The stages may run in another process. */
+export async function caughtUp(journal: Journal, signal?: AbortSignal): Promise<void> {
+  for (const [stage, streams] of Object.entries(STAGES)) {
+    for (const stream of streams) {
+      while (signal?.aborted !== true && (await lagOf(journal, stage, stream)) > 0) await delay(POLL_MS);
+    }
+  }
+}
