@@ -1,2 +1,3 @@
 export * from './influxd.js';
+export * from './mosquitto.js';
 export * from './services.js';

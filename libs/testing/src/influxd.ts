@@ -9,8 +9,11 @@ export interface InfluxFixture extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** Debian's `influxd` (1.x) on free loopback ports, with its data in a temporary folder. */
-export async function startInfluxd(): Promise<InfluxFixture> {
+/**
+ * Debian's `influxd` (1.x) on free loopback ports, with its data in a temporary folder. With `auth` it answers nobody
+ * but the users in it; the first statement has to create an administrator.
+ */
+export async function startInfluxd({ auth = false } = {}): Promise<InfluxFixture> {
   const folder = temporaryFolder('influxd');
   const [port, rpcPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
@@ -30,13 +33,15 @@ bind-address = "127.0.0.1:${rpcPort}"
 [http]
   bind-address = "127.0.0.1:${port}"
   log-enabled = false
+  auth-enabled = ${auth}
 `,
   );
   let server: ServerProcess;
   const start = async (): Promise<void> => {
     server = startProcess('influxd', ['-config', config]);
     await waitUntil('influxd answers', async () => (await fetch(`${url}/ping`)).ok).catch(
-      (error: unknown) => {
+      async (error: unknown) => {
+        await server.stop('SIGKILL');
         throw new Error(`influxd did not start:\n${server.output()}`, { cause: error });
       },
     );

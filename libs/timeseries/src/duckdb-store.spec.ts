@@ -1,4 +1,6 @@
-import { temporaryFolder } from '#libs/testing';
+import { startProcess, temporaryFolder, waitUntil } from '#libs/testing';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDbStore } from './duckdb-store.js';
 import { aPoint, describeTimeSeriesStoreContract } from './time-series-store.contract.js';
@@ -25,6 +27,86 @@ describe('DuckDbStore', () => {
     const second = await DuckDbStore.open(file);
     expect(await second.query({ limit: 10, order: 'asc' })).toEqual([aPoint()]);
     await second.close();
+  });
+
+  it('has a batch on disk when the write resolves', async () => {
+    using folder = temporaryFolder('duckdb');
+    const file = join(folder.path, 'readings.duckdb');
+    const store = await DuckDbStore.open(file);
+    await store.write([aPoint({ value: 1 }), aPoint({ value: 2 })]);
+    // What a process that dies now would leave behind.
+    const copy = join(folder.path, 'copy.duckdb');
+    for (const suffix of ['', '.wal'])
+      if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
+    const found = await DuckDbStore.open(copy);
+    expect(await found.query({ limit: 10, order: 'asc' })).toEqual([aPoint({ value: 2 })]);
+    await found.close();
+    await store.close();
+  });
+
+  it('replaces a point that is written again under another site', async () => {
+    using folder = temporaryFolder('duckdb');
+    const store = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
+    await store.write([aPoint()]);
+    await store.write([aPoint({ site: 'sembawa' })]);
+    expect(await store.query({ limit: 10, order: 'asc' })).toEqual([aPoint({ site: 'sembawa' })]);
+    await store.close();
+  });
+
+  it('finishes what is under way before it closes', async () => {
+    using folder = temporaryFolder('duckdb');
+    const store = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
+    await store.write(Array.from({ length: 10_000 }, (_, i) => aPoint({ ts: aPoint().ts + i })));
+    const reads = Array.from({ length: 20 }, () => store.query({ limit: 10_000, order: 'desc' }));
+    const write = store.write([aPoint()]);
+    await store.close();
+    for (const points of await Promise.all(reads)) expect(points).toHaveLength(10_000);
+    expect(await write).toEqual({ refused: [] });
+  });
+
+  it('writes the points of a span into one Parquet file, ordered by device, parameter and time', async () => {
+    using folder = temporaryFolder('duckdb');
+    const store = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
+    const { ts } = aPoint();
+    const points = [0, 1, 2].flatMap((i) =>
+      ['b', 'a'].map((device) => aPoint({ device, ts: ts + i, value: i })),
+    );
+    await store.write(points);
+    const file = join(folder.path, "year's readings.parquet");
+    expect(await store.exportParquet(file, { from: ts, to: ts + 2 })).toBe(4);
+    await store.close();
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    const rows = await connection.runAndReadAll('SELECT * FROM read_parquet($1)', [file]);
+    expect(rows.columnNames()).toEqual(['site', 'device', 'parameter', 'ts', 'value', 'flag', 'received_at']);
+    expect(rows.getRows()).toEqual(
+      ['a', 'b'].flatMap((device) =>
+        [0, 1].map((i) => ['betung', device, 'pm25', BigInt(ts + i), i, 1, BigInt(ts + 1)]),
+      ),
+    );
+    connection.closeSync();
+    instance.closeSync();
+  });
+
+  it('says that another process holds the file, and how to go on', async () => {
+    using folder = temporaryFolder('duckdb');
+    const file = join(folder.path, 'readings.duckdb');
+    await using holder = startProcess(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `import { DuckDBInstance } from ${JSON.stringify(import.meta.resolve('@duckdb/node-api'))};
+      globalThis.held = await DuckDBInstance.create(${JSON.stringify(file)});
+      console.log('held');
+      setInterval(() => undefined, 1000);`,
+    ]);
+    await waitUntil('the other process holds the file', () => holder.output().includes('held'));
+    await expect(DuckDbStore.open(file)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      transient: false,
+      remedy: expect.stringContaining('end the other one'),
+    });
+    await holder.stop('SIGKILL');
+    await (await DuckDbStore.open(file)).close();
   });
 
   it('says which file it cannot open', async () => {

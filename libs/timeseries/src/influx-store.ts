@@ -1,7 +1,7 @@
 import { messageOf, PantauError, type Millis } from '#libs/kernel';
 import type { Parameter, QualityFlag } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
-import { distinctPoints, refuseNonFinite } from './points.js';
+import { distinctPoints, faultOf, refuseFaulty } from './points.js';
 import type { Point, PointQuery, TimeSeriesStore, WriteReport } from './time-series-store.js';
 
 export interface InfluxStoreOptions {
@@ -34,22 +34,24 @@ setLogger({ error: () => undefined, warn: () => undefined });
  * - The client's own retry buffer drops data when it is full or old, so it is off: a write resolves when InfluxDB has
  *   it. The journal is the retry buffer.
  * - Every field is a float, because a series whose first value was an integer refuses floats for ever.
- * - Measurement `reading`; tags device, site and parameter. A device keeps its readings under the site where it stood
- *   when it measured.
+ * - Measurement `reading`; tags device, site and parameter. The site is part of InfluxDB's series identity, so a device
+ *   that moved keeps its readings under the site where it stood when it measured, and the same device, parameter and
+ *   `ts` written under another site is a second point. The journal's entries carry the site with which they were
+ *   accepted, so writing them again never does that.
  */
 export class InfluxStore implements TimeSeriesStore {
-  readonly description: string;
   readonly #options: InfluxStoreOptions;
   readonly #client: InfluxDB;
   readonly #headers: Readonly<Record<string, string>>;
   /** Escaped line-protocol heads by series; their number is bounded by the registry. */
   readonly #heads = new Map<string, string>();
+  #serverVersion: string;
   #closed = false;
 
   constructor(options: InfluxStoreOptions) {
     const { url, version, token, username, password, timeoutMs } = options;
     this.#options = options;
-    this.description = `influxdb ${version}.x at ${url}, ${options.database}`;
+    this.#serverVersion = `${version}.x`;
     this.#headers =
       version === 2
         ? { authorization: `Token ${token ?? ''}` }
@@ -59,12 +61,25 @@ export class InfluxStore implements TimeSeriesStore {
     this.#client = new InfluxDB({ url, timeout: timeoutMs, headers: { ...this.#headers } });
   }
 
-  /** Makes the database (1.x) when it is missing. @throws PantauError as {@link write} */
+  /** The server's own version once it has answered a ping. */
+  get description(): string {
+    return `influxdb ${this.#serverVersion} at ${this.#options.url}, ${this.#options.database}`;
+  }
+
+  /**
+   * Makes what reads need and is missing: the database (1.x), or the mapping that lets InfluxQL see the bucket (2.x,
+   * whose later releases bring one by themselves). An account that may not make it is enough when it is there.
+   *
+   * @throws PantauError as {@link write}
+   */
   async setUp(): Promise<void> {
-    if (this.#options.version === 1) {
-      await this.#influxQl(`CREATE DATABASE "${this.#options.database.replace(/["\\]/g, '\\$&')}"`, 'POST');
-    } else {
-      await this.ping();
+    await this.ping();
+    try {
+      // One millisecond: the question is whether reading is possible, not what is there.
+      await this.#select({ span: { from: 0, to: 1 } }, 'LIMIT 1');
+    } catch (error) {
+      if (!(error instanceof PantauError) || error.code !== 'STORE_CONFIG') throw error;
+      await (this.#options.version === 1 ? this.#createDatabase() : this.#mapBucket());
     }
   }
 
@@ -75,7 +90,7 @@ export class InfluxStore implements TimeSeriesStore {
    */
   async write(points: readonly Point[]): Promise<WriteReport> {
     this.#assertOpen();
-    const { accepted, refused } = refuseNonFinite(points);
+    const { accepted, refused } = refuseFaulty(points, (point) => faultOf(point) ?? tagFaultOf(point));
     const distinct = distinctPoints(accepted);
     const all: Refused[] = [...refused];
     for (let i = 0; i < distinct.length; i += LINES_PER_REQUEST) {
@@ -102,7 +117,8 @@ export class InfluxStore implements TimeSeriesStore {
 
   async ping(): Promise<void> {
     this.#assertOpen();
-    await this.#fetch('/ping', 'GET');
+    const { headers } = await this.#fetch('/ping', 'GET');
+    this.#serverVersion = headers.get('x-influxdb-version') ?? this.#serverVersion;
   }
 
   close(): Promise<void> {
@@ -114,16 +130,40 @@ export class InfluxStore implements TimeSeriesStore {
     if (this.#closed) throw new PantauError('STORE_UNAVAILABLE', 'the time-series store was closed.');
   }
 
+  #createDatabase(): Promise<unknown> {
+    const name = this.#options.database.replace(/["\\]/g, '\\$&');
+    return this.#influxQl(`CREATE DATABASE "${name}"`, 'POST');
+  }
+
+  async #mapBucket(): Promise<void> {
+    const { database, org = '' } = this.#options;
+    const parameters = new URLSearchParams({ org, name: database });
+    const { body } = await this.#fetch(`/api/v2/buckets?${parameters.toString()}`, 'GET');
+    const bucket = (body as { buckets?: readonly { id: string }[] }).buckets?.[0];
+    if (bucket === undefined) {
+      throw new PantauError('STORE_CONFIG', `InfluxDB has no bucket "${database}" in "${org}".`, {
+        remedy: 'Create the bucket, or name an existing one in store.database.',
+        transient: true,
+      });
+    }
+    const mapping = { org, bucketID: bucket.id, database, retention_policy: 'autogen', default: true };
+    await this.#fetch('/api/v2/dbrps', 'POST', mapping);
+  }
+
   /** Writes the points; when InfluxDB refuses some of them, halves the batch until they are found. */
   async #writeOrSplit(points: readonly Point[]): Promise<Refused[]> {
     try {
       await this.#send(points);
       return [];
     } catch (error) {
-      if (!(error instanceof HttpError) || (error.statusCode !== 400 && error.statusCode !== 413))
+      // 1.x answers 400 for points that it refuses, 2.x 422.
+      if (!(error instanceof HttpError) || ![400, 413, 422].includes(error.statusCode))
         throw storeError(error, this.#options);
-      const [only] = points;
-      if (points.length === 1 && only !== undefined) return [{ point: only, message: influxMessage(error) }];
+      const message = influxMessage(error);
+      // All of them, as in a backlog that is older than the retention policy: no need to ask for each.
+      const dropped = /\bdropped=(\d+)/.exec(message)?.[1];
+      if (points.length === 1 || Number(dropped) === points.length)
+        return points.map((point) => ({ point, message }));
       const half = Math.ceil(points.length / 2);
       return [
         ...(await this.#writeOrSplit(points.slice(0, half))),
@@ -174,38 +214,38 @@ export class InfluxStore implements TimeSeriesStore {
   async #influxQl(statement: string, method: 'GET' | 'POST' = 'GET'): Promise<Record<string, unknown>[]> {
     this.#assertOpen();
     const parameters = new URLSearchParams({ db: this.#options.database, epoch: 'ms', q: statement });
-    const body = (await this.#fetch(`/query?${parameters.toString()}`, method)) as InfluxQlAnswer;
-    const [result] = body.results ?? [];
-    const error = body.error ?? result?.error;
-    if (error !== undefined)
-      throw new PantauError('STORE_CONFIG', `InfluxDB refuses a query: ${error}.`, { transient: true });
+    const { body } = await this.#fetch(`/query?${parameters.toString()}`, method);
+    const [result] = (body as InfluxQlAnswer).results ?? [];
+    if (result?.error !== undefined) {
+      throw new PantauError('STORE_CONFIG', `InfluxDB refuses a query: ${result.error}.`, {
+        transient: true,
+      });
+    }
     const { columns = [], values = [] } = result?.series?.[0] ?? {};
     return values.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
   }
 
-  async #fetch(path: string, method: string): Promise<unknown> {
+  async #fetch(path: string, method: string, json?: unknown): Promise<{ headers: Headers; body: unknown }> {
     const { url, timeoutMs } = this.#options;
-    let response: Response;
-    let text: string;
     try {
-      response = await fetch(new URL(path, url), {
+      // Not `new URL(path, url)`: that would lose the path of an InfluxDB behind a proxy.
+      const response = await fetch(url.replace(/\/$/, '') + path, {
         method,
-        headers: this.#headers,
+        headers:
+          json === undefined ? this.#headers : { ...this.#headers, 'content-type': 'application/json' },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
         signal: AbortSignal.timeout(timeoutMs),
       });
-      text = await response.text();
+      const text = await response.text();
+      if (!response.ok) throw new HttpError(response.status, response.statusText, text);
+      return { headers: response.headers, body: text === '' ? {} : (JSON.parse(text) as unknown) };
     } catch (error) {
       throw storeError(error, this.#options);
     }
-    if (!response.ok && response.status !== 400) {
-      throw storeError(new HttpError(response.status, response.statusText, text), this.#options);
-    }
-    return text === '' ? {} : (JSON.parse(text) as unknown);
   }
 }
 
 interface InfluxQlAnswer {
-  readonly error?: string;
   readonly results?: readonly {
     readonly error?: string;
     readonly series?: readonly {
@@ -213,6 +253,13 @@ interface InfluxQlAnswer {
       readonly values: readonly (readonly unknown[])[];
     }[];
   }[];
+}
+
+/** What no escaping can write into a tag of the line protocol. */
+function tagFaultOf({ device, site, parameter }: Point): string | undefined {
+  // A backslash at the end would swallow the separator and join two tags into one.
+  const bad = [device, site, parameter].find((tag) => tag === '' || tag.endsWith('\\') || /[\n\r]/.test(tag));
+  return bad === undefined ? undefined : `InfluxDB cannot hold the tag ${JSON.stringify(bad)}`;
 }
 
 function conditions({ site, device, parameter, span }: Filter): string {
@@ -251,7 +298,7 @@ function influxMessage(error: HttpError): string {
 }
 
 function storeError(error: unknown, { url, database }: InfluxStoreOptions): PantauError {
-  if (error instanceof HttpError && [401, 403, 404].includes(error.statusCode)) {
+  if (error instanceof HttpError && [400, 401, 403, 404].includes(error.statusCode)) {
     return new PantauError(
       'STORE_CONFIG',
       `InfluxDB at ${url} answers ${error.statusCode}: ${influxMessage(error)}.`,

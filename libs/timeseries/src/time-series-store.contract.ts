@@ -28,7 +28,18 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
   describe(`${name} fulfils TimeSeriesStore`, () => {
     it('returns what was written, number for number', async () => {
       await using fixture = await open();
-      const values = [0, -0.1, 1e-9, 123_456.789, 1e21, 2 ** 53 - 1, 0.1 + 0.2];
+      const values = [
+        0,
+        -0.1,
+        1e-9,
+        123_456.789,
+        1e21,
+        -1e-300,
+        5e-324,
+        -Number.MAX_VALUE,
+        2 ** 53 - 1,
+        0.1 + 0.2,
+      ];
       const points = values.map((value, i) =>
         aPoint({ value, ts: T0 + i, flag: ([1, 2, 3, 4, 9] as const)[i % 5]! }),
       );
@@ -108,6 +119,28 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       expect(await fixture.store.count({})).toBe(2);
     });
 
+    it('refuses a time that is not a whole number of milliseconds, and stores its neighbours', async () => {
+      await using fixture = await open();
+      const bad = [
+        aPoint({ ts: T0 + 0.5 }),
+        aPoint({ ts: NaN }),
+        aPoint({ ts: T0 + 1, receivedAt: Infinity }),
+      ];
+      const { refused } = await fixture.store.write([...bad, aPoint()]);
+      expect(refused.map(({ point }) => point)).toEqual(bad);
+      expect(await fixture.store.query(all)).toEqual([aPoint()]);
+    });
+
+    it('keeps any name as it is, and finds it again', async () => {
+      await using fixture = await open();
+      const names = ["o'brien", 'a b,c=d', 'say "hi"', 'back\\slash', 'udara-é', "x' OR 'a' = 'a"];
+      const points = names.map((name, i) => aPoint({ device: name, site: name, ts: T0 + i }));
+      expect(await fixture.store.write(points)).toEqual({ refused: [] });
+      expect(await fixture.store.query(all)).toEqual(points);
+      for (const [i, name] of names.entries())
+        expect(await fixture.store.query({ ...all, device: name, site: name })).toEqual([points[i]]);
+    });
+
     it('takes batches that are written at the same time', async () => {
       await using fixture = await open();
       await Promise.all(
@@ -155,7 +188,10 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       await fixture.store.ping();
       await fixture.store.close();
       await expect(fixture.store.write([aPoint()])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(fixture.store.query(all)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await expect(fixture.store.count({})).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(fixture.store.ping()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await fixture.store.close();
     });
   });
 }

@@ -1,0 +1,153 @@
+/**
+ * Acknowledged QoS 1 messages per second: Pantau, with every message durable before its PUBACK and the whole pipeline
+ * running behind it, beside Mosquitto's plain QoS 1 (nothing on disk), on the same load generator in the same run.
+ * The rounds alternate; the figure is the ratio, because the machine is noisy.
+ *
+ * usage: npm run bench:broker [-- rounds messages connections]
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const main = join(root, 'dist', 'apps', 'pantau', 'src', 'main.js');
+const load = join(root, 'dist', 'simulators', 'load', 'src', 'main.js');
+const [rounds = 3, messages = 200_000, connections = 50] = process.argv.slice(2).map(Number);
+
+const folder = mkdtempSync(join(tmpdir(), 'pantau-bench-'));
+const children = [];
+
+try {
+  const devices = Array.from({ length: connections }, (_, i) => `bench-${String(i).padStart(4, '0')}`);
+  const interval = '{ interval: 1s, devices: [' + devices.join(', ') + '] }';
+  writeFileSync(
+    join(folder, 'plan.yaml'),
+    `site: bench\nfrom: 2015-12-06T17:00:00Z\nto: 2015-12-07T17:00:00Z\ncameras: ${interval}\n`,
+  );
+  const [mqttPort, httpPort, mosquittoPort] = [await freePort(), await freePort(), await freePort()];
+  const env = {
+    ...process.env,
+    PANTAU_DATA: join(folder, 'data'),
+    PANTAU_MQTT_PORT: mqttPort,
+    PANTAU_HTTP_PORT: httpPort,
+    PANTAU_LOG_LEVEL: 'warn',
+  };
+  const credentials = join(folder, 'credentials.json');
+  await finished(
+    start(
+      process.execPath,
+      [main, 'device', 'add-plan', join(folder, 'plan.yaml'), '--credentials', credentials],
+      env,
+    ),
+  );
+  const passwords = JSON.parse((await import('node:fs')).readFileSync(credentials, 'utf8'));
+
+  start(process.execPath, [main, 'start'], env);
+  writeFileSync(
+    join(folder, 'mosquitto.conf'),
+    `listener ${mosquittoPort} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
+  );
+  start('mosquitto', ['-c', join(folder, 'mosquitto.conf')], {
+    ...process.env,
+    PATH: `${process.env.PATH}:/usr/sbin`,
+  });
+  await accepts(mqttPort);
+  await accepts(mosquittoPort);
+
+  const targets = [
+    { name: 'Mosquitto, plain QoS 1', port: mosquittoPort, password: () => undefined },
+    { name: 'Pantau, durable QoS 1', port: mqttPort, password: (id) => passwords[id] },
+  ];
+  console.log(
+    `${messages} messages of 4 values, ${connections} connections, 40 in flight each, ${rounds} rounds`,
+  );
+  const ratios = [];
+  for (let round = 0; round < rounds; round++) {
+    const rates = [];
+    for (const { name, port, password } of targets) {
+      const options = join(folder, 'load.json');
+      // A day apart, so that every round brings new readings.
+      const firstTs = Date.UTC(2026, 0, 1 + round);
+      const list = devices.map((id) => ({
+        id,
+        topic: `pantau/v1/bench/${id}/telemetry`,
+        password: password(id),
+      }));
+      writeFileSync(
+        options,
+        JSON.stringify({ host: '127.0.0.1', port, devices: list, inFlight: 40, messages, firstTs }),
+      );
+      const report = JSON.parse(await finished(start(process.execPath, [load, options], process.env)));
+      rates.push(report.rate);
+      const { p50, p99 } = report.ackLatencyMs;
+      console.log(
+        `  round ${round + 1}: ${name.padEnd(24)} ${Math.round(report.rate).toString().padStart(7)} acknowledged/s, latency p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+      );
+    }
+    const drain = await drained(httpPort);
+    ratios.push(rates[1] / rates[0]);
+    console.log(
+      `  round ${round + 1}: ratio Pantau / Mosquitto ${ratios.at(-1).toFixed(2)}; every stage had caught up ${drain.toFixed(1)} s after the last acknowledgement`,
+    );
+  }
+  ratios.sort((a, b) => a - b);
+  console.log(`median ratio Pantau / Mosquitto: ${ratios[Math.floor(ratios.length / 2)].toFixed(2)}`);
+} finally {
+  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
+  await Promise.all(
+    children.map((child) => child.exitCode === null && child.signalCode === null && once(child, 'exit')),
+  );
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function start(command, args, environment) {
+  const child = spawn(command, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+  child.text = '';
+  child.stdout.on('data', (chunk) => (child.text += chunk));
+  children.push(child);
+  return child;
+}
+
+async function finished(child) {
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} failed`);
+  return child.text;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function accepts(port) {
+  for (let i = 0; i < 500; i++) {
+    const socket = connect(port, '127.0.0.1');
+    const outcome = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (outcome) return;
+    await delay(20);
+  }
+  throw new Error(`nothing listens on ${port}`);
+}
+
+/** Seconds until no stage lags. */
+async function drained(port) {
+  const from = performance.now();
+  for (;;) {
+    const { lag } = await (await fetch(`http://127.0.0.1:${port}/api/v1/health`)).json();
+    if (Object.values(lag).every((entries) => entries === 0)) return (performance.now() - from) / 1000;
+    await delay(100);
+  }
+}
