@@ -71,8 +71,8 @@ try {
     const rates = [];
     for (const { name, port, password } of targets) {
       const options = join(folder, 'load.json');
-      // A day apart, so that every round brings new readings.
-      const firstTs = Date.UTC(2026, 0, 1 + round);
+      // Months apart, so that every round brings new readings.
+      const firstTs = Date.UTC(2010 + round, 0, 1);
       const list = devices.map((id) => ({
         id,
         topic: `pantau/v1/bench/${id}/telemetry`,

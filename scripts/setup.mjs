@@ -18,7 +18,7 @@ if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NOD
   fail(`Pantau needs Node ${MINIMUM_NODE.join('.')} or newer; this is ${process.versions.node}.`);
 }
 
-const lockHash = hashOf([join(root, 'package-lock.json'), join(root, 'package.json')]);
+const lockHash = hashOf([join(root, 'package-lock.json')]);
 const installStamp = join(root, 'node_modules', '.pantau-installed');
 if (read(installStamp) !== lockHash) {
   console.log('Pantau: installing the locked packages (first run, or the lock file changed) ...');

@@ -109,9 +109,9 @@ class Fixture implements AsyncDisposable {
 
   async get<T>(
     path: string,
-    token: string | undefined = this.token,
+    token: string | null = this.token,
   ): Promise<{ status: number; type: string; body: T }> {
-    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`${this.api}/v1/${path}`, { headers });
     return {
       status: response.status,
@@ -257,12 +257,12 @@ describe('alerts', () => {
 describe('the API', () => {
   it('asks for a token everywhere but at health, and answers errors as problem details', async () => {
     await using pantau = await new Fixture().start();
-    expect(await pantau.get('health', undefined)).toMatchObject({
+    expect(await pantau.get('health', null)).toMatchObject({
       status: 200,
       body: { status: 'ok', store: { status: 'ok' } },
     });
     for (const path of ['sites', 'devices', 'readings', 'alerts', 'indicators', 'rejected']) {
-      for (const token of ['', 'wrong', `${pantau.token}x`]) {
+      for (const token of [null, '', 'wrong', `${pantau.token}x`]) {
         expect(await pantau.get(path, token)).toMatchObject({
           status: 401,
           type: expect.stringContaining('application/problem+json'),

@@ -1,3 +1,4 @@
+export * from './json-schemas.js';
 export * from './native-codec.js';
 export * from './parameters.js';
 export * from './payloads.js';

@@ -121,7 +121,7 @@ export class DuckDbStore implements TimeSeriesStore {
     if (this.#closed) return;
     this.#closed = true;
     // A connection that is closed under a running statement takes the process with it.
-    await Promise.allSettled([this.#writing, ]);
+    await Promise.allSettled([this.#writing, ...this.#reading]);
     this.#writer.closeSync();
     this.#reader.closeSync();
     this.#instance.closeSync();

@@ -1,4 +1,4 @@
-import { PantauError } from '#libs/kernel';
+import { MINUTE, PantauError } from '#libs/kernel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
@@ -14,7 +14,7 @@ export interface LoadOptions {
   /** Unacknowledged messages per connection. */
   readonly inFlight: number;
   readonly messages: number;
-  /** Device time of the first message of each device, milliseconds; each next one is a millisecond later. */
+  /** Device time of the first message of each device, milliseconds; each next one is a minute later. */
   readonly firstTs: number;
 }
 
@@ -119,7 +119,7 @@ function drive(
         const at = i * template.length;
         template.copy(chunk, at);
         chunk.writeUInt16BE((sent % 65_535) + 1, at + messageIdAt);
-        chunk.write(String(firstTs + sent), at + tsAt, 'latin1');
+        chunk.write(String(firstTs + sent * MINUTE), at + tsAt, 'latin1');
         sentAt[sent % inFlight] = now;
       }
       socket.write(chunk);
