@@ -17,6 +17,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { LivenessRecorder } from './liveness-recorder.js';
 import { Refusals } from './refusals.js';
+import { UplinkBatcher } from './uplink-batcher.js';
 
 export interface BrokerOptions {
   readonly host: string;
@@ -39,6 +40,8 @@ interface Session {
   readonly id: string;
   readonly device: string;
   readonly site: string;
+  /** Topics it wrote to, read once. */
+  readonly topics: Map<string, DeviceTopic>;
   endCause: PresenceCause;
 }
 
@@ -76,6 +79,7 @@ export class Broker {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #refusals: Refusals;
+  readonly #uplinks: UplinkBatcher;
   readonly #liveness: LivenessRecorder;
   readonly #sessions = new WeakMap<Client, Session>();
   #aedes: Aedes | undefined;
@@ -90,6 +94,7 @@ export class Broker {
     this.#clock = clock;
     this.#logger = logger;
     this.#refusals = new Refusals(journal, clock, logger);
+    this.#uplinks = new UplinkBatcher(journal);
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger);
   }
 
@@ -187,7 +192,13 @@ export class Broker {
     // An older connection of the same device is closed by Aedes next; remember why.
     const older = (this.#aedes as unknown as AedesInternals).clients[device];
     if (older !== undefined) this.#setEndCause(older, 'takeover');
-    this.#sessions.set(client, { id: randomUUID(), device, site: registered.site, endCause: 'lost' });
+    this.#sessions.set(client, {
+      id: randomUUID(),
+      device,
+      site: registered.site,
+      topics: new Map(),
+      endCause: 'lost',
+    });
   }
 
   #authorizePublish(
@@ -206,60 +217,67 @@ export class Broker {
       done(new Error('stopping'));
       return;
     }
-    const topic = parseTopic(packet.topic);
-    if (topic?.device !== session.device || topic.site !== session.site) {
-      const detail = `a device writes below its own topic pantau/v1/${session.site}/${session.device}/`;
-      this.#refusals.add({
-        reason: 'topic_not_allowed',
-        detail,
-        device: session.device,
-        site: session.site,
-        topic: packet.topic.slice(0, 200),
-      });
-      done(new Error(detail));
+    const topic = session.topics.get(packet.topic) ?? this.#ownTopic(session, packet.topic);
+    if (topic === undefined) {
+      done(new Error('not a topic of this device'));
       return;
     }
-    this.#append(client, session, topic, packet, will).then(() => done(null), done);
-  }
-
-  async #append(
-    client: Client,
-    session: Session,
-    topic: DeviceTopic,
-    packet: PublishPacket,
-    will: boolean,
-  ): Promise<void> {
-    // A QoS 2 message that is sent again before its PUBREL is in the journal already.
-    if (packet.qos === 2 && !will && (await this.#isKnown(client, packet))) return;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    const receivedAt = this.#clock.now();
     if (payload.length > this.#options.maxPayloadBytes) {
-      const data: Rejection = {
-        reason: 'payload_too_large',
-        detail: `payload of ${payload.length} bytes; at most ${this.#options.maxPayloadBytes}; the first ${KEPT_OF_OVERSIZE} are kept`,
-        receivedAt,
-        site: topic.site,
-        device: topic.device,
-        topic: packet.topic,
-        payload: payload.subarray(0, KEPT_OF_OVERSIZE),
-        payloadBytes: payload.length,
-        count: 1,
-      };
-      await this.#journal.append('rejected', [{ key: topic.device, data }]);
+      this.#setAside(topic, packet.topic, payload).then(() => done(null), done);
       return;
     }
+    const { site, device, kind } = topic;
     const data: Uplink = {
-      ...topic,
+      site,
+      device,
+      kind,
       topic: packet.topic,
       payload,
-      receivedAt,
+      receivedAt: this.#clock.now(),
       qos: packet.qos,
-      ...(packet.messageId === undefined || packet.qos === 0 ? {} : { messageId: packet.messageId }),
+      messageId: packet.qos === 0 ? undefined : packet.messageId,
       dup: packet.dup,
       session: session.id,
       will,
     };
-    await this.#journal.append('uplink', [{ key: topic.device, data }]);
+    if (packet.qos !== 2 || will) {
+      this.#uplinks.add(data, done);
+      return;
+    }
+    // A QoS 2 message that is sent again before its PUBREL is in the journal already.
+    void this.#isKnown(client, packet).then((known) => {
+      if (known) done(null);
+      else this.#uplinks.add(data, done);
+    });
+  }
+
+  /** The topic, when it is one that this device may write to; a refusal is recorded otherwise. */
+  #ownTopic(session: Session, name: string): DeviceTopic | undefined {
+    const topic = parseTopic(name);
+    if (topic?.device === session.device && topic.site === session.site) {
+      session.topics.set(name, topic);
+      return topic;
+    }
+    const { device, site } = session;
+    const detail = `a device writes below its own topic pantau/v1/${site}/${device}/`;
+    this.#refusals.add({ reason: 'topic_not_allowed', detail, device, site, topic: name.slice(0, 200) });
+    return undefined;
+  }
+
+  async #setAside({ site, device }: DeviceTopic, topic: string, payload: Buffer): Promise<void> {
+    const data: Rejection = {
+      reason: 'payload_too_large',
+      detail: `payload of ${payload.length} bytes; at most ${this.#options.maxPayloadBytes}; the first ${KEPT_OF_OVERSIZE} are kept`,
+      receivedAt: this.#clock.now(),
+      site,
+      device,
+      topic,
+      payload: payload.subarray(0, KEPT_OF_OVERSIZE),
+      payloadBytes: payload.length,
+      count: 1,
+    };
+    await this.#journal.append('rejected', [{ key: device, data }]);
   }
 
   async #isKnown(client: Client, packet: PublishPacket): Promise<boolean> {

@@ -65,7 +65,7 @@ export async function runDemo(
     });
     if (signal.aborted) return;
     await runtime.caughtUp(signal);
-    const stored = await runtime.store.count({ site: 'demo' });
+    const stored = await runtime.count('demo');
     print(
       `Pesan diakui / messages acknowledged: ${report.acknowledged} dari/of ${report.total}; pembacaan tersimpan / readings stored: ${stored}`,
     );

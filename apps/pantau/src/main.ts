@@ -51,20 +51,20 @@ program
     const runtime = await startPantau(loaded, logger);
     const { mqttPort, httpPort, firstAdminToken } = runtime;
     print(
-      `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}, API http://${loaded.http.host}:${httpPort}/api/docs, ${runtime.store.description}`,
+      `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}, API http://${loaded.http.host}:${httpPort}/api/docs, ${runtime.store}`,
     );
     if (firstAdminToken !== undefined) {
       print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
     }
     try {
       if (demo) {
-        await runDemo(runtime, print, abort.signal);
+        await Promise.race([runDemo(runtime, print, abort.signal), runtime.failed]);
         if (!abort.signal.aborted)
           print(
             'Pantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.',
           );
       }
-      await stopped;
+      await Promise.race([stopped, runtime.failed]);
     } finally {
       await runtime.stop();
     }

@@ -1,13 +1,7 @@
-import { AlertsModule } from '#apps/alerts';
 import { Broker, BrokerModule } from '#apps/broker';
-import { EvidenceModule } from '#apps/evidence';
-import { ProjectionModule, startGateway } from '#apps/gateway';
-import { IngestModule } from '#apps/ingest';
-import { WriterModule } from '#apps/writer';
 import { rulesFileSchema } from '#libs/alerting';
 import { deviceSchema, siteSchema } from '#libs/identity';
-import { createStage } from '#libs/journal-transport';
-import { MINUTE, seededRandom, type Clock } from '#libs/kernel';
+import { PantauError } from '#libs/kernel';
 import {
   configFile,
   duration,
@@ -16,30 +10,31 @@ import {
   type LoadedConfig,
   type Logger,
 } from '#libs/platform';
-import { InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
-import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
-import { openEngines, openStore, systemClock, type Engines } from './engines.js';
-import { caughtUp, STAGES } from './stages.js';
+import { openEngines, systemClock, type Engines } from './engines.js';
+import type { StageAnswer, StageRequest } from './stage-worker.js';
+import { caughtUp } from './stages.js';
 
-/** Pantau in one process. */
+/** Pantau in one process: the broker in the main thread, every stage behind it in another. */
 export interface Runtime extends Engines {
-  readonly store: TimeSeriesStore;
+  /** Which time-series store, for people. */
+  readonly store: string;
   readonly mqttPort: number;
   readonly httpPort: number;
   /** The token of the first admin, when this start made it. */
   readonly firstAdminToken: string | undefined;
+  /** Rejects when the stages die unasked. */
+  readonly failed: Promise<never>;
+  /** Number of stored readings of a site. */
+  count(site: string): Promise<number>;
   /** Resolves when every stage has read all there is, or when the signal aborts. */
   caughtUp(signal?: AbortSignal): Promise<void>;
   /** Stops input first and storage last; loses nothing that was acknowledged. */
   stop(): Promise<void>;
 }
-
-const RETENTION_PERIOD = 10 * MINUTE;
-const STORE_RETRY_MS = 5_000;
 
 /** `sites.yaml` */
 const sitesFileSchema = z.strictObject({
@@ -48,75 +43,47 @@ const sitesFileSchema = z.strictObject({
 });
 
 /**
- * Starts every stage in this process.
+ * Starts Pantau in this process.
  *
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
-export async function startPantau(
-  config: LoadedConfig,
-  logger: Logger,
-  clock: Clock = systemClock,
-): Promise<Runtime> {
+export async function startPantau(config: LoadedConfig, logger: Logger): Promise<Runtime> {
   // Read everything that can be wrong before anything is opened.
-  const { rules } = readYamlFile(configFile(config, config.rules), rulesFileSchema);
+  readYamlFile(configFile(config, config.rules), rulesFileSchema);
   const declared = readYamlFile(configFile(config, config.sites), sitesFileSchema);
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
   try {
-    const engines = await openEngines(config, clock);
+    const engines = await openEngines(config);
     closers.push(() => engines.close());
-    const { journal, state, registry, credentials, tokens } = engines;
-    const store = await openStore(config);
-    closers.push(() => store.close());
-    closers.push(setUpStore(store, logger));
-
+    const { journal, registry, credentials, tokens } = engines;
     for (const site of declared.sites) await registry.putSite(site);
     for (const { interval, ...device } of declared.devices)
       await registry.putDevice({ ...device, intervalMs: interval });
     const firstAdminToken = await tokens.createFirstAdmin();
 
-    const policy = { maxFutureMs: config.ingest.maxFuture, oldest: Date.parse(config.ingest.oldest) };
-    const modules: Readonly<Record<keyof typeof STAGES, DynamicModule>> = {
-      ingest: IngestModule.register(policy),
-      writer: WriterModule.register(store, clock),
-      alerts: AlertsModule.register(rules, registry),
-      evidence: EvidenceModule.register(config.livenessBeat),
-      gateway: { module: ProjectionModule },
-    };
-    const nestLogger = new NestLogger(logger);
-    for (const stage of Object.keys(STAGES).reverse() as (keyof typeof STAGES)[]) {
-      const app = await createStage(modules[stage], {
-        stage,
-        journal,
-        state,
-        clock,
-        // Only for the jitter of back-off.
-        random: seededRandom(clock.now()),
-        logger: nestLogger,
-      });
-      await app.listen();
-      closers.push(() => app.close());
-    }
-
-    const gateway = await startGateway({ ...engines, store }, tokens, { ...config.http, logger });
-    closers.push(() => gateway.close());
-    closers.push(startRetention(engines, config, logger));
-    const broker = await startBroker(
-      { ...config.mqtt, livenessBeatMs: config.livenessBeat },
-      { journal, registry, credentials, clock, logger },
+    const stages = await startStageThread(config);
+    closers.push(() => stages.stop());
+    const { mqtt, livenessBeat } = config;
+    const dependencies = { journal, registry, credentials, clock: systemClock, logger };
+    const broker = await NestFactory.createApplicationContext(
+      BrokerModule.register({ ...mqtt, livenessBeatMs: livenessBeat }, dependencies),
+      { logger: new NestLogger(logger), abortOnError: false },
     );
     closers.push(() => broker.close());
 
     return {
       ...engines,
-      store,
+      store: stages.store,
       mqttPort: broker.get(Broker).port,
-      httpPort: (gateway.getHttpServer().address() as AddressInfo).port,
+      httpPort: stages.httpPort,
       firstAdminToken,
-      stop,
+      failed: stages.failed,
+      count: (site) => stages.count(site),
       caughtUp: (signal) => caughtUp(journal, signal),
+      stop,
     };
   } catch (error) {
     await stop();
@@ -124,61 +91,53 @@ export async function startPantau(
   }
 }
 
-async function startBroker(
-  ...[options, dependencies]: Parameters<typeof BrokerModule.register>
-): Promise<INestApplicationContext> {
-  return NestFactory.createApplicationContext(BrokerModule.register(options, dependencies), {
-    logger: new NestLogger(dependencies.logger),
-    abortOnError: false,
+interface StageThread {
+  readonly httpPort: number;
+  readonly store: string;
+  readonly failed: Promise<never>;
+  count(site: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+async function startStageThread(config: LoadedConfig): Promise<StageThread> {
+  const worker = new Worker(new URL('./stage-worker.js', import.meta.url), { workerData: config });
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let stopping = false;
+  const failed = new Promise<never>((_resolve, reject) => {
+    worker.once('error', (cause: Error) => reject(new Error('the stages failed', { cause })));
+    worker.once('exit', (code) => {
+      if (!stopping) reject(new Error(`the stages ended with code ${code}`));
+    });
   });
-}
+  // Whoever waits for it sees it; nobody has to.
+  failed.catch(() => undefined);
+  const ask = (request: StageRequest): void => worker.postMessage(request);
+  const answer = async (): Promise<StageAnswer> =>
+    ((await Promise.race([once(worker, 'message'), failed])) as [StageAnswer])[0];
 
-/** Prepares InfluxDB, now or when it comes up: its absence must not keep Pantau from taking readings. */
-function setUpStore(store: TimeSeriesStore, logger: Logger): () => Promise<void> {
-  const stop = new AbortController();
-  const run = async (): Promise<void> => {
-    while (store instanceof InfluxStore && !stop.signal.aborted) {
-      try {
-        await store.setUp();
-        return;
-      } catch (error) {
-        logger.warn({ err: error }, 'the time-series store is not ready; readings wait in the journal');
-        await delay(STORE_RETRY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
-      }
-    }
-  };
-  const running = run();
-  return async () => {
-    stop.abort();
-    await running;
-  };
-}
-
-/** Drops what the configuration allows, and says when a stage holds old entries back or has lost some. */
-function startRetention(
-  { journal }: Engines,
-  { journal: { retention } }: LoadedConfig,
-  logger: Logger,
-): () => Promise<void> {
-  let running = Promise.resolve();
-  const run = async (): Promise<void> => {
-    for (const [stream, { maxAge, maxBytes, unread }] of Object.entries(retention)) {
-      const policy = {
-        unread,
-        ...(maxAge === undefined ? {} : { maxAge }),
-        ...(maxBytes === undefined ? {} : { maxBytes }),
-      };
-      for (const report of await journal.retain(stream, policy)) {
-        if (report.cursors.length > 0)
-          logger.warn({ ...report }, 'retention met entries that a stage has not read');
-      }
-    }
-  };
-  const timer = setInterval(() => {
-    running = run().catch((error: unknown) => logger.error({ err: error }, 'retention failed'));
-  }, RETENTION_PERIOD);
-  return async () => {
-    clearInterval(timer);
-    await running;
+  const first = await answer();
+  if (first.type === 'failed') {
+    stopping = true;
+    await worker.terminate();
+    const { code, detail, remedy } = first;
+    throw code === undefined
+      ? new Error(detail)
+      : new PantauError(code, detail, remedy === undefined ? {} : { remedy });
+  }
+  if (first.type !== 'ready') throw new Error(`unexpected answer of the stages: ${first.type}`);
+  return {
+    httpPort: first.httpPort,
+    store: first.store,
+    failed,
+    async count(site) {
+      ask({ type: 'count', site });
+      const counted = await answer();
+      return counted.type === 'counted' ? counted.count : NaN;
+    },
+    async stop() {
+      stopping = true;
+      ask({ type: 'stop' });
+      await ended;
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { PantauError, shardOf, type Clock } from '#libs/kernel';
 import type { LmdbStateStore } from '#libs/state';
 import type { Database, RootDatabase } from 'lmdb';
+import { BroadcastChannel } from 'node:worker_threads';
 import { decodeChunk, encodeChunk, encodeEntry, readChunkHeader } from './chunk.js';
 import type {
   Commit,
@@ -31,7 +32,7 @@ const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
 const MAX_TRANSACTION_ENTRIES = 8_192;
 /** Decoded chunks kept, because several stages read the same chunk at nearly the same time. */
 const DECODED_CHUNKS = 64;
-/** How often other processes' appends are looked for while somebody waits. Appends of this process wake at once. */
+/** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
 const OTHER_PROCESS_POLL_MS = 25;
 
 type ShardKey = [stream: string, shard: number];
@@ -83,6 +84,8 @@ export class LmdbJournal implements Journal {
   readonly #cursors: Database<number, CursorKey>;
   readonly #decoded = new Map<string, Entry[]>();
   readonly #waiters = new Set<Waiter>();
+  /** Tells the journals of this process's other threads that there is something new. */
+  readonly #news: BroadcastChannel;
   #queue: Operation[] = [];
   #committing: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -96,6 +99,9 @@ export class LmdbJournal implements Journal {
     this.#chunks = this.#env.openDB<Buffer, ChunkKey>('journal', { encoding: 'binary' });
     this.#heads = this.#env.openDB<Head, ShardKey>('journal-heads', { encoding: 'msgpack' });
     this.#cursors = this.#env.openDB<number, CursorKey>('journal-cursors', { encoding: 'msgpack' });
+    this.#news = new BroadcastChannel(`pantau-journal ${state.folder}`);
+    this.#news.onmessage = () => this.#wakeWaiters();
+    this.#news.unref();
   }
 
   static async open(options: LmdbJournalOptions): Promise<LmdbJournal> {
@@ -254,6 +260,7 @@ export class LmdbJournal implements Journal {
     clearInterval(this.#poll);
     for (const waiter of [...this.#waiters]) waiter.wake();
     await this.#committing;
+    this.#news.close();
   }
 
   #assertOpen(): void {
@@ -299,6 +306,7 @@ export class LmdbJournal implements Journal {
           return values;
         });
         batch.forEach((operation, i) => operation.resolve(results[i]));
+        this.#news.postMessage(null);
       } catch (cause) {
         const error = new PantauError('JOURNAL_WRITE_FAILED', 'the journal could not be written.', {
           remedy: 'Check the space and the health of the disk that holds the data folder.',

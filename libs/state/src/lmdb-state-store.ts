@@ -17,7 +17,11 @@ export class LmdbStateStore implements StateStore {
   readonly #entries: Database<unknown, StateKey>;
   #closed = false;
 
-  private constructor(readonly environment: RootDatabase) {
+  private constructor(
+    /** Where it lives. */
+    readonly folder: string,
+    readonly environment: RootDatabase,
+  ) {
     this.#entries = environment.openDB<unknown, StateKey>('state', { encoding: 'msgpack' });
   }
 
@@ -28,6 +32,7 @@ export class LmdbStateStore implements StateStore {
       mkdirSync(folder, { recursive: true });
       accessSync(folder, constants.R_OK | constants.W_OK);
       return new LmdbStateStore(
+        folder,
         open({
           path: folder,
           maxDbs: 16,

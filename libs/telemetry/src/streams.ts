@@ -24,7 +24,7 @@ export interface Uplink {
   readonly receivedAt: UtcMillis;
   readonly qos: 0 | 1 | 2;
   /** MQTT packet identifier; absent at QoS 0. With `dup` it tells a re-sent QoS 2 message from a new one. */
-  readonly messageId?: number;
+  readonly messageId: number | undefined;
   readonly dup: boolean;
   /** The connection that carried it; a will belongs to the session that left it. */
   readonly session: string;

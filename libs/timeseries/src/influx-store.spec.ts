@@ -333,6 +333,17 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
     await expect(open(server.url).count({})).rejects.toMatchObject(expected);
   });
 
+  it('rejects a query that is answered with 400, instead of answering with nothing', async () => {
+    await using server = await startServer(() => ({
+      status: 400,
+      body: { code: 'invalid', message: 'error parsing query' },
+    }));
+    await expect(open(server.url).count({})).rejects.toMatchObject({
+      code: 'STORE_CONFIG',
+      message: expect.stringContaining('error parsing query'),
+    });
+  });
+
   it('says so when there is no such bucket to map', async () => {
     await using server = await startServer((path) => {
       if (path === '/ping') return { status: 204 };

@@ -1,0 +1,127 @@
+import { AlertsModule } from '#apps/alerts';
+import { EvidenceModule } from '#apps/evidence';
+import { ProjectionModule, startGateway } from '#apps/gateway';
+import { IngestModule } from '#apps/ingest';
+import { WriterModule } from '#apps/writer';
+import { rulesFileSchema } from '#libs/alerting';
+import { createStage } from '#libs/journal-transport';
+import { MINUTE, seededRandom } from '#libs/kernel';
+import { configFile, NestLogger, readYamlFile, type LoadedConfig, type Logger } from '#libs/platform';
+import { InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
+import type { DynamicModule } from '@nestjs/common';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openEngines, openStore, systemClock, type Engines } from './engines.js';
+import { STAGES } from './stages.js';
+
+/** Every stage behind the broker, with the API. */
+export interface StageHost {
+  readonly store: TimeSeriesStore;
+  readonly httpPort: number;
+  stop(): Promise<void>;
+}
+
+const RETENTION_PERIOD = 10 * MINUTE;
+const STORE_RETRY_MS = 5_000;
+
+/**
+ * Starts every stage behind the broker in this thread: ingest, writer, alerts, evidence, gateway.
+ *
+ * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
+ */
+export async function startStages(config: LoadedConfig, logger: Logger): Promise<StageHost> {
+  const { rules } = readYamlFile(configFile(config, config.rules), rulesFileSchema);
+  const clock = systemClock;
+  const closers: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    const engines = await openEngines(config, clock);
+    closers.push(() => engines.close());
+    const { journal, state, registry, tokens } = engines;
+    const store = await openStore(config);
+    closers.push(() => store.close());
+    closers.push(setUpStore(store, logger));
+
+    const policy = { maxFutureMs: config.ingest.maxFuture, oldest: Date.parse(config.ingest.oldest) };
+    const modules: Readonly<Record<keyof typeof STAGES, DynamicModule>> = {
+      ingest: IngestModule.register(policy),
+      writer: WriterModule.register(store, clock),
+      alerts: AlertsModule.register(rules, registry),
+      evidence: EvidenceModule.register(config.livenessBeat),
+      gateway: { module: ProjectionModule },
+    };
+    const nestLogger = new NestLogger(logger);
+    for (const stage of Object.keys(STAGES).reverse() as (keyof typeof STAGES)[]) {
+      const app = await createStage(modules[stage], {
+        stage,
+        journal,
+        state,
+        clock,
+        // Only for the jitter of back-off.
+        random: seededRandom(clock.now()),
+        logger: nestLogger,
+      });
+      await app.listen();
+      closers.push(() => app.close());
+    }
+    const gateway = await startGateway({ ...engines, store }, tokens, { ...config.http, logger });
+    closers.push(() => gateway.close());
+    closers.push(startRetention(engines, config, logger));
+    return { store, httpPort: (gateway.getHttpServer().address() as AddressInfo).port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Prepares InfluxDB, now or when it comes up: its absence must not keep Pantau from taking readings. */
+function setUpStore(store: TimeSeriesStore, logger: Logger): () => Promise<void> {
+  const stop = new AbortController();
+  const run = async (): Promise<void> => {
+    while (store instanceof InfluxStore && !stop.signal.aborted) {
+      try {
+        await store.setUp();
+        return;
+      } catch (error) {
+        logger.warn({ err: error }, 'the time-series store is not ready; readings wait in the journal');
+        await delay(STORE_RETRY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+      }
+    }
+  };
+  const running = run();
+  return async () => {
+    stop.abort();
+    await running;
+  };
+}
+
+/** Drops what the configuration allows, and says when a stage holds old entries back or has lost some. */
+function startRetention(
+  { journal }: Engines,
+  { journal: { retention } }: LoadedConfig,
+  logger: Logger,
+): () => Promise<void> {
+  let running = Promise.resolve();
+  const run = async (): Promise<void> => {
+    for (const [stream, { maxAge, maxBytes, unread }] of Object.entries(retention)) {
+      const policy = {
+        unread,
+        ...(maxAge === undefined ? {} : { maxAge }),
+        ...(maxBytes === undefined ? {} : { maxBytes }),
+      };
+      for (const report of await journal.retain(stream, policy)) {
+        if (report.cursors.length > 0)
+          logger.warn({ ...report }, 'retention met entries that a stage has not read');
+      }
+    }
+  };
+  const timer = setInterval(() => {
+    running = run().catch((error: unknown) => logger.error({ err: error }, 'retention failed'));
+  }, RETENTION_PERIOD);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}

@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { messageOf, PantauError, type ErrorCode } from '#libs/kernel';
+import { createLogger, type LoadedConfig } from '#libs/platform';
+import { parentPort, workerData } from 'node:worker_threads';
+import { startStages, type StageHost } from './stage-host.js';
+
+/** What the main thread tells the stages. */
+export type StageRequest = { readonly type: 'stop' } | { readonly type: 'count'; readonly site: string };
+
+/** What the stages tell the main thread. */
+export type StageAnswer =
+  | { readonly type: 'ready'; readonly httpPort: number; readonly store: string }
+  | {
+      readonly type: 'failed';
+      readonly code: ErrorCode | undefined;
+      readonly detail: string;
+      readonly remedy: string | undefined;
+    }
+  | { readonly type: 'counted'; readonly count: number };
+
+/** Runs the stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
+async function main(config: LoadedConfig): Promise<void> {
+  let stages: StageHost;
+  try {
+    stages = await startStages(config, createLogger(config.log.level, 'pantau'));
+  } catch (error) {
+    const known = error instanceof PantauError ? error : undefined;
+    answer({
+      type: 'failed',
+      code: known?.code,
+      detail: known?.detail ?? messageOf(error),
+      remedy: known?.remedy,
+    });
+    return;
+  }
+  parentPort?.on('message', (request: StageRequest) => {
+    if (request.type === 'count') {
+      void stages.store.count({ site: request.site }).then((count) => answer({ type: 'counted', count }));
+    } else {
+      // The thread ends by itself once nothing is open any more.
+      void stages.stop().then(() => parentPort?.close());
+    }
+  });
+  answer({ type: 'ready', httpPort: stages.httpPort, store: stages.store.description });
+}
+
+function answer(message: StageAnswer): void {
+  parentPort?.postMessage(message);
+}
+
+await main(workerData as LoadedConfig);
