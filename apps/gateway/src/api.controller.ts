@@ -18,6 +18,7 @@ import {
   indicatorsQuery,
   readingsQuery,
   rejectedQuery,
+  rollupsQuery,
 } from './queries.js';
 import {
   ALERT_VIEWS,
@@ -114,6 +115,19 @@ export class ApiController {
   @ApiZodQuery(countQuery)
   async count(@Query(new ZodPipe(countQuery)) query: z.output<typeof countQuery>): Promise<unknown> {
     return { count: await this.pantau.store.count(filterOf(query)) };
+  }
+
+  @Get('rollups')
+  @ApiOperation({
+    summary: 'Ringkasan per jam / Hourly roll-ups',
+    description:
+      'Mean of the readings that passed, with the counts it rests on. Hours without a reading are listed too.',
+  })
+  @ApiZodQuery(rollupsQuery)
+  async rollups(@Query(new ZodPipe(rollupsQuery)) query: z.output<typeof rollupsQuery>): Promise<unknown> {
+    const { device, parameter, from, to } = query;
+    const items = await this.pantau.evidence.rollups(device, parameter, { from, to });
+    return { unit: PARAMETERS[parameter].unit, items: items.map((rollup) => iso(rollup)) };
   }
 
   @Get('alerts')
@@ -234,7 +248,7 @@ function shown(payload: Uint8Array | undefined): { payloadText?: string; payload
 }
 
 /** Instants are milliseconds inside and ISO 8601 outside. */
-const INSTANTS = new Set(['ts', 'at', 'since', 'receivedAt', 'lastSeen', 'lastAt']);
+const INSTANTS = new Set(['ts', 'hour', 'at', 'since', 'receivedAt', 'lastSeen', 'lastAt']);
 
 function iso<T>(value: T): T {
   if (Array.isArray(value)) return value.map((item: unknown) => iso(item)) as T;

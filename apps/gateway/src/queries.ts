@@ -1,4 +1,4 @@
-import { localDaySpan } from '#libs/kernel';
+import { DAY, localDaySpan } from '#libs/kernel';
 import { PARAMETER_CODES, REJECTION_REASONS, type Parameter } from '#libs/telemetry';
 import { applyDecorators } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
@@ -33,6 +33,20 @@ export const readingsQuery = z
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
     path: ['to'],
     message: 'expected a time after from',
+  });
+
+const MAX_ROLLUP_DAYS = 31;
+
+export const rollupsQuery = z
+  .strictObject({
+    device: id,
+    parameter: readingsFilter.parameter.unwrap(),
+    from: instant.describe('Included; the hour that holds it is the first'),
+    to: instant.describe('Not included'),
+  })
+  .refine(({ from, to }) => from < to && to - from <= MAX_ROLLUP_DAYS * DAY, {
+    path: ['to'],
+    message: `expected a time after from, at most ${MAX_ROLLUP_DAYS} days later`,
   });
 
 export const alertsQuery = z.strictObject({

@@ -381,6 +381,14 @@ describe('indicators', () => {
     expect(mean.body.dataCapture).toMatchObject({ validHours: values.length, received: values.length });
     expect(mean.body.value).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / values.length, 9);
 
+    const rollups = await pantau.items<{ hour: string; received: number; mean: number | null }>(
+      'rollups?device=udara-02&parameter=pm25&from=2015-12-06T17:00:00Z&to=2015-12-07T17:00:00Z',
+    );
+    expect(rollups.map(({ hour }) => Date.parse(hour))).toEqual(recorded.map(({ ts }) => ts));
+    expect(rollups.map(({ mean: hourly }) => hourly)).toEqual(
+      recorded.map(({ values: { pm25 } }) => pm25 ?? null),
+    );
+
     // Six of 24 hours reported down; two hours silent at a time when Pantau did not run: unknown, not down.
     const camera = await pantau.get<{ value: number; detail: { strict: number; optimistic: number } }>(
       'indicators/soc.cctv.availability/cctv-02/2015-12-07',

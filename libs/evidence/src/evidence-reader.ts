@@ -3,11 +3,14 @@ import type { Device, Registry } from '#libs/identity';
 import {
   CAMERA_AVAILABILITY,
   cameraAvailability,
+  hourlyRollup,
   INDICATORS,
   pm25DailyMean,
+  type HourlyRollup,
   type IndicatorRecord,
 } from '#libs/indicators';
-import { DAY, localDateOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
+import type { Parameter } from '#libs/telemetry';
+import { DAY, HOUR, hourOf, localDateOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
 import type { EvidenceSource } from './evidence-source.js';
 
 /** Which indicator records are wanted; days are calendar days of the regency, both ends included. */
@@ -69,6 +72,25 @@ export class EvidenceReader {
         `${indicator} is not computed for ${deviceId}, which is of kind ${device.kind}.`,
       );
     return this.#compute(device, indicator, date);
+  }
+
+  /**
+   * Every whole hour of the span, the hours without a reading too.
+   *
+   * @throws PantauError `NOT_FOUND` for a device that is not there
+   */
+  async rollups(deviceId: string, parameter: Parameter, { from, to }: TimeSpan): Promise<HourlyRollup[]> {
+    const device = await this.registry.device(deviceId);
+    if (device === undefined) throw new PantauError('NOT_FOUND', `no device ${deviceId}.`);
+    const samples = await this.source.samples(deviceId, parameter, { from: hourOf(from), to });
+    const rollups: HourlyRollup[] = [];
+    let next = 0;
+    for (let hour = hourOf(from); hour < to; hour += HOUR) {
+      const first = next;
+      while ((samples[next]?.ts ?? Infinity) < hour + HOUR) next++;
+      rollups.push(hourlyRollup(hour, samples.slice(first, next), device.intervalMs));
+    }
+    return rollups;
   }
 
   async #dates(device: Device, indicator: string, { from, to, limit }: IndicatorQuery): Promise<string[]> {

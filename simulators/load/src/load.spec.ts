@@ -1,0 +1,45 @@
+import { describeWith, freePort, startMosquitto } from '#libs/testing';
+import mqtt from 'mqtt';
+import { runLoad } from './load.js';
+
+describeWith(['mosquitto'], 'the load generator', () => {
+  it('sends every message once, each with its own instant, and counts acknowledgements', async () => {
+    await using server = await startMosquitto();
+    const listener = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.port}`);
+    await listener.subscribeAsync('load/#', { qos: 0 });
+    const received = new Map<string, number[]>();
+    let count = 0;
+    const all = new Promise<void>((resolve) =>
+      listener.on('message', (topic, payload) => {
+        const { ts } = JSON.parse(payload.toString()) as { ts: number };
+        received.set(topic, [...(received.get(topic) ?? []), ts]);
+        if (++count === 3_000) resolve();
+      }),
+    );
+    const firstTs = Date.parse('2026-01-01T00:00:00Z');
+    const report = await runLoad({
+      host: '127.0.0.1',
+      port: server.port,
+      devices: ['a', 'b', 'c'].map((id) => ({ id, topic: `load/${id}` })),
+      inFlight: 20,
+      messages: 3_000,
+      firstTs,
+    });
+    expect(report.acknowledged).toBe(3_000);
+    expect(report.rate).toBeCloseTo(report.acknowledged / report.seconds);
+    const { p50, p95, p99 } = report.ackLatencyMs;
+    expect(p50 > 0 && p50 <= p95 && p95 <= p99).toBe(true);
+    await all;
+    await listener.endAsync();
+    expect([...received.keys()].sort()).toEqual(['load/a', 'load/b', 'load/c']);
+    for (const instants of received.values())
+      expect(instants).toEqual(Array.from({ length: 1_000 }, (_, i) => firstTs + i * 60_000));
+  });
+
+  it('fails when nobody listens', async () => {
+    const port = await freePort();
+    const devices = [{ id: 'a', topic: 'load/a' }];
+    const running = runLoad({ host: '127.0.0.1', port, devices, inFlight: 1, messages: 1, firstTs: 0 });
+    await expect(running).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
