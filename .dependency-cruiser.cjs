@@ -1,6 +1,6 @@
 /** The architecture as rules (docs/architecture.md): a broken rule fails `npm run lint`. */
 const PURE = '^libs/(kernel|telemetry|air-quality|availability|quality-control|alerting|indicators)/';
-const TESTS = '([.](spec|e2e-spec|contract)[.]ts$)|^libs/testing/';
+const TESTS = '([.](spec|e2e-spec|contract|fixture)[.]ts$)|^libs/testing/';
 
 module.exports = {
   forbidden: [

@@ -35,6 +35,7 @@ try {
     PANTAU_DATA: join(folder, 'data'),
     PANTAU_MQTT_PORT: mqttPort,
     PANTAU_HTTP_PORT: httpPort,
+    PANTAU_METRICS_PORT: '0',
     PANTAU_LOG_LEVEL: 'warn',
   };
   const credentials = join(folder, 'credentials.json');

@@ -50,7 +50,7 @@ function filesBelow(dir) {
       (entry) =>
         entry.isFile() &&
         /\.(ts|json)$/.test(entry.name) &&
-        !/\.(spec|e2e-spec|contract)\.ts$/.test(entry.name),
+        !/\.(spec|e2e-spec|contract|fixture)\.ts$/.test(entry.name),
     )
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();

@@ -1,73 +1,10 @@
-import { DeviceCredentials, Registry } from '#libs/identity';
-import { LmdbJournal, type Entry, type Journal } from '#libs/journal';
-import { createLogger } from '#libs/platform';
-import { LmdbStateStore } from '#libs/state';
 import type { Liveness, PresenceSignal, Rejection, Uplink } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { waitUntil } from '#libs/testing';
+import type { IClientOptions } from 'mqtt';
 import mqttPacket from 'mqtt-packet';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { once, type EventEmitter } from 'node:events';
-import { connect as connectSocket, type Socket } from 'node:net';
-import { Broker } from './broker.js';
-
-/** The typed emitter of MQTT.js is not one for `once`. */
-const event = (client: MqttClient, name: string): Promise<unknown[]> =>
-  once(client as unknown as EventEmitter, name);
-
-interface Fixture extends AsyncDisposable {
-  readonly broker: Broker;
-  readonly journal: Journal;
-  readonly passwords: Readonly<Record<string, string>>;
-  connect(device: string, options?: IClientOptions): Promise<MqttClient>;
-  entries<T>(stream: string): Promise<Entry<T>[]>;
-}
-
-async function open(): Promise<Fixture> {
-  const folder = temporaryFolder('broker');
-  const clock = { now: Date.now };
-  const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
-  const registry = new Registry(state);
-  const credentials = new DeviceCredentials(state, clock);
-  const passwords: Record<string, string> = {};
-  await registry.putSite({ id: 'betung', name: 'Betung' });
-  for (const id of ['udara-01', 'udara-02']) {
-    await registry.putDevice({ id, site: 'betung', kind: 'air', name: id, intervalMs: 60_000 });
-    passwords[id] = await credentials.issue(id);
-  }
-  const broker = new Broker(
-    { host: '127.0.0.1', port: 0, maxPayloadBytes: 10_000, livenessBeatMs: 10_000 },
-    { journal, registry, credentials, clock, logger: createLogger('silent', 'test') },
-  );
-  await broker.start();
-  const clients: MqttClient[] = [];
-  return {
-    broker,
-    journal,
-    passwords,
-    async connect(device, options = {}) {
-      const client = mqtt.connect(`mqtt://127.0.0.1:${broker.port}`, {
-        clientId: device,
-        username: device,
-        password: passwords[device] ?? '',
-        reconnectPeriod: 0,
-        ...options,
-      });
-      clients.push(client);
-      const [outcome] = (await Promise.race([event(client, 'connect'), event(client, 'error')])) as [unknown];
-      if (outcome instanceof Error) throw outcome;
-      return client;
-    },
-    entries: (stream) => journal.read(stream, 0, 0, 10_000),
-    async [Symbol.asyncDispose]() {
-      for (const client of clients) client.end(true);
-      await broker.stop();
-      await journal.close();
-      await state.close();
-      folder[Symbol.dispose]();
-    },
-  };
-}
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connectPacket, event, openBroker, openSocket, type BrokerFixture } from './broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 const PAYLOAD = '{"ts":"2026-01-01T05:00:00Z","values":{"pm25":12}}';
@@ -76,7 +13,7 @@ describe('the broker', () => {
   it.each([1, 2] as const)(
     'has a QoS %i message in the journal by the time the device sees it acknowledged',
     async (qos) => {
-      await using fixture = await open();
+      await using fixture = await openBroker();
       const client = await fixture.connect('udara-01');
       await client.publishAsync(TOPIC, PAYLOAD, { qos });
       const [entry] = await fixture.entries<Uplink>('uplink');
@@ -94,7 +31,7 @@ describe('the broker', () => {
   );
 
   it('takes QoS 0 messages into the journal too', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const client = await fixture.connect('udara-01');
     await client.publishAsync(TOPIC, PAYLOAD, { qos: 0 });
     await fixture.journal.waitFor('uplink', 0, 0, AbortSignal.timeout(10_000));
@@ -102,7 +39,7 @@ describe('the broker', () => {
   });
 
   it('keeps the order of a device that does not wait for acknowledgements', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const client = await fixture.connect('udara-01');
     await Promise.all(
       Array.from({ length: 500 }, (_, i) => client.publishAsync(TOPIC, String(i), { qos: 1 })),
@@ -114,7 +51,7 @@ describe('the broker', () => {
   });
 
   it('does not acknowledge when the journal cannot take the message, and the device keeps it', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const client = await fixture.connect('udara-01');
     await fixture.journal.close();
     let acknowledged = false;
@@ -130,7 +67,7 @@ describe('the broker', () => {
     ['no user name', 'udara-01', { username: undefined, password: undefined }, 'unknown_device'],
     ['a client id that is not the device', 'udara-01', { clientId: 'udara-02' }, 'bad_credentials'],
   ])('refuses %s at the door, and records it', async (_name, device, options, reason) => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     await expect(fixture.connect(device, options as IClientOptions)).rejects.toMatchObject({
       code: expect.any(Number),
     });
@@ -140,7 +77,7 @@ describe('the broker', () => {
   });
 
   it('counts equal refusals of a moment together', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     await Promise.allSettled(
       Array.from({ length: 20 }, () => fixture.connect('udara-01', { password: 'wrong' })),
     );
@@ -157,7 +94,7 @@ describe('the broker', () => {
     'anything',
     '$SYS/x',
   ])('closes the connection of a device that writes to %s, and records it', async (topic) => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const client = await fixture.connect('udara-01');
     client.publish(topic, PAYLOAD, { qos: 1 }, () => undefined);
     await event(client, 'close');
@@ -168,7 +105,7 @@ describe('the broker', () => {
   });
 
   it('acknowledges a payload that is too large, sets it aside, and goes on', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const client = await fixture.connect('udara-01');
     await client.publishAsync(TOPIC, Buffer.alloc(10 * 1024 * 1024, 'x'), { qos: 1 });
     await client.publishAsync(TOPIC, PAYLOAD, { qos: 1 });
@@ -182,7 +119,7 @@ describe('the broker', () => {
   });
 
   it('lets a device subscribe below its own topic alone', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const client = await fixture.connect('udara-01');
     const granted = await client
       .subscribeAsync(['pantau/v1/betung/udara-01/cmd/#', 'pantau/v1/betung/udara-02/#', '#'], { qos: 1 })
@@ -192,8 +129,8 @@ describe('the broker', () => {
   });
 
   it('refuses an empty client id that asks for a kept session', async () => {
-    await using fixture = await open();
-    const socket = await openSocket(fixture.broker.port);
+    await using fixture = await openBroker();
+    const socket = await openSocket(fixture.broker.port());
     // Written by hand: the generator refuses to make such a CONNECT.
     socket.write(Buffer.from('100c00044d5154540400003c0000', 'hex'));
     await once(socket, 'close');
@@ -202,7 +139,7 @@ describe('the broker', () => {
 });
 
 describe('presence', () => {
-  async function presence(fixture: Fixture, count: number): Promise<PresenceSignal[]> {
+  async function presence(fixture: BrokerFixture, count: number): Promise<PresenceSignal[]> {
     await waitUntil(
       `${count} presence signals`,
       async () => (await fixture.entries('signals')).length >= count,
@@ -211,7 +148,7 @@ describe('presence', () => {
   }
 
   it('tells a clean end from a lost connection', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const first = await fixture.connect('udara-01');
     await first.endAsync();
     await presence(fixture, 2);
@@ -228,30 +165,15 @@ describe('presence', () => {
   });
 
   it('notices a device that falls silent at one and a half times its keep-alive', async () => {
-    await using fixture = await open();
-    const socket = await openSocket(fixture.broker.port);
-    const password = Buffer.from(fixture.passwords['udara-01']!);
-    socket.write(
-      mqttPacket.generate(
-        {
-          cmd: 'connect',
-          clientId: 'udara-01',
-          username: 'udara-01',
-          password,
-          clean: true,
-          protocolVersion: 4,
-          protocolId: 'MQTT',
-          keepalive: 1,
-        },
-        {},
-      ),
-    );
+    await using fixture = await openBroker();
+    const socket = await openSocket(fixture.broker.port());
+    socket.write(connectPacket('udara-01', fixture.passwords['udara-01']!, { keepalive: 1 }));
     const signals = await presence(fixture, 2);
     expect(signals[1]).toMatchObject({ state: 'disconnected', cause: 'keepalive' });
   });
 
   it('fences a will by session: the will of a connection that was taken over does not speak for the new one', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const will = {
       topic: 'pantau/v1/betung/udara-01/status',
       payload: Buffer.from('{"state":"offline"}'),
@@ -269,7 +191,7 @@ describe('presence', () => {
   });
 
   it('publishes no wills when Pantau itself stops, and records its own stop', async () => {
-    await using fixture = await open();
+    await using fixture = await openBroker();
     const will = {
       topic: 'pantau/v1/betung/udara-01/status',
       payload: Buffer.from('{"state":"offline"}'),
@@ -287,25 +209,10 @@ describe('presence', () => {
 
 describe('QoS 2', () => {
   it('journals a message once although the device sends it again before its PUBREL', async () => {
-    await using fixture = await open();
-    const socket = await openSocket(fixture.broker.port);
+    await using fixture = await openBroker();
+    const socket = await openSocket(fixture.broker.port());
     const packets = reader(socket);
-    const password = Buffer.from(fixture.passwords['udara-01']!);
-    socket.write(
-      mqttPacket.generate(
-        {
-          cmd: 'connect',
-          clientId: 'udara-01',
-          username: 'udara-01',
-          password,
-          clean: true,
-          protocolVersion: 4,
-          protocolId: 'MQTT',
-          keepalive: 60,
-        },
-        {},
-      ),
-    );
+    socket.write(connectPacket('udara-01', fixture.passwords['udara-01']!, { keepalive: 60 }));
     await packets('connack');
     const publish = (dup: boolean): Buffer =>
       mqttPacket.generate(
@@ -322,14 +229,6 @@ describe('QoS 2', () => {
     socket.destroy();
   });
 });
-
-async function openSocket(port: number): Promise<Socket> {
-  const socket = connectSocket(port, '127.0.0.1');
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  socket.resume();
-  return socket;
-}
 
 /** Returns a function that waits for the next packet and checks its command. */
 function reader(socket: Socket): (command: string) => Promise<void> {

@@ -1,111 +1,210 @@
-import type { DeviceCredentials, Registry } from '#libs/identity';
-import type { Journal } from '#libs/journal';
-import { PantauError, type Clock, type Millis } from '#libs/kernel';
+import type { Accounts, DeviceCredentials, DeviceTokens, Registry } from '#libs/identity';
+import { follow, type Journal } from '#libs/journal';
+import { HOUR, messageOf, type Clock, type Millis } from '#libs/kernel';
+import { lagOf } from '#libs/journal-transport';
 import type { Logger } from '#libs/platform';
+import type { StateStore } from '#libs/state';
 import {
-  ID_PATTERN,
-  parseTopic,
+  filterMatches,
+  formatCommandTopic,
   type DeviceTopic,
+  type IdentityChange,
   type PresenceCause,
   type PresenceSignal,
   type Rejection,
+  type RejectionReason,
   type Uplink,
 } from '#libs/telemetry';
-import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
+import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type PublishPacket } from 'aedes';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { mayRead, maySubscribe, publishTarget, type Principal } from './access.js';
+import { Admission } from './admission.js';
+import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
+import { Downlinks } from './downlinks.js';
+import { FrameGuard, KEPT_BYTES } from './frame-guard.js';
+import type { Limits } from './limits.js';
+import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './listeners.js';
 import { LivenessRecorder } from './liveness-recorder.js';
+import { BrokerMetrics } from './metrics.js';
 import { Refusals } from './refusals.js';
+import { StatePersistence } from './state-persistence.js';
+import { SysTopics } from './sys-topics.js';
+import { Takeovers } from './takeovers.js';
+import { TokenBuckets, type TokenBucket } from './token-bucket.js';
 import { UplinkBatcher } from './uplink-batcher.js';
 
 export interface BrokerOptions {
   readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
+  /** Port by kind of listener; 0 takes a free one; a kind without a port is off. */
+  readonly ports: Readonly<Partial<Record<ListenerKind, number>>>;
+  readonly tls: TlsFiles | undefined;
+  readonly webSocketPath: string;
+  readonly trustedProxies: readonly string[];
+  /** Larger payloads are acknowledged and set aside in `rejected`. */
   readonly maxPayloadBytes: number;
+  readonly limits: Limits;
   readonly livenessBeatMs: Millis;
 }
 
 export interface BrokerDependencies {
   readonly journal: Journal;
+  readonly state: StateStore;
   readonly registry: Registry;
+  readonly accounts: Accounts;
   readonly credentials: DeviceCredentials;
+  readonly tokens: DeviceTokens;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** One connection of a device. */
+/** One connection of a device or account, from CONNECT to the end. */
 interface Session {
   readonly id: string;
-  readonly device: string;
-  readonly site: string;
-  /** Topics it wrote to, read once. */
-  readonly topics: Map<string, DeviceTopic>;
+  readonly principal: Principal;
+  readonly origin: Origin;
+  readonly silenceMs: Millis;
+  /** What it may write to, once it has written there. */
+  readonly targets: Map<string, DeviceTopic | 'routed'>;
+  readonly guard: FrameGuard;
+  readonly rate: TokenBucket | undefined;
+  publishes: number;
   endCause: PresenceCause;
 }
 
-/** How much of a payload that is too large is kept. */
-const KEPT_OF_OVERSIZE = 4_096;
-
-/** MQTT 3.1.1 CONNACK return codes. */
-const IDENTIFIER_REJECTED = 2;
-const BAD_USER_NAME_OR_PASSWORD = 4;
-
-/** The parts of Aedes that its type declarations leave out. */
-interface AedesInternals {
-  readonly persistence: { incomingGetPacket(client: Client, packet: PublishPacket): Promise<unknown> };
-  /** Connected clients by id. */
-  readonly clients: Readonly<Record<string, Client | undefined>>;
+/** What is known of a connection before it has a session. */
+interface Arrival {
+  readonly origin: Origin;
+  readonly guard: FrameGuard;
+  keepAliveMs: Millis;
 }
+
+/** Members of Aedes that its types do not name. */
 interface ClientInternals {
-  /** Set when a DISCONNECT packet was read: the client left in order. */
+  /** Set when the client sent DISCONNECT. */
   readonly _disconnected?: boolean;
-  readonly will: PublishPacket | null;
+  /** The packet that Aedes hands over to be authorised when the connection is lost. */
+  readonly will?: object;
+  readonly subscriptions: Readonly<Record<string, unknown>>;
+  /** The packet identifier that Aedes gives out next. */
+  _nextId: number;
+  readonly _parser: {
+    parse(bytes: Buffer): unknown;
+    on(event: 'packet', listener: (packet: { cmd: string; messageId?: number }) => void): void;
+  };
+  waitForDrain(done: (error: Error | null, client: Client) => void): void;
 }
+interface AedesInternals {
+  readonly clients: Readonly<Record<string, Client>>;
+}
+
+/** Bytes kept of a payload that was too large. */
+const KEPT_OF_OVERSIZE = 4_096;
+/** Topic and packet identifier beside a payload. */
+const TOPIC_BYTES = 1_024;
+/** QoS 2 messages of a client between PUBREC and PUBREL. */
+const MAX_INFLIGHT_QOS2 = 1_000;
+/** Refused as MQTT 5 says it: reason code 0x84, unsupported protocol version. */
+const MQTT5_REFUSAL = Buffer.from([0x20, 0x03, 0x00, 0x84, 0x00]);
+const STAGE_OF_UPLINK = 'ingest';
 
 /**
- * The MQTT broker: Aedes with identity, topic rule and durability.
+ * The MQTT ingress: Aedes, with the journal in `authorizePublish`, which runs before PUBACK and PUBREC. A message that
+ * a device has seen acknowledged is on disk.
  *
- * Aedes sends PUBACK when `authorizePublish` calls back, so that is where a message goes into the journal: what a
- * device sees acknowledged is on disk. Only identity and topic are refused here, by closing the connection. Content
- * is never refused: a client sends a refused QoS 1 message again for ever.
+ * Refused at the door are identity, topic and what exceeds a limit; content never is, because a refused device would
+ * send it again for ever. Content is judged later and set aside in `rejected`.
  */
 export class Broker {
+  readonly metrics = new BrokerMetrics();
+  readonly #pantau: BrokerDependencies;
   readonly #options: BrokerOptions;
-  readonly #journal: Journal;
-  readonly #registry: Registry;
-  readonly #credentials: DeviceCredentials;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #refusals: Refusals;
   readonly #uplinks: UplinkBatcher;
   readonly #liveness: LivenessRecorder;
+  readonly #admission: Admission;
+  readonly #authenticator: Authenticator;
+  readonly #takeovers: Takeovers;
+  readonly #rates: TokenBuckets;
+  readonly #persistence: StatePersistence;
+  readonly #listeners: Listeners;
+  readonly #downlinks: Downlinks;
+  readonly #arrivals = new WeakMap<Client, Arrival>();
   readonly #sessions = new WeakMap<Client, Session>();
+  /** Who listens for the commands of a device. */
+  readonly #commandListeners = new Map<string, Client>();
+  readonly #stop = new AbortController();
   #aedes: Aedes | undefined;
-  #server: Server | undefined;
-  #stopping = false;
+  #sys: SysTopics | undefined;
+  #sweep: NodeJS.Timeout | undefined;
 
-  constructor(options: BrokerOptions, { journal, registry, credentials, clock, logger }: BrokerDependencies) {
+  constructor(options: BrokerOptions, dependencies: BrokerDependencies) {
+    const { journal, state, clock, logger } = dependencies;
+    const { limits, maxPayloadBytes } = options;
+    this.#pantau = dependencies;
     this.#options = options;
-    this.#journal = journal;
-    this.#registry = registry;
-    this.#credentials = credentials;
     this.#clock = clock;
     this.#logger = logger;
-    this.#refusals = new Refusals(journal, clock, logger);
-    this.#uplinks = new UplinkBatcher(journal);
+    this.#refusals = new Refusals(journal, clock, logger, (reason) => this.metrics.refusals.inc({ reason }));
+    this.#uplinks = new UplinkBatcher(journal, (seconds) => this.metrics.appendSeconds.observe(seconds));
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger);
+    this.#admission = new Admission(limits, clock);
+    this.#authenticator = new Authenticator(dependencies, this.#admission);
+    this.#takeovers = new Takeovers(limits.takeovers, clock);
+    this.#rates = new TokenBuckets(limits.messagesPerDevice);
+    this.#persistence = new StatePersistence({
+      state,
+      clock,
+      maxQueuedMessages: limits.queuedMessagesPerClient,
+      mayKeep: (client, filter) => {
+        const session = this.#sessions.get(client as Client);
+        return session !== undefined && maySubscribe(session.principal, filter);
+      },
+      ownerOf: (client) => this.#sessions.get(client as Client)?.principal.id,
+      onDropped: () => this.metrics.droppedQueued.inc(),
+    });
+    this.#listeners = new Listeners(
+      {
+        host: options.host,
+        ports: options.ports,
+        tls: options.tls,
+        path: options.webSocketPath,
+        trustedProxies: options.trustedProxies,
+        connectTimeoutMs: limits.connectTimeoutMs,
+        maxPacketBytes: maxPayloadBytes * 64,
+      },
+      this.#admission,
+      {
+        handle: (stream, origin, request) => this.#handle(stream, origin, request),
+        refused: (reason, detail, address) =>
+          this.#refusals.add({ reason, detail: `${detail} (${address})` }),
+      },
+      logger,
+    );
+    this.#downlinks = new Downlinks(
+      journal,
+      {
+        listener: (device) => this.#commandListeners.get(device),
+        retain: (topic, payload) => this.#retain(topic, payload),
+      },
+      clock,
+      logger,
+    );
   }
 
-  /** @throws PantauError `PORT_IN_USE` */
+  /** @throws PantauError `PORT_IN_USE`, `CONFIG_UNREADABLE`, `CONFIG_INVALID` */
   async start(): Promise<void> {
+    const { limits } = this.#options;
     const aedes = await Aedes.createBroker({
-      preConnect: (_client, packet, done) => {
-        // [MQTT-3.1.3-8] Without an id there is no session to keep. Aedes would invent one.
-        const lost = packet.clientId === '' && !packet.clean;
-        done(lost ? refuse(IDENTIFIER_REJECTED, 'empty client id with clean session off') : null, !lost);
-      },
+      persistence: this.#persistence,
+      connectTimeout: limits.connectTimeoutMs,
+      maxTopicLevels: limits.topicLevels,
+      maxInflightInbound: MAX_INFLIGHT_QOS2,
+      maxClientsIdLength: 63,
+      preConnect: (client, packet, done) => this.#preConnect(client, packet, done),
       authenticate: (client, username, password, done) => {
         this.#authenticate(client, username, password).then(
           () => done(null, true),
@@ -114,50 +213,145 @@ export class Broker {
       },
       authorizePublish: (client, packet, done) => this.#authorizePublish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
-        const session = this.#sessions.get(client);
-        const own =
-          session !== undefined &&
-          subscription.topic.startsWith(`pantau/v1/${session.site}/${session.device}/`);
         // A denied subscription is answered with 0x80.
-        done(null, own ? subscription : null);
+        done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
       },
+      authorizeForward: (client, packet) => (this.#mayForward(client, packet) ? packet : null),
     });
+    this.#aedes = aedes;
     aedes.on('client', (client) => this.#connected(client));
+    aedes.on('clientReady', (client) => this.#subscribed(client));
+    aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client));
     aedes.on('keepaliveTimeout', (client) => this.#setEndCause(client, 'keepalive'));
     aedes.on('clientDisconnect', (client) => this.#disconnected(client));
-    this.#aedes = aedes;
+    aedes.on('clientError', (client, error) => this.#clientError(client, error));
+    aedes.on('connectionError', (client, error) => this.#clientError(client, error));
 
-    // The socket may be half closed by a client that still waits for its PUBACKs.
-    const server = createServer({ allowHalfOpen: false, noDelay: true }, (socket) => aedes.handle(socket));
-    this.#server = server;
-    server.listen(this.#options.port, this.#options.host);
     try {
-      await once(server, 'listening');
-    } catch (cause) {
+      await this.#listeners.open();
+    } catch (error) {
       aedes.close();
-      throw listenError(cause, this.#options);
+      throw error;
     }
     await this.#liveness.start();
-    this.#logger.info({ host: this.#options.host, port: this.port }, 'MQTT broker listens');
+    const { signal } = this.#stop;
+    void follow<IdentityChange>(
+      this.#pantau.journal,
+      'identity',
+      'end',
+      async (entries) => {
+        for (const { data } of entries) await this.#identityChanged(data);
+      },
+      signal,
+      (error) => this.#logger.error({ err: error }, 'changes of identity cannot be read'),
+    );
+    await this.#downlinks.start();
+    this.#sys = new SysTopics(aedes, this.metrics);
+    this.#sys.start();
+    this.#sweep = setInterval(() => void this.#sweepSessions(), HOUR);
   }
 
-  /** The port it listens on. */
-  get port(): number {
-    return (this.#server?.address() as AddressInfo).port;
+  /** The port of a listener that is on. */
+  port(kind: ListenerKind = 'tcp'): number {
+    return this.#listeners.port(kind) ?? 0;
+  }
+
+  /** Reads the certificate files again. */
+  reloadCertificates(): void {
+    this.#listeners.reloadCertificates();
+  }
+
+  /** The metrics in Prometheus' text format. */
+  async metricsText(): Promise<string> {
+    return this.metrics.registry.metrics();
+  }
+
+  /** Uplinks that are durable and not decoded yet. */
+  async backlog(): Promise<number> {
+    return lagOf(this.#pantau.journal, STAGE_OF_UPLINK, 'uplink');
   }
 
   /** Stops taking messages and returns when everything acknowledged is durable. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    const server = this.#server;
-    const closed = server === undefined ? Promise.resolve() : new Promise((resolve) => server.close(resolve));
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    clearInterval(this.#sweep);
+    this.#sys?.stop();
+    this.#downlinks.stop();
     const aedes = this.#aedes;
     if (aedes !== undefined) await new Promise<void>((done) => aedes.close(done));
-    await closed;
+    await this.#listeners.close();
     await this.#refusals.flush();
     await this.#liveness
       .stop()
-      .catch((error: unknown) => this.#logger.error({ error }, 'the stop could not be recorded'));
+      .catch((error: unknown) => this.#logger.error({ err: error }, 'the stop could not be recorded'));
+  }
+
+  get #stopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  #handle(stream: Duplex, origin: Origin, request?: IncomingMessage): void {
+    const aedes = this.#aedes;
+    if (aedes === undefined || this.#stopping) {
+      stream.destroy();
+      return;
+    }
+    const client = aedes.handle(stream, request);
+    const internals = client as unknown as ClientInternals;
+    const guard = new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES);
+    this.#arrivals.set(client, { origin, guard, keepAliveMs: this.#options.limits.maxKeepAliveMs });
+    const parser = internals._parser;
+    const parse = parser.parse.bind(parser);
+    parser.parse = (bytes) => {
+      try {
+        return parse(guard.push(bytes));
+      } catch (error) {
+        this.#limitExceeded(client, `packet size: ${messageOf(error)}`);
+        return 0;
+      }
+    };
+    // Aedes would let every publisher wait until the slowest subscriber has read; here only its own queue grows.
+    internals.waitForDrain = (done) => {
+      setImmediate(done, null, client);
+      const queued = (client.conn as Duplex).writableLength;
+      if (queued > this.#options.limits.queuedBytesPerClient)
+        this.#limitExceeded(client, `queuedBytesPerClient: ${queued} bytes wait to be read`);
+    };
+  }
+
+  #preConnect(
+    client: Client,
+    packet: ConnectPacket,
+    done: (error: Error | null, success: boolean) => void,
+  ): void {
+    const arrival = this.#arrivals.get(client);
+    arrival?.origin.ticket.arrived();
+    if (arrival === undefined || this.#stopping) {
+      done(new Error('stopping'), false);
+      return;
+    }
+    if (packet.protocolVersion === 5) {
+      const remedy =
+        'set the client to MQTT 3.1.1, or connect it to a broker that Pantau bridges (mqtt.bridge)';
+      this.#refusals.add({ reason: 'protocol_version', detail: `an MQTT 5 CONNECT; ${remedy}` });
+      (client.conn as Duplex).end(MQTT5_REFUSAL);
+      done(new Error('MQTT 5'), false);
+      return;
+    }
+    // [MQTT-3.1.3-8] Without an id there is no session to keep. Aedes would invent one.
+    if (packet.clientId === '' && !packet.clean) {
+      (client.conn as Duplex).end(Buffer.from([0x20, 2, 0, IDENTIFIER_REJECTED]));
+      done(refuse(IDENTIFIER_REJECTED, 'empty client id with clean session off'), false);
+      return;
+    }
+    const { minKeepAliveMs, maxKeepAliveMs } = this.#options.limits;
+    const wanted = (packet.keepalive ?? 0) * 1_000;
+    // A server may end a silent connection whatever the client asks for (MQTT 3.1.1, 3.1.2.10).
+    arrival.keepAliveMs =
+      wanted === 0 ? maxKeepAliveMs : Math.min(maxKeepAliveMs, Math.max(minKeepAliveMs, wanted));
+    packet.keepalive = arrival.keepAliveMs / 1_000;
+    done(null, true);
   }
 
   async #authenticate(
@@ -165,40 +359,60 @@ export class Broker {
     username: string | undefined,
     password: Buffer | undefined,
   ): Promise<void> {
-    const device = username ?? '';
-    const registered = ID_PATTERN.test(device) ? await this.#registry.device(device) : undefined;
-    if (registered === undefined) {
-      // What an unknown client calls itself is shown, but shortened: it may be anything.
+    const arrival = this.#arrivals.get(client);
+    if (arrival === undefined) throw refuse(SERVER_UNAVAILABLE, 'no arrival');
+    const { origin, guard, keepAliveMs } = arrival;
+    let principal: Principal;
+    try {
+      principal = await this.#authenticator.authenticate(
+        { clientId: client.id, username, password: password?.toString() },
+        origin,
+      );
+      this.#assertOwner(client, principal);
+    } catch (error) {
+      if (!(error instanceof DeniedError)) {
+        this.#logger.error({ err: error }, 'a client could not be authenticated');
+        throw refuse(SERVER_UNAVAILABLE, 'not now');
+      }
+      const { reason, detail, claimed, returnCode } = error;
       this.#refusals.add({
-        reason: 'unknown_device',
-        detail: `no device "${device.slice(0, 63)}" is registered`,
+        reason,
+        detail: `${detail} (from ${origin.address})`,
+        ...(claimed === undefined ? {} : { device: claimed.id }),
+        ...(claimed?.site === undefined ? {} : { site: claimed.site }),
       });
-      throw refuse(BAD_USER_NAME_OR_PASSWORD, 'bad user name or password');
+      // The client learns the return code and nothing else.
+      throw refuse(returnCode, 'refused');
     }
-    if (client.id !== device) {
-      const detail = `client id "${client.id.slice(0, 63)}" is not the device id`;
-      this.#refusals.add({ reason: 'bad_credentials', detail, device, site: registered.site });
-      throw refuse(IDENTIFIER_REJECTED, detail);
-    }
-    if (password === undefined || !(await this.#credentials.verify(device, password.toString()))) {
-      this.#refusals.add({
-        reason: 'bad_credentials',
-        detail: 'wrong password',
-        device,
-        site: registered.site,
-      });
-      throw refuse(BAD_USER_NAME_OR_PASSWORD, 'bad user name or password');
-    }
-    // An older connection of the same device is closed by Aedes next; remember why.
-    const older = (this.#aedes as unknown as AedesInternals).clients[device];
-    if (older !== undefined) this.#setEndCause(older, 'takeover');
+    this.metrics.connects.inc({ listener: origin.listener });
     this.#sessions.set(client, {
       id: randomUUID(),
-      device,
-      site: registered.site,
-      topics: new Map(),
+      principal,
+      origin,
+      guard,
+      silenceMs: keepAliveMs * 1.5,
+      targets: new Map(),
+      rate: principal.kind === 'device' ? this.#rates.of(principal.id, this.#clock.now()) : undefined,
+      publishes: 0,
       endCause: 'lost',
     });
+  }
+
+  /** An older connection of the same client is closed by Aedes next, unless two clients fight over the identity. */
+  #assertOwner(client: Client, { kind, id }: Principal): void {
+    const owner = this.#persistence.ownerOf(client.id) ?? id;
+    const older = (this.#aedes as unknown as AedesInternals).clients[client.id];
+    const olderOwner = older === undefined ? id : (this.#sessions.get(older)?.principal.id ?? id);
+    if (owner !== id || olderOwner !== id)
+      throw new DeniedError('bad_credentials', `the client id is another account's`, IDENTIFIER_REJECTED, {
+        id,
+      });
+    if (older === undefined) return;
+    if (kind === 'device' && !this.#takeovers.allows(id)) {
+      const detail = 'two clients with this identity keep taking over each other; the newcomer has to wait';
+      throw new DeniedError('duplicate_identity', detail, SERVER_UNAVAILABLE, { id });
+    }
+    this.#setEndCause(older, 'takeover');
   }
 
   #authorizePublish(
@@ -217,17 +431,54 @@ export class Broker {
       done(new Error('stopping'));
       return;
     }
-    const topic = session.topics.get(packet.topic) ?? this.#ownTopic(session, packet.topic);
-    if (topic === undefined) {
-      done(new Error('not a topic of this device'));
+    const publish = will ? -1 : session.publishes++;
+    if (!will) this.metrics.publishes.inc({ qos: packet.qos });
+    const proceed = (target: DeviceTopic | 'routed' | undefined): void => {
+      if (target === undefined) {
+        this.#setEndCause(client, 'expelled');
+        done(new Error('not a topic of this client'));
+      } else this.#throttled(session, will, () => this.#take(client, session, target, packet, publish, done));
+    };
+    // Known topics and devices' own are decided at once, so that no message overtakes another on the way.
+    const target = session.targets.get(packet.topic) ?? this.#target(session, packet.topic);
+    if (target instanceof Promise) target.then(proceed, (error: unknown) => done(error as Error));
+    else proceed(target);
+  }
+
+  /** Runs the step when the device's rate allows it; Aedes reads nothing more from that client meanwhile. */
+  #throttled({ rate }: Session, will: boolean, step: () => void): void {
+    const wait = will || rate === undefined ? 0 : rate.take(this.#clock.now());
+    if (wait === 0) {
+      step();
       return;
     }
+    this.metrics.throttled.inc();
+    setTimeout(step, wait);
+  }
+
+  #take(
+    client: Client,
+    session: Session,
+    target: DeviceTopic | 'routed',
+    packet: PublishPacket,
+    publish: number,
+    done: (error?: Error | null) => void,
+  ): void {
+    const truncation = publish < 0 ? undefined : session.guard.takeTruncation(publish);
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    if (payload.length > this.#options.maxPayloadBytes) {
-      this.#setAside(topic, packet.topic, payload).then(() => done(null), done);
+    const payloadBytes = payload.length + (truncation === undefined ? 0 : truncation.bytes - KEPT_BYTES);
+    if (payloadBytes > this.#options.maxPayloadBytes) {
+      // It must not reach a subscriber or a retained topic in this state: what is routed is an empty message.
+      packet.payload = Buffer.alloc(0);
+      packet.retain = false;
+      this.#setAside(session, target, packet.topic, payload, payloadBytes).then(() => done(null), done);
       return;
     }
-    const { site, device, kind } = topic;
+    if (target === 'routed') {
+      done(null);
+      return;
+    }
+    const { site, device, kind } = target;
     const data: Uplink = {
       site,
       device,
@@ -239,9 +490,9 @@ export class Broker {
       messageId: packet.qos === 0 ? undefined : packet.messageId,
       dup: packet.dup,
       session: session.id,
-      will,
+      will: publish < 0,
     };
-    if (packet.qos !== 2 || will) {
+    if (packet.qos !== 2 || data.will) {
       this.#uplinks.add(data, done);
       return;
     }
@@ -252,75 +503,259 @@ export class Broker {
     });
   }
 
-  /** The topic, when it is one that this device may write to; a refusal is recorded otherwise. */
-  #ownTopic(session: Session, name: string): DeviceTopic | undefined {
-    const topic = parseTopic(name);
-    if (topic?.device === session.device && topic.site === session.site) {
-      session.topics.set(name, topic);
-      return topic;
+  /** What writing to the topic means for this session; a refusal is recorded when it may not. */
+  #target(
+    session: Session,
+    name: string,
+  ): DeviceTopic | 'routed' | undefined | Promise<DeviceTopic | undefined> {
+    const { principal } = session;
+    const target = publishTarget(principal, name);
+    if (target === undefined) {
+      this.#refuseTopic(principal, name);
+      return undefined;
     }
-    const { device, site } = session;
-    const detail = `a device writes below its own topic pantau/v1/${site}/${device}/`;
-    this.#refusals.add({ reason: 'topic_not_allowed', detail, device, site, topic: name.slice(0, 200) });
-    return undefined;
+    if (target === 'routed' || principal.kind === 'device') {
+      session.targets.set(name, target);
+      return target;
+    }
+    // An account's filter may be wider than the registry.
+    return this.#pantau.registry.device(target.device).then((device) => {
+      if (device?.site === target.site) {
+        session.targets.set(name, target);
+        return target;
+      }
+      this.#refuseTopic(principal, name);
+      return undefined;
+    });
   }
 
-  async #setAside({ site, device }: DeviceTopic, topic: string, payload: Buffer): Promise<void> {
+  #refuseTopic(principal: Principal, name: string): void {
+    const detail =
+      principal.kind === 'device'
+        ? `a device writes below its own topic pantau/v1/${principal.site}/${principal.id}/`
+        : `the account's filters do not include it, or it is the topic of no registered device`;
+    this.#refuse(principal, 'topic_not_allowed', detail, name.slice(0, 200));
+  }
+
+  #refuse(principal: Principal, reason: RejectionReason, detail: string, topic?: string): void {
+    this.#refusals.add({
+      reason,
+      detail,
+      device: principal.id,
+      ...(principal.kind === 'device' ? { site: principal.site } : {}),
+      ...(topic === undefined ? {} : { topic }),
+    });
+  }
+
+  async #setAside(
+    { principal }: Session,
+    target: DeviceTopic | 'routed',
+    topic: string,
+    payload: Buffer,
+    payloadBytes: number,
+  ): Promise<void> {
+    const about =
+      target === 'routed' ? { device: principal.id } : { device: target.device, site: target.site };
+    this.metrics.refusals.inc({ reason: 'payload_too_large' });
     const data: Rejection = {
       reason: 'payload_too_large',
-      detail: `payload of ${payload.length} bytes; at most ${this.#options.maxPayloadBytes}; the first ${KEPT_OF_OVERSIZE} are kept`,
+      detail: `payload of ${payloadBytes} bytes; at most ${this.#options.maxPayloadBytes}; the first ${KEPT_OF_OVERSIZE} are kept`,
       receivedAt: this.#clock.now(),
-      site,
-      device,
+      ...about,
       topic,
       payload: payload.subarray(0, KEPT_OF_OVERSIZE),
-      payloadBytes: payload.length,
+      payloadBytes,
       count: 1,
     };
-    await this.#journal.append('rejected', [{ key: device, data }]);
+    await this.#pantau.journal.append('rejected', [{ key: about.device, data }]);
   }
 
   async #isKnown(client: Client, packet: PublishPacket): Promise<boolean> {
-    const { persistence } = this.#aedes as unknown as AedesInternals;
-    return persistence.incomingGetPacket(client, packet).then(
+    return this.#persistence.incomingGetPacket(client, { messageId: packet.messageId ?? 0 }).then(
       () => true,
       () => false,
     );
   }
 
+  #maySubscribe(client: Client, filter: string): boolean {
+    const session = this.#sessions.get(client);
+    if (session === undefined) return false;
+    const { subscriptions } = client as unknown as ClientInternals;
+    const { subscriptionsPerClient } = this.#options.limits;
+    if (
+      !Object.hasOwn(subscriptions, filter) &&
+      Object.keys(subscriptions).length >= subscriptionsPerClient
+    ) {
+      this.#refuse(session.principal, 'limit_exceeded', `subscriptionsPerClient: ${subscriptionsPerClient}`);
+      return false;
+    }
+    if (maySubscribe(session.principal, filter)) return true;
+    this.#refuse(
+      session.principal,
+      'subscription_not_allowed',
+      'a filter that it may not read',
+      filter.slice(0, 200),
+    );
+    return false;
+  }
+
+  /** The second look, at delivery: rights may have changed since the subscription, and a command may have expired. */
+  #mayForward(client: Client, packet: PublishPacket & { messageId?: number }): boolean {
+    const session = this.#sessions.get(client);
+    if (session === undefined || !mayRead(session.principal, packet.topic)) return false;
+    if (packet.qos === 0 || !packet.topic.includes('/cmd/') || !packet.topic.startsWith('pantau/'))
+      return true;
+    if (!this.#downlinks.isAlive(packet.topic)) return session.principal.kind === 'account';
+    if (packet.messageId === undefined) {
+      // Aedes keeps an identifier that is there. Given here, so that the PUBACK can be told from others.
+      const internals = client as unknown as ClientInternals;
+      packet.messageId = internals._nextId;
+      internals._nextId = internals._nextId >= 65_535 ? 1 : internals._nextId + 1;
+    }
+    this.#downlinks.sending(client, packet.topic, packet.messageId);
+    return true;
+  }
+
   #connected(client: Client): void {
-    this.#presence(client, 'connected', 'connect');
+    const session = this.#sessions.get(client);
+    if (session === undefined) return;
+    this.metrics.connections.inc();
+    (client as unknown as ClientInternals)._parser.on('packet', ({ cmd, messageId }) => {
+      if (cmd === 'puback' && messageId !== undefined) this.#downlinks.acknowledged(client, messageId);
+    });
+    this.#presence(session, 'connected', 'connect', session.silenceMs);
+    // Revoked between the check and now: the change may have been told before this connection was there to hear it.
+    void this.#pantau.credentials.access(session.principal.id).then(({ revoked }) => {
+      if (revoked) this.#expel(client, 'revoked');
+    });
+  }
+
+  #subscribed(client: Client): void {
+    const principal = this.#sessions.get(client)?.principal;
+    if (principal?.kind !== 'device') return;
+    const filters = Object.keys((client as unknown as ClientInternals).subscriptions);
+    for (const [device, site] of [[principal.id, principal.site] as const, ...principal.speaksFor]) {
+      const topic = formatCommandTopic(site, device, '-');
+      if (!filters.some((filter) => filterMatches(filter, topic))) continue;
+      const known = this.#commandListeners.get(device);
+      // Its own connection goes before a gateway's.
+      if (known !== undefined && known !== client && principal.id !== device) continue;
+      this.#commandListeners.set(device, client);
+      this.#downlinks.listening(client, device);
+    }
   }
 
   #disconnected(client: Client): void {
     const session = this.#sessions.get(client);
     if (session === undefined) return;
+    this.metrics.connections.dec();
+    for (const [device, listener] of this.#commandListeners)
+      if (listener === client) this.#commandListeners.delete(device);
     const clean = (client as unknown as ClientInternals)._disconnected === true;
-    this.#presence(client, 'disconnected', this.#stopping ? 'shutdown' : clean ? 'clean' : session.endCause);
+    const cause = this.#stopping ? 'shutdown' : clean ? 'clean' : session.endCause;
+    this.metrics.disconnects.inc({ cause });
+    if (!client.clean && !this.#stopping)
+      this.#persistence.left(client).catch((error: unknown) => {
+        this.#logger.error({ err: error }, 'a session could not be noted');
+      });
+    this.#presence(session, 'disconnected', cause);
+  }
+
+  #clientError(client: Client, error: Error): void {
+    const session = this.#sessions.get(client);
+    const origin = session?.origin ?? this.#arrivals.get(client)?.origin;
+    const detail = `${error.message} (from ${origin?.address ?? '?'})`;
+    this.#logger.debug({ device: session?.principal.id, detail }, 'connection error');
+    // What is no MQTT at all; lost connections and refused clients are told elsewhere.
+    if (session === undefined && /did not arrive in time/.test(error.message))
+      this.#refusals.add({
+        reason: 'limit_exceeded',
+        detail: `connectTimeout (from ${origin?.address ?? '?'})`,
+      });
+    else if (
+      /^(Invalid|Cannot|Header|packet|Protocol|Wrong|Packet|Malformed|Unspecified)/i.test(error.message)
+    ) {
+      if (session !== undefined) this.#setEndCause(client, 'expelled');
+      this.#refusals.add({
+        reason: 'malformed',
+        detail,
+        ...(session === undefined ? {} : { device: session.principal.id }),
+      });
+    }
+  }
+
+  #limitExceeded(client: Client, detail: string): void {
+    const session = this.#sessions.get(client);
+    if (session === undefined) this.#refusals.add({ reason: 'limit_exceeded', detail });
+    else this.#refuse(session.principal, 'limit_exceeded', detail);
+    this.#expel(client, 'limit');
+  }
+
+  #expel(client: Client, why: string): void {
+    this.#setEndCause(client, 'expelled');
+    (client.conn as Duplex).destroy();
+    this.#logger.info({ device: this.#sessions.get(client)?.principal.id, why }, 'disconnected by Pantau');
+  }
+
+  /** Somebody's access changed, perhaps in another process: connections that rest on the old one end. */
+  async #identityChanged({ id, change }: IdentityChange): Promise<void> {
+    const { clients } = this.#aedes as unknown as AedesInternals;
+    for (const client of Object.values(clients)) {
+      if (this.#sessions.get(client)?.principal.id === id) this.#expel(client, change);
+    }
+  }
+
+  async #retain(topic: string, payload: Buffer): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#aedes?.publish({ cmd: 'publish', topic, payload, qos: 1, retain: true, dup: false }, (error) => {
+        // Typed as an optional error; Aedes also says null.
+        if (error instanceof Error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  async #sweepSessions(): Promise<void> {
+    this.#takeovers.sweep();
+    const { clients } = this.#aedes as unknown as AedesInternals;
+    const before = this.#clock.now() - this.#options.limits.sessionExpiryMs;
+    try {
+      const forgotten = await this.#persistence.forgetSessions(before, (client) =>
+        Object.hasOwn(clients, client),
+      );
+      if (forgotten > 0)
+        this.#logger.info({ forgotten }, 'sessions that were away for too long are forgotten');
+    } catch (error) {
+      this.#logger.error({ err: error }, 'old sessions could not be forgotten');
+    }
   }
 
   #setEndCause(client: Client, cause: PresenceCause): void {
     const session = this.#sessions.get(client);
-    if (session !== undefined) session.endCause = cause;
+    if (session !== undefined && session.endCause === 'lost') session.endCause = cause;
   }
 
-  #presence(client: Client, state: PresenceSignal['state'], cause: PresenceCause): void {
-    const session = this.#sessions.get(client);
-    if (session === undefined) return;
+  #presence(
+    { id, principal }: Session,
+    state: PresenceSignal['state'],
+    cause: PresenceCause,
+    silenceMs?: Millis,
+  ): void {
+    if (principal.kind !== 'device') return;
     const now = this.#clock.now();
-    const { id, device, site } = session;
     const data: PresenceSignal = {
       type: 'presence',
-      site,
-      device,
+      site: principal.site,
+      device: principal.id,
       ts: now,
       receivedAt: now,
       session: id,
       state,
       cause,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
     };
-    this.#journal.append('signals', [{ key: device, data }]).catch((error: unknown) => {
-      this.#logger.error({ device, error }, 'presence could not be recorded');
+    this.#pantau.journal.append('signals', [{ key: principal.id, data }]).catch((error: unknown) => {
+      this.#logger.error({ device: principal.id, err: error }, 'presence could not be recorded');
     });
   }
 }
@@ -329,17 +764,4 @@ function refuse(returnCode: number, message: string): AuthenticateError {
   // The declared type of returnCode is a const enum, which isolated modules cannot import; it is a number.
   const error: Error = Object.assign(new Error(message), { returnCode });
   return error as AuthenticateError;
-}
-
-function listenError(cause: unknown, { host, port }: BrokerOptions): PantauError {
-  const busy = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-  return new PantauError(
-    'PORT_IN_USE',
-    busy ? `MQTT port ${port} on ${host} is in use.` : `cannot listen on MQTT port ${port} of ${host}.`,
-    {
-      remedy:
-        'End the program that uses it, or choose another port: mqtt.port in pantau.yaml or PANTAU_MQTT_PORT.',
-      cause,
-    },
-  );
 }

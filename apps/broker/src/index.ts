@@ -1,2 +1,3 @@
 export * from './broker.js';
 export * from './broker.module.js';
+export type { Limits } from './limits.js';

@@ -27,9 +27,11 @@ export class Refusals {
     private readonly journal: Journal,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly count: (reason: RejectionReason) => void,
   ) {}
 
   add(refusal: DoorRefusal): void {
+    this.count(refusal.reason);
     const key = `${refusal.reason}\u0000${refusal.device ?? ''}\u0000${refusal.topic ?? ''}`;
     const known = this.#pending.get(key);
     if (known !== undefined) known.count++;

@@ -12,7 +12,11 @@ export class UplinkBatcher {
   #entries: NewEntry<Uplink>[] = [];
   #callbacks: Done[] = [];
 
-  constructor(private readonly journal: Journal) {}
+  /** @param onAppended - told how long an append took, in seconds */
+  constructor(
+    private readonly journal: Journal,
+    private readonly onAppended: (seconds: number) => void,
+  ) {}
 
   /** @param done - called without an error once the message is on disk */
   add(data: Uplink, done: Done): void {
@@ -23,11 +27,13 @@ export class UplinkBatcher {
 
   #flush(): void {
     const callbacks = this.#callbacks;
+    const startedAt = performance.now();
     const appended = this.journal.append('uplink', this.#entries);
     this.#entries = [];
     this.#callbacks = [];
     appended.then(
       () => {
+        this.onAppended((performance.now() - startedAt) / 1_000);
         for (const done of callbacks) done(null);
       },
       (error: unknown) => {

@@ -3,6 +3,7 @@ import type { Batch, BatchContext } from '#libs/journal-transport';
 import { grossRange } from '#libs/quality-control';
 import {
   decodeNative,
+  type CommandEvent,
   type JournalRef,
   type Observation,
   type Reading,
@@ -34,10 +35,12 @@ export class UplinkController {
     const readings: NewEntry<Observation>[] = [];
     const signals: NewEntry<Signal>[] = [];
     const rejected: NewEntry<Rejection>[] = [];
+    const commands: NewEntry<CommandEvent>[] = [];
     for (const { key, shard, offset, data: uplink } of batch) {
       if (uplink.qos === 2 && (await isRepeated(uplink, context))) continue;
       const ref: JournalRef = { shard, offset };
-      const { observation, signal, refusals } = this.#decode(uplink, ref);
+      const { observation, signal, command, refusals } = this.#decode(uplink, ref);
+      if (command !== undefined) commands.push({ key, data: command });
       if (observation !== undefined) readings.push({ key, data: observation });
       if (signal !== undefined) signals.push({ key, data: signal });
       for (const refusal of refusals) rejected.push({ key, data: rejection(uplink, ref, refusal) });
@@ -45,12 +48,18 @@ export class UplinkController {
     context.append('readings', readings);
     context.append('signals', signals);
     context.append('rejected', rejected);
+    context.append('commands', commands);
   }
 
   #decode(
     uplink: Uplink,
     ref: JournalRef,
-  ): { observation?: Observation; signal?: Signal; refusals: readonly Refusal[] } {
+  ): {
+    observation?: Observation;
+    signal?: Signal;
+    command?: CommandEvent;
+    refusals: readonly Refusal[];
+  } {
     const { site, device, receivedAt, session, will } = uplink;
     const decoded = decodeNative(uplink.kind, uplink.payload, receivedAt, this.policy);
     if (decoded.kind === 'refused') return { refusals: [decoded.refusal] };
@@ -79,6 +88,13 @@ export class UplinkController {
           signal: { ...base, type: 'event', name: decoded.name, ...withoutUndefined({ data: decoded.data }) },
           refusals: [],
         };
+      case 'result': {
+        const { id, state, detail } = decoded;
+        return {
+          command: { id, site, device, state, at: receivedAt, ...withoutUndefined({ detail }) },
+          refusals: [],
+        };
+      }
     }
   }
 }

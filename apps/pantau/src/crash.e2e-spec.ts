@@ -49,6 +49,7 @@ class Installation implements AsyncDisposable {
       PANTAU_DATA: join(this.#folder.path, 'data'),
       PANTAU_MQTT_PORT: String(this.ports.mqtt),
       PANTAU_HTTP_PORT: String(this.ports.http),
+      PANTAU_METRICS_PORT: '0',
       PANTAU_LOG_LEVEL: 'warn',
       ...this.store,
     };

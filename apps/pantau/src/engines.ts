@@ -1,5 +1,13 @@
 import { BucketSource, EvidenceReader, JournalSource } from '#libs/evidence';
-import { DeviceCredentials, Registry, Tokens } from '#libs/identity';
+import {
+  Accounts,
+  Administration,
+  DeviceCredentials,
+  DeviceTokens,
+  ProvisioningKeys,
+  Registry,
+  Tokens,
+} from '#libs/identity';
 import { LmdbJournal } from '#libs/journal';
 import { PantauError, type Clock } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
@@ -18,6 +26,11 @@ export interface Engines {
   readonly registry: Registry;
   readonly credentials: DeviceCredentials;
   readonly tokens: Tokens;
+  readonly accounts: Accounts;
+  readonly deviceTokens: DeviceTokens;
+  readonly keys: ProvisioningKeys;
+  /** Who may connect, with every change told to the brokers. */
+  readonly administration: Administration;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
   /** Indicators from the journal itself. */
@@ -30,11 +43,18 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   const state = LmdbStateStore.open(join(config.data, 'journal'));
   const journal = await LmdbJournal.open({ state, clock, shards: config.journal.shards });
   const registry = new Registry(state);
+  const credentials = new DeviceCredentials(state, clock);
+  const accounts = new Accounts(state);
+  const keys = new ProvisioningKeys(state, clock);
   return {
     state,
     journal,
     registry,
-    credentials: new DeviceCredentials(state, clock),
+    credentials,
+    accounts,
+    keys,
+    deviceTokens: new DeviceTokens(state, credentials, clock),
+    administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
     evidence: new EvidenceReader(registry, new BucketSource(state)),
     recomputation: new EvidenceReader(registry, new JournalSource(journal, config.livenessBeat)),

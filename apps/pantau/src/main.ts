@@ -50,12 +50,12 @@ program
     process.once('SIGINT', () => abort.abort());
     const runtime = await startPantau(loaded, logger);
     const { mqttPort, httpPort, firstAdminToken } = runtime;
-    print(
-      `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}, API http://${loaded.http.host}:${httpPort}/api/docs, ${runtime.store}`,
-    );
     if (firstAdminToken !== undefined) {
       print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
     }
+    print(
+      `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}, API http://${loaded.http.host}:${httpPort}/api/docs, ${runtime.store}`,
+    );
     try {
       if (demo) {
         await Promise.race([runDemo(runtime, print, abort.signal), runtime.failed]);

@@ -55,7 +55,7 @@ class Fixture implements AsyncDisposable {
     writeFileSync(join(folder, 'rules.yaml'), RULES);
     writeFileSync(
       join(folder, 'pantau.yaml'),
-      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nlog: { level: warn }\n`,
+      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nmetrics: { port: 0 }\nlog: { level: warn }\n`,
     );
     await this.#launch();
     this.engines = await openEngines(loadConfig(join(folder, 'pantau.yaml'), {}));

@@ -14,7 +14,9 @@ import { NestFactory } from '@nestjs/core';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import { brokerOptions } from './broker-options.js';
 import { openEngines, systemClock, type Engines } from './engines.js';
+import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageRequest } from './stage-worker.js';
 import { caughtUp } from './stages.js';
 
@@ -58,7 +60,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
   try {
     const engines = await openEngines(config);
     closers.push(() => engines.close());
-    const { journal, registry, credentials, tokens } = engines;
+    const { journal, registry, tokens } = engines;
     for (const site of declared.sites) await registry.putSite(site);
     for (const { interval, ...device } of declared.devices)
       await registry.putDevice({ ...device, intervalMs: interval });
@@ -66,18 +68,26 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
 
     const stages = await startStageThread(config);
     closers.push(() => stages.stop());
-    const { mqtt, livenessBeat } = config;
-    const dependencies = { journal, registry, credentials, clock: systemClock, logger };
     const broker = await NestFactory.createApplicationContext(
-      BrokerModule.register({ ...mqtt, livenessBeatMs: livenessBeat }, dependencies),
+      BrokerModule.register(brokerOptions(config), {
+        ...engines,
+        tokens: engines.deviceTokens,
+        clock: systemClock,
+        logger,
+      }),
       { logger: new NestLogger(logger), abortOnError: false },
     );
     closers.push(() => broker.close());
+    const { host, port } = config.metrics;
+    if (port !== false) {
+      const metrics = await startMetricsServer({ host, port }, () => broker.get(Broker).metricsText());
+      closers.push(() => metrics.close());
+    }
 
     return {
       ...engines,
       store: stages.store,
-      mqttPort: broker.get(Broker).port,
+      mqttPort: broker.get(Broker).port(),
       httpPort: stages.httpPort,
       firstAdminToken,
       failed: stages.failed,

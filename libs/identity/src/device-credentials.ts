@@ -1,4 +1,4 @@
-import type { Clock, UtcMillis } from '#libs/kernel';
+import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 
@@ -14,6 +14,8 @@ interface StoredCredential {
 }
 
 const CREDENTIALS = 'identity/device-credentials';
+/** What outlives a password: how often the device's access was renewed, and whether it was taken away. */
+const ACCESS = 'identity/device-access';
 const COST = 16_384;
 const BLOCK_SIZE = 8;
 const PARALLELIZATION = 1;
@@ -21,10 +23,24 @@ const HASH_BYTES = 32;
 /** 144 bits: 24 characters that survive being typed from a sheet. */
 const PASSWORD_BYTES = 18;
 
-/** Passwords of devices. Issued once, shown once, stored only as a hash. */
+/** The state of a device's access. Every password and token belongs to one generation and ends with it. */
+export interface DeviceAccess {
+  readonly generation: number;
+  readonly revoked: boolean;
+}
+
+/** Who waits for a scrypt computation: two at a time, so that a flood of guesses leaves threads and cores to the journal. */
+const CONCURRENT_DERIVATIONS = 2;
+/** Beyond this many waiting, guesses are turned away unanswered. */
+const WAITING_DERIVATIONS = 1_000;
+
+/** Passwords of devices and service accounts. Issued once, shown once, stored only as a hash. */
 export class DeviceCredentials {
   /** Digests of passwords that were verified, so that a fleet that reconnects does not pay scrypt (16 MiB) again each time. */
   readonly #verified = new Map<string, { readonly record: string; readonly digest: Buffer }>();
+
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
 
   constructor(
     private readonly state: StateStore,
@@ -38,7 +54,7 @@ export class DeviceCredentials {
     return password;
   }
 
-  /** Stores a password that the device already has. */
+  /** Stores a password that the device already has, and begins a new generation of its access. */
   async set(device: string, password: string): Promise<void> {
     const salt = randomBytes(16);
     const hash = await derive(password, salt, {
@@ -55,31 +71,88 @@ export class DeviceCredentials {
       hash,
       issuedAt: this.clock.now(),
     };
-    await this.state.write([{ namespace: CREDENTIALS, key: device, value }]);
+    const access: DeviceAccess = { generation: (await this.access(device)).generation + 1, revoked: false };
+    await this.state.write([
+      { namespace: CREDENTIALS, key: device, value },
+      { namespace: ACCESS, key: device, value: access },
+    ]);
   }
 
+  /** Ends every way in: password, tokens and certificate. {@link issue} opens it again. */
   async revoke(device: string): Promise<void> {
-    await this.state.write([{ namespace: CREDENTIALS, key: device, value: undefined }]);
+    const access: DeviceAccess = { generation: (await this.access(device)).generation + 1, revoked: true };
+    await this.state.write([
+      { namespace: CREDENTIALS, key: device, value: undefined },
+      { namespace: ACCESS, key: device, value: access },
+    ]);
+  }
+
+  async access(device: string): Promise<DeviceAccess> {
+    return (await this.state.get<DeviceAccess>(ACCESS, device)) ?? { generation: 0, revoked: false };
   }
 
   async has(device: string): Promise<boolean> {
     return (await this.state.get(CREDENTIALS, device)) !== undefined;
   }
 
-  /** Whether the password is the device's. False for a device without one. */
-  async verify(device: string, password: string): Promise<boolean> {
+  /** Whether this very password was verified before and is still valid: an answer that costs nothing. */
+  async isKnown(device: string, password: string): Promise<boolean> {
     const stored = await this.state.get<StoredCredential>(CREDENTIALS, device);
-    if (stored === undefined) return false;
-    const record = Buffer.from(stored.hash).toString('base64');
-    const digest = createHash('sha256').update(password).digest();
     const known = this.#verified.get(device);
-    if (known?.record === record && timingSafeEqual(known.digest, digest)) return true;
-    const { cost, blockSize, parallelization, salt, hash } = stored;
-    const derived = await derive(password, salt, { cost, blockSize, parallelization });
-    if (!timingSafeEqual(derived, hash)) return false;
-    this.#verified.set(device, { record, digest });
+    return (
+      stored !== undefined &&
+      known?.record === recordOf(stored) &&
+      timingSafeEqual(known.digest, digestOf(password))
+    );
+  }
+
+  /**
+   * Whether the password is the device's. False for a device without one, after as much work as for one that has
+   * one: the time of the answer does not tell which devices exist.
+   *
+   * @throws PantauError `OVERLOADED` (transient) when too many wait already
+   */
+  async verify(device: string, password: string): Promise<boolean> {
+    if (await this.isKnown(device, password)) return true;
+    const stored = await this.state.get<StoredCredential>(CREDENTIALS, device);
+    const { cost, blockSize, parallelization, salt, hash } = stored ?? NOBODY;
+    const derived = await this.#queued(() => derive(password, salt, { cost, blockSize, parallelization }));
+    if (!timingSafeEqual(derived, hash) || stored === undefined) return false;
+    this.#verified.set(device, { record: recordOf(stored), digest: digestOf(password) });
     return true;
   }
+
+  async #queued<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= CONCURRENT_DERIVATIONS) {
+      if (this.#waiting.length >= WAITING_DERIVATIONS)
+        throw new PantauError('OVERLOADED', 'too many passwords wait to be verified.', { transient: true });
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#running++;
+    try {
+      return await work();
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+}
+
+/** Stands in for a device that does not exist. */
+const NOBODY = {
+  cost: COST,
+  blockSize: BLOCK_SIZE,
+  parallelization: PARALLELIZATION,
+  salt: Buffer.alloc(16),
+  hash: Buffer.alloc(HASH_BYTES),
+};
+
+function recordOf({ hash }: StoredCredential): string {
+  return Buffer.from(hash).toString('base64');
+}
+
+function digestOf(password: string): Buffer {
+  return createHash('sha256').update(password).digest();
 }
 
 function derive(password: string, salt: Uint8Array, options: ScryptOptions): Promise<Buffer> {

@@ -20,10 +20,12 @@ export type Site = z.infer<typeof siteSchema>;
 export const deviceSchema = z.strictObject({
   id,
   site: id,
-  kind: z.enum(['air', 'camera']),
+  kind: z.enum(['air', 'camera', 'gateway']),
   name: z.string().min(1).max(200),
   /** How often it promises to report, milliseconds; what is expected of it is counted from this. */
   intervalMs: z.int().min(1_000).max(86_400_000),
+  /** Devices whose topics it may write to as well: those that reach Pantau through it. */
+  speaksFor: z.array(id).max(10_000).optional(),
 });
 export type Device = z.infer<typeof deviceSchema>;
 

@@ -1,2 +1,3 @@
+export * from './follow.js';
 export * from './journal.js';
 export * from './lmdb-journal.js';

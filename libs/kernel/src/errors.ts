@@ -48,6 +48,9 @@ export const ERROR_CODES = [
   'SITE_UNKNOWN',
   'TOKEN_INVALID',
   'NOT_FOUND',
+  'ACCOUNT_UNKNOWN',
+  'PROVISIONING_REFUSED',
+  'OVERLOADED',
   'USAGE',
 ] as const;
 

@@ -15,6 +15,9 @@ export const duration = z.string().transform((text, context): Millis => {
 });
 
 const port = z.int().min(0).max(65_535);
+const portOrOff = z.union([port, z.literal(false)], {
+  error: 'expected number from 0 to 65535, or false to turn it off',
+});
 
 const retention = z
   .strictObject({
@@ -43,6 +46,59 @@ const storeSchema = z.discriminatedUnion('engine', [
 ]);
 export type StoreConfig = z.output<typeof storeSchema>;
 
+const rate = (perSecond: number, burst: number) =>
+  z
+    .strictObject({
+      perSecond: z.number().positive().default(perSecond),
+      burst: z.int().positive().default(burst),
+    })
+    .prefault({});
+
+const count = (standard: number) => z.int().positive().default(standard);
+
+/** What one MQTT client may cost; docs/configuration.md says what each one does. */
+const limitsSchema = z
+  .strictObject({
+    connections: count(25_000),
+    connectionsPerAddress: count(2_000),
+    pendingPerAddress: count(200),
+    connectsPerAddress: rate(100, 500),
+    authFailuresPerAddress: rate(2, 60),
+    connectTimeout: duration.default(10_000),
+    messagesPerDevice: rate(1_000, 10_000),
+    topicLevels: z.int().min(6).max(100).default(16),
+    subscriptionsPerClient: count(50),
+    queuedBytesPerClient: count(1_048_576),
+    queuedMessagesPerClient: count(1_000),
+    minKeepAlive: duration.default(5_000),
+    maxKeepAlive: duration.default(1_200_000),
+    takeovers: z
+      .strictObject({
+        count: count(5),
+        within: duration.default(60_000),
+        hold: duration.default(30_000),
+      })
+      .prefault({}),
+    sessionExpiry: duration.default(604_800_000),
+  })
+  .prefault({});
+
+const bridgeSchema = z.strictObject({
+  /** Of an MQTT 5 broker: `mqtt://host:port` or `mqtts://host:port`. */
+  url: z.url({ protocol: /^mqtts?$/ }),
+  username: z.string().optional(),
+  /** Better given as `PANTAU_BRIDGE_PASSWORD`. */
+  password: z.string().optional(),
+  /** What is read there; the shared subscription is `$share/{group}/{filter}`. */
+  filter: z.string().min(1).default('pantau/v1/+/+/+'),
+  group: z.string().min(1).default('pantau'),
+  /** User property that names the device; without one the topic names it. */
+  deviceProperty: z.string().min(1).optional(),
+  /** Messages that may wait for the journal at a time. */
+  receiveMaximum: z.int().min(1).max(65_535).default(1_000),
+});
+export type BridgeConfig = z.output<typeof bridgeSchema>;
+
 /** `pantau.yaml`. Every key has a default, so an empty file is valid. */
 export const configSchema = z.strictObject({
   /** Folder of the journal, the state and the embedded store; relative to the working directory. */
@@ -54,9 +110,36 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Loopback unless told otherwise: listening to the world is a decision. */
       host: z.string().min(1).default('127.0.0.1'),
-      port: port.default(1883),
+      /** `false` turns plain TCP off. */
+      port: portOrOff.default(1883),
+      tls: z.strictObject({ port: port.default(8883) }).optional(),
+      ws: z.strictObject({ port: port.default(8083) }).optional(),
+      wss: z.strictObject({ port: port.default(8084) }).optional(),
+      webSocketPath: z.string().startsWith('/').default('/mqtt'),
+      /** For `tls` and `wss`: PEM files, beside `pantau.yaml` or with a whole path. */
+      certificate: z
+        .strictObject({
+          key: z.string().min(1),
+          cert: z.string().min(1),
+          clientCa: z.string().min(1).optional(),
+          clientCrl: z.string().min(1).optional(),
+          clientCertificate: z.enum(['optional', 'required']).default('optional'),
+        })
+        .optional(),
+      /** Networks (CIDR) of balancers that speak the PROXY protocol. */
+      trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()])).default([]),
+      limits: limitsSchema,
+      /** Reads an MQTT 5 broker beside the own listeners, or instead of them. */
+      bridge: bridgeSchema.optional(),
       /** Larger payloads are acknowledged and set aside in `rejected`. */
       maxPayloadBytes: z.int().min(1_024).max(4_000_000).default(262_144),
+    })
+    .prefault({}),
+  /** Prometheus metrics at `/metrics`; `false` turns them off. */
+  metrics: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: portOrOff.default(9464),
     })
     .prefault({}),
   http: z
@@ -96,6 +179,9 @@ const ENVIRONMENT = {
   PANTAU_DATA: (config, value) => (config['data'] = value),
   PANTAU_MQTT_HOST: (config, value) => (section(config, 'mqtt')['host'] = value),
   PANTAU_MQTT_PORT: (config, value) => (section(config, 'mqtt')['port'] = Number(value)),
+  PANTAU_METRICS_HOST: (config, value) => (section(config, 'metrics')['host'] = value),
+  PANTAU_METRICS_PORT: (config, value) => (section(config, 'metrics')['port'] = Number(value)),
+  PANTAU_BRIDGE_PASSWORD: (config, value) => (section(section(config, 'mqtt'), 'bridge')['password'] = value),
   PANTAU_HTTP_HOST: (config, value) => (section(config, 'http')['host'] = value),
   PANTAU_HTTP_PORT: (config, value) => (section(config, 'http')['port'] = Number(value)),
   PANTAU_LOG_LEVEL: (config, value) => (section(config, 'log')['level'] = value),

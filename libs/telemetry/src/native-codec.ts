@@ -5,6 +5,7 @@ import {
   PAYLOADS,
   type EventPayload,
   type HeartbeatPayload,
+  type ResultPayload,
   type StatusPayload,
   type TelemetryPayload,
 } from './payloads.js';
@@ -39,6 +40,7 @@ export type Decoded =
     >)
   | { readonly kind: 'status'; readonly ts: UtcMillis; readonly state: StatusPayload['state'] }
   | ({ readonly kind: 'event'; readonly ts: UtcMillis } & Omit<EventPayload, 'ts'>)
+  | ({ readonly kind: 'result'; readonly ts: UtcMillis } & Omit<ResultPayload, 'ts'>)
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** No payload of Pantau is deeper than this; a device's value may not cost a stack. */
@@ -87,6 +89,10 @@ export function decodeNative(
     }
     case 'event': {
       const { ts, ...rest } = result.data as EventPayload;
+      return timed(ts, receivedAt, policy, (ms) => ({ kind, ts: ms, ...rest }));
+    }
+    case 'result': {
+      const { ts = receivedAt, ...rest } = result.data as ResultPayload;
       return timed(ts, receivedAt, policy, (ms) => ({ kind, ts: ms, ...rest }));
     }
   }

@@ -67,10 +67,26 @@ export const eventPayload = z
   .describe('Something that happened at the device');
 export type EventPayload = z.infer<typeof eventPayload>;
 
+/** Payload of `…/result`: what became of a command. */
+export const resultPayload = z
+  .strictObject({
+    ts: deviceTime.optional(),
+    id: z
+      .string()
+      .min(1)
+      .max(64)
+      .describe('Id of the command: the last level of its topic, and `id` in its payload'),
+    state: z.enum(['done', 'failed']),
+    detail: z.string().max(1_000).optional().describe('What came out of it, or why it failed'),
+  })
+  .describe('What became of a command');
+export type ResultPayload = z.infer<typeof resultPayload>;
+
 /** Each kind of message with its schema: the single source of the types, of `docs/schema` and of the checks. */
 export const PAYLOADS = {
   telemetry: telemetryPayload,
   heartbeat: heartbeatPayload,
   status: statusPayload,
   event: eventPayload,
+  result: resultPayload,
 } as const;

@@ -73,7 +73,15 @@ export interface HeartbeatSignal extends SignalBase {
 }
 
 /** How a connection began or ended. */
-export type PresenceCause = 'connect' | 'clean' | 'keepalive' | 'takeover' | 'lost' | 'shutdown';
+export type PresenceCause =
+  | 'connect'
+  | 'clean'
+  | 'keepalive'
+  | 'takeover'
+  | 'lost'
+  /** Pantau ended it: a limit, a wrong topic, a revoked access. */
+  | 'expelled'
+  | 'shutdown';
 
 /** The broker saw a connection begin or end. `session` fences it: an end of an earlier session says nothing about a newer one. */
 export interface PresenceSignal extends SignalBase {
@@ -81,6 +89,8 @@ export interface PresenceSignal extends SignalBase {
   readonly session: string;
   readonly state: 'connected' | 'disconnected';
   readonly cause: PresenceCause;
+  /** With `connected`: the longest silence that the connection survives, one and a half times its keep-alive. */
+  readonly silenceMs?: number;
 }
 
 /** A birth message or last will, with the session that it belongs to. */
@@ -107,7 +117,13 @@ export type Signal = HeartbeatSignal | PresenceSignal | StatusSignal | EventSign
 export const REJECTION_REASONS = [
   'unknown_device',
   'bad_credentials',
+  'revoked',
+  'duplicate_identity',
   'topic_not_allowed',
+  'subscription_not_allowed',
+  'protocol_version',
+  'malformed',
+  'limit_exceeded',
   'payload_too_large',
   'not_json',
   'json_too_deep',
@@ -153,6 +169,45 @@ export interface Liveness {
 /** The key of a `liveness` entry. */
 export const LIVENESS_KEY = '$pantau';
 
+/** Stream `identity`: somebody's access changed; brokers end the connections that it no longer allows. */
+export interface IdentityChange {
+  /** Device or service account. */
+  readonly id: string;
+  readonly change: 'rotated' | 'revoked' | 'changed';
+  readonly at: UtcMillis;
+}
+
+/** What becomes of a command. `expired` and `failed` and `done` are final. */
+export type CommandState = 'queued' | 'sent' | 'delivered' | 'done' | 'failed' | 'expired';
+
+/** Stream `commands`: a downlink and what became of it. The first entry of a command carries what is to be sent. */
+export interface CommandEvent {
+  readonly id: string;
+  readonly site: string;
+  readonly device: string;
+  readonly state: CommandState;
+  readonly at: UtcMillis;
+  /** With `queued`. */
+  readonly command?: {
+    readonly name: string;
+    readonly params: unknown;
+    readonly expiresAt: UtcMillis;
+    /** Name of the API token that ordered it. */
+    readonly orderedBy: string;
+  };
+  /** With `done` and `failed`: what the device said. */
+  readonly detail?: string;
+}
+
+/** Stream `configurations`: the configuration that a device shall have, retained on its topic `config`. */
+export interface ConfigurationChange {
+  readonly site: string;
+  readonly device: string;
+  readonly at: UtcMillis;
+  /** Undefined takes it away. */
+  readonly configuration: unknown;
+}
+
 /** Every stream of the journal whose entries come from devices, with the type of its entries. */
 export interface StreamTypes {
   readonly uplink: Uplink;
@@ -160,4 +215,7 @@ export interface StreamTypes {
   readonly signals: Signal;
   readonly rejected: Rejection;
   readonly liveness: Liveness;
+  readonly identity: IdentityChange;
+  readonly commands: CommandEvent;
+  readonly configurations: ConfigurationChange;
 }

@@ -1,0 +1,120 @@
+/** What a packet was when it was too large to be taken whole. */
+export interface Truncation {
+  /** Number of the PUBLISH within its connection, from 0. */
+  readonly publish: number;
+  /** Bytes of its variable header and payload, as the client sent them. */
+  readonly bytes: number;
+}
+
+/** A packet other than PUBLISH, or one of a client that is not connected yet, that is larger than any of its kind. */
+export class PacketTooLargeError extends Error {}
+
+const PUBLISH = 3;
+const MAX_HEADER_BYTES = 5;
+/** Kept of a PUBLISH that is too large: its topic, and enough of the payload to show. */
+export const KEPT_BYTES = 8_192;
+/** SUBSCRIBE and CONNECT are the largest of the others. */
+const MAX_CONTROL_BYTES = 65_536;
+
+/**
+ * Reads the lengths of the packets in a byte stream as it passes, before a parser buffers them. A PUBLISH beyond the
+ * limit is cut: its beginning passes as a smaller packet, the rest is dropped byte by byte. So it is acknowledged and
+ * set aside like every other bad message, and costs the memory of its beginning alone.
+ */
+export class FrameGuard {
+  /** Cut packets that {@link takeTruncation} has not asked for. */
+  readonly #truncations: Truncation[] = [];
+  #held: Buffer | undefined;
+  #pass = 0;
+  #drop = 0;
+  #publishes = 0;
+
+  constructor(private readonly maxPublishBytes: number) {}
+
+  /**
+   * @returns what the parser shall see
+   * @throws PacketTooLargeError
+   */
+  push(arrived: Buffer): Buffer {
+    const chunk = this.#held === undefined ? arrived : Buffer.concat([this.#held, arrived]);
+    this.#held = undefined;
+    const pieces: Buffer[] = [];
+    let start = 0;
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#pass > 0) {
+        const n = Math.min(this.#pass, chunk.length - at);
+        this.#pass -= n;
+        at += n;
+      } else if (this.#drop > 0) {
+        pieces.push(chunk.subarray(start, at));
+        const n = Math.min(this.#drop, chunk.length - at);
+        this.#drop -= n;
+        at += n;
+        start = at;
+      } else {
+        const header = readHeader(chunk, at);
+        if (header === undefined) {
+          // Not whole yet: a header is passed on only when it is known whether it stays as it is.
+          pieces.push(chunk.subarray(start, at));
+          this.#held = chunk.subarray(at);
+          return join(pieces);
+        }
+        const { type, length, headerBytes } = header;
+        const publish = type === PUBLISH ? this.#publishes++ : -1;
+        if (publish >= 0 && length > this.maxPublishBytes && length > KEPT_BYTES) {
+          pieces.push(chunk.subarray(start, at), Buffer.from([chunk[at] ?? 0, ...encodeLength(KEPT_BYTES)]));
+          this.#truncations.push({ publish, bytes: length });
+          at += headerBytes;
+          start = at;
+          this.#pass = KEPT_BYTES;
+          this.#drop = length - KEPT_BYTES;
+        } else if (publish < 0 && length > MAX_CONTROL_BYTES) {
+          throw new PacketTooLargeError(`a packet of type ${type} with ${length} bytes`);
+        } else {
+          at += headerBytes;
+          this.#pass = length;
+        }
+      }
+    }
+    if (pieces.length === 0 && start === 0) return chunk;
+    pieces.push(chunk.subarray(start));
+    return join(pieces);
+  }
+
+  /** What was cut of the PUBLISH with this number, asked in the order of the numbers. */
+  takeTruncation(publish: number): Truncation | undefined {
+    return this.#truncations[0]?.publish === publish ? this.#truncations.shift() : undefined;
+  }
+}
+
+function readHeader(
+  chunk: Buffer,
+  at: number,
+): { readonly type: number; readonly length: number; readonly headerBytes: number } | undefined {
+  let length = 0;
+  for (let i = 1; i < MAX_HEADER_BYTES; i++) {
+    const byte = chunk[at + i];
+    if (byte === undefined) return undefined;
+    length += (byte & 0x7f) * 128 ** (i - 1);
+    // A fifth length byte is malformed; the parser says so when it sees it.
+    if (byte < 0x80 || i === MAX_HEADER_BYTES - 1)
+      return { type: (chunk[at] ?? 0) >> 4, length: byte < 0x80 ? length : 0, headerBytes: i + 1 };
+  }
+  return undefined;
+}
+
+function encodeLength(length: number): number[] {
+  const bytes: number[] = [];
+  let rest = length;
+  do {
+    bytes.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
+    rest = Math.floor(rest / 128);
+  } while (rest > 0);
+  return bytes;
+}
+
+function join(pieces: readonly Buffer[]): Buffer {
+  const filled = pieces.filter(({ length }) => length > 0);
+  return filled.length === 1 && filled[0] !== undefined ? filled[0] : Buffer.concat(filled);
+}

@@ -1,0 +1,31 @@
+import type { Millis } from '#libs/kernel';
+import type { Rate } from './token-bucket.js';
+
+/** What one client may cost. Exceeding a limit harms the one who exceeds it and nobody else. */
+export interface Limits {
+  readonly connections: number;
+  /** By IPv4 address or IPv6 /64 network. Mobile operators put many devices behind one address. */
+  readonly connectionsPerAddress: number;
+  /** Connections that have not sent their CONNECT yet. */
+  readonly pendingPerAddress: number;
+  readonly connectsPerAddress: Rate;
+  /** Wrong passwords of an address; beyond them only passwords that were right before are looked at. */
+  readonly authFailuresPerAddress: Rate;
+  /** A CONNECT, a TLS handshake or a PROXY header that is not here by then is not waited for. */
+  readonly connectTimeoutMs: Millis;
+  /** Of a device, over all its connections. Faster ones are read more slowly. */
+  readonly messagesPerDevice: Rate;
+  readonly topicLevels: number;
+  readonly subscriptionsPerClient: number;
+  /** Bytes that wait for a client that does not read; beyond them it is disconnected. */
+  readonly queuedBytesPerClient: number;
+  /** Messages kept for a session that is away; the oldest go first. */
+  readonly queuedMessagesPerClient: number;
+  /** Keep-alive is moved into these bounds, also 0, which would mean never. */
+  readonly minKeepAliveMs: Millis;
+  readonly maxKeepAliveMs: Millis;
+  /** Takeovers of one identity after which it counts as used by two; the newcomer then has to wait. */
+  readonly takeovers: { readonly count: number; readonly withinMs: Millis; readonly holdMs: Millis };
+  /** A session that has been away for longer is forgotten. */
+  readonly sessionExpiryMs: Millis;
+}

@@ -1,0 +1,41 @@
+import type { BrokerOptions } from '#apps/broker';
+import { configFile, type LoadedConfig } from '#libs/platform';
+
+/** The broker's options as the configuration gives them. */
+export function brokerOptions(config: LoadedConfig): BrokerOptions {
+  const { host, port, tls, ws, wss, certificate, limits, webSocketPath, trustedProxies, maxPayloadBytes } =
+    config.mqtt;
+  const { connectTimeout, minKeepAlive, maxKeepAlive, takeovers, sessionExpiry, ...counts } = limits;
+  const file = (name: string): string => configFile(config, name);
+  return {
+    host,
+    ports: {
+      ...(port === false ? {} : { tcp: port }),
+      ...(tls === undefined ? {} : { tls: tls.port }),
+      ...(ws === undefined ? {} : { ws: ws.port }),
+      ...(wss === undefined ? {} : { wss: wss.port }),
+    },
+    tls:
+      certificate === undefined
+        ? undefined
+        : {
+            key: file(certificate.key),
+            cert: file(certificate.cert),
+            clientCa: certificate.clientCa === undefined ? undefined : file(certificate.clientCa),
+            clientCrl: certificate.clientCrl === undefined ? undefined : file(certificate.clientCrl),
+            clientCertificate: certificate.clientCertificate,
+          },
+    webSocketPath,
+    trustedProxies,
+    maxPayloadBytes,
+    limits: {
+      ...counts,
+      connectTimeoutMs: connectTimeout,
+      minKeepAliveMs: minKeepAlive,
+      maxKeepAliveMs: maxKeepAlive,
+      takeovers: { count: takeovers.count, withinMs: takeovers.within, holdMs: takeovers.hold },
+      sessionExpiryMs: sessionExpiry,
+    },
+    livenessBeatMs: config.livenessBeat,
+  };
+}

@@ -1,0 +1,116 @@
+import type { Journal } from '#libs/journal';
+import { PantauError, type Clock } from '#libs/kernel';
+import type { IdentityChange } from '#libs/telemetry';
+import type { Accounts, ServiceAccount } from './accounts.js';
+import type { DeviceCredentials } from './device-credentials.js';
+import type { ProvisioningKeys } from './provisioning-keys.js';
+import { deviceSchema, type Device, type Registry } from './registry.js';
+
+export interface AdministrationDependencies {
+  readonly registry: Registry;
+  readonly credentials: DeviceCredentials;
+  readonly accounts: Accounts;
+  readonly keys: ProvisioningKeys;
+  readonly journal: Journal;
+  readonly clock: Clock;
+}
+
+/** Changes who may connect. Every change is told to the brokers through the stream `identity`, so it holds at once. */
+export class Administration {
+  constructor(private readonly pantau: AdministrationDependencies) {}
+
+  /**
+   * Registers a device and issues its password.
+   *
+   * @returns the password; it cannot be read again
+   * @throws PantauError `DEVICE_EXISTS` also when a service account has the id
+   */
+  async addDevice(device: Device): Promise<string> {
+    const { registry, credentials } = this.pantau;
+    await this.#assertFree(device.id);
+    if ((await registry.site(device.site)) === undefined)
+      await registry.putSite({ id: device.site, name: device.site });
+    await registry.putDevice(device);
+    return credentials.issue(device.id);
+  }
+
+  /** A new password; the old one and every token end, and the device is disconnected. */
+  async rotate(id: string): Promise<string> {
+    await this.#assertKnown(id);
+    const password = await this.pantau.credentials.issue(id);
+    await this.#tell(id, 'rotated');
+    return password;
+  }
+
+  /** Shuts the device or account out, and disconnects it. What it sent stays. */
+  async revoke(id: string): Promise<void> {
+    await this.#assertKnown(id);
+    await this.pantau.credentials.revoke(id);
+    await this.#tell(id, 'revoked');
+  }
+
+  /** Makes or changes a service account. @returns the password of a new one, undefined for one that was changed */
+  async putAccount(account: ServiceAccount): Promise<string | undefined> {
+    const { accounts, credentials } = this.pantau;
+    const isNew = (await accounts.get(account.id)) === undefined;
+    if (isNew) await this.#assertFree(account.id);
+    await accounts.put(account);
+    if (isNew) return credentials.issue(account.id);
+    await this.#tell(account.id, 'changed');
+    return undefined;
+  }
+
+  async removeAccount(id: string): Promise<void> {
+    await this.pantau.accounts.remove(id);
+    await this.pantau.credentials.revoke(id);
+    await this.#tell(id, 'revoked');
+  }
+
+  /**
+   * A device registers itself with a provisioning key of its site.
+   *
+   * @throws PantauError `PROVISIONING_REFUSED`, the same for every reason that has to do with the key
+   */
+  async claim(
+    key: string,
+    wanted: Omit<Device, 'site' | 'speaksFor'>,
+  ): Promise<Device & { password: string }> {
+    const { keys, registry, accounts, credentials } = this.pantau;
+    const site = await keys.site(key);
+    if (site === undefined) throw refusedKey();
+    const device = deviceSchema.parse({ ...wanted, site });
+    const taken = (await registry.device(device.id)) ?? (await accounts.get(device.id));
+    if (taken !== undefined)
+      throw new PantauError('PROVISIONING_REFUSED', `the id ${device.id} is taken.`, {
+        remedy: 'Choose another id, or ask the operator to rotate its password.',
+      });
+    if ((await keys.use(key, device.id)) === undefined) throw refusedKey();
+    await registry.putDevice(device);
+    return { ...device, password: await credentials.issue(device.id) };
+  }
+
+  async #assertKnown(id: string): Promise<void> {
+    const { registry, accounts } = this.pantau;
+    if (((await registry.device(id)) ?? (await accounts.get(id))) === undefined)
+      throw new PantauError('DEVICE_UNKNOWN', `no device ${id} is registered.`);
+  }
+
+  async #assertFree(id: string): Promise<void> {
+    const { registry, accounts } = this.pantau;
+    if (((await registry.device(id)) ?? (await accounts.get(id))) === undefined) return;
+    throw new PantauError('DEVICE_EXISTS', `the id ${id} is registered.`, {
+      remedy: `For a new password: pantau device rotate ${id}`,
+    });
+  }
+
+  async #tell(id: string, change: IdentityChange['change']): Promise<void> {
+    const data: IdentityChange = { id, change, at: this.pantau.clock.now() };
+    await this.pantau.journal.append('identity', [{ key: id, data }]);
+  }
+}
+
+function refusedKey(): PantauError {
+  return new PantauError('PROVISIONING_REFUSED', 'the provisioning key is wrong, used up or expired.', {
+    remedy: 'Ask the operator for a new one: pantau site key.',
+  });
+}

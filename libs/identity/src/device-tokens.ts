@@ -1,0 +1,63 @@
+import type { Clock, Millis } from '#libs/kernel';
+import type { StateStore } from '#libs/state';
+import { jwtVerify, SignJWT } from 'jose';
+import { randomBytes } from 'node:crypto';
+import type { DeviceCredentials } from './device-credentials.js';
+
+const SECRETS = 'identity/secrets';
+const AUDIENCE = 'pantau:mqtt';
+const ALGORITHM = 'HS256';
+
+/**
+ * Short-lived passwords: JSON Web Tokens (RFC 7519) signed with a secret of this installation. A token belongs to the
+ * generation of the device's access, so rotating or revoking ends it before it expires.
+ */
+export class DeviceTokens {
+  constructor(
+    private readonly state: StateStore,
+    private readonly credentials: DeviceCredentials,
+    private readonly clock: Clock,
+  ) {}
+
+  async issue(device: string, lifetimeMs: Millis): Promise<string> {
+    const { generation } = await this.credentials.access(device);
+    const now = Math.floor(this.clock.now() / 1_000);
+    return new SignJWT({ gen: generation })
+      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+      .setSubject(device)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(now)
+      .setExpirationTime(now + Math.ceil(lifetimeMs / 1_000))
+      .sign(await this.#secret());
+  }
+
+  /** Whether a password has the form of a token. */
+  static looksLike(password: string): boolean {
+    return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(password);
+  }
+
+  /** Whether the token is this device's, signed by this installation, not expired and not revoked. */
+  async verify(device: string, token: string): Promise<boolean> {
+    const { generation, revoked } = await this.credentials.access(device);
+    if (revoked) return false;
+    try {
+      const { payload } = await jwtVerify(token, await this.#secret(), {
+        algorithms: [ALGORITHM],
+        audience: AUDIENCE,
+        subject: device,
+        requiredClaims: ['exp'],
+        currentDate: new Date(this.clock.now()),
+      });
+      return payload['gen'] === generation;
+    } catch {
+      return false;
+    }
+  }
+
+  async #secret(): Promise<Uint8Array> {
+    const known = await this.state.get<Uint8Array>(SECRETS, AUDIENCE);
+    if (known !== undefined) return known;
+    await this.state.putIfAbsent(SECRETS, AUDIENCE, randomBytes(32));
+    return (await this.state.get<Uint8Array>(SECRETS, AUDIENCE)) ?? this.#secret();
+  }
+}
