@@ -11,7 +11,6 @@ import {
   type IdentityChange,
   type PresenceCause,
   type PresenceSignal,
-  type Rejection,
   type RejectionReason,
   type Uplink,
 } from '#libs/telemetry';
@@ -28,6 +27,7 @@ import type { Limits } from './limits.js';
 import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './listeners.js';
 import { LivenessRecorder } from './liveness-recorder.js';
 import { BrokerMetrics } from './metrics.js';
+import { oversizeRejection } from './oversize.js';
 import { Refusals } from './refusals.js';
 import { StatePersistence } from './state-persistence.js';
 import { SysTopics } from './sys-topics.js';
@@ -99,8 +99,6 @@ interface AedesInternals {
   readonly clients: Readonly<Record<string, Client>>;
 }
 
-/** Bytes kept of a payload that was too large. */
-const KEPT_OF_OVERSIZE = 4_096;
 /** Topic and packet identifier beside a payload. */
 const TOPIC_BYTES = 1_024;
 /** QoS 2 messages of a client between PUBREC and PUBREL. */
@@ -150,7 +148,11 @@ export class Broker {
     this.#logger = logger;
     this.#refusals = new Refusals(journal, clock, logger, (reason) => this.metrics.refusals.inc({ reason }));
     this.#uplinks = new UplinkBatcher(journal, (seconds) => this.metrics.appendSeconds.observe(seconds));
-    this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger);
+    const hasListeners = Object.keys(options.ports).length > 0;
+    this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger, {
+      component: 'broker',
+      isListening: () => hasListeners,
+    });
     this.#admission = new Admission(limits, clock);
     this.#authenticator = new Authenticator(dependencies, this.#admission);
     this.#takeovers = new Takeovers(limits.takeovers, clock);
@@ -557,16 +559,9 @@ export class Broker {
     const about =
       target === 'routed' ? { device: principal.id } : { device: target.device, site: target.site };
     this.metrics.refusals.inc({ reason: 'payload_too_large' });
-    const data: Rejection = {
-      reason: 'payload_too_large',
-      detail: `payload of ${payloadBytes} bytes; at most ${this.#options.maxPayloadBytes}; the first ${KEPT_OF_OVERSIZE} are kept`,
-      receivedAt: this.#clock.now(),
-      ...about,
-      topic,
-      payload: payload.subarray(0, KEPT_OF_OVERSIZE),
-      payloadBytes,
-      count: 1,
-    };
+    const { maxPayloadBytes } = this.#options;
+    const receivedAt = this.#clock.now();
+    const data = oversizeRejection({ ...about, topic, payload, receivedAt, payloadBytes, maxPayloadBytes });
     await this.#pantau.journal.append('rejected', [{ key: about.device, data }]);
   }
 
@@ -623,7 +618,7 @@ export class Broker {
     (client as unknown as ClientInternals)._parser.on('packet', ({ cmd, messageId }) => {
       if (cmd === 'puback' && messageId !== undefined) this.#downlinks.acknowledged(client, messageId);
     });
-    this.#presence(session, 'connected', 'connect', session.silenceMs);
+    this.#presence(session, 'connected', 'connect');
     // Revoked between the check and now: the change may have been told before this connection was there to hear it.
     void this.#pantau.credentials.access(session.principal.id).then(({ revoked }) => {
       if (revoked) this.#expel(client, 'revoked');
@@ -736,10 +731,9 @@ export class Broker {
   }
 
   #presence(
-    { id, principal }: Session,
+    { id, principal, silenceMs }: Session,
     state: PresenceSignal['state'],
     cause: PresenceCause,
-    silenceMs?: Millis,
   ): void {
     if (principal.kind !== 'device') return;
     const now = this.#clock.now();
@@ -752,7 +746,8 @@ export class Broker {
       session: id,
       state,
       cause,
-      ...(silenceMs === undefined ? {} : { silenceMs }),
+      silenceMs,
+      run: this.#liveness.run,
     };
     this.#pantau.journal.append('signals', [{ key: principal.id, data }]).catch((error: unknown) => {
       this.#logger.error({ device: principal.id, err: error }, 'presence could not be recorded');

@@ -150,8 +150,7 @@ export class Downlinks {
   async #retain(entries: readonly Entry<ConfigurationChange>[]): Promise<void> {
     for (const { data } of entries) {
       const { site, device, configuration } = data;
-      const payload =
-        configuration === undefined || configuration === null ? '' : JSON.stringify(configuration);
+      const payload = configuration === null ? '' : JSON.stringify(configuration);
       await this.port.retain(formatConfigTopic(site, device), Buffer.from(payload));
     }
   }

@@ -1,3 +1,4 @@
+export * from './bridge.js';
 export * from './broker.js';
 export * from './broker.module.js';
 export type { Limits } from './limits.js';

@@ -9,7 +9,8 @@ import { randomUUID } from 'node:crypto';
  * the rest is unknown time.
  */
 export class LivenessRecorder {
-  readonly #run = randomUUID();
+  /** Names this run of this broker. */
+  readonly run = randomUUID();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -17,11 +18,14 @@ export class LivenessRecorder {
     private readonly clock: Clock,
     private readonly beatMs: Millis,
     private readonly logger: Logger,
+    /** `isListening`: whether devices can be heard now; while they cannot, nothing is recorded. */
+    private readonly source: { readonly component: 'broker' | 'bridge'; isListening(): boolean },
   ) {}
 
   async start(): Promise<void> {
-    await this.#record('start');
+    if (this.source.isListening()) await this.#record('start');
     this.#timer = setInterval(() => {
+      if (!this.source.isListening()) return;
       this.#record('beat').catch((error: unknown) =>
         this.logger.error({ error }, 'own liveness could not be recorded'),
       );
@@ -30,11 +34,11 @@ export class LivenessRecorder {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#record('stop');
+    if (this.source.isListening()) await this.#record('stop');
   }
 
   async #record(kind: Liveness['kind']): Promise<void> {
-    const data: Liveness = { component: 'broker', run: this.#run, kind, at: this.clock.now() };
+    const data: Liveness = { component: this.source.component, run: this.run, kind, at: this.clock.now() };
     await this.journal.append('liveness', [{ key: LIVENESS_KEY, data }]);
   }
 }

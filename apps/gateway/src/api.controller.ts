@@ -1,8 +1,9 @@
 import type { EvidenceReader } from '#libs/evidence';
-import type { Registry } from '#libs/identity';
+import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
+import type { Administration, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import { canonicalJson, messageOf } from '#libs/kernel';
+import { canonicalJson, messageOf, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
 import { PARAMETERS, type Rejection } from '#libs/telemetry';
@@ -11,6 +12,7 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Public, ZodPipe } from './http.js';
+import { iso } from './iso.js';
 import {
   alertsQuery,
   ApiZodQuery,
@@ -22,6 +24,7 @@ import {
 } from './queries.js';
 import {
   ALERT_VIEWS,
+  BROKER_RUNS,
   DEVICE_VIEWS,
   REJECTION_COUNTS,
   type AlertView,
@@ -40,6 +43,10 @@ export interface GatewayDependencies {
   readonly evidence: EvidenceReader;
   /** Indicators from the journal itself, to check the others. */
   readonly recomputation: EvidenceReader;
+  /** Changes who may connect. */
+  readonly administration: Administration;
+  readonly presencePolicy: PresencePolicy;
+  readonly clock: Clock;
 }
 
 /** Which stage reads which stream; for the lag that health shows. */
@@ -95,7 +102,17 @@ export class ApiController {
       DEVICE_VIEWS,
       devices.map(({ id }) => id),
     );
-    return { items: devices.map((device, i) => ({ ...device, ...iso(views[i] ?? {}) })) };
+    const runs = (await this.pantau.state.list<BrokerRun>(BROKER_RUNS)).map(({ value }) => value);
+    const now = this.pantau.clock.now();
+    return {
+      items: devices.map((device, i) => {
+        const { presence, ...view } = views[i] ?? {};
+        if (presence === undefined) return { ...device, ...iso(view) };
+        const { at, cause } = presence;
+        const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);
+        return { ...device, ...iso({ presence: { state, cause, at }, ...view }) };
+      }),
+    };
   }
 
   @Get('readings')
@@ -245,17 +262,4 @@ function shown(payload: Uint8Array | undefined): { payloadText?: string; payload
     payloadText: bytes.subarray(0, PAYLOAD_SHOWN_BYTES).toString('utf8'),
     payloadBase64: bytes.toString('base64'),
   };
-}
-
-/** Instants are milliseconds inside and ISO 8601 outside. */
-const INSTANTS = new Set(['ts', 'hour', 'at', 'since', 'receivedAt', 'lastSeen', 'lastAt']);
-
-function iso<T>(value: T): T {
-  if (Array.isArray(value)) return value.map((item: unknown) => iso(item)) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).map(([name, member]: [string, unknown]) => [
-    name,
-    typeof member === 'number' && INSTANTS.has(name) ? new Date(member).toISOString() : iso(member),
-  ]);
-  return Object.fromEntries(members) as T;
 }

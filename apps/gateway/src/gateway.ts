@@ -1,17 +1,27 @@
 import type { Tokens } from '#libs/identity';
-import { PantauError } from '#libs/kernel';
+import { PantauError, type Millis } from '#libs/kernel';
 import { NestLogger, type Logger } from '#libs/platform';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { ClaimController } from './claim.controller.js';
+import { DownlinkController } from './downlink.controller.js';
 import { ProblemFilter, TokenGuard, TOKENS } from './http.js';
-import { ProjectionController } from './projection.controller.js';
+import { FLAP_GRACE_MS, ProjectionController } from './projection.controller.js';
 
 /** The stage that keeps the read models behind the API. */
-@Module({ controllers: [ProjectionController] })
-export class ProjectionModule {}
+@Module({})
+export class ProjectionModule {
+  static register(flapGraceMs: Millis): DynamicModule {
+    return {
+      module: ProjectionModule,
+      controllers: [ProjectionController],
+      providers: [{ provide: FLAP_GRACE_MS, useValue: flapGraceMs }],
+    };
+  }
+}
 
 /** REST, OpenAPI. */
 @Module({})
@@ -19,7 +29,7 @@ export class GatewayModule {
   static register(dependencies: GatewayDependencies, tokens: Tokens): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [ApiController],
+      controllers: [ApiController, DownlinkController, ClaimController],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
         { provide: TOKENS, useValue: tokens },

@@ -1,8 +1,10 @@
 import { isTransient, messageOf, PantauError, type ErrorCode } from '#libs/kernel';
-import type { Principal, Tokens } from '#libs/identity';
+import type { Principal, Role, Tokens } from '#libs/identity';
 import type { Logger } from '#libs/platform';
 import {
   Catch,
+  createParamDecorator,
+  ForbiddenException,
   HttpException,
   Inject,
   Injectable,
@@ -25,6 +27,18 @@ const PUBLIC = 'pantau:public';
 /** A route that needs no token. */
 export const Public = (): CustomDecorator => SetMetadata(PUBLIC, true);
 
+const ROLES = 'pantau:roles';
+/** A route that only tokens of these roles may use. */
+export const Roles = (...roles: readonly Role[]): CustomDecorator => SetMetadata(ROLES, roles);
+
+type AuthenticatedRequest = FastifyRequest & { principal?: Principal };
+
+/** Whose token the request carries. */
+export const Caller = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Principal | undefined =>
+    context.switchToHttp().getRequest<AuthenticatedRequest>().principal,
+);
+
 /** `Authorization: Bearer <token>` on every route that is not {@link Public}. */
 @Injectable()
 export class TokenGuard implements CanActivate {
@@ -35,13 +49,18 @@ export class TokenGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true) return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest & { principal?: Principal }>();
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const [scheme, token] = (request.headers.authorization ?? '').split(' ');
     const principal =
       scheme === 'Bearer' && token !== undefined ? await this.tokens.verify(token) : undefined;
     if (principal === undefined)
       throw new UnauthorizedException(
         'Token API tidak ada atau tidak sah. / The API token is missing or not valid.',
+      );
+    const roles = this.reflector.get<readonly Role[] | undefined>(ROLES, context.getHandler());
+    if (roles !== undefined && !roles.includes(principal.role))
+      throw new ForbiddenException(
+        `Perlu peran ${roles.join(' / ')}. / Needs the role ${roles.join(' or ')}.`,
       );
     request.principal = principal;
     return true;
@@ -68,6 +87,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   DEVICE_UNKNOWN: 404,
   SITE_UNKNOWN: 404,
+  PROVISIONING_REFUSED: 403,
+  OVERLOADED: 429,
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -75,6 +96,7 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Perlu token / Token required',
   403: 'Tidak diizinkan / Not allowed',
   404: 'Tidak ditemukan / Not found',
+  429: 'Terlalu sering / Too many requests',
   500: 'Kesalahan di dalam Pantau / Internal error',
   503: 'Sementara tidak tersedia / Temporarily unavailable',
 };
@@ -110,6 +132,6 @@ export class ProblemFilter implements ExceptionFilter {
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpException) return error.getStatus();
-  if (isTransient(error)) return 503;
-  return error instanceof PantauError ? (STATUS[error.code] ?? 500) : 500;
+  const known = error instanceof PantauError ? STATUS[error.code] : undefined;
+  return known ?? (isTransient(error) ? 503 : 500);
 }

@@ -1,21 +1,44 @@
 import type { AlertEvent } from '#libs/alerting';
+import { isFlap, type BrokerRun } from '#libs/availability';
 import type { Batch, BatchContext } from '#libs/journal-transport';
-import type { Observation, PresenceSignal, Rejection, Signal } from '#libs/telemetry';
-import { Controller } from '@nestjs/common';
+import type { Millis } from '#libs/kernel';
+import type {
+  CommandEvent,
+  CommandState,
+  ConfigurationChange,
+  Liveness,
+  Observation,
+  PresenceSignal,
+  Rejection,
+  Signal,
+} from '#libs/telemetry';
+import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import {
   ALERT_VIEWS,
   alertViewKey,
+  BROKER_RUNS,
+  COMMAND_VIEWS,
+  commandViewKey,
+  CONFIGURATION_VIEWS,
   DEVICE_VIEWS,
   REJECTION_COUNTS,
   type AlertView,
+  type CommandView,
   type DeviceView,
   type RejectionCount,
 } from './views.js';
 
+export const FLAP_GRACE_MS = Symbol('FlapGraceMs');
+
+/** Commands in these states are over. */
+const FINAL: ReadonlySet<CommandState> = new Set(['done', 'failed', 'expired']);
+
 /** Streams → the read models behind the API. */
 @Controller()
 export class ProjectionController {
+  constructor(@Inject(FLAP_GRACE_MS) private readonly flapGraceMs: Millis) {}
+
   @EventPattern<string>('alerts')
   async alerts(@Payload() batch: Batch<AlertEvent>, @Ctx() { state }: BatchContext): Promise<void> {
     for (const { data } of batch) {
@@ -43,12 +66,58 @@ export class ProjectionController {
   @EventPattern<string>('signals')
   async signals(@Payload() batch: Batch<Signal>, @Ctx() { state }: BatchContext): Promise<void> {
     await updateDevices(batch, state, (view, signal) => {
-      if (signal.type === 'presence') return { ...view, presence: presenceAfter(view.presence, signal) };
+      if (signal.type === 'presence') return withPresence(view, signal, this.flapGraceMs);
       const seen = { ...view, lastSeen: Math.max(signal.receivedAt, view.lastSeen ?? 0) };
       if (signal.type !== 'heartbeat' || signal.ts < (view.heartbeat?.ts ?? 0)) return seen;
       const { ts, state: heartbeat, reason } = signal;
       return { ...seen, heartbeat: { ts, state: heartbeat, ...(reason === undefined ? {} : { reason }) } };
     });
+  }
+
+  @EventPattern<string>('liveness')
+  async liveness(@Payload() batch: Batch<Liveness>, @Ctx() { state }: BatchContext): Promise<void> {
+    for (const { data } of batch) {
+      const { component, run, kind, at } = data;
+      if (component !== 'broker') continue;
+      const before = await state.get<BrokerRun>(BROKER_RUNS, run);
+      state.put(BROKER_RUNS, run, {
+        run,
+        startedAt: before?.startedAt ?? at,
+        seenAt: at,
+        stopped: kind === 'stop',
+      } satisfies BrokerRun);
+    }
+  }
+
+  @EventPattern<string>('commands')
+  async commands(@Payload() batch: Batch<CommandEvent>, @Ctx() context: BatchContext): Promise<void> {
+    for (const { data } of batch) {
+      const key = commandViewKey(data.device, data.id);
+      const before = await context.state.get<CommandView>(COMMAND_VIEWS, key);
+      const command = before?.command ?? data.command;
+      // A result for a command that was never given, or for another device's: the key does not find it.
+      if (command === undefined) continue;
+      const { id, device, at, detail } = data;
+      const isOver = before !== undefined && FINAL.has(before.state);
+      context.state.put(COMMAND_VIEWS, key, {
+        id,
+        device,
+        command,
+        // The PUBACK may be here after the result.
+        state: isOver ? before.state : data.state,
+        history: [...(before?.history ?? []), { state: data.state, at }],
+        ...(detail === undefined ? {} : { detail }),
+      } satisfies CommandView);
+    }
+  }
+
+  @EventPattern<string>('configurations')
+  async configurations(
+    @Payload() batch: Batch<ConfigurationChange>,
+    @Ctx() { state }: BatchContext,
+  ): Promise<void> {
+    for (const { data } of batch)
+      state.put(CONFIGURATION_VIEWS, data.device, data.configuration === null ? undefined : data);
   }
 
   @EventPattern<string>('rejected')
@@ -68,12 +137,16 @@ export class ProjectionController {
 }
 
 /** Fenced by session: the end of an earlier connection says nothing about a newer one. */
-function presenceAfter(
-  before: DeviceView['presence'],
-  { state, cause, session, ts }: PresenceSignal,
-): NonNullable<DeviceView['presence']> {
-  const stale = state === 'disconnected' && before !== undefined && before.session !== session;
-  return stale ? before : { state, cause, session, at: ts };
+function withPresence(view: DeviceView, signal: PresenceSignal, flapGraceMs: Millis): DeviceView {
+  const { presence: before, flaps } = view;
+  const { state, cause, session, run, silenceMs, ts: at } = signal;
+  if (state === 'disconnected' && before !== undefined && before.session !== session) return view;
+  const isBack = state === 'connected' && isFlap(before, at, flapGraceMs);
+  return {
+    ...view,
+    presence: { state, cause, session, at, run, silenceMs, byShutdown: cause === 'shutdown' },
+    ...(isBack ? { flaps: { count: (flaps?.count ?? 0) + 1, lastAt: at } } : {}),
+  };
 }
 
 async function updateDevices<T extends { readonly device: string }>(

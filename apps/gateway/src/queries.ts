@@ -1,7 +1,9 @@
-import { DAY, localDaySpan } from '#libs/kernel';
+import { DAY, localDaySpan, MINUTE } from '#libs/kernel';
+import { deviceSchema } from '#libs/identity';
+import { duration } from '#libs/platform';
 import { PARAMETER_CODES, REJECTION_REASONS, type Parameter } from '#libs/telemetry';
 import { applyDecorators } from '@nestjs/common';
-import { ApiQuery } from '@nestjs/swagger';
+import { ApiBody, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
 
 const limit = (standard: number, most: number) =>
@@ -69,6 +71,43 @@ export const rejectedQuery = z.strictObject({
   device: id.optional(),
   limit: limit(50, 1_000),
 });
+
+/** A command must fit into an MQTT message that the smallest device can hold. */
+const MAX_PARAMS_BYTES = 16_384;
+const MAX_CONFIGURATION_BYTES = 65_536;
+const jsonOfAtMost = (bytes: number) => (value: unknown) => JSON.stringify(value ?? null).length <= bytes;
+
+export const commandBody = z.strictObject({
+  name: z.string().min(1).max(64).describe('What the device shall do, such as reboot'),
+  params: z
+    .json()
+    .optional()
+    .refine(jsonOfAtMost(MAX_PARAMS_BYTES), `expected at most ${MAX_PARAMS_BYTES} bytes of JSON`),
+  expiresIn: duration
+    .default(5 * MINUTE)
+    .refine((ms) => ms >= 1_000 && ms <= 7 * DAY, 'expected 1s to 7d')
+    .describe('Not sent after this time: 30s, 5m, 2h, 1d'),
+});
+
+export const commandsQuery = z.strictObject({ limit: limit(50, 1_000) });
+
+export const configurationBody = z
+  .record(z.string(), z.json())
+  .refine(jsonOfAtMost(MAX_CONFIGURATION_BYTES), `expected at most ${MAX_CONFIGURATION_BYTES} bytes of JSON`);
+
+const { id: deviceId, kind, name } = deviceSchema.shape;
+export const claimBody = z.strictObject({
+  key: z.string().max(200).describe('Provisioning key of the site'),
+  id: deviceId.describe('The id that the device wants; its user name and client id'),
+  kind,
+  name: name.optional(),
+  interval: duration.default(MINUTE).describe('How often it will report'),
+});
+
+/** Describes a body schema in OpenAPI, from the schema itself. */
+export function ApiZodBody(schema: z.ZodType): MethodDecorator {
+  return ApiBody({ schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as object });
+}
 
 /** Describes every member of a query schema in OpenAPI, from the schema itself. */
 export function ApiZodQuery(schema: z.ZodObject): MethodDecorator & ClassDecorator {

@@ -1,5 +1,5 @@
-import type { BrokerOptions } from '#apps/broker';
-import { configFile, type LoadedConfig } from '#libs/platform';
+import type { BridgeOptions, BrokerOptions } from '#apps/broker';
+import { configFile, type BridgeConfig, type LoadedConfig } from '#libs/platform';
 
 /** The broker's options as the configuration gives them. */
 export function brokerOptions(config: LoadedConfig): BrokerOptions {
@@ -37,5 +37,19 @@ export function brokerOptions(config: LoadedConfig): BrokerOptions {
       sessionExpiryMs: sessionExpiry,
     },
     livenessBeatMs: config.livenessBeat,
+  };
+}
+
+/** The bridge's options as the configuration gives them. */
+export function bridgeOptions(bridge: BridgeConfig, config: LoadedConfig): BridgeOptions {
+  const { username, password, deviceProperty, ...rest } = bridge;
+  const { livenessBeat, mqtt } = config;
+  return {
+    ...rest,
+    username,
+    password,
+    deviceProperty,
+    maxPayloadBytes: mqtt.maxPayloadBytes,
+    livenessBeatMs: livenessBeat,
   };
 }

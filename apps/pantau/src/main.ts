@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { canonicalJson, messageOf, PantauError, parseDuration } from '#libs/kernel';
-import { ROLES, type Role } from '#libs/identity';
+import { Bridge } from '#apps/broker';
+import { canonicalJson, messageOf, PantauError } from '#libs/kernel';
 import { createLogger, loadConfig, type LoadedConfig } from '#libs/platform';
 import { play, readPlan } from '#simulators/replay';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeIndicator, registerPlan, runDemo, showProgress } from './demo.js';
-import { openEngines, systemClock, type Engines } from './engines.js';
+import { bridgeOptions } from './broker-options.js';
+import { addAccessCommands } from './commands/access.js';
+import { addDeviceCommands } from './commands/device.js';
+import { readCredentials, withEngines, type CommandContext } from './commands/shared.js';
+import { describeIndicator, runDemo, showProgress } from './demo.js';
+import { systemClock } from './engines.js';
 import { startPantau } from './runtime.js';
 
 /** From `dist/apps/pantau/src` to the package. */
@@ -27,15 +30,7 @@ function config(): LoadedConfig {
   return loadConfig(program.opts<{ config: string }>().config, process.env);
 }
 
-/** Runs a command on the data folder, beside a running Pantau or without one. */
-async function withEngines(command: (engines: Engines) => Promise<void>): Promise<void> {
-  const engines = await openEngines(config());
-  try {
-    await command(engines);
-  } finally {
-    await engines.close();
-  }
-}
+const context: CommandContext = { config, print };
 
 program
   .command('start')
@@ -69,6 +64,38 @@ program
       await runtime.stop();
     }
     print('Pantau berhenti dengan tertib. / Pantau stopped in order.');
+  });
+
+program
+  .command('bridge')
+  .description(
+    'hanya jembatan ke broker MQTT 5, di samping Pantau yang berjalan / only the bridge to an MQTT 5 broker, beside a running Pantau',
+  )
+  .option('--client-id <id>', 'nama replika ini / name of this replica; each replica needs its own')
+  .action(async ({ clientId }: { clientId?: string }) => {
+    const loaded = config();
+    const { bridge: section } = loaded.mqtt;
+    if (section === undefined)
+      throw new PantauError('CONFIG_INVALID', 'mqtt.bridge is not set.', {
+        remedy: 'Name the MQTT 5 broker: mqtt: { bridge: { url: mqtt://host:1883 } } in pantau.yaml.',
+      });
+    const logger = createLogger(loaded.log.level, 'bridge');
+    await withEngines(context, async (engines) => {
+      const options = bridgeOptions(section, loaded);
+      const bridge = new Bridge(clientId === undefined ? options : { ...options, clientId }, {
+        ...engines,
+        clock: systemClock,
+        logger,
+      });
+      await bridge.start();
+      print(`Jembatan berjalan / bridge running: ${section.url}`);
+      await new Promise((resolve) => {
+        process.once('SIGTERM', resolve);
+        process.once('SIGINT', resolve);
+      });
+      await bridge.stop();
+      print(`Jembatan berhenti / bridge stopped: ${bridge.received} pesan / messages`);
+    });
   });
 
 program
@@ -115,111 +142,8 @@ program
     },
   );
 
-const device = program
-  .command('device')
-  .description('perangkat dan kata sandinya / devices and their passwords');
-const credentialsOption = (): Option =>
-  new Option(
-    '--credentials <file>',
-    'tulis kata sandi ke berkas ini, bukan ke layar / write the password into this file (JSON), not to the screen',
-  );
-
-device
-  .command('add')
-  .description('mendaftarkan perangkat dan membuat kata sandinya / register a device and issue its password')
-  .argument('<id>')
-  .requiredOption('--site <id>', 'lokasi / site')
-  .addOption(new Option('--kind <kind>', 'jenis / kind').choices(['air', 'camera']).default('air'))
-  .option('--name <name>', 'nama / name')
-  .option('--interval <duration>', 'seberapa sering melapor / how often it reports', interval, 60_000)
-  .addOption(credentialsOption())
-  .action(
-    async (
-      id: string,
-      options: {
-        site: string;
-        kind: 'air' | 'camera';
-        name?: string;
-        interval: number;
-        credentials?: string;
-      },
-    ) =>
-      withEngines(async ({ registry, credentials }) => {
-        if ((await registry.device(id)) !== undefined) {
-          throw new PantauError('DEVICE_EXISTS', `the device ${id} is registered.`, {
-            remedy: `For a new password: pantau device rotate ${id}`,
-          });
-        }
-        if ((await registry.site(options.site)) === undefined)
-          await registry.putSite({ id: options.site, name: options.site });
-        await registry.putDevice({
-          id,
-          site: options.site,
-          kind: options.kind,
-          name: options.name ?? id,
-          intervalMs: options.interval,
-        });
-        tell({ [id]: await credentials.issue(id) }, options.credentials);
-      }),
-  );
-
-device
-  .command('add-plan')
-  .description(
-    'mendaftarkan semua perangkat sebuah rencana putar ulang / register all devices of a replay plan',
-  )
-  .argument('<plan>', 'demo, atau berkas YAML / or a YAML file')
-  .addOption(credentialsOption())
-  .action(async (plan: string, options: { credentials?: string }) =>
-    withEngines(async (engines) => tell(await registerPlan(engines, plan), options.credentials)),
-  );
-
-device
-  .command('rotate')
-  .description('membuat kata sandi baru / issue a new password')
-  .argument('<id>')
-  .addOption(credentialsOption())
-  .action(async (id: string, options: { credentials?: string }) =>
-    withEngines(async ({ registry, credentials }) => {
-      if ((await registry.device(id)) === undefined)
-        throw new PantauError('DEVICE_UNKNOWN', `no device ${id} is registered.`);
-      tell({ [id]: await credentials.issue(id) }, options.credentials);
-    }),
-  );
-
-device
-  .command('list')
-  .description('menampilkan perangkat / list the devices')
-  .action(async () =>
-    withEngines(async ({ registry, credentials }) => {
-      for (const { id, site, kind, name } of await registry.devices()) {
-        print(
-          [
-            id,
-            site,
-            kind,
-            (await credentials.has(id))
-              ? 'kata sandi ada / has a password'
-              : 'tanpa kata sandi / no password',
-            name,
-          ].join('\t'),
-        );
-      }
-    }),
-  );
-
-program
-  .command('token')
-  .description('token untuk API / tokens for the API')
-  .command('create')
-  .description(
-    'membuat token; token lama bernama sama tidak berlaku lagi / make a token; an older one of that name ends',
-  )
-  .argument('<name>')
-  .addOption(new Option('--role <role>', 'peran / role').choices(ROLES).default('evaluator'))
-  .action(async (name: string, { role }: { role: Role }) =>
-    withEngines(async ({ tokens }) => print(await tokens.create(name, role))),
-  );
+addDeviceCommands(program, context);
+addAccessCommands(program, context);
 
 program
   .command('evidence')
@@ -242,7 +166,7 @@ program
       date: string,
       { json, recompute }: { json: boolean; recompute: boolean },
     ) =>
-      withEngines(async ({ evidence, recomputation }) => {
+      withEngines(context, async ({ evidence, recomputation }) => {
         const record = await evidence.get(indicator, deviceId, date);
         print(json ? canonicalJson(record) : describeIndicator(record));
         if (!recompute) return;
@@ -262,34 +186,6 @@ function speed(text: string): number | 'max' {
   const factor = Number(text);
   if (Number.isFinite(factor) && factor > 0) return factor;
   throw new InvalidArgumentError('expected a number above 0, or max');
-}
-
-function interval(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('expected a duration such as 30s or 1m');
-  return ms;
-}
-
-function readCredentials(file: string): Record<string, string> {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
-  } catch (cause) {
-    throw new PantauError('CONFIG_UNREADABLE', `cannot read the credentials ${file}.`, {
-      remedy: 'Make them: pantau device add-plan demo --credentials <file>',
-      cause,
-    });
-  }
-}
-
-/** Shows new passwords once, or adds them to a file that only its owner can read. */
-function tell(passwords: Readonly<Record<string, string>>, file: string | undefined): void {
-  if (file === undefined) {
-    for (const [id, password] of Object.entries(passwords)) print(`${id}\t${password}`);
-    return;
-  }
-  const before = existsSync(file) ? readCredentials(file) : {};
-  writeFileSync(file, `${JSON.stringify({ ...before, ...passwords }, null, 2)}\n`, { mode: 0o600 });
-  print(`${Object.keys(passwords).length} kata sandi ditulis ke / passwords written to ${file}`);
 }
 
 try {

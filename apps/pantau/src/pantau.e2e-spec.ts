@@ -1,136 +1,9 @@
-import 'reflect-metadata';
 import { canonicalJson, HOUR, MINUTE } from '#libs/kernel';
-import { loadConfig } from '#libs/platform';
-import {
-  describeWith,
-  freePort,
-  startProcess,
-  temporaryFolder,
-  waitUntil,
-  type ServerProcess,
-} from '#libs/testing';
+import { describeWith } from '#libs/testing';
 import { play, planSchema, readRecording } from '#simulators/replay';
-import mqtt, { type MqttClient } from 'mqtt';
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { openEngines, systemClock, type Engines } from './engines.js';
-import { caughtUp } from './stages.js';
-
-const SITES = `
-sites:
-  - { id: betung, name: Betung, district: Betung }
-devices:
-  - { id: udara-01, site: betung, kind: air, name: Udara 1, interval: 1m }
-  - { id: cctv-01, site: betung, kind: camera, name: Kamera 1, interval: 1m }
-`;
-const RULES = `
-rules:
-  - id: pm25
-    title: { id: 'PM2,5 tinggi', en: PM2.5 high }
-    parameter: pm25
-    raise: 100
-    clear: 80
-    for: 10m
-    severity: critical
-`;
-
-/** The built program: `npm test` builds it first. */
-const MAIN = join(import.meta.dirname, '..', '..', '..', 'dist', 'apps', 'pantau', 'src', 'main.js');
-
-/** Pantau in a process of its own; this process opens the same journal and state beside it. */
-class Fixture implements AsyncDisposable {
-  readonly #folder = temporaryFolder('runtime');
-  readonly #clients: MqttClient[] = [];
-  #server: ServerProcess | undefined;
-  #ports = { mqtt: 0, http: 0 };
-  engines!: Engines;
-  token = '';
-
-  async start(): Promise<this> {
-    this.#ports = { mqtt: await freePort(), http: await freePort() };
-    const folder = this.#folder.path;
-    const { mqtt, http } = this.#ports;
-    writeFileSync(join(folder, 'sites.yaml'), SITES);
-    writeFileSync(join(folder, 'rules.yaml'), RULES);
-    writeFileSync(
-      join(folder, 'pantau.yaml'),
-      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nmetrics: { port: 0 }\nlog: { level: warn }\n`,
-    );
-    await this.#launch();
-    this.engines = await openEngines(loadConfig(join(folder, 'pantau.yaml'), {}));
-    return this;
-  }
-
-  async #launch(): Promise<void> {
-    const server = startProcess(process.execPath, [
-      MAIN,
-      '--config',
-      join(this.#folder.path, 'pantau.yaml'),
-      'start',
-    ]);
-    this.#server = server;
-    await waitUntil('Pantau is ready', () => {
-      if (server.process.exitCode !== null) throw new Error(server.output());
-      return server.output().includes('ready:');
-    });
-    this.token = /pantau_first-admin_\S+/.exec(server.output())?.[0] ?? this.token;
-  }
-
-  async restart(): Promise<void> {
-    for (const client of this.#clients.splice(0)) client.end(true);
-    await this.#server?.stop('SIGTERM');
-    expect(this.#server?.process.exitCode).toBe(0);
-    await this.#launch();
-  }
-
-  get printed(): string {
-    return this.#server?.output() ?? '';
-  }
-
-  get url(): string {
-    return `mqtt://127.0.0.1:${this.#ports.mqtt}`;
-  }
-
-  get api(): string {
-    return `http://127.0.0.1:${this.#ports.http}/api`;
-  }
-
-  async caughtUp(): Promise<void> {
-    await caughtUp(this.engines.journal);
-  }
-
-  async connect(device: string): Promise<MqttClient> {
-    const password = await this.engines.credentials.issue(device);
-    const client = await mqtt.connectAsync(this.url, { clientId: device, username: device, password });
-    this.#clients.push(client);
-    return client;
-  }
-
-  async get<T>(
-    path: string,
-    token: string | null = this.token,
-  ): Promise<{ status: number; type: string; body: T }> {
-    const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(`${this.api}/v1/${path}`, { headers });
-    return {
-      status: response.status,
-      type: response.headers.get('content-type') ?? '',
-      body: (await response.json()) as T,
-    };
-  }
-
-  async items<T>(path: string): Promise<T[]> {
-    return (await this.get<{ items: T[] }>(path)).body.items;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const client of this.#clients) client.end(true);
-    await this.#server?.stop('SIGTERM');
-    await this.engines.close();
-    this.#folder[Symbol.dispose]();
-  }
-}
+import { systemClock } from './engines.js';
+import { PantauFixture } from './pantau.fixture.js';
 
 const TELEMETRY = 'pantau/v1/betung/udara-01/telemetry';
 const now = Date.now();
@@ -138,7 +11,7 @@ const payload = (values: unknown, ts: unknown = now): string => JSON.stringify({
 
 describe('from device to API', () => {
   it('shows a published reading, the device behind it, and its flag', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     const client = await pantau.connect('udara-01');
     await client.publishAsync(TELEMETRY, payload({ pm25: 37.5, humidity: 150 }), { qos: 1 });
     await pantau.caughtUp();
@@ -170,7 +43,7 @@ describe('from device to API', () => {
   });
 
   it('never moves a latest value backwards, and takes a message that arrives twice once', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     const client = await pantau.connect('udara-01');
     for (const [value, minutesAgo] of [
       [10, 2],
@@ -187,7 +60,7 @@ describe('from device to API', () => {
   });
 
   it('has every bad input refused with its own reason, counted and shown, and goes on', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     const client = await pantau.connect('udara-01');
     const bad: [string, string | Buffer][] = [
       ['not_json', 'pm25=12'],
@@ -225,7 +98,7 @@ describe('from device to API', () => {
 
 describe('alerts', () => {
   it('keep their state when Pantau is restarted in the middle of the time that a breach must last', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     const publish = async (values: readonly number[], fromMinute: number): Promise<void> => {
       const client = await pantau.connect('udara-01');
       for (const [i, pm25] of values.entries()) {
@@ -256,7 +129,7 @@ describe('alerts', () => {
 
 describe('the API', () => {
   it('asks for a token everywhere but at health, and answers errors as problem details', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     expect(await pantau.get('health', null)).toMatchObject({
       status: 200,
       body: { status: 'ok', store: { status: 'ok' } },
@@ -294,7 +167,7 @@ describe('the API', () => {
   });
 
   it('describes itself', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     const url = `${pantau.api}/docs`;
     const description = (await (await fetch(`${url}-json`)).json()) as {
       paths: Record<string, { get: { parameters: { name: string }[] } }>;
@@ -308,7 +181,7 @@ describe('the API', () => {
   });
 
   it('makes the first admin token once', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     expect(pantau.printed).toContain('pantau_first-admin_');
     await pantau.restart();
     expect(pantau.printed).not.toContain('pantau_first-admin_');
@@ -318,7 +191,7 @@ describe('the API', () => {
 
 describe('indicators', () => {
   it('come out of recorded data, complete with provenance, and the same from the journal, byte for byte', async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     const { registry, credentials } = pantau.engines;
     const plan = planSchema.parse({
       site: 'betung',
@@ -413,7 +286,7 @@ describe('indicators', () => {
 
 describeWith(['mosquitto_pub'], 'a third-party client', () => {
   it("publishes with a device's credentials, and the API returns the reading", async () => {
-    await using pantau = await new Fixture().start();
+    await using pantau = await new PantauFixture().start();
     const password = await pantau.engines.credentials.issue('udara-01');
     const run = (pw: string): Promise<number | null> =>
       new Promise((resolve) => {

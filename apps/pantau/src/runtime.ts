@@ -1,4 +1,4 @@
-import { Broker, BrokerModule } from '#apps/broker';
+import { Bridge, Broker, BrokerModule } from '#apps/broker';
 import { rulesFileSchema } from '#libs/alerting';
 import { deviceSchema, siteSchema } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
@@ -14,7 +14,7 @@ import { NestFactory } from '@nestjs/core';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
-import { brokerOptions } from './broker-options.js';
+import { bridgeOptions, brokerOptions } from './broker-options.js';
 import { openEngines, systemClock, type Engines } from './engines.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageRequest } from './stage-worker.js';
@@ -78,6 +78,16 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
       { logger: new NestLogger(logger), abortOnError: false },
     );
     closers.push(() => broker.close());
+    if (config.mqtt.bridge !== undefined) {
+      const bridge = new Bridge(bridgeOptions(config.mqtt.bridge, config), {
+        journal,
+        registry,
+        clock: systemClock,
+        logger,
+      });
+      await bridge.start();
+      closers.push(() => bridge.stop());
+    }
     const { host, port } = config.metrics;
     if (port !== false) {
       const metrics = await startMetricsServer({ host, port }, () => broker.get(Broker).metricsText());

@@ -23,6 +23,8 @@ export interface StageHost {
 
 const RETENTION_PERIOD = 10 * MINUTE;
 const STORE_RETRY_MS = 5_000;
+/** A broker that misses this many beats is gone. */
+const BEATS_MISSED = 3;
 
 /**
  * Starts every stage behind the broker in this thread: ingest, writer, alerts, evidence, gateway.
@@ -50,7 +52,7 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
       writer: WriterModule.register(store, clock),
       alerts: AlertsModule.register(rules, registry),
       evidence: EvidenceModule.register(config.livenessBeat),
-      gateway: { module: ProjectionModule },
+      gateway: ProjectionModule.register(config.mqtt.flapGrace),
     };
     const nestLogger = new NestLogger(logger);
     for (const stage of Object.keys(STAGES).reverse() as (keyof typeof STAGES)[]) {
@@ -66,7 +68,12 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
       await app.listen();
       closers.push(() => app.close());
     }
-    const gateway = await startGateway({ ...engines, store }, tokens, { ...config.http, logger });
+    const presencePolicy = {
+      graceMs: config.mqtt.flapGrace,
+      brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
+    };
+    const dependencies = { ...engines, store, presencePolicy, clock };
+    const gateway = await startGateway(dependencies, tokens, { ...config.http, logger });
     closers.push(() => gateway.close());
     closers.push(startRetention(engines, config, logger));
     return { store, httpPort: (gateway.getHttpServer().address() as AddressInfo).port, stop };

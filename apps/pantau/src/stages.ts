@@ -8,7 +8,7 @@ export const STAGES = {
   writer: ['readings'],
   alerts: ['readings'],
   evidence: ['readings', 'signals', 'liveness'],
-  gateway: ['alerts', 'readings', 'signals', 'rejected'],
+  gateway: ['alerts', 'readings', 'signals', 'rejected', 'liveness', 'commands', 'configurations'],
 } as const;
 
 const POLL_MS = 25;

@@ -1,2 +1,3 @@
 export * from './spans.js';
 export * from './timeline.js';
+export * from './presence.js';

@@ -4,3 +4,4 @@ export * from './hash.js';
 export * from './local-day.js';
 export * from './random.js';
 export * from './time.js';
+export * from './token-bucket.js';

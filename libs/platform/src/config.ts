@@ -94,8 +94,10 @@ const bridgeSchema = z.strictObject({
   group: z.string().min(1).default('pantau'),
   /** User property that names the device; without one the topic names it. */
   deviceProperty: z.string().min(1).optional(),
-  /** Messages that may wait for the journal at a time. */
-  receiveMaximum: z.int().min(1).max(65_535).default(1_000),
+  /** Names this replica; each replica needs its own, and keeps it over restarts. */
+  clientId: z.string().min(1).max(100).default('pantau-bridge'),
+  /** Each acknowledges one message at a time. */
+  connections: z.int().min(1).max(64).default(16),
 });
 export type BridgeConfig = z.output<typeof bridgeSchema>;
 
@@ -128,6 +130,8 @@ export const configSchema = z.strictObject({
         .optional(),
       /** Networks (CIDR) of balancers that speak the PROXY protocol. */
       trustedProxies: z.array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()])).default([]),
+      /** A device that is back within this time has flapped; it was not out. */
+      flapGrace: duration.default(60_000),
       limits: limitsSchema,
       /** Reads an MQTT 5 broker beside the own listeners, or instead of them. */
       bridge: bridgeSchema.optional(),

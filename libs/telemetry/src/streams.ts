@@ -89,8 +89,10 @@ export interface PresenceSignal extends SignalBase {
   readonly session: string;
   readonly state: 'connected' | 'disconnected';
   readonly cause: PresenceCause;
-  /** With `connected`: the longest silence that the connection survives, one and a half times its keep-alive. */
-  readonly silenceMs?: number;
+  /** The longest silence that the connection survives, one and a half times its keep-alive. Milliseconds. */
+  readonly silenceMs: number;
+  /** The run of the broker that holds it, as in the stream `liveness`. */
+  readonly run: string;
 }
 
 /** A birth message or last will, with the session that it belongs to. */
@@ -204,7 +206,7 @@ export interface ConfigurationChange {
   readonly site: string;
   readonly device: string;
   readonly at: UtcMillis;
-  /** Undefined takes it away. */
+  /** Plain JSON; null takes it away. */
   readonly configuration: unknown;
 }
 

@@ -1,0 +1,161 @@
+import { createLogger } from '#libs/platform';
+import { describeWith, startMosquitto, waitUntil, type MosquittoFixture } from '#libs/testing';
+import type { Liveness, Rejection, Uplink } from '#libs/telemetry';
+import mqtt, { type MqttClient } from 'mqtt';
+import { Bridge, type BridgeOptions } from './bridge.js';
+import { openBroker, type BrokerFixture } from './broker.fixture.js';
+
+const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
+
+function makeBridge(
+  { port }: MosquittoFixture,
+  { journal, registry }: Pick<BrokerFixture, 'journal' | 'registry'>,
+  options: Partial<BridgeOptions> = {},
+): Bridge {
+  return new Bridge(
+    {
+      url: `mqtt://127.0.0.1:${port}`,
+      username: undefined,
+      password: undefined,
+      clientId: 'replica-a',
+      connections: 2,
+      filter: 'pantau/v1/+/+/+',
+      group: 'pantau',
+      deviceProperty: undefined,
+      maxPayloadBytes: 10_000,
+      livenessBeatMs: 50,
+      ...options,
+    },
+    { journal, registry, clock: { now: Date.now }, logger: createLogger('silent', 'test') },
+  );
+}
+
+/** A device that speaks MQTT 5 to the other broker. */
+async function connectDevice({ port }: MosquittoFixture): Promise<MqttClient> {
+  return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
+}
+
+async function subscribed(...bridges: Bridge[]): Promise<void> {
+  for (const bridge of bridges) await waitUntil('the bridge is subscribed', () => bridge.isSubscribed);
+}
+
+describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
+  it('takes the messages of MQTT 5 devices into the journal, each once, shared among replicas', async () => {
+    await using mosquitto = await startMosquitto();
+    await using fixture = await openBroker({ ports: {} });
+    const replicas = ['replica-a', 'replica-b'].map((clientId) =>
+      makeBridge(mosquitto, fixture, { clientId }),
+    );
+    for (const replica of replicas) await replica.start();
+    await subscribed(...replicas);
+    const device = await connectDevice(mosquitto);
+    const sent = Array.from({ length: 400 }, (_, i) => String(i));
+    await Promise.all(sent.map((payload) => device.publishAsync(TOPIC, payload, { qos: 1 })));
+    await waitUntil('all are taken', () => replicas.reduce((sum, { received }) => sum + received, 0) >= 400);
+    const uplinks = await fixture.entries<Uplink>('uplink');
+    expect(uplinks.map(({ data }) => Buffer.from(data.payload).toString()).sort()).toEqual(sent.sort());
+    expect(uplinks[0]!.data).toMatchObject({ device: 'udara-01', site: 'betung', kind: 'telemetry', qos: 1 });
+    for (const { received } of replicas) expect(received).toBeGreaterThan(50);
+    await device.endAsync();
+    for (const replica of replicas) await replica.stop();
+  });
+
+  it('acknowledges nothing that is not durable: it comes again, to the replica that is back', async () => {
+    await using mosquitto = await startMosquitto();
+    await using fixture = await openBroker({ ports: {} });
+    let isBroken = true;
+    let attempts = 0;
+    const journal = new Proxy(fixture.journal, {
+      get(target, name) {
+        if (name === 'append' && isBroken)
+          return async (stream: string) => {
+            if (stream !== 'uplink') return;
+            attempts++;
+            throw new Error('no space left on the device');
+          };
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const bridge = makeBridge(mosquitto, { ...fixture, journal }, { connections: 1 });
+    await bridge.start();
+    await subscribed(bridge);
+    const device = await connectDevice(mosquitto);
+    await device.publishAsync(TOPIC, 'precious', { qos: 1 });
+    await waitUntil('it was tried', () => attempts >= 1);
+    expect(bridge.received).toBe(0);
+    isBroken = false;
+    await waitUntil('it is taken', () => bridge.received === 1);
+    const [entry] = await fixture.entries<Uplink>('uplink');
+    expect(Buffer.from(entry!.data.payload).toString()).toBe('precious');
+    expect(entry!.data.dup).toBe(true);
+    await device.endAsync();
+    await bridge.stop();
+  });
+
+  it('keeps what arrives while a replica is away', async () => {
+    await using mosquitto = await startMosquitto();
+    await using fixture = await openBroker({ ports: {} });
+    const first = makeBridge(mosquitto, fixture, { connections: 1 });
+    await first.start();
+    await subscribed(first);
+    await first.stop();
+    const device = await connectDevice(mosquitto);
+    await device.publishAsync(TOPIC, 'while away', { qos: 1 });
+    const second = makeBridge(mosquitto, fixture, { connections: 1 });
+    await second.start();
+    await waitUntil('it is taken', () => second.received === 1);
+    expect(await fixture.entries('uplink')).toHaveLength(1);
+    await device.endAsync();
+    await second.stop();
+  });
+
+  it('takes the identity from a user property when told to, and sets aside what does not fit, with its bytes', async () => {
+    await using mosquitto = await startMosquitto();
+    await using fixture = await openBroker({ ports: {} });
+    const bridge = makeBridge(mosquitto, fixture, { deviceProperty: 'device', connections: 1 });
+    await bridge.start();
+    await subscribed(bridge);
+    const device = await connectDevice(mosquitto);
+    const publish = (topic: string, payload: string | Buffer, name?: string): Promise<unknown> =>
+      device.publishAsync(topic, payload, {
+        qos: 1,
+        ...(name === undefined ? {} : { properties: { userProperties: { device: name } } }),
+      });
+    await publish(TOPIC, 'good', 'udara-01');
+    await publish(TOPIC, 'no property');
+    await publish(TOPIC, 'somebody else', 'udara-02');
+    await publish(TOPIC, 'a stranger', 'nobody');
+    await publish('pantau/v1/betung/udara-01/nonsense', 'odd topic', 'udara-01');
+    await publish(TOPIC, Buffer.alloc(10_001), 'udara-01');
+    await waitUntil('all are taken', () => bridge.received === 6);
+    expect(await fixture.entries('uplink')).toHaveLength(1);
+    const rejected = (await fixture.entries<Rejection>('rejected')).map(({ data }) => data);
+    expect(rejected.map(({ reason }) => reason)).toEqual([
+      'unknown_device',
+      'topic_not_allowed',
+      'unknown_device',
+      'topic_not_allowed',
+      'payload_too_large',
+    ]);
+    expect(Buffer.from(rejected[1]!.payload!).toString()).toBe('somebody else');
+    expect(rejected[4]).toMatchObject({ payloadBytes: 10_001, device: 'udara-01' });
+    await device.endAsync();
+    await bridge.stop();
+  });
+
+  it('records itself as listening only while the other broker can be heard', async () => {
+    await using fixture = await openBroker({ ports: {} });
+    const mosquitto = await startMosquitto();
+    const bridge = makeBridge(mosquitto, fixture, { connections: 1 });
+    const beats = async (): Promise<number> =>
+      (await fixture.entries<Liveness>('liveness')).filter(({ data }) => data.component === 'bridge').length;
+    await bridge.start();
+    await waitUntil('it beats', async () => (await beats()) >= 2);
+    await mosquitto[Symbol.asyncDispose]();
+    await waitUntil('it notices', () => !bridge.isConnected);
+    const before = await beats();
+    await bridge.stop();
+    expect(await beats()).toBe(before);
+  });
+});

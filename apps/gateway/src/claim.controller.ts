@@ -1,0 +1,52 @@
+import { PantauError, TokenBuckets } from '#libs/kernel';
+import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { Public, ZodPipe } from './http.js';
+import { ApiZodBody, claimBody } from './queries.js';
+
+/** Claims of one address: enough for an installer's afternoon, too few to guess a key of 256 bits. */
+const CLAIMS_PER_ADDRESS = { perSecond: 0.2, burst: 20 };
+/** Of everybody together: each makes a password hash, which costs memory and time. */
+const CLAIMS = { perSecond: 5, burst: 100 };
+
+/** Devices that register themselves with a provisioning key of their site. */
+@ApiTags('Perangkat / Devices')
+@Controller('api/v1/provisioning')
+export class ClaimController {
+  readonly #byAddress = new TokenBuckets(CLAIMS_PER_ADDRESS);
+  readonly #all = new TokenBuckets(CLAIMS);
+
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Post('claims')
+  @HttpCode(201)
+  @Public()
+  @ApiOperation({
+    summary: 'Perangkat mendaftarkan dirinya / A device registers itself',
+    description:
+      'Needs a provisioning key of the site (`pantau site key`), no token. The answer holds the password; it is shown this once.',
+  })
+  @ApiZodBody(claimBody)
+  async claim(
+    @Body(new ZodPipe(claimBody)) { key, id, kind, name, interval }: z.output<typeof claimBody>,
+    @Req() { ip }: FastifyRequest,
+  ): Promise<unknown> {
+    const now = this.pantau.clock.now();
+    if (!this.#byAddress.of(ip, now).tryTake(now) || !this.#all.of('', now).tryTake(now))
+      throw new PantauError('OVERLOADED', 'too many claims from this address.', {
+        remedy: 'Try again in a minute.',
+        transient: true,
+      });
+    const device = await this.pantau.administration.claim(key, {
+      id,
+      kind,
+      name: name ?? id,
+      intervalMs: interval,
+    });
+    const { site, password } = device;
+    return { id, site, username: id, clientId: id, password, topic: `pantau/v1/${site}/${id}/telemetry` };
+  }
+}

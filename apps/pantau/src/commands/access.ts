@@ -1,0 +1,103 @@
+import { ROLES, type Role } from '#libs/identity';
+import { DAY, PantauError } from '#libs/kernel';
+import { Option, type Command } from 'commander';
+import {
+  collect,
+  credentialsOption,
+  duration,
+  tell,
+  wholeNumber,
+  withEngines,
+  type CommandContext,
+} from './shared.js';
+
+/** `pantau token …`, `pantau account …`, `pantau site …`: who may use what. */
+export function addAccessCommands(program: Command, context: CommandContext): void {
+  const { print } = context;
+
+  program
+    .command('token')
+    .description('token untuk API / tokens for the API')
+    .command('create')
+    .description(
+      'membuat token; token lama bernama sama tidak berlaku lagi / make a token; an older one of that name ends',
+    )
+    .argument('<name>')
+    .addOption(new Option('--role <role>', 'peran / role').choices(ROLES).default('evaluator'))
+    .action(async (name: string, { role }: { role: Role }) =>
+      withEngines(context, async ({ tokens }) => print(await tokens.create(name, role))),
+    );
+
+  const account = program
+    .command('account')
+    .description('akun layanan untuk integrasi / service accounts for integrations');
+
+  account
+    .command('put')
+    .description(
+      'membuat atau mengubah akun; kata sandi hanya untuk yang baru / make or change an account; a new one gets a password',
+    )
+    .argument('<id>')
+    .option(
+      '--publish <filter>',
+      'topik yang boleh ditulis, boleh berulang / topics it may write to',
+      collect,
+      [],
+    )
+    .option(
+      '--subscribe <filter>',
+      'topik yang boleh dibaca, boleh berulang / topics it may read',
+      collect,
+      [],
+    )
+    .addOption(credentialsOption())
+    .action(async (id: string, options: { publish: string[]; subscribe: string[]; credentials?: string }) =>
+      withEngines(context, async ({ administration }) => {
+        const { publish, subscribe } = options;
+        const password = await administration.putAccount({ id, publish, subscribe });
+        if (password === undefined) print(`${id}: hak diubah / filters changed`);
+        else tell(context, { [id]: password }, options.credentials);
+      }),
+    );
+
+  account
+    .command('list')
+    .description('menampilkan akun layanan / list the service accounts')
+    .action(async () =>
+      withEngines(context, async ({ accounts }) => {
+        for (const { id, publish, subscribe } of await accounts.list())
+          print(`${id}\tpublish: ${publish.join(' ') || '–'}\tsubscribe: ${subscribe.join(' ') || '–'}`);
+      }),
+    );
+
+  account
+    .command('remove')
+    .description('menghapus akun dan memutusnya / remove an account and disconnect it')
+    .argument('<id>')
+    .action(async (id: string) =>
+      withEngines(context, async ({ administration }) => {
+        await administration.removeAccount(id);
+        print(`${id}: dihapus / removed`);
+      }),
+    );
+
+  program
+    .command('site')
+    .description('lokasi / sites')
+    .command('key')
+    .description(
+      'kunci sekali-tampil agar perangkat lokasi ini mendaftar sendiri / a key with which devices of this site register themselves',
+    )
+    .argument('<site>')
+    .option('--uses <count>', 'untuk berapa perangkat / for how many devices', wholeNumber, 1)
+    .option('--for <duration>', 'masa berlaku / how long it is valid', duration, 7 * DAY)
+    .action(async (site: string, options: { uses: number; for: number }) =>
+      withEngines(context, async ({ registry, keys }) => {
+        if ((await registry.site(site)) === undefined)
+          throw new PantauError('SITE_UNKNOWN', `no site ${site} is registered.`, {
+            remedy: 'Add it to sites.yaml and start Pantau once, or add a device there.',
+          });
+        print(await keys.create(site, options.uses, options.for));
+      }),
+    );
+}

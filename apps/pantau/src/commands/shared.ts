@@ -1,0 +1,77 @@
+import { parseDuration, PantauError } from '#libs/kernel';
+import type { LoadedConfig } from '#libs/platform';
+import { InvalidArgumentError, Option } from 'commander';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { openEngines, type Engines } from '../engines.js';
+
+/** What every command gets. */
+export interface CommandContext {
+  readonly config: () => LoadedConfig;
+  readonly print: (line: string) => void;
+}
+
+/** Runs a command on the data folder, beside a running Pantau or without one. */
+export async function withEngines(
+  { config }: CommandContext,
+  command: (engines: Engines) => Promise<void>,
+): Promise<void> {
+  const engines = await openEngines(config());
+  try {
+    await command(engines);
+  } finally {
+    await engines.close();
+  }
+}
+
+export const credentialsOption = (): Option =>
+  new Option(
+    '--credentials <file>',
+    'tulis kata sandi ke berkas ini, bukan ke layar / write the password into this file (JSON), not to the screen',
+  );
+
+export function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('expected a duration such as 30s, 5m, 2h or 1d');
+  return ms;
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number above 0');
+  return Number(text);
+}
+
+/** Collects an option that may be given several times. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+export function readCredentials(file: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  } catch (cause) {
+    throw new PantauError('CONFIG_UNREADABLE', `cannot read the credentials ${file}.`, {
+      remedy: 'Make them: pantau device add-plan demo --credentials <file>',
+      cause,
+    });
+  }
+}
+
+/** Adds passwords to a file that only its owner can read. */
+export function saveCredentials(passwords: Readonly<Record<string, string>>, file: string): void {
+  const before = existsSync(file) ? readCredentials(file) : {};
+  writeFileSync(file, `${JSON.stringify({ ...before, ...passwords }, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** Shows new passwords once, or adds them to a file. */
+export function tell(
+  { print }: CommandContext,
+  passwords: Readonly<Record<string, string>>,
+  file: string | undefined,
+): void {
+  if (file === undefined) {
+    for (const [id, password] of Object.entries(passwords)) print(`${id}\t${password}`);
+    return;
+  }
+  saveCredentials(passwords, file);
+  print(`${Object.keys(passwords).length} kata sandi ditulis ke / passwords written to ${file}`);
+}
