@@ -1,1 +1,2 @@
 export * from './ispu.js';
+export * from './units.js';
