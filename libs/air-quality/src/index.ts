@@ -1,2 +1,3 @@
 export * from './ispu.js';
+export * from './nowcast.js';
 export * from './units.js';
