@@ -1,4 +1,5 @@
-import type { Parameter, QualityFlag } from '#libs/telemetry';
+import type { Parameter } from '#libs/telemetry';
+import { resultOf, type QualityResult } from './flags.js';
 
 /** Inclusive limits in the unit of the parameter. */
 export interface RangeLimits {
@@ -24,16 +25,18 @@ export const GROSS_RANGE_V1: Readonly<Record<Parameter, RangeLimits>> = {
   humidity: { fail: [0, 100], suspect: [20, 100] },
 };
 
-export interface QualityResult {
-  readonly flag: QualityFlag;
-  /** Names of the tests that did not pass. */
-  readonly failed: readonly string[];
+/** Flags a value 1 (pass), 3 (suspect) or 4 (fail) by its range. A value that is not a number fails. */
+export function grossRange(parameter: Parameter, value: number, limits = GROSS_RANGE_V1): QualityResult {
+  return rangeResult(value, limits[parameter]);
 }
 
-/** Flags a value 1 (pass), 3 (suspect) or 4 (fail) by its range. */
-export function grossRange(parameter: Parameter, value: number, limits = GROSS_RANGE_V1): QualityResult {
-  const { fail, suspect } = limits[parameter];
-  if (value < fail[0] || value > fail[1]) return { flag: 4, failed: ['gross_range'] };
-  if (value < suspect[0] || value > suspect[1]) return { flag: 3, failed: ['gross_range'] };
-  return { flag: 1, failed: [] };
+/** {@link grossRange} by the limits of one parameter. */
+export function rangeResult(value: number, { fail, suspect }: RangeLimits): QualityResult {
+  if (!isWithin(value, fail)) return resultOf('gross_range', 4);
+  return resultOf('gross_range', isWithin(value, suspect) ? 1 : 3);
+}
+
+/** Asked this way round, NaN is outside of everything. */
+function isWithin(value: number, [low, high]: readonly [number, number]): boolean {
+  return value >= low && value <= high;
 }

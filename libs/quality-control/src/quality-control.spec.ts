@@ -1,5 +1,5 @@
 import { PARAMETER_CODES, type QualityFlag } from '#libs/telemetry';
-import { combineFlags, isUsable } from './flags.js';
+import { combineFlags, combineResults, isUsable, resultOf } from './flags.js';
 import { GROSS_RANGE_V1, grossRange } from './gross-range.js';
 
 describe('grossRange', () => {
@@ -15,6 +15,9 @@ describe('grossRange', () => {
     ['humidity', 100, 1],
     ['humidity', 100.1, 4],
     ['humidity', 19, 3],
+    ['pm25', NaN, 4],
+    ['pm25', Infinity, 4],
+    ['pm25', -Infinity, 4],
   ] as const)('flags %s %p as %p', (parameter, value, flag) => {
     expect(grossRange(parameter, value)).toEqual({ flag, failed: flag === 1 ? [] : ['gross_range'] });
   });
@@ -43,5 +46,19 @@ describe('combineFlags', () => {
 
   it('lets only values that passed into an aggregate', () => {
     expect(([1, 2, 3, 4, 9] as const).filter(isUsable)).toEqual([1]);
+  });
+});
+
+describe('combineResults', () => {
+  it('names each failed test once, beside the strongest statement', () => {
+    const results = [
+      resultOf('gross_range', 3),
+      resultOf('spike', 2),
+      resultOf('flat_line', 4),
+      resultOf('gross_range', 3),
+      resultOf('clock', 1),
+    ];
+    expect(combineResults(results)).toEqual({ flag: 4, failed: ['gross_range', 'flat_line'] });
+    expect(combineResults([])).toEqual({ flag: 2, failed: [] });
   });
 });

@@ -1,0 +1,192 @@
+import { parseDuration } from '#libs/kernel';
+import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
+import { z } from 'zod';
+import {
+  CLOCK_LIMITS_V1,
+  QC_LIMITS_V1,
+  QC_LIMITS_VERSION,
+  startingLimits,
+  type ClockLimits,
+  type QcLimits,
+  type QcLimitsTable,
+} from './limits.js';
+
+const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: `expected a duration such as 5m or 2h, found "${text}"` });
+  return z.NEVER;
+});
+const positive = z.number().positive();
+const percent = z.number().min(0).max(100);
+const count = z.int().min(2);
+const range = z.tuple([z.number(), z.number()]);
+
+/**
+ * A test: some of its limits, or `false` to turn it off. Not a union, which would answer a typing error deep inside with
+ * "Invalid input" and no place.
+ */
+const test = <T extends z.ZodType>(limits: T) =>
+  z
+    .unknown()
+    .transform((written, context): false | z.output<T> => {
+      if (written === false) return false;
+      const result = limits.safeParse(written);
+      if (result.success) return result.data;
+      for (const { path, message } of result.error.issues)
+        context.addIssue({ code: 'custom', path: [...path], message });
+      return z.NEVER;
+    })
+    .optional();
+
+const parameterOverrides = z.strictObject({
+  /** Cannot be turned off: a number beyond the instrument's range is no measurement. */
+  range: z.strictObject({ fail: range, suspect: range }).partial().optional(),
+  spike: test(z.strictObject({ suspect: positive, fail: positive, maxSpan: duration }).partial()),
+  rateOfChange: test(z.strictObject({ perMinute: positive, maxGap: duration }).partial()),
+  flatLine: test(
+    z
+      .strictObject({
+        tolerance: positive,
+        suspectAfter: duration,
+        failAfter: duration,
+        suspectSamples: count,
+        failSamples: count,
+        maxGap: duration,
+      })
+      .partial(),
+  ),
+  saturation: test(z.strictObject({ from: percent, suspectAfter: duration, maxGap: duration }).partial()),
+  humidity: test(z.strictObject({ suspectFrom: percent }).partial()),
+  crossParameter: test(z.strictObject({ tolerance: z.number().min(0) }).partial()),
+  neighbours: test(
+    z
+      .strictObject({
+        radiusKm: positive,
+        minNeighbours: z.int().min(3),
+        distance: positive,
+        factor: z.number().gt(1).nullable(),
+        highFrom: z.number().nullable(),
+      })
+      .partial(),
+  ),
+});
+type ParameterOverrides = z.output<typeof parameterOverrides>;
+
+const overrides = z.partialRecord(
+  z.enum(PARAMETER_CODES as readonly [Parameter, ...Parameter[]]),
+  parameterOverrides,
+);
+
+type Overrides = z.output<typeof overrides>;
+
+/**
+ * A YAML file of limits that differ from {@link QC_LIMITS_V1}: for a parameter, or for a parameter of one device. Only what
+ * differs is written; `false` turns a test off. What a device says wins.
+ */
+export const qcLimitsSchema = z
+  .strictObject({
+    /** Names this set of limits. Change it with every change of the file: evidence prints it. */
+    version: z.string().regex(/^[A-Za-z0-9._-]{1,40}$/, 'expected letters, digits, dots and hyphens'),
+    parameters: overrides.default({}),
+    devices: z.record(z.string().min(1), overrides).default({}),
+    clock: z.strictObject({ maxAhead: duration, lateAfter: duration }).partial().default({}),
+  })
+  .superRefine((file, context) => {
+    const check = (path: readonly string[], base: QcLimitsTable, written: Overrides): QcLimitsTable => {
+      const table = merge(base, written);
+      for (const [parameter, own] of entriesOf(written))
+        for (const [at, message] of faultsOf(own, table[parameter]))
+          context.addIssue({ code: 'custom', path: [...path, parameter, ...at], message });
+      return table;
+    };
+    const general = check(['parameters'], QC_LIMITS_V1, file.parameters);
+    for (const [device, own] of Object.entries(file.devices)) check(['devices', device], general, own);
+  });
+export type QcLimitsFile = Readonly<z.output<typeof qcLimitsSchema>>;
+
+/** The limits that hold for one device. */
+export interface DeviceQcLimits {
+  /** Of the limits that Pantau ships, and of the file that overrides them: `1`, `1+banyuasin-2026-01`. */
+  readonly version: string;
+  readonly parameters: QcLimitsTable;
+  readonly clock: ClockLimits;
+}
+
+/** The limits of a device: those of Pantau, then what the file says of the parameter, then of the device. */
+export function qcLimitsOf(device: string, file?: QcLimitsFile): DeviceQcLimits {
+  if (file === undefined)
+    return { version: `${QC_LIMITS_VERSION}`, parameters: QC_LIMITS_V1, clock: CLOCK_LIMITS_V1 };
+  const general = merge(QC_LIMITS_V1, file.parameters);
+  const own = Object.hasOwn(file.devices, device) ? file.devices[device] : undefined;
+  return {
+    version: `${QC_LIMITS_VERSION}+${file.version}`,
+    parameters: own === undefined ? general : merge(general, own),
+    clock: { ...CLOCK_LIMITS_V1, ...defined(file.clock) },
+  };
+}
+
+function merge(base: QcLimitsTable, written: Overrides): QcLimitsTable {
+  const table = { ...base };
+  for (const [parameter, own] of entriesOf(written))
+    table[parameter] = mergeLimits(base[parameter], startingLimits(parameter), own);
+  return table;
+}
+
+function mergeLimits(base: QcLimits, start: QcLimits, written: ParameterOverrides): QcLimits {
+  return {
+    range: { ...base.range, ...defined(written.range ?? {}) },
+    spike: mergeTest(base.spike, start.spike, written.spike),
+    rateOfChange: mergeTest(base.rateOfChange, start.rateOfChange, written.rateOfChange),
+    flatLine: mergeTest(base.flatLine, start.flatLine, written.flatLine),
+    saturation: mergeTest(base.saturation, start.saturation, written.saturation),
+    humidity: mergeTest(base.humidity, start.humidity, written.humidity),
+    crossParameter: mergeTest(base.crossParameter, start.crossParameter, written.crossParameter),
+    neighbours: mergeTest(base.neighbours, start.neighbours, written.neighbours),
+  };
+}
+
+/** @param start - what a test that is off is turned on with; null where it does not apply */
+function mergeTest<T extends object>(
+  base: T | null,
+  start: T | null,
+  written: false | { readonly [K in keyof T]?: T[K] | undefined } | undefined,
+): T | null {
+  if (written === undefined) return base;
+  const complete = base ?? start;
+  return written === false || complete === null ? null : { ...complete, ...defined(written) };
+}
+
+/** What cannot be meant, each with the place within the parameter. Only of tests that were written. */
+function faultsOf(
+  written: ParameterOverrides,
+  { range, spike, flatLine, ...others }: QcLimits,
+): (readonly [path: readonly string[], message: string])[] {
+  const faults: (readonly [readonly string[], string])[] = [];
+  const [low, high] = range.suspect;
+  if (written.range !== undefined && !(range.fail[0] <= low && low < high && high <= range.fail[1]))
+    faults.push([['range'], 'suspect must lie within fail, and its low end below its high end']);
+  if (written.spike !== undefined && spike !== null && spike.suspect > spike.fail)
+    faults.push([['spike'], 'suspect must not exceed fail']);
+  if (written.flatLine !== undefined && flatLine !== null) {
+    if (flatLine.suspectAfter > flatLine.failAfter)
+      faults.push([['flatLine'], 'suspectAfter must not exceed failAfter']);
+    if (flatLine.suspectSamples > flatLine.failSamples)
+      faults.push([['flatLine'], 'suspectSamples must not exceed failSamples']);
+  }
+  for (const test of ['saturation', 'humidity', 'crossParameter'] as const)
+    if (written[test] && others[test] === null)
+      faults.push([[test], 'this test does not apply to this parameter']);
+  return faults;
+}
+
+function entriesOf(written: Overrides): [Parameter, ParameterOverrides][] {
+  return Object.entries(written) as [Parameter, ParameterOverrides][];
+}
+
+/** An absent key must not hide the limit below it. */
+function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

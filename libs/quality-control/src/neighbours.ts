@@ -1,0 +1,75 @@
+import type { Parameter } from '#libs/telemetry';
+import { resultOf, type QualityResult } from './flags.js';
+import { QC_LIMITS_V1, type NeighbourLimits, type QcLimitsTable } from './limits.js';
+
+/** What another device says about the same parameter at about the same time. */
+export interface NeighbourReading {
+  /** Best a mean of the hour: single readings differ between places for good reasons. */
+  readonly value: number;
+  readonly distanceKm: number;
+}
+
+/** Makes the median absolute deviation comparable with a standard deviation of normally distributed values. */
+const MAD_TO_SIGMA = 1.4826;
+/** How many of these a value must be away to disagree. */
+const SIGMAS = 5;
+/** Two devices that agree on smoke are enough to believe a third. */
+const MIN_WITNESSES = 2;
+
+/**
+ * Neighbour test: suspect when a value disagrees strongly with devices nearby, which agree among themselves.
+ *
+ * Three things must hold, so that a local fire is seldom taken for a fault: far from the median of the neighbours in
+ * absolute terms, by a multiple of it, and by more than five times their own spread (from the median absolute deviation,
+ * which one broken neighbour does not move). Never fails a value: the one that differs may be the only one that is right.
+ *
+ * @param neighbours - other devices, values that did not fail (flag 4) only
+ * @returns not evaluated (flag 2) with too few neighbours within the radius
+ */
+export function neighbourConsensus(
+  value: number,
+  neighbours: readonly NeighbourReading[],
+  parameter: Parameter,
+  limits: QcLimitsTable = QC_LIMITS_V1,
+): QualityResult {
+  const own = limits[parameter].neighbours;
+  if (own === null || !Number.isFinite(value)) return resultOf('neighbour', 2);
+  const values = valuesWithin(neighbours, own);
+  const middle = median(values);
+  if (middle === undefined || values.length < own.minNeighbours) return resultOf('neighbour', 2);
+  const distance = Math.abs(value - middle);
+  const spread = MAD_TO_SIGMA * (median(values.map((x) => Math.abs(x - middle))) ?? 0);
+  const isFar =
+    distance > own.distance &&
+    distance > SIGMAS * spread &&
+    (own.factor === null || value > middle * own.factor || value < middle / own.factor);
+  return resultOf('neighbour', isFar ? 3 : 1);
+}
+
+/**
+ * Whether the air is bad all around: the median of at least two neighbours is high. Give suspect values too, since
+ * smoke that deserves the name is outside of the plausible range.
+ */
+export function neighboursHigh(
+  neighbours: readonly NeighbourReading[],
+  parameter: Parameter,
+  limits: QcLimitsTable = QC_LIMITS_V1,
+): boolean {
+  const own = limits[parameter].neighbours;
+  if (own === null || own.highFrom === null) return false;
+  const values = valuesWithin(neighbours, own);
+  return values.length >= MIN_WITNESSES && (median(values) ?? -Infinity) >= own.highFrom;
+}
+
+function valuesWithin(neighbours: readonly NeighbourReading[], { radiusKm }: NeighbourLimits): number[] {
+  return neighbours
+    .filter(({ value, distanceKm }) => Number.isFinite(value) && distanceKm <= radiusKm)
+    .map(({ value }) => value);
+}
+
+/** Undefined of nothing. */
+function median(values: readonly number[]): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
