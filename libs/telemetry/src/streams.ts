@@ -109,18 +109,27 @@ export const REJECTION_REASONS = [
   'bad_credentials',
   'topic_not_allowed',
   'payload_too_large',
+  'unreadable',
   'not_json',
   'json_too_deep',
   'schema_violation',
   'number_as_text',
   'not_finite',
   'unknown_parameter',
+  'unknown_unit',
+  'nothing_to_keep',
   'timestamp_in_future',
   'timestamp_too_old',
   'store_refused',
   'handler_failed',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
+
+/** Why a message or a value is not taken. */
+export interface Refusal {
+  readonly reason: RejectionReason;
+  readonly detail: string;
+}
 
 /** Stream `rejected`: what was refused, with the original bytes, so that nothing is lost. */
 export interface Rejection {
