@@ -18,6 +18,7 @@ export default {
     '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^#apps/([^/]+)$': '<rootDir>/apps/$1/src/index.ts',
     '^#simulators/([^/]+)$': '<rootDir>/simulators/$1/src/index.ts',
+    '^#devices/([^/]+)$': '<rootDir>/devices/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },

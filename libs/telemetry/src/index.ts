@@ -1,3 +1,5 @@
+export * from './codec.js';
+export * from './json.js';
 export * from './json-schemas.js';
 export * from './native-codec.js';
 export * from './parameters.js';

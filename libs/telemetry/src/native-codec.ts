@@ -1,5 +1,6 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
 import { z } from 'zod';
+import { readJson } from './json.js';
 import { isParameter, PARAMETER_CODES, type Parameter } from './parameters.js';
 import {
   PAYLOADS,
@@ -9,7 +10,7 @@ import {
   type StatusPayload,
   type TelemetryPayload,
 } from './payloads.js';
-import type { RejectionReason } from './streams.js';
+import type { Refusal, RejectionReason } from './streams.js';
 import type { TopicKind } from './topics.js';
 
 /** Which device times are believed. */
@@ -18,11 +19,6 @@ export interface TimePolicy {
   readonly maxFutureMs: Millis;
   /** Earlier instants are those of a device that lost its clock. */
   readonly oldest: UtcMillis;
-}
-
-export interface Refusal {
-  readonly reason: RejectionReason;
-  readonly detail: string;
 }
 
 /** What a message says. Values that are refused do not take the good values beside them down. */
@@ -43,11 +39,6 @@ export type Decoded =
   | ({ readonly kind: 'result'; readonly ts: UtcMillis } & Omit<ResultPayload, 'ts'>)
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** No payload of Pantau is deeper than this; a device's value may not cost a stack. */
-const MAX_DEPTH = 8;
-/** Tokens that are no JSON but that common encoders write for a sensor without a value. */
-const NOT_FINITE = /[:[,]\s*-?(?:NaN|Infinity|inf|nan)\s*[,}\]]/;
-
 /**
  * Reads a payload in Pantau's own JSON form.
  *
@@ -61,7 +52,7 @@ export function decodeNative(
   receivedAt: UtcMillis,
   policy: TimePolicy,
 ): Decoded {
-  const parsed = parseJson(payload);
+  const parsed = readJson(payload);
   if ('refusal' in parsed) return { kind: 'refused', refusal: parsed.refusal };
   const result = PAYLOADS[kind].safeParse(parsed.value);
   // Telemetry is salvaged value by value: one wrong member must not cost the others.
@@ -96,53 +87,6 @@ export function decodeNative(
       return timed(ts, receivedAt, policy, (ms) => ({ kind, ts: ms, ...rest }));
     }
   }
-}
-
-function parseJson(payload: Uint8Array): { value: unknown } | { refusal: Refusal } {
-  const text = new TextDecoder().decode(payload);
-  const depth = depthOf(text);
-  if (depth > MAX_DEPTH) {
-    return {
-      refusal: { reason: 'json_too_deep', detail: `JSON nested ${depth} deep; at most ${MAX_DEPTH}` },
-    };
-  }
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch (error) {
-    const literal = NOT_FINITE.exec(text);
-    return {
-      refusal:
-        literal === null
-          ? {
-              reason: 'not_json',
-              detail: `expected JSON: ${error instanceof Error ? error.message : String(error)}`.slice(
-                0,
-                300,
-              ),
-            }
-          : {
-              reason: 'not_finite',
-              detail: `expected finite numbers, found ${literal[0].slice(1, -1).trim()}; leave a missing value out`,
-            },
-    };
-  }
-}
-
-/** Deepest nesting of brackets outside strings; a scan, so that hostile depth costs no recursion. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (inString) {
-      if (code === 0x5c) i++;
-      else if (code === 0x22) inString = false;
-    } else if (code === 0x22) inString = true;
-    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (code === 0x7d || code === 0x5d) depth--;
-  }
-  return deepest;
 }
 
 function refusalOf(error: z.ZodError, value: unknown): Refusal {

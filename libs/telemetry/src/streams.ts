@@ -127,18 +127,27 @@ export const REJECTION_REASONS = [
   'malformed',
   'limit_exceeded',
   'payload_too_large',
+  'unreadable',
   'not_json',
   'json_too_deep',
   'schema_violation',
   'number_as_text',
   'not_finite',
   'unknown_parameter',
+  'unknown_unit',
+  'nothing_to_keep',
   'timestamp_in_future',
   'timestamp_too_old',
   'store_refused',
   'handler_failed',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
+
+/** Why a message or a value is not taken. */
+export interface Refusal {
+  readonly reason: RejectionReason;
+  readonly detail: string;
+}
 
 /** Stream `rejected`: what was refused, with the original bytes, so that nothing is lost. */
 export interface Rejection {
@@ -220,4 +229,28 @@ export interface StreamTypes {
   readonly identity: IdentityChange;
   readonly commands: CommandEvent;
   readonly configurations: ConfigurationChange;
+  readonly rollups: Rollup;
+}
+
+/**
+ * Stream `rollups`: an hour or a day of a series that is over, for the down-sampled tiers of the store. Comes again when a
+ * late reading changes it; the last one counts. Hours and days without any reading have none.
+ */
+export interface Rollup {
+  readonly site: string;
+  readonly device: string;
+  readonly parameter: Parameter;
+  readonly tier: 'hour' | 'day';
+  /** Explicit bounds; a day is a calendar day of the regency. */
+  readonly from: UtcMillis;
+  readonly to: UtcMillis;
+  /** Readings that the device promised for this time; of a day: hours. */
+  readonly expected: number;
+  readonly received: number;
+  /** Of them with flag 1; of a day: valid hours. */
+  readonly valid: number;
+  /** Of the valid ones; null without any. */
+  readonly mean: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
 }

@@ -1,0 +1,97 @@
+import type { Millis, UtcMillis } from '#libs/kernel';
+import type { Parameter } from './parameters.js';
+import type { Refusal } from './streams.js';
+
+/** Units in which devices state values; Pantau converts them to the unit of the parameter, codecs never do. */
+export const UNITS = ['ug/m3', 'mg/m3', 'ppb', 'ppm', 'degC', 'degF', 'K', '%', 'fraction'] as const;
+export type Unit = (typeof UNITS)[number];
+
+/** One value as the device states it. */
+export interface Measured {
+  readonly parameter: Parameter;
+  readonly value: number;
+  /** What the maker documents for this member. A codec that does not know it refuses the value. */
+  readonly unit: Unit;
+}
+
+interface CodecOutputBase {
+  /** Device clock, UTC; undefined when the message states no instant, or one without a zone. Arrival counts then. */
+  readonly ts: UtcMillis | undefined;
+  /**
+   * Name of the device within the message, as the maker writes it, when one message speaks for several; undefined when
+   * it is about the device that sent it. Configuration maps it to a device id.
+   */
+  readonly source?: string;
+}
+
+/** Measured values of one instant. */
+export interface CodecTelemetry extends CodecOutputBase {
+  readonly kind: 'telemetry';
+  readonly seq?: number;
+  readonly values: readonly Measured[];
+  /** Measured beside the gases: ppb become µg/m³ with them when the configuration says so. */
+  readonly conditions?: { readonly temperatureC?: number; readonly pressureHpa?: number };
+}
+
+/** Whether a camera (or another device) works. */
+export interface CodecHeartbeat extends CodecOutputBase {
+  readonly kind: 'heartbeat';
+  readonly state: 'up' | 'down';
+  readonly reason?: string;
+  readonly frames?: number;
+  readonly lastFrameAt?: UtcMillis;
+}
+
+/** Birth or death of a device's connection. */
+export interface CodecStatus extends CodecOutputBase {
+  readonly kind: 'status';
+  readonly state: 'online' | 'offline';
+}
+
+/** Something that happened at the device. */
+export interface CodecEvent extends CodecOutputBase {
+  readonly kind: 'event';
+  readonly name: string;
+  readonly data?: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export type CodecOutput = CodecTelemetry | CodecHeartbeat | CodecStatus | CodecEvent;
+
+/** A message as it arrived. */
+export interface CodecInput {
+  /** MQTT topic; empty for a message that came over HTTP. */
+  readonly topic: string;
+  /** Parts that the topic pattern of the configuration names, such as `device` or `event`. */
+  readonly parts: Readonly<Record<string, string>>;
+  readonly payload: Uint8Array;
+  readonly receivedAt: UtcMillis;
+  /**
+   * How far the device's local time is ahead of UTC, when the configuration states it. Without it a local time without
+   * a zone is no instant: `ts` stays undefined.
+   */
+  readonly utcOffsetMs: Millis | undefined;
+  /** What this codec returned as `memory` for this device last time. */
+  readonly memory: unknown;
+}
+
+export interface CodecResult {
+  readonly outputs: readonly CodecOutput[];
+  /** What could not be read, each with its reason. Good values beside it are kept. */
+  readonly refusals: readonly Refusal[];
+  /** Why a message that was understood holds nothing that Pantau keeps; set only without outputs and refusals. */
+  readonly ignored?: string;
+  /** Plain data that the next message of this device needs; undefined leaves what is there. */
+  readonly memory?: unknown;
+}
+
+/**
+ * Reads the payloads of one maker: bytes in, readings or a reason out.
+ *
+ * Pure: no clock, no I/O, the same answer for the same input. Never throws, whatever the bytes are; never gives a number
+ * that is not in the payload; absent is absent, not zero.
+ */
+export interface Codec {
+  /** The name in configuration: that of its folder. */
+  readonly name: string;
+  decode(input: CodecInput): CodecResult;
+}
