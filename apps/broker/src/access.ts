@@ -1,5 +1,19 @@
 import type { Device, ServiceAccount } from '#libs/identity';
-import { filterCovers, filterMatches, ownFilters, parseTopic, type DeviceTopic } from '#libs/telemetry';
+import {
+  filterCovers,
+  filterMatches,
+  ownFilters,
+  parseTopic,
+  type TopicKind,
+  type TopicMappings,
+} from '#libs/telemetry';
+
+/** Whose message a publish is. */
+export interface PublishTarget {
+  readonly site: string;
+  readonly device: string;
+  readonly kind: TopicKind | 'foreign';
+}
 
 /** Who a connection belongs to, and what it may do. */
 export type Principal =
@@ -19,19 +33,30 @@ export function devicePrincipal({ id, site }: Device, others: readonly Device[])
 /**
  * What writing to the topic means.
  *
- * @returns a device's topic; `routed` for a topic of a service account that is no device's; undefined when it is not allowed
+ * @returns a device's topic; `routed` for a topic of a service account that is no device's; undefined when it is not allowed.
+ * Of an account's topic the site is undefined where only the registry knows it.
  */
-export function publishTarget(principal: Principal, name: string): DeviceTopic | 'routed' | undefined {
+export function publishTarget(
+  principal: Principal,
+  name: string,
+  mappings: TopicMappings,
+): (Omit<PublishTarget, 'site'> & { readonly site: string | undefined }) | 'routed' | undefined {
   const topic = parseTopic(name);
+  const mapped = topic === undefined ? mappings.match(name) : undefined;
   if (principal.kind === 'device') {
-    if (topic === undefined) return undefined;
-    const own = topic.device === principal.id && topic.site === principal.site;
-    return own || principal.speaksFor.get(topic.device) === topic.site ? topic : undefined;
+    const device = topic?.device ?? (mapped === undefined ? undefined : (mapped.device ?? principal.id));
+    if (device === undefined) return undefined;
+    const site = device === principal.id ? principal.site : principal.speaksFor.get(device);
+    if (site === undefined || (topic !== undefined && topic.site !== site)) return undefined;
+    return { site, device, kind: topic?.kind ?? 'foreign' };
   }
   // `$` topics are the server's own, whatever a filter says.
   if (name.startsWith('$')) return undefined;
   if (!principal.account.publish.some((filter) => filterMatches(filter, name))) return undefined;
-  return topic ?? 'routed';
+  if (topic !== undefined) return topic;
+  return mapped?.device === undefined
+    ? 'routed'
+    : { site: undefined, device: mapped.device, kind: 'foreign' };
 }
 
 /** Whether everything the filter matches may be read. */

@@ -1,6 +1,6 @@
 import { createLogger } from '#libs/platform';
 import { describeWith, startMosquitto, waitUntil, type MosquittoFixture } from '#libs/testing';
-import type { Liveness, Rejection, Uplink } from '#libs/telemetry';
+import { TopicMappings, type Liveness, type Rejection, type Uplink } from '#libs/telemetry';
 import mqtt, { type MqttClient } from 'mqtt';
 import { Bridge, type BridgeOptions } from './bridge.js';
 import { openBroker, type BrokerFixture } from './broker.fixture.js';
@@ -24,6 +24,7 @@ function makeBridge(
       deviceProperty: undefined,
       maxPayloadBytes: 10_000,
       livenessBeatMs: 50,
+      mappings: new TopicMappings([]),
       ...options,
     },
     { journal, registry, clock: { now: Date.now }, logger: createLogger('silent', 'test') },

@@ -4,12 +4,13 @@ import type { Clock, Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import {
   parseTopic,
-  type DeviceTopic,
   type Rejection,
   type RejectionReason,
+  type TopicMappings,
   type Uplink,
 } from '#libs/telemetry';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
+import type { PublishTarget } from './access.js';
 import { LivenessRecorder } from './liveness-recorder.js';
 import { oversizeRejection } from './oversize.js';
 import { UplinkBatcher } from './uplink-batcher.js';
@@ -30,6 +31,8 @@ export interface BridgeOptions {
   readonly deviceProperty: string | undefined;
   readonly maxPayloadBytes: number;
   readonly livenessBeatMs: Millis;
+  /** Topics of other makers' devices. */
+  readonly mappings: TopicMappings;
 }
 
 export interface BridgeDependencies {
@@ -200,28 +203,39 @@ export class Bridge {
   async #target(
     packet: IPublishPacket,
   ): Promise<
-    DeviceTopic | { readonly reason: RejectionReason; readonly detail: string; readonly device?: string }
+    PublishTarget | { readonly reason: RejectionReason; readonly detail: string; readonly device?: string }
   > {
-    const { deviceProperty } = this.#options;
+    const { deviceProperty, mappings } = this.#options;
     const topic = parseTopic(packet.topic);
-    if (topic === undefined)
-      return { reason: 'topic_not_allowed', detail: 'expected pantau/v1/{site}/{device}/{kind}' };
+    const mapped = topic === undefined ? mappings.match(packet.topic) : undefined;
+    if (topic === undefined && mapped === undefined)
+      return {
+        reason: 'topic_not_allowed',
+        detail: 'expected pantau/v1/{site}/{device}/{kind}, or a topic that a mapping reads',
+      };
     const property =
       deviceProperty === undefined ? undefined : packet.properties?.userProperties?.[deviceProperty];
-    const named = Array.isArray(property) ? property[0] : property;
-    if (deviceProperty !== undefined && named === undefined)
+    const stated = Array.isArray(property) ? property[0] : property;
+    if (deviceProperty !== undefined && stated === undefined)
       return { reason: 'unknown_device', detail: `expected the user property ${deviceProperty}` };
-    const id = named ?? topic.device;
+    const inTopic = topic?.device ?? mapped?.device;
+    const id = stated ?? inTopic;
+    if (id === undefined)
+      return {
+        reason: 'unknown_device',
+        detail: 'neither the topic, nor its mapping, nor a property names the device',
+      };
     const device = await this.#pantau.registry.device(id);
     if (device === undefined)
       return { reason: 'unknown_device', detail: `no device "${id.slice(0, 63)}" is registered` };
-    if (id !== topic.device || device.site !== topic.site)
+    const { site } = device;
+    if ((inTopic ?? id) !== id || (topic?.site ?? site) !== site)
       return {
         reason: 'topic_not_allowed',
-        detail: `${id} writes below pantau/v1/${device.site}/${id}/`,
+        detail: `${id} writes below pantau/v1/${site}/${id}/`,
         device: id,
       };
-    return topic;
+    return { site, device: id, kind: topic?.kind ?? 'foreign' };
   }
 
   async #setAside(data: Rejection): Promise<void> {

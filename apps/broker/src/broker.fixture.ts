@@ -9,6 +9,7 @@ import {
 import { LmdbJournal, type Entry, type Journal } from '#libs/journal';
 import { createLogger } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
+import { TopicMappings } from '#libs/telemetry';
 import { temporaryFolder } from '#libs/testing';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import mqttPacket from 'mqtt-packet';
@@ -89,6 +90,7 @@ export async function openBroker({ limits, ...options }: FixtureOptions = {}): P
         trustedProxies: [],
         maxPayloadBytes: 10_000,
         livenessBeatMs: 10_000,
+        mappings: new TopicMappings([]),
         ...options,
         ports,
         limits: { ...LIMITS, ...limits },

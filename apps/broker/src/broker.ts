@@ -7,18 +7,18 @@ import type { StateStore } from '#libs/state';
 import {
   filterMatches,
   formatCommandTopic,
-  type DeviceTopic,
   type IdentityChange,
   type PresenceCause,
   type PresenceSignal,
   type RejectionReason,
+  type TopicMappings,
   type Uplink,
 } from '#libs/telemetry';
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type PublishPacket } from 'aedes';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { mayRead, maySubscribe, publishTarget, type Principal } from './access.js';
+import { mayRead, maySubscribe, publishTarget, type Principal, type PublishTarget } from './access.js';
 import { Admission } from './admission.js';
 import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
 import { Downlinks } from './downlinks.js';
@@ -46,6 +46,8 @@ export interface BrokerOptions {
   readonly maxPayloadBytes: number;
   readonly limits: Limits;
   readonly livenessBeatMs: Millis;
+  /** Topics of other makers' devices. */
+  readonly mappings: TopicMappings;
 }
 
 export interface BrokerDependencies {
@@ -66,7 +68,7 @@ interface Session {
   readonly origin: Origin;
   readonly silenceMs: Millis;
   /** What it may write to, once it has written there. */
-  readonly targets: Map<string, DeviceTopic | 'routed'>;
+  readonly targets: Map<string, PublishTarget | 'routed'>;
   readonly guard: FrameGuard;
   readonly rate: TokenBucket | undefined;
   publishes: number;
@@ -435,7 +437,7 @@ export class Broker {
     }
     const publish = will ? -1 : session.publishes++;
     if (!will) this.metrics.publishes.inc({ qos: packet.qos });
-    const proceed = (target: DeviceTopic | 'routed' | undefined): void => {
+    const proceed = (target: PublishTarget | 'routed' | undefined): void => {
       if (target === undefined) {
         this.#setEndCause(client, 'expelled');
         done(new Error('not a topic of this client'));
@@ -461,7 +463,7 @@ export class Broker {
   #take(
     client: Client,
     session: Session,
-    target: DeviceTopic | 'routed',
+    target: PublishTarget | 'routed',
     packet: PublishPacket,
     publish: number,
     done: (error?: Error | null) => void,
@@ -509,22 +511,29 @@ export class Broker {
   #target(
     session: Session,
     name: string,
-  ): DeviceTopic | 'routed' | undefined | Promise<DeviceTopic | undefined> {
+  ): PublishTarget | 'routed' | undefined | Promise<PublishTarget | undefined> {
     const { principal } = session;
-    const target = publishTarget(principal, name);
+    const target = publishTarget(principal, name, this.#options.mappings);
     if (target === undefined) {
       this.#refuseTopic(principal, name);
       return undefined;
     }
-    if (target === 'routed' || principal.kind === 'device') {
+    if (target === 'routed') {
       session.targets.set(name, target);
       return target;
     }
+    const { site, device: id, kind } = target;
+    if (principal.kind === 'device' && site !== undefined) {
+      const own: PublishTarget = { site, device: id, kind };
+      session.targets.set(name, own);
+      return own;
+    }
     // An account's filter may be wider than the registry.
-    return this.#pantau.registry.device(target.device).then((device) => {
-      if (device?.site === target.site) {
-        session.targets.set(name, target);
-        return target;
+    return this.#pantau.registry.device(id).then((device) => {
+      if (device !== undefined && (site ?? device.site) === device.site) {
+        const known: PublishTarget = { site: device.site, device: id, kind };
+        session.targets.set(name, known);
+        return known;
       }
       this.#refuseTopic(principal, name);
       return undefined;
@@ -551,7 +560,7 @@ export class Broker {
 
   async #setAside(
     { principal }: Session,
-    target: DeviceTopic | 'routed',
+    target: PublishTarget | 'routed',
     topic: string,
     payload: Buffer,
     payloadBytes: number,

@@ -1,1 +1,2 @@
+export type { IngestOptions } from './ingest-options.js';
 export * from './ingest.module.js';

@@ -1,15 +1,15 @@
-import type { TimePolicy } from '#libs/telemetry';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { TIME_POLICY, UplinkController } from './uplink.controller.js';
+import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
+import { UplinkController } from './uplink.controller.js';
 
-/** Decode, validate, quality control. */
+/** Decode, convert, quality control. */
 @Module({})
 export class IngestModule {
-  static register(policy: TimePolicy): DynamicModule {
+  static register(options: IngestOptions): DynamicModule {
     return {
       module: IngestModule,
       controllers: [UplinkController],
-      providers: [{ provide: TIME_POLICY, useValue: policy }],
+      providers: [{ provide: INGEST_OPTIONS, useValue: options }],
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { BridgeOptions, BrokerOptions } from '#apps/broker';
 import { configFile, type BridgeConfig, type LoadedConfig } from '#libs/platform';
+import { TopicMappings } from '#libs/telemetry';
 
 /** The broker's options as the configuration gives them. */
 export function brokerOptions(config: LoadedConfig): BrokerOptions {
@@ -37,6 +38,7 @@ export function brokerOptions(config: LoadedConfig): BrokerOptions {
       sessionExpiryMs: sessionExpiry,
     },
     livenessBeatMs: config.livenessBeat,
+    mappings: new TopicMappings(config.mappings),
   };
 }
 
@@ -51,5 +53,6 @@ export function bridgeOptions(bridge: BridgeConfig, config: LoadedConfig): Bridg
     deviceProperty,
     maxPayloadBytes: mqtt.maxPayloadBytes,
     livenessBeatMs: livenessBeat,
+    mappings: new TopicMappings(config.mappings),
   };
 }

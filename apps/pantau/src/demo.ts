@@ -1,6 +1,6 @@
 import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
 import type { AlertEvent } from '#libs/alerting';
-import { HOUR, localDateOf } from '#libs/kernel';
+import { DAY, HOUR, localDateOf } from '#libs/kernel';
 import { PM25_DAILY_MEAN, type IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
 import type { Runtime } from './runtime.js';
@@ -8,6 +8,7 @@ import type { Runtime } from './runtime.js';
 const DEMO = 'pantau/demo';
 /** A week in about half a minute. */
 const SPEED = 20_000;
+const RECORDING_MAX_AGE = 30 * 366 * DAY;
 
 /** Registers the devices of a plan and gives each a new password. @returns passwords by device */
 export async function registerPlan(
@@ -26,6 +27,8 @@ export async function registerPlan(
       kind: isStation ? 'air' : 'camera',
       name: isStation ? `Rekaman ${id}` : `Kamera simulasi ${id}`,
       intervalMs: isStation ? HOUR : (plan.cameras?.interval ?? 60_000),
+      // A recording is as old as it is.
+      maxAgeMs: RECORDING_MAX_AGE,
     });
     passwords[id] = await credentials.issue(id);
   }

@@ -70,8 +70,7 @@ describe('from device to API', () => {
       ['payload_too_large', Buffer.alloc(10 * 1024 * 1024, '[')],
       ['json_too_deep', '['.repeat(10_000)],
       ['unknown_parameter', payload({ radon: 3 })],
-      ['timestamp_in_future', payload({ pm25: 1 }, now + 24 * HOUR)],
-      ['timestamp_too_old', payload({ pm25: 1 }, 0)],
+      ['too_late', payload({ pm25: 1 }, now - 31 * 24 * HOUR)],
     ];
     for (const [, message] of bad) await client.publishAsync(TELEMETRY, message, { qos: 1 });
     await client.publishAsync(TELEMETRY, payload({ pm25: 5 }), { qos: 1 });
@@ -218,6 +217,7 @@ describe('indicators', () => {
       kind: 'air',
       name: 'Rekaman',
       intervalMs: HOUR,
+      maxAgeMs: 30 * 366 * 24 * HOUR,
     });
     await registry.putDevice({
       id: 'cctv-02',
@@ -225,6 +225,7 @@ describe('indicators', () => {
       kind: 'camera',
       name: 'Kamera',
       intervalMs: MINUTE,
+      maxAgeMs: 30 * 366 * 24 * HOUR,
     });
     const passwords = {
       'udara-02': await credentials.issue('udara-02'),

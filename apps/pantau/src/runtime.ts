@@ -1,7 +1,7 @@
 import { Bridge, Broker, BrokerModule } from '#apps/broker';
 import { rulesFileSchema } from '#libs/alerting';
 import { deviceSchema, siteSchema } from '#libs/identity';
-import { PantauError } from '#libs/kernel';
+import { defined, PantauError } from '#libs/kernel';
 import {
   configFile,
   duration,
@@ -41,7 +41,13 @@ export interface Runtime extends Engines {
 /** `sites.yaml` */
 const sitesFileSchema = z.strictObject({
   sites: z.array(siteSchema).default([]),
-  devices: z.array(deviceSchema.omit({ intervalMs: true }).extend({ interval: duration })).default([]),
+  devices: z
+    .array(
+      deviceSchema
+        .omit({ intervalMs: true, maxAgeMs: true })
+        .extend({ interval: duration, maxAge: duration.optional() }),
+    )
+    .default([]),
 });
 
 /**
@@ -62,8 +68,8 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     closers.push(() => engines.close());
     const { journal, registry, tokens } = engines;
     for (const site of declared.sites) await registry.putSite(site);
-    for (const { interval, ...device } of declared.devices)
-      await registry.putDevice({ ...device, intervalMs: interval });
+    for (const { interval, maxAge, ...device } of declared.devices)
+      await registry.putDevice({ ...device, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) });
     const firstAdminToken = await tokens.createFirstAdmin();
 
     const stages = await startStageThread(config);

@@ -11,6 +11,7 @@ import { InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
 import type { DynamicModule } from '@nestjs/common';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ingestOptions } from './ingest-options.js';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
 import { STAGES } from './stages.js';
 
@@ -46,9 +47,8 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     closers.push(() => store.close());
     closers.push(setUpStore(store, logger));
 
-    const policy = { maxFutureMs: config.ingest.maxFuture, oldest: Date.parse(config.ingest.oldest) };
     const modules: Readonly<Record<keyof typeof STAGES, DynamicModule>> = {
-      ingest: IngestModule.register(policy),
+      ingest: IngestModule.register(await ingestOptions(config, registry)),
       writer: WriterModule.register(store, clock),
       alerts: AlertsModule.register(rules, registry),
       evidence: EvidenceModule.register(config.livenessBeat),

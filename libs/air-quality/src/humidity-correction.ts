@@ -35,6 +35,7 @@ export const PM25_CORRECTIONS = {
   'epa-2020-04': april2020,
 } as const satisfies Readonly<Record<string, Correction>>;
 export type Pm25Correction = keyof typeof PM25_CORRECTIONS;
+export const PM25_CORRECTION_NAMES = Object.keys(PM25_CORRECTIONS) as [Pm25Correction, ...Pm25Correction[]];
 
 export const DEFAULT_PM25_CORRECTION: Pm25Correction = 'epa-2021';
 

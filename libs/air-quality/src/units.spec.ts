@@ -1,4 +1,4 @@
-import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
+import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import fc from 'fast-check';
 import { toParameterUnit } from './units.js';
 
@@ -33,7 +33,7 @@ describe('toParameterUnit', () => {
   });
 
   it('refuses a unit that does not fit, rather than guess', () => {
-    const fitting: Readonly<Record<Parameter, readonly string[]>> = {
+    const fitting: Readonly<Record<MeasuredParameter, readonly string[]>> = {
       pm25: ['ug/m3', 'mg/m3'],
       pm10: ['ug/m3', 'mg/m3'],
       so2: ['ug/m3', 'mg/m3', 'ppb', 'ppm'],
@@ -45,7 +45,7 @@ describe('toParameterUnit', () => {
       humidity: ['%', 'fraction'],
     };
     const units = ['ug/m3', 'mg/m3', 'ppb', 'ppm', 'degC', 'degF', 'K', '%', 'fraction', 'µg/m³', ''];
-    for (const parameter of PARAMETER_CODES) {
+    for (const parameter of MEASURED_CODES) {
       const accepted = units.filter((unit) => toParameterUnit(parameter, 1, unit) !== undefined);
       expect([parameter, accepted]).toEqual([parameter, fitting[parameter]]);
     }
@@ -93,7 +93,7 @@ describe('toParameterUnit', () => {
   });
 
   it('never reverses the order of two values', () => {
-    const fitting = PARAMETER_CODES.flatMap((parameter) =>
+    const fitting = MEASURED_CODES.flatMap((parameter) =>
       ['ug/m3', 'mg/m3', 'ppb', 'ppm', 'degC', 'degF', 'K', '%', 'fraction']
         .filter((unit) => toParameterUnit(parameter, 1, unit) !== undefined)
         .map((unit) => [parameter, unit] as const),

@@ -1,11 +1,11 @@
-import type { Parameter } from '#libs/telemetry';
+import type { MeasuredParameter } from '#libs/telemetry';
 
 /**
  * Molar masses, g/mol. Hydrocarbons are a mixture and have no single one, so HC in ppb cannot be converted.
  *
  * Source: those that the US EPA and U4SSC use for the same conversion (docs/quality-control.md).
  */
-const MOLAR_MASS: Readonly<Partial<Record<Parameter, number>>> = {
+const MOLAR_MASS: Readonly<Partial<Record<MeasuredParameter, number>>> = {
   no2: 46.01,
   so2: 64.07,
   o3: 48,
@@ -46,7 +46,7 @@ export interface GasConditions {
  *   number would be a guess. A value that is not finite stays so.
  */
 export function toParameterUnit(
-  parameter: Parameter,
+  parameter: MeasuredParameter,
   value: number,
   unit: string,
   conditions: GasConditions = {},
@@ -91,7 +91,7 @@ function toPercent(value: number, unit: string): number | undefined {
   }
 }
 
-function fromPpb(parameter: Parameter, ppb: number, conditions: GasConditions): number | undefined {
+function fromPpb(parameter: MeasuredParameter, ppb: number, conditions: GasConditions): number | undefined {
   const molarMass = MOLAR_MASS[parameter];
   return molarMass === undefined ? undefined : (ppb * molarMass) / molarVolume(conditions);
 }

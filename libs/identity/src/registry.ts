@@ -1,3 +1,4 @@
+import { PM25_CORRECTION_NAMES } from '#libs/air-quality';
 import { PantauError } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { ID_PATTERN } from '#libs/telemetry';
@@ -24,6 +25,10 @@ export const deviceSchema = z.strictObject({
   name: z.string().min(1).max(200),
   /** How often it promises to report, milliseconds; what is expected of it is counted from this. */
   intervalMs: z.int().min(1_000).max(86_400_000),
+  /** How long before their arrival its readings may have been measured, where that differs from `ingest.maxAge`. */
+  maxAgeMs: z.int().positive().optional(),
+  /** Correction of an optical counter's PM2.5 for humidity; the corrected series stands beside the raw one. */
+  humidityCorrection: z.enum(PM25_CORRECTION_NAMES).optional(),
   /** Devices whose topics it may write to as well: those that reach Pantau through it. */
   speaksFor: z.array(id).max(10_000).optional(),
 });

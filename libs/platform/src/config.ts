@@ -1,4 +1,5 @@
-import { parseDuration, PantauError, type Millis } from '#libs/kernel';
+import { HOUR, MINUTE, parseDuration, PantauError, type Millis } from '#libs/kernel';
+import { ID_PATTERN, patternFault } from '#libs/telemetry';
 import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
 import { readYamlFile } from './yaml-file.js';
@@ -101,6 +102,31 @@ const bridgeSchema = z.strictObject({
 });
 export type BridgeConfig = z.output<typeof bridgeSchema>;
 
+const deviceId = z.string().regex(ID_PATTERN, 'expected lower-case letters, digits and hyphens, at most 63');
+
+/** `+07:00` as milliseconds. */
+const utcOffset = z.string().transform((text, context): Millis => {
+  const [, sign, hours, minutes] = /^([+-])(\d{2}):([0-5]\d)$/.exec(text) ?? [];
+  const ms = Number(hours) * HOUR + Number(minutes) * MINUTE;
+  if (ms <= 14 * HOUR) return sign === '-' ? -ms : ms;
+  context.addIssue({ code: 'custom', message: `expected an offset such as +07:00, found "${text}"` });
+  return z.NEVER;
+});
+
+/** How topics of other makers' devices are read; docs/devices.md. */
+const mappingSchema = z
+  .strictObject({
+    pattern: z.string().check((context) => {
+      const fault = patternFault(context.value);
+      if (fault !== undefined) context.issues.push({ code: 'custom', message: fault, input: context.value });
+    }),
+    codec: z.string().min(1),
+    device: deviceId.optional(),
+    aliases: z.record(z.string().toLowerCase(), deviceId).optional(),
+    utcOffset: utcOffset.optional(),
+  })
+  .transform(({ utcOffset: utcOffsetMs, ...rest }) => ({ ...rest, utcOffsetMs }));
+
 /** `pantau.yaml`. Every key has a default, so an empty file is valid. */
 export const configSchema = z.strictObject({
   /** Folder of the journal, the state and the embedded store; relative to the working directory. */
@@ -108,6 +134,10 @@ export const configSchema = z.strictObject({
   /** Files beside `pantau.yaml`. */
   sites: z.string().min(1).default('sites.yaml'),
   rules: z.string().min(1).default('rules.yaml'),
+  /** Limits of the quality tests that differ from the shipped ones. */
+  qualityControl: z.string().min(1).optional(),
+  /** Topics of other makers' devices, tried in this order. */
+  mappings: z.array(mappingSchema).default([]),
   mqtt: z
     .strictObject({
       /** Loopback unless told otherwise: listening to the world is a decision. */
@@ -163,6 +193,12 @@ export const configSchema = z.strictObject({
       maxFuture: duration.default(300_000),
       /** Device time before this day is the time of a device that lost its clock. */
       oldest: z.iso.date().default('2000-01-01'),
+      /** What was measured longer before its arrival is refused; a device may have a `maxAge` of its own. */
+      maxAge: duration.default(30 * 24 * HOUR),
+      /** A device time that cannot be true: take the time of arrival and flag the readings, or refuse them. */
+      wrongClock: z.enum(['arrival', 'refuse']).default('arrival'),
+      /** ppb to ug/m3 at 25 degC and 1 atm, as limits and ISPU want it, or as measured beside the gas. */
+      gasConditions: z.enum(['reference', 'measured']).default('reference'),
     })
     .prefault({}),
   /** How often Pantau records that it is alive; a longer silence of its own is unknown time for every device. */

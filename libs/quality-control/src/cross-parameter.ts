@@ -1,9 +1,9 @@
-import type { Parameter, QualityFlag } from '#libs/telemetry';
+import type { MeasuredParameter, QualityFlag } from '#libs/telemetry';
 import { resultOf, type QualityResult } from './flags.js';
 import { QC_LIMITS_V1, type QcLimitsTable } from './limits.js';
 
 /** The values of one device at one instant. */
-export type InstantValues = Readonly<Partial<Record<Parameter, number>>>;
+export type InstantValues = Readonly<Partial<Record<MeasuredParameter, number>>>;
 
 /**
  * Cross-parameter test: PM2.5 is a part of PM10 and cannot exceed it, but for the errors of both. When it does, nothing
@@ -34,7 +34,7 @@ function flagOf(pm25 = NaN, pm10 = NaN, limits: QcLimitsTable): QualityFlag {
  * @returns the result for the PM parameter; not evaluated (flag 2) when the humidity is missing or the test is off
  */
 export function humidityInfluence(
-  parameter: Parameter,
+  parameter: MeasuredParameter,
   { humidity = NaN }: InstantValues,
   limits: QcLimitsTable = QC_LIMITS_V1,
 ): QualityResult {

@@ -1,4 +1,4 @@
-import type { Parameter } from '#libs/telemetry';
+import type { MeasuredParameter } from '#libs/telemetry';
 import { resultOf, type QualityResult } from './flags.js';
 
 /** Inclusive limits in the unit of the parameter. */
@@ -13,7 +13,7 @@ export interface RangeLimits {
  * Gross range test of QARTOD (IOOS), with limits chosen for a lowland regency in Sumatra and for optical particle
  * counters in peat haze. A project choice, version 1; not from a standard.
  */
-export const GROSS_RANGE_V1: Readonly<Record<Parameter, RangeLimits>> = {
+export const GROSS_RANGE_V1: Readonly<Record<MeasuredParameter, RangeLimits>> = {
   pm25: { fail: [0, 1_000], suspect: [0, 500] },
   pm10: { fail: [0, 2_000], suspect: [0, 600] },
   co: { fail: [0, 100_000], suspect: [0, 45_000] },
@@ -26,7 +26,11 @@ export const GROSS_RANGE_V1: Readonly<Record<Parameter, RangeLimits>> = {
 };
 
 /** Flags a value 1 (pass), 3 (suspect) or 4 (fail) by its range. A value that is not a number fails. */
-export function grossRange(parameter: Parameter, value: number, limits = GROSS_RANGE_V1): QualityResult {
+export function grossRange(
+  parameter: MeasuredParameter,
+  value: number,
+  limits = GROSS_RANGE_V1,
+): QualityResult {
   return rangeResult(value, limits[parameter]);
 }
 

@@ -10,3 +10,4 @@ export * from './rate-of-change.js';
 export * from './sample.js';
 export * from './series.js';
 export * from './spike.js';
+export * from './observation.js';

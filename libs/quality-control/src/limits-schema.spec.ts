@@ -1,5 +1,5 @@
 import { HOUR, MINUTE } from '#libs/kernel';
-import { PARAMETER_CODES } from '#libs/telemetry';
+import { MEASURED_CODES } from '#libs/telemetry';
 import { qcLimitsOf, qcLimitsSchema } from './limits-schema.js';
 import { CLOCK_LIMITS_V1, QC_LIMITS_V1 } from './limits.js';
 
@@ -91,7 +91,7 @@ describe('qcLimitsSchema', () => {
 
 describe('QC_LIMITS_V1', () => {
   it('keeps suspect before failed for every parameter', () => {
-    for (const parameter of PARAMETER_CODES) {
+    for (const parameter of MEASURED_CODES) {
       const { spike, flatLine } = QC_LIMITS_V1[parameter];
       expect(spike!.suspect).toBeLessThan(spike!.fail);
       expect(flatLine!.suspectAfter).toBeLessThan(flatLine!.failAfter);

@@ -1,5 +1,5 @@
-import { parseDuration } from '#libs/kernel';
-import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
+import { defined, parseDuration } from '#libs/kernel';
+import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import { z } from 'zod';
 import {
   CLOCK_LIMITS_V1,
@@ -74,7 +74,7 @@ const parameterOverrides = z.strictObject({
 type ParameterOverrides = z.output<typeof parameterOverrides>;
 
 const overrides = z.partialRecord(
-  z.enum(PARAMETER_CODES as readonly [Parameter, ...Parameter[]]),
+  z.enum(MEASURED_CODES as readonly [MeasuredParameter, ...MeasuredParameter[]]),
   parameterOverrides,
 );
 
@@ -180,13 +180,6 @@ function faultsOf(
   return faults;
 }
 
-function entriesOf(written: Overrides): [Parameter, ParameterOverrides][] {
-  return Object.entries(written) as [Parameter, ParameterOverrides][];
-}
-
-/** An absent key must not hide the limit below it. */
-function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+function entriesOf(written: Overrides): [MeasuredParameter, ParameterOverrides][] {
+  return Object.entries(written) as [MeasuredParameter, ParameterOverrides][];
 }

@@ -1,5 +1,5 @@
 import { HOUR, MINUTE, type Millis } from '#libs/kernel';
-import type { Parameter } from '#libs/telemetry';
+import type { MeasuredParameter } from '#libs/telemetry';
 import { GROSS_RANGE_V1, type RangeLimits } from './gross-range.js';
 
 /** Spike test: how far a value may stand out from both of its neighbours. */
@@ -77,7 +77,7 @@ export interface QcLimits {
   readonly crossParameter: CrossParameterLimits | null;
   readonly neighbours: NeighbourLimits | null;
 }
-export type QcLimitsTable = Readonly<Record<Parameter, QcLimits>>;
+export type QcLimitsTable = Readonly<Record<MeasuredParameter, QcLimits>>;
 
 /** Which differences between device time and arrival are worth a word. */
 export interface ClockLimits {
@@ -97,7 +97,7 @@ const SILENCE = 2 * HOUR;
 
 /** Limits that follow one pattern for every parameter. */
 function limits(
-  parameter: Parameter,
+  parameter: MeasuredParameter,
   {
     spike: [suspect, fail],
     flat: [suspectAfter, failAfter],
@@ -185,7 +185,7 @@ export const QC_LIMITS_V1: QcLimitsTable = {
 };
 
 /** The limits that a test which is off by default starts from when it is turned on. */
-export function startingLimits(parameter: Parameter): QcLimits {
+export function startingLimits(parameter: MeasuredParameter): QcLimits {
   const own = QC_LIMITS_V1[parameter];
   const isParticulate = parameter === 'pm25' || parameter === 'pm10';
   return isParticulate ? { ...own, humidity: { suspectFrom: 95 } } : own;

@@ -1,4 +1,4 @@
-import type { Parameter } from '#libs/telemetry';
+import type { MeasuredParameter } from '#libs/telemetry';
 import { resultOf, type QualityResult } from './flags.js';
 import { QC_LIMITS_V1, type NeighbourLimits, type QcLimitsTable } from './limits.js';
 
@@ -29,7 +29,7 @@ const MIN_WITNESSES = 2;
 export function neighbourConsensus(
   value: number,
   neighbours: readonly NeighbourReading[],
-  parameter: Parameter,
+  parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
 ): QualityResult {
   const own = limits[parameter].neighbours;
@@ -52,7 +52,7 @@ export function neighbourConsensus(
  */
 export function neighboursHigh(
   neighbours: readonly NeighbourReading[],
-  parameter: Parameter,
+  parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
 ): boolean {
   const own = limits[parameter].neighbours;

@@ -1,4 +1,4 @@
-import { PARAMETER_CODES, type QualityFlag } from '#libs/telemetry';
+import { MEASURED_CODES, type QualityFlag } from '#libs/telemetry';
 import { combineFlags, combineResults, isUsable, resultOf } from './flags.js';
 import { GROSS_RANGE_V1, grossRange } from './gross-range.js';
 
@@ -23,7 +23,7 @@ describe('grossRange', () => {
   });
 
   it('has for every parameter a plausible range inside the possible one', () => {
-    for (const parameter of PARAMETER_CODES) {
+    for (const parameter of MEASURED_CODES) {
       const { fail, suspect } = GROSS_RANGE_V1[parameter];
       expect(fail[0]).toBeLessThanOrEqual(suspect[0]);
       expect(suspect[0]).toBeLessThan(suspect[1]);

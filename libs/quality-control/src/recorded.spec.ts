@@ -1,5 +1,5 @@
 import { HOUR } from '#libs/kernel';
-import type { Parameter } from '#libs/telemetry';
+import type { MeasuredParameter } from '#libs/telemetry';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -50,7 +50,7 @@ interface Judged extends Sample {
 }
 
 /** The series with its flags as they end up in a store. */
-function judge(samples: readonly Sample[], parameter: Parameter): Judged[] {
+function judge(samples: readonly Sample[], parameter: MeasuredParameter): Judged[] {
   const byTime = new Map<number, Judged>();
   let state = initialQcState;
   for (const sample of samples) {

@@ -1,5 +1,5 @@
 import { HOUR, MINUTE, SECOND, type Millis } from '#libs/kernel';
-import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
+import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import fc from 'fast-check';
 import { resultOf } from './flags.js';
 import { QC_LIMITS_V1 } from './limits.js';
@@ -20,7 +20,11 @@ function every(interval: Millis, values: readonly number[]): Sample[] {
   return values.map((value, i) => ({ ts: T0 + i * interval, value }));
 }
 
-function steps(samples: readonly Sample[], parameter: Parameter, context?: SeriesContext): SeriesStep[] {
+function steps(
+  samples: readonly Sample[],
+  parameter: MeasuredParameter,
+  context?: SeriesContext,
+): SeriesStep[] {
   let state = initialQcState;
   return samples.map((sample) => {
     const step = checkSeries(state, sample, parameter, QC_LIMITS_V1, context);
@@ -30,7 +34,7 @@ function steps(samples: readonly Sample[], parameter: Parameter, context?: Serie
 }
 
 /** What a store holds in the end: by instant the flag and the failed tests, amended where a later value said so. */
-function stored(samples: readonly Sample[], parameter: Parameter, context?: SeriesContext): string[] {
+function stored(samples: readonly Sample[], parameter: MeasuredParameter, context?: SeriesContext): string[] {
   const flags = new Map<number, string>();
   steps(samples, parameter, context).forEach(({ result, amended }, i) => {
     flags.set(samples[i]!.ts, [result.flag, ...result.failed].join(' '));
@@ -155,7 +159,7 @@ describe('the rate of change test', () => {
 
 describe('the flat line test', () => {
   /** How many minutes or hours a constant series lasts until it is suspect, and until it failed. */
-  function onsets(interval: Millis, value: number, parameter: Parameter): readonly (number | null)[] {
+  function onsets(interval: Millis, value: number, parameter: MeasuredParameter): readonly (number | null)[] {
     const samples = every(interval, Array<number>(1_500).fill(value));
     const flags = steps(samples, parameter).map(({ result }) => result);
     return ([3, 4] as const).map((flag) => {
@@ -281,7 +285,7 @@ describe('checkSeries', () => {
   });
   const samples = fc.array(sample, { maxLength: 60 });
   const context = fc.record({ neighboursHigh: fc.boolean() });
-  const parameter = fc.constantFrom(...PARAMETER_CODES);
+  const parameter = fc.constantFrom(...MEASURED_CODES);
 
   it('has an answer to any sequence, amends only the value before, and only to something stronger', () => {
     fc.assert(

@@ -1,5 +1,5 @@
 import type { UtcMillis } from '#libs/kernel';
-import type { Parameter, QualityFlag } from '#libs/telemetry';
+import type { MeasuredParameter, QualityFlag } from '#libs/telemetry';
 import { combineResults, resultOf, type QcTest, type QualityResult } from './flags.js';
 import { extendRun, flatLineFlag, type FlatRun } from './flat-line.js';
 import { rangeResult } from './gross-range.js';
@@ -80,7 +80,7 @@ export interface SeriesStep {
 export function checkSeries(
   state: QcState,
   { ts, value }: Sample,
-  parameter: Parameter,
+  parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
   { neighboursHigh = false, others = [] }: SeriesContext = {},
 ): SeriesStep {

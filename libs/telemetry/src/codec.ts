@@ -1,5 +1,5 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
-import type { Parameter } from './parameters.js';
+import type { MeasuredParameter } from './parameters.js';
 import type { Refusal } from './streams.js';
 
 /** Units in which devices state values; Pantau converts them to the unit of the parameter, codecs never do. */
@@ -8,7 +8,7 @@ export type Unit = (typeof UNITS)[number];
 
 /** One value as the device states it. */
 export interface Measured {
-  readonly parameter: Parameter;
+  readonly parameter: MeasuredParameter;
   readonly value: number;
   /** What the maker documents for this member. A codec that does not know it refuses the value. */
   readonly unit: Unit;
@@ -36,6 +36,7 @@ export interface CodecTelemetry extends CodecOutputBase {
 /** Whether a camera (or another device) works. */
 export interface CodecHeartbeat extends CodecOutputBase {
   readonly kind: 'heartbeat';
+  readonly seq?: number;
   readonly state: 'up' | 'down';
   readonly reason?: string;
   readonly frames?: number;

@@ -1,4 +1,6 @@
+export * from './clock-day.js';
 export * from './codec.js';
+export * from './device-time.js';
 export * from './json.js';
 export * from './json-schemas.js';
 export * from './native-codec.js';
@@ -6,4 +8,5 @@ export * from './parameters.js';
 export * from './payloads.js';
 export * from './streams.js';
 export * from './topic-filter.js';
+export * from './topic-mapping.js';
 export * from './topics.js';

@@ -1,7 +1,8 @@
-import type { Millis, UtcMillis } from '#libs/kernel';
+import { defined, type UtcMillis } from '#libs/kernel';
 import { z } from 'zod';
+import type { CodecOutput, CodecResult, Measured } from './codec.js';
 import { readJson } from './json.js';
-import { isParameter, PARAMETER_CODES, type Parameter } from './parameters.js';
+import { isParameter, MEASURED_CODES, PARAMETERS } from './parameters.js';
 import {
   PAYLOADS,
   type EventPayload,
@@ -13,80 +14,59 @@ import {
 import type { Refusal, RejectionReason } from './streams.js';
 import type { TopicKind } from './topics.js';
 
-/** Which device times are believed. */
-export interface TimePolicy {
-  /** A device's clock may be ahead of the arrival by this much. */
-  readonly maxFutureMs: Millis;
-  /** Earlier instants are those of a device that lost its clock. */
-  readonly oldest: UtcMillis;
+/** What a message in Pantau's own form says. `result` is about a command that the device was given. */
+export interface NativeResult extends CodecResult {
+  readonly result?: { readonly id: string; readonly state: 'done' | 'failed'; readonly detail?: string };
 }
-
-/** What a message says. Values that are refused do not take the good values beside them down. */
-export type Decoded =
-  | {
-      readonly kind: 'telemetry';
-      readonly ts: UtcMillis;
-      readonly seq?: number;
-      readonly values: readonly (readonly [Parameter, number])[];
-      readonly refusals: readonly Refusal[];
-    }
-  | ({ readonly kind: 'heartbeat'; readonly ts: UtcMillis; readonly lastFrameMs?: UtcMillis } & Omit<
-      HeartbeatPayload,
-      'ts' | 'lastFrameAt'
-    >)
-  | { readonly kind: 'status'; readonly ts: UtcMillis; readonly state: StatusPayload['state'] }
-  | ({ readonly kind: 'event'; readonly ts: UtcMillis } & Omit<EventPayload, 'ts'>)
-  | ({ readonly kind: 'result'; readonly ts: UtcMillis } & Omit<ResultPayload, 'ts'>)
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /**
  * Reads a payload in Pantau's own JSON form.
  *
- * Never throws: whatever the bytes are, the answer is values or a reason.
- *
- * @param receivedAt - arrival, against which the device's time is judged
+ * Never throws: whatever the bytes are, the answer is values or a reason. Values that are refused do not take the good
+ * values beside them down. Whether the device's time can be true is not judged here ({@link judgeTime}).
  */
-export function decodeNative(
-  kind: TopicKind,
-  payload: Uint8Array,
-  receivedAt: UtcMillis,
-  policy: TimePolicy,
-): Decoded {
+export function decodeNative(kind: TopicKind, payload: Uint8Array): NativeResult {
   const parsed = readJson(payload);
-  if ('refusal' in parsed) return { kind: 'refused', refusal: parsed.refusal };
+  if ('refusal' in parsed) return refused(parsed.refusal);
   const result = PAYLOADS[kind].safeParse(parsed.value);
   // Telemetry is salvaged value by value: one wrong member must not cost the others.
   if (!result.success) {
     const refusal = refusalOf(result.error, parsed.value);
-    return kind === 'telemetry'
-      ? salvageTelemetry(parsed.value, refusal, receivedAt, policy)
-      : { kind: 'refused', refusal };
+    return kind === 'telemetry' ? salvageTelemetry(parsed.value, refusal) : refused(refusal);
   }
   switch (kind) {
     case 'telemetry':
-      return telemetry(result.data as TelemetryPayload, [], receivedAt, policy);
+      return telemetry(result.data as TelemetryPayload, []);
     case 'heartbeat': {
-      const { ts, lastFrameAt, ...rest } = result.data as HeartbeatPayload;
-      return timed(ts, receivedAt, policy, (ms) => ({
-        kind,
-        ts: ms,
-        ...rest,
-        ...(lastFrameAt === undefined ? {} : { lastFrameMs: toMillis(lastFrameAt) }),
-      }));
+      const { ts, lastFrameAt, state, reason, frames, seq } = result.data as HeartbeatPayload;
+      const frame = lastFrameAt === undefined ? undefined : toMillis(lastFrameAt);
+      return said({ kind, ts: toMillis(ts), state, ...defined({ reason, frames, seq, lastFrameAt: frame }) });
     }
     case 'status': {
-      const { ts = receivedAt, state } = result.data as StatusPayload;
-      return timed(ts, receivedAt, policy, (ms) => ({ kind, ts: ms, state }));
+      const { ts, state } = result.data as StatusPayload;
+      return said({ kind, ts: ts === undefined ? undefined : toMillis(ts), state });
     }
     case 'event': {
-      const { ts, ...rest } = result.data as EventPayload;
-      return timed(ts, receivedAt, policy, (ms) => ({ kind, ts: ms, ...rest }));
+      const { ts, name, data } = result.data as EventPayload;
+      return said({ kind, ts: toMillis(ts), name, ...(data === undefined ? {} : { data }) });
     }
     case 'result': {
-      const { ts = receivedAt, ...rest } = result.data as ResultPayload;
-      return timed(ts, receivedAt, policy, (ms) => ({ kind, ts: ms, ...rest }));
+      const { id, state, detail } = result.data as ResultPayload;
+      return {
+        outputs: [],
+        refusals: [],
+        result: { id, state, ...(detail === undefined ? {} : { detail }) },
+      };
     }
   }
+}
+
+function said(output: CodecOutput): NativeResult {
+  return { outputs: [output], refusals: [] };
+}
+
+function refused(...refusals: readonly Refusal[]): NativeResult {
+  return { outputs: [], refusals };
 }
 
 function refusalOf(error: z.ZodError, value: unknown): Refusal {
@@ -119,14 +99,9 @@ const telemetryFrame = z.strictObject({
 });
 
 /** Takes the finite numbers and gives each of the other members its own refusal; the frame around them must be right. */
-function salvageTelemetry(
-  value: unknown,
-  whole: Refusal,
-  receivedAt: UtcMillis,
-  policy: TimePolicy,
-): Decoded {
+function salvageTelemetry(value: unknown, whole: Refusal): NativeResult {
   const frame = telemetryFrame.safeParse(value);
-  if (!frame.success) return { kind: 'refused', refusal: refusalOf(frame.error, value) };
+  if (!frame.success) return refused(refusalOf(frame.error, value));
   const good: Record<string, number> = {};
   const refusals: Refusal[] = [];
   for (const [name, member] of Object.entries(frame.data.values)) {
@@ -146,58 +121,31 @@ function salvageTelemetry(
       });
     }
   }
-  if (refusals.length === 0) return { kind: 'refused', refusal: whole };
-  return telemetry({ ...frame.data, values: good }, refusals, receivedAt, policy);
+  if (refusals.length === 0) return refused(whole);
+  return telemetry({ ...frame.data, values: good }, refusals);
 }
 
-function telemetry(
-  payload: TelemetryPayload,
-  earlier: readonly Refusal[],
-  receivedAt: UtcMillis,
-  policy: TimePolicy,
-): Decoded {
-  const values: [Parameter, number][] = [];
+function telemetry({ ts, seq, values: stated }: TelemetryPayload, earlier: readonly Refusal[]): NativeResult {
+  const values: Measured[] = [];
   const refusals = [...earlier];
-  for (const [name, value] of Object.entries(payload.values)) {
-    if (isParameter(name)) values.push([name, value]);
+  for (const [name, value] of Object.entries(stated)) {
+    if (isParameter(name)) values.push({ parameter: name, value, unit: PARAMETERS[name].unit });
     else
       refusals.push({
         reason: 'unknown_parameter',
-        detail: `values.${name}: expected one of ${PARAMETER_CODES.join(', ')}`,
+        detail: `values.${name}: expected one of ${MEASURED_CODES.join(', ')}`,
       });
   }
-  return timed(payload.ts, receivedAt, policy, (ts) => ({
+  if (values.length === 0) return refused(...refusals);
+  const output: CodecOutput = {
     kind: 'telemetry',
-    ts,
-    ...(payload.seq === undefined ? {} : { seq: payload.seq }),
+    ts: toMillis(ts),
+    ...(seq === undefined ? {} : { seq }),
     values,
-    refusals,
-  }));
-}
-
-function timed(
-  ts: string | number,
-  receivedAt: UtcMillis,
-  policy: TimePolicy,
-  accept: (ts: UtcMillis) => Decoded,
-): Decoded {
-  const ms = toMillis(ts);
-  if (ms > receivedAt + policy.maxFutureMs) {
-    const detail = `ts ${iso(ms)} is ${Math.round((ms - receivedAt) / 1000)} s after the arrival at ${iso(receivedAt)}; check the clock of the device`;
-    return { kind: 'refused', refusal: { reason: 'timestamp_in_future', detail } };
-  }
-  if (ms < policy.oldest) {
-    const detail = `ts ${iso(ms)} is before ${iso(policy.oldest)}; the device has lost its clock`;
-    return { kind: 'refused', refusal: { reason: 'timestamp_too_old', detail } };
-  }
-  return accept(ms);
+  };
+  return { outputs: [output], refusals };
 }
 
 function toMillis(ts: string | number): UtcMillis {
   return typeof ts === 'number' ? ts : Date.parse(ts);
-}
-
-/** ISO 8601 where the calendar reaches, the plain number beyond. */
-function iso(ms: UtcMillis): string {
-  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`;
 }

@@ -14,6 +14,14 @@ export const PARAMETERS = {
   hc: { unit: 'ug/m3', symbol: 'HC', name: 'Hidrokarbon', nameEn: 'Hydrocarbons' },
   temperature: { unit: 'degC', symbol: 'T', name: 'Suhu udara', nameEn: 'Air temperature' },
   humidity: { unit: '%', symbol: 'RH', name: 'Kelembapan relatif', nameEn: 'Relative humidity' },
+  /** Computed beside the raw series of devices for which it is turned on; never taken from a device. */
+  pm25_corrected: {
+    unit: 'ug/m3',
+    symbol: 'PM2.5 (RH)',
+    name: 'PM2,5 terkoreksi kelembapan',
+    nameEn: 'PM2.5 corrected for humidity',
+    derived: true,
+  },
 } as const satisfies Readonly<Record<string, ParameterInfo>>;
 
 export interface ParameterInfo {
@@ -24,12 +32,22 @@ export interface ParameterInfo {
   readonly name: string;
   /** English name. */
   readonly nameEn: string;
+  /** Pantau computes it; a device cannot state it. */
+  readonly derived?: true;
 }
 
 export type Parameter = keyof typeof PARAMETERS;
 
+/** A parameter that devices measure. */
+export type MeasuredParameter = Exclude<Parameter, 'pm25_corrected'>;
+
+/** Every series that Pantau keeps. */
 export const PARAMETER_CODES = Object.keys(PARAMETERS) as readonly Parameter[];
 
-export function isParameter(code: string): code is Parameter {
-  return Object.hasOwn(PARAMETERS, code);
+/** What a device may state. */
+export const MEASURED_CODES: readonly MeasuredParameter[] = PARAMETER_CODES.filter(isParameter);
+
+/** Whether a device may state this parameter. */
+export function isParameter(code: string): code is MeasuredParameter {
+  return Object.hasOwn(PARAMETERS, code) && !('derived' in PARAMETERS[code as Parameter]);
 }

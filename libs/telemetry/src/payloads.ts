@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PARAMETER_CODES } from './parameters.js';
+import { MEASURED_CODES } from './parameters.js';
 
 /**
  * The instant a device states: ISO 8601 with `Z` or an offset, or milliseconds since the Unix epoch.
@@ -23,7 +23,7 @@ export const telemetryPayload = z
     values: z
       .record(z.string().max(64), z.number())
       .refine((values) => Object.keys(values).length > 0, 'expected at least one value')
-      .describe(`Measured values by parameter (${PARAMETER_CODES.join(', ')}); ug/m3, degC, %`),
+      .describe(`Measured values by parameter (${MEASURED_CODES.join(', ')}); ug/m3, degC, %`),
   })
   .describe('Measured values of one instant');
 export type TelemetryPayload = z.infer<typeof telemetryPayload>;

@@ -18,7 +18,11 @@ export interface JournalRef {
 export interface Uplink {
   readonly site: string;
   readonly device: string;
-  readonly kind: TopicKind;
+  /** `foreign`: a payload of another maker, read by a codec. */
+  readonly kind: TopicKind | 'foreign';
+  /** Codec of a message whose topic does not tell it: one that came over HTTP. */
+  readonly codec?: string;
+  /** Empty for a message that came over HTTP. */
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly receivedAt: UtcMillis;
@@ -45,9 +49,13 @@ export interface Reading {
 export interface Observation {
   readonly site: string;
   readonly device: string;
-  /** Device time: the instant that was measured. */
+  /** Device time: the instant that was measured; the time of arrival when the device states none that can be true. */
   readonly ts: UtcMillis;
   readonly receivedAt: UtcMillis;
+  /** Set when `ts` is the time of arrival: the device stated no instant, or one that cannot be true. */
+  readonly clock?: 'none' | 'wrong';
+  /** Set when this says again, with another flag, what an earlier observation said: a later reading showed a spike. */
+  readonly amendment?: true;
   readonly seq?: number;
   /** The uplink entry it was decoded from. */
   readonly uplink: JournalRef;
@@ -136,8 +144,10 @@ export const REJECTION_REASONS = [
   'unknown_parameter',
   'unknown_unit',
   'nothing_to_keep',
+  'repeated',
   'timestamp_in_future',
   'timestamp_too_old',
+  'too_late',
   'store_refused',
   'handler_failed',
 ] as const;
@@ -208,6 +218,8 @@ export interface CommandEvent {
   };
   /** With `done` and `failed`: what the device said. */
   readonly detail?: string;
+  /** The uplink entry that it was decoded from. */
+  readonly uplink?: JournalRef;
 }
 
 /** Stream `configurations`: the configuration that a device shall have, retained on its topic `config`. */

@@ -1,0 +1,73 @@
+import {
+  decodeNative,
+  deviceOf,
+  type Codec,
+  type CodecOutput,
+  type MappedTopic,
+  type NativeResult,
+  type Refusal,
+  type TopicMapping,
+  type Uplink,
+} from '#libs/telemetry';
+import type { IngestOptions } from './ingest-options.js';
+
+/** How a message of another maker is read: by the codec that it names itself, or that its topic is mapped to. */
+export interface Reading {
+  readonly codec: Codec | undefined;
+  /** The name, also of a codec that does not exist. */
+  readonly name: string | undefined;
+  readonly matched: MappedTopic | undefined;
+}
+
+export function codecOf(
+  { topic, codec }: Uplink,
+  { codecs, mappings }: Pick<IngestOptions, 'codecs' | 'mappings'>,
+): Reading {
+  const matched = topic === '' ? undefined : mappings.match(topic);
+  const name = codec ?? matched?.mapping.codec;
+  return { codec: name === undefined ? undefined : codecs.get(name), name, matched };
+}
+
+/** Never throws. @param memory - what the codec wanted to be reminded of */
+export function decodeForeign(
+  uplink: Uplink,
+  { codec, name, matched }: Reading,
+  memory: unknown,
+): NativeResult {
+  const { topic, payload, receivedAt } = uplink;
+  if (codec === undefined) {
+    const detail =
+      name === undefined
+        ? `no mapping reads the topic ${topic.slice(0, 200)} any more`
+        : `there is no codec ${name}`;
+    return { outputs: [], refusals: [{ reason: 'unreadable', detail }] };
+  }
+  const { parts = {}, mapping } = matched ?? {};
+  return codec.decode({ topic, parts, payload, receivedAt, utcOffsetMs: mapping?.utcOffsetMs, memory });
+}
+
+/** Reads a message in Pantau's own form. */
+export function decodeOwn({ kind, payload }: Uplink): NativeResult {
+  return kind === 'foreign' ? { outputs: [], refusals: [] } : decodeNative(kind, payload);
+}
+
+/** Which device an output is about, when one message speaks for several. */
+export async function ownerOf(
+  output: CodecOutput,
+  uplink: Uplink,
+  mapping: TopicMapping | undefined,
+  { registry }: Pick<IngestOptions, 'registry'>,
+): Promise<{ readonly site: string; readonly device: string } | Refusal> {
+  const { site, device } = uplink;
+  if (output.source === undefined) return { site, device };
+  const id = deviceOf(mapping ?? {}, output.source);
+  if (id === device) return { site, device };
+  const speaksFor = (await registry.device(device))?.speaksFor ?? [];
+  const other = speaksFor.includes(id) ? await registry.device(id) : undefined;
+  return other === undefined
+    ? {
+        reason: 'unknown_device',
+        detail: `"${output.source.slice(0, 100)}" is no device that ${device} speaks for`,
+      }
+    : { site: other.site, device: id };
+}

@@ -1,0 +1,53 @@
+import { MINUTE } from '#libs/kernel';
+import { QC_LIMITS_V1 } from './limits.js';
+import { judgeObservation, type DeviceQcState, type JudgedObservation } from './observation.js';
+
+const limits = QC_LIMITS_V1;
+const run = (...values: number[]): JudgedObservation[] => {
+  let state: DeviceQcState = {};
+  return values.map((value, i) => {
+    const judged = judgeObservation(state, i * MINUTE, [['pm25', value]], limits);
+    state = judged.state;
+    return judged;
+  });
+};
+
+describe('judgeObservation', () => {
+  it('flags each value of an instant, and those that contradict each other', () => {
+    const { readings } = judgeObservation(
+      {},
+      0,
+      [
+        ['pm25', 30],
+        ['pm10', 20],
+        ['humidity', 150],
+      ],
+      limits,
+    );
+    expect(readings).toEqual([
+      { parameter: 'pm25', value: 30, flag: 3, failed: ['cross_parameter'] },
+      { parameter: 'pm10', value: 20, flag: 3, failed: ['cross_parameter'] },
+      { parameter: 'humidity', value: 150, flag: 4, failed: ['gross_range'] },
+    ]);
+  });
+
+  it('says of a spike that it was one when the next value comes', () => {
+    const [, spike, next] = run(12, 400, 13);
+    expect(spike!.readings[0]!.flag).toBe(3);
+    expect(next!.readings).toEqual([{ parameter: 'pm25', value: 13, flag: 1 }]);
+    expect(next!.amendments).toEqual([
+      {
+        ts: MINUTE,
+        reading: { parameter: 'pm25', value: 400, flag: 4, failed: expect.arrayContaining(['spike']) },
+      },
+    ]);
+  });
+
+  it('makes everything of a wrong clock suspect and keeps it out of the series', () => {
+    const { state } = judgeObservation({}, 0, [['pm25', 12]], limits);
+    const wrong = judgeObservation(state, MINUTE, [['pm25', 400]], limits, true);
+    expect(wrong.readings).toEqual([{ parameter: 'pm25', value: 400, flag: 3, failed: ['clock'] }]);
+    expect(wrong.state).toEqual(state);
+    expect(wrong.amendments).toEqual([]);
+  });
+});

@@ -1,0 +1,54 @@
+import type { Millis, UtcMillis } from '#libs/kernel';
+import type { JudgedTime } from './device-time.js';
+
+/** What was learnt on one day of arrival about the clock of a device: the ledger of clock skew. */
+export interface ClockDay {
+  /** Calendar day of the regency on which the messages arrived. */
+  readonly day: string;
+  readonly messages: number;
+  /** Messages without a time of the device's own. */
+  readonly withoutTime: number;
+  /** Messages whose time cannot be true. */
+  readonly wrong: number;
+  /** Messages that arrived more than ten minutes after they were measured: buffered, or of a clock that is slow. */
+  readonly late: number;
+  /**
+   * Largest and smallest device time less arrival. A message can arrive late but never early, so the largest is the skew
+   * of the clock, less the shortest way that a message took.
+   */
+  readonly skewMaxMs: Millis | null;
+  readonly skewMinMs: Millis | null;
+}
+
+const LATE_AFTER: Millis = 600_000;
+
+/** The day with one more message. @param stated - the device's time, if it stated one */
+export function extendClockDay(
+  before: ClockDay | undefined,
+  day: string,
+  stated: UtcMillis | undefined,
+  receivedAt: UtcMillis,
+  clock: Extract<JudgedTime, { clock: unknown }>['clock'],
+): ClockDay {
+  const {
+    messages = 0,
+    withoutTime = 0,
+    wrong = 0,
+    late = 0,
+    skewMaxMs = null,
+    skewMinMs = null,
+  } = before ?? {};
+  const skew = stated === undefined || clock === 'wrong' ? null : stated - receivedAt;
+  return {
+    day,
+    messages: messages + 1,
+    withoutTime: withoutTime + (clock === 'none' ? 1 : 0),
+    wrong: wrong + (clock === 'wrong' ? 1 : 0),
+    late: late + (skew !== null && -skew > LATE_AFTER ? 1 : 0),
+    skewMaxMs: skew === null ? skewMaxMs : Math.max(skew, skewMaxMs ?? skew),
+    skewMinMs: skew === null ? skewMinMs : Math.min(skew, skewMinMs ?? skew),
+  };
+}
+
+/** Namespace of the ledger in the state store; keys are `{device}/{day}`. */
+export const CLOCK_LEDGER = 'ingest/clock';

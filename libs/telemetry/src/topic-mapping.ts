@@ -1,0 +1,80 @@
+import type { Millis } from '#libs/kernel';
+
+/** How topics of another maker's devices are read: which codec, and whose message it is. */
+export interface TopicMapping {
+  /** Topic with named parts in braces, each one whole level: `tele/{device}/SENSOR`. */
+  readonly pattern: string;
+  readonly codec: string;
+  /** The device, when the topic does not name it; without both it is the device that publishes. */
+  readonly device?: string | undefined;
+  /** Pantau's device id by the maker's name, in lower case. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+  /** How far the local time of these devices is ahead of UTC, where they state one without a zone. */
+  readonly utcOffsetMs?: Millis | undefined;
+}
+
+/** A topic that a mapping reads. */
+export interface MappedTopic {
+  readonly mapping: TopicMapping;
+  /** Values of the named parts. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** Device id that the topic or the mapping names; undefined means the publisher. */
+  readonly device: string | undefined;
+}
+
+const PART = /^\{([a-z][a-zA-Z0-9]*)\}$/;
+
+/** What is wrong with a pattern; undefined when nothing is. */
+export function patternFault(pattern: string): string | undefined {
+  const levels = pattern.split('/');
+  const names = levels.flatMap((level) => PART.exec(level)?.[1] ?? []);
+  if (pattern === '' || pattern.startsWith('$') || pattern.startsWith('pantau/'))
+    return 'expected a topic outside of pantau/ and $';
+  if (levels.some((level) => /[+#\u0000]/.test(level) || (/[{}]/.test(level) && !PART.test(level))))
+    return 'expected levels that are text or one named part, such as tele/{device}/SENSOR';
+  if (new Set(names).size < names.length) return 'expected each named part once';
+  return undefined;
+}
+
+/** The mappings of a configuration, in the order in which they are tried. */
+export class TopicMappings {
+  readonly #compiled: readonly { readonly mapping: TopicMapping; readonly levels: readonly string[] }[];
+
+  constructor(mappings: readonly TopicMapping[]) {
+    this.#compiled = mappings.map((mapping) => ({ mapping, levels: mapping.pattern.split('/') }));
+  }
+
+  match(topic: string): MappedTopic | undefined {
+    if (this.#compiled.length === 0) return undefined;
+    const levels = topic.split('/');
+    for (const { mapping, levels: pattern } of this.#compiled) {
+      const parts = matchLevels(pattern, levels);
+      if (parts === undefined) continue;
+      const named = parts['device'];
+      const device = mapping.device ?? (named === undefined ? undefined : deviceOf(mapping, named));
+      return { mapping, parts, device };
+    }
+    return undefined;
+  }
+}
+
+/** Pantau's id of a device by the name that its maker gives it: an alias, or the name itself in lower case. */
+export function deviceOf({ aliases = {} }: Pick<TopicMapping, 'aliases'>, name: string): string {
+  const key = name.toLowerCase();
+  return (Object.hasOwn(aliases, key) ? aliases[key] : undefined) ?? key;
+}
+
+function matchLevels(
+  pattern: readonly string[],
+  levels: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  if (pattern.length !== levels.length) return undefined;
+  const parts: Record<string, string> = {};
+  for (const [i, expected] of pattern.entries()) {
+    const found = levels[i] ?? '';
+    const name = PART.exec(expected)?.[1];
+    if (name === undefined ? expected !== found : found === '') return undefined;
+    if (name !== undefined) parts[name] = found;
+  }
+  return parts;
+}
