@@ -1,0 +1,110 @@
+import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { codec } from './index.js';
+
+const on = (name: string): { topic: string; parts: Record<string, string> } => ({
+  topic: `udara-01/sensor/${name}/state`,
+  parts: { device: 'udara-01', parameter: name },
+});
+
+describeCodecContract(codec, {
+  inputs: [
+    on('pm_2_5'),
+    on('temperature'),
+    on('constructor'),
+    { topic: 'udara-01/status', parts: { device: 'udara-01' } },
+    {},
+  ],
+  samples: [Buffer.from('18.4'), Buffer.from('-3'), Buffer.from('nan'), Buffer.from('online')],
+  numbersOf: (payload) => new Set([Number(Buffer.from(payload).toString())]),
+});
+
+describe('esphome', () => {
+  it.each([
+    ['pm_2_5', 'pm25', 'ug/m3'],
+    ['pm2_5', 'pm25', 'ug/m3'],
+    ['pm25', 'pm25', 'ug/m3'],
+    ['pm_10_0', 'pm10', 'ug/m3'],
+    ['pm_10', 'pm10', 'ug/m3'],
+    ['pm10', 'pm10', 'ug/m3'],
+    ['temperature', 'temperature', 'degC'],
+    ['humidity', 'humidity', '%'],
+  ])('reads %s as %s in %s', (name, parameter, unit) => {
+    const expected = {
+      outputs: [{ kind: 'telemetry', ts: undefined, values: [{ parameter, value: 18.4, unit }] }],
+      refusals: [],
+    };
+    expect(codec.decode(message('18.4', on(name)))).toEqual(expected);
+    // A pattern that names no part for the parameter leaves the topic to say it.
+    expect(codec.decode(message('18.4', { ...on(name), parts: { device: 'udara-01' } }))).toEqual(expected);
+  });
+
+  it.each([
+    ['-3', -3],
+    ['0.00', 0],
+    ['21.50\n', 21.5],
+  ])('reads %j', (text, value) => {
+    expect(codec.decode(message(text, on('temperature'))).outputs).toMatchObject([{ values: [{ value }] }]);
+  });
+
+  it.each([
+    ['nan', 'not_finite', 'humidity: expected a finite number, found the text "nan"'],
+    ['NaN', 'not_finite', 'humidity: expected a finite number, found the text "NaN"'],
+    ['None', 'not_finite', 'humidity: expected a finite number, found None: no value yet'],
+    ['', 'schema_violation', 'humidity: expected a finite number, found the text ""'],
+    ['61 %', 'schema_violation', 'humidity: expected a finite number, found the text "61 %"'],
+    ['"61"', 'schema_violation', 'humidity: expected a finite number, found the text ""61""'],
+  ])('refuses %j', (text, reason, detail) => {
+    expect(codec.decode(message(text, on('humidity')))).toEqual({
+      outputs: [],
+      refusals: [{ reason, detail }],
+    });
+  });
+
+  it.each(['pressure', 'co2', 'wifi_signal', 'uptime'])('ignores %s, which is no parameter', (name) => {
+    expect(codec.decode(message('1', on(name)))).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: `${name} is no parameter`,
+    });
+  });
+
+  it.each(['kitchen', 'no2', '__proto__', 'constructor'])(
+    'refuses %s: a bare number under another name has no unit',
+    (name) => {
+      expect(codec.decode(message('1', on(name)))).toEqual({
+        outputs: [],
+        refusals: [
+          {
+            reason: 'unknown_parameter',
+            detail: `${name}: expected one of pm25, pm2_5, pm_2_5, pm10, pm_10, pm_10_0, temperature, humidity; rename the sensor or leave it out of the mapping`,
+          },
+        ],
+      });
+    },
+  );
+
+  it.each([
+    ['status_online.txt', 'online'],
+    ['status_offline.txt', 'offline'],
+  ])('reads %s, birth or will, as %s', (name, state) => {
+    expect(codec.decode(message(referencePayload('esphome', name), { topic: 'udara-01/status' }))).toEqual({
+      outputs: [{ kind: 'status', ts: undefined, state }],
+      refusals: [],
+    });
+  });
+
+  it.each([
+    ['udara-01/status', 'up', 'status: expected online or offline, found the text "up"'],
+    [
+      'udara-01/debug',
+      '[I] ready',
+      'topic: expected {prefix}/sensor/{parameter}/state, found the text "udara-01/debug"',
+    ],
+    ['', '12', 'topic: expected {prefix}/sensor/{parameter}/state, found the text ""'],
+  ])('refuses on the topic "%s" what it does not know', (topic, text, detail) => {
+    expect(codec.decode(message(text, { topic }))).toEqual({
+      outputs: [],
+      refusals: [{ reason: 'unreadable', detail }],
+    });
+  });
+});

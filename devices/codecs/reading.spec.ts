@@ -1,0 +1,139 @@
+import { HOUR } from '#libs/kernel';
+import { Gathered, readDateTime, readEpoch, readNumber, readObject } from './reading.js';
+
+describe('readDateTime', () => {
+  const noon = Date.UTC(2026, 0, 31, 12);
+  it.each([
+    ['2026-01-31T12:00:00Z', noon],
+    ['2026-01-31T19:00:00+07:00', noon],
+    ['2026-01-31T19:00:00+0700', noon],
+    ['2026-01-31T08:30:00-03:30', noon],
+    ['2026-01-31 12:00:00.25Z', noon + 250],
+    ['2026-01-31T12:00:00.123999999Z', noon + 123],
+    ['2026/01/31T12:00:00z', noon],
+    ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+  ])('reads %s as the instant it is', (text, ts) => {
+    expect(readDateTime('t', text, undefined)).toEqual({ ts });
+    // A stated zone counts, whatever the configuration says.
+    expect(readDateTime('t', text, 9 * HOUR)).toEqual({ ts });
+  });
+
+  it('makes a local time an instant only with the offset of the configuration', () => {
+    expect(readDateTime('t', '2026-01-31T19:00:00', 7 * HOUR)).toEqual({ ts: noon });
+    expect(readDateTime('t', '2026-01-31T19:00:00', undefined)).toEqual({ ts: undefined });
+    expect(readDateTime('t', undefined, 7 * HOUR)).toEqual({ ts: undefined });
+  });
+
+  it.each([
+    '2026-02-30T00:00:00Z',
+    '2025-02-29T00:00:00',
+    '2026-13-01T00:00:00Z',
+    '2026-01-31T24:00:00Z',
+    '2026-01-31T23:59:60Z',
+    '2026-01-31T12:00:00+24:00',
+    '2026-01-31T12:00:00+07:60',
+    '2026-01/31T12:00:00Z',
+    '2026-01-31',
+    'yesterday',
+    '',
+    1769860800,
+    null,
+    {},
+  ])('refuses %p', (found) => {
+    expect(readDateTime('t', found, 7 * HOUR)).toEqual({
+      refusal: {
+        reason: 'schema_violation',
+        detail: expect.stringContaining('t: expected an existing date and time'),
+      },
+    });
+  });
+});
+
+describe('readEpoch', () => {
+  it('reads seconds with a fraction and milliseconds', () => {
+    expect(readEpoch('t', 1736604018.38, 1000)).toEqual({ ts: 1736604018380 });
+    expect(readEpoch('t', 1736604018380, 1)).toEqual({ ts: 1736604018380 });
+    expect(readEpoch('t', undefined, 1)).toEqual({ ts: undefined });
+  });
+
+  it.each([
+    ['1736604018', 'number_as_text'],
+    [null, 'schema_violation'],
+    [1e300, 'schema_violation'],
+    [Infinity, 'not_finite'],
+  ])('refuses %p', (found, reason) => {
+    expect(readEpoch('t', found, 1000)).toMatchObject({ refusal: { reason } });
+  });
+});
+
+describe('readNumber', () => {
+  it.each([
+    ['-2.83', -2.83],
+    ['.5', 0.5],
+    ['1e3', 1000],
+    [' 7 ', 7],
+    [0, 0],
+  ])('takes %p where numbers may be text', (found, value) => {
+    expect(readNumber('v', found, 'text')).toEqual({ value });
+  });
+
+  it.each([
+    ['', 'schema_violation'],
+    ['0x10', 'schema_violation'],
+    ['12,5', 'schema_violation'],
+    ['12 ug', 'schema_violation'],
+    ['nan', 'not_finite'],
+    ['-inf', 'not_finite'],
+    ['9'.repeat(400), 'not_finite'],
+    [null, 'schema_violation'],
+    [true, 'schema_violation'],
+    [[1], 'schema_violation'],
+  ])('refuses %p even there', (found, reason) => {
+    expect(readNumber('v', found, 'text')).toMatchObject({ refusal: { reason } });
+  });
+
+  it('refuses a number in quotes where the maker documents none', () => {
+    expect(readNumber('v', '12.5')).toEqual({
+      refusal: { reason: 'number_as_text', detail: 'v: expected a finite number, found the text "12.5"' },
+    });
+  });
+});
+
+describe('readObject', () => {
+  it.each(['[]', '1', '"a"', 'null', 'true'])('refuses %s', (text) => {
+    expect(readObject(Buffer.from(text))).toMatchObject({ refusal: { reason: 'schema_violation' } });
+  });
+});
+
+describe('Gathered', () => {
+  it('takes a parameter once, and not from a spare sensor when the first is refused', () => {
+    const gathered = new Gathered();
+    gathered.measure('A.Temperature', null, 'temperature', 'degC');
+    gathered.measure('B.Temperature', 21, 'temperature', 'degC');
+    expect(gathered.telemetry(0)).toEqual([]);
+    expect(gathered.refusals.map(({ detail }) => detail)).toEqual([
+      'A.Temperature: expected a finite number, found null',
+      'B.Temperature: expected one temperature in a message, found a second after A.Temperature; switch one of the sensors off',
+    ]);
+  });
+
+  it('gives a pressure only beside values, and never an infinite one', () => {
+    const alone = new Gathered();
+    alone.pressure('p', 1000, 1);
+    expect(alone.telemetry(0)).toEqual([]);
+    const beside = new Gathered();
+    beside.measure('h', 50, 'humidity', '%');
+    beside.pressure('p', Number.MAX_VALUE, 33);
+    expect(beside.telemetry(0)).toEqual([
+      { kind: 'telemetry', ts: 0, values: [{ parameter: 'humidity', value: 50, unit: '%' }] },
+    ]);
+  });
+
+  it('keeps the expectation readable when the payload chooses a long name', () => {
+    const gathered = new Gathered();
+    gathered.measure('n'.repeat(1000), 'x', 'pm25', 'ug/m3');
+    expect(gathered.refusals[0]?.detail).toBe(
+      `${'n'.repeat(100)}: expected a finite number, found the text "x"`,
+    );
+  });
+});

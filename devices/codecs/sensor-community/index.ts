@@ -1,0 +1,72 @@
+import type { Codec, Parameter, Unit } from '#libs/telemetry';
+import { Gathered, isObject, member, readObject, refusal, refused, resultOf, shown } from '../reading.js';
+
+const PM25 = ['pm25', 'ug/m3'] as const;
+const PM10 = ['pm10', 'ug/m3'] as const;
+const TEMPERATURE = ['temperature', 'degC'] as const;
+const HUMIDITY = ['humidity', '%'] as const;
+
+/**
+ * The names of the airrohr firmware without the sensor's prefix. P1 is the larger fraction: particles up to 10 µm, and
+ * P2 those up to 2.5 µm. P0 and P4 (PM1, PM4) are no parameters.
+ */
+const QUANTITIES = new Map<string, readonly [Parameter, Unit]>([
+  ['P1', PM10],
+  ['P2', PM25],
+  ['temperature', TEMPERATURE],
+  ['humidity', HUMIDITY],
+]);
+
+/** Prefixes of sensors that measure the air, by the firmware's sources; a push for one sensor has none. */
+const NAME = /^(?:(?:SDS|PMS|HPM|NPM|SPS30|BME280|BMP|BMP280|HTU21|HTU21D|SHT3X|SCD30)_)?([A-Za-z0-9]+)$/;
+
+const HPA_PER_PASCAL = 0.01;
+
+/** Sensor.Community (luftdaten.info): what the airrohr firmware pushes over HTTP, and what bridges publish unchanged. */
+export const codec: Codec = {
+  name: 'sensor-community',
+  decode({ payload }) {
+    const read = readObject(payload);
+    if ('refusal' in read) return refused(read.refusal);
+    const list = member(read.object, 'sensordatavalues');
+    if (!Array.isArray(list)) {
+      return refused(
+        refusal('schema_violation', 'sensordatavalues', `expected a list, found ${shown(list)}`),
+      );
+    }
+    const gathered = new Gathered('text');
+    const entries: readonly unknown[] = list;
+    // The optical PPD42NS states P1 and P2 as particles per 0.01 ft³ and betrays itself by the time of its pulses.
+    const countsParticles = entries.some(
+      (entry) => isObject(entry) && member(entry, 'value_type') === 'durP1',
+    );
+    entries.forEach((entry, i) => {
+      const type = isObject(entry) ? member(entry, 'value_type') : undefined;
+      // An entry without its value is damaged, not absent: the firmware leaves out the whole entry.
+      if (!isObject(entry) || typeof type !== 'string' || !Object.hasOwn(entry, 'value')) {
+        gathered.refuse(
+          'schema_violation',
+          `sensordatavalues.${i}`,
+          'expected an object with value_type and value',
+        );
+        return;
+      }
+      const value = member(entry, 'value');
+      const name = NAME.exec(type)?.[1];
+      if (name === 'pressure') gathered.pressure(type, value, HPA_PER_PASCAL);
+      const quantity = name === undefined ? undefined : QUANTITIES.get(name);
+      if (quantity === undefined) return;
+      if (countsParticles && (type === 'P1' || type === 'P2')) {
+        gathered.refuse(
+          'unknown_unit',
+          type,
+          'expected a mass in ug/m3, found the particle count of a PPD42NS; use a sensor that states mass',
+        );
+        return;
+      }
+      gathered.measure(type, value, ...quantity);
+    });
+    // No time at all in this format: the arrival counts.
+    return resultOf(gathered.telemetry(undefined), gathered.refusals, 'no value of the air in the message');
+  },
+};

@@ -1,0 +1,78 @@
+import { readJson, type Codec } from '#libs/telemetry';
+import {
+  Gathered,
+  ignored,
+  isObject,
+  member,
+  readEpoch,
+  readObject,
+  refusal,
+  refused,
+  resultOf,
+  shown,
+  status,
+} from '../reading.js';
+
+/** Components that measure the air, by their number. `switch:0` has a temperature too: that of the relay. */
+const COMPONENT = /^(temperature|humidity):(\d{1,6})$/;
+const READ = {
+  temperature: ['tC', 'temperature', 'degC'],
+  humidity: ['rh', 'humidity', '%'],
+} as const;
+
+/** Shelly, second generation and later: `{device}/events/rpc` and `{device}/online`. */
+export const codec: Codec = {
+  name: 'shelly',
+  decode({ topic, payload }) {
+    if (topic.endsWith('/online')) {
+      const parsed = readJson(payload);
+      if ('refusal' in parsed) return refused(parsed.refusal);
+      if (typeof parsed.value === 'boolean') return status(parsed.value ? 'online' : 'offline');
+      return refused(
+        refusal('schema_violation', 'online', `expected true or false, found ${shown(parsed.value)}`),
+      );
+    }
+    const read = readObject(payload);
+    if ('refusal' in read) return refused(read.refusal);
+    const method = member(read.object, 'method');
+    if (typeof method !== 'string') {
+      return refused(
+        refusal(
+          'schema_violation',
+          'method',
+          `expected the text NotifyStatus or NotifyFullStatus, found ${shown(method)}`,
+        ),
+      );
+    }
+    if (method !== 'NotifyStatus' && method !== 'NotifyFullStatus') {
+      return ignored(`${method.slice(0, 40)} is no status`);
+    }
+    const params = member(read.object, 'params');
+    if (!isObject(params)) {
+      return refused(refusal('schema_violation', 'params', `expected an object, found ${shown(params)}`));
+    }
+    const src = member(read.object, 'src');
+    if (typeof src !== 'string') {
+      return refused(refusal('schema_violation', 'src', `expected the device's id, found ${shown(src)}`));
+    }
+    const bySensor = new Map<string, Gathered>();
+    for (const [key, component] of Object.entries(params)) {
+      const [, kind, id] = COMPONENT.exec(key) ?? [];
+      if (id === undefined || (kind !== 'temperature' && kind !== 'humidity')) continue;
+      const gathered = bySensor.get(id) ?? new Gathered();
+      bySensor.set(id, gathered);
+      const [name, parameter, unit] = READ[kind];
+      // null is documented for a sensor that cannot be read: refused, so that the fault shows.
+      if (isObject(component)) gathered.measure(`${key}.${name}`, member(component, name), parameter, unit);
+      else gathered.refuse('schema_violation', key, `expected an object, found ${shown(component)}`);
+    }
+    const refusals = [...bySensor.values()].flatMap((gathered) => gathered.refusals);
+    const ts = readEpoch('params.ts', member(params, 'ts'), 1000);
+    if ('refusal' in ts) return refused(ts.refusal, ...refusals);
+    // Number 0 is built in. Those on an add-on (100 and up) are sensors of their own, which a configuration names.
+    const outputs = [...bySensor].flatMap(([id, gathered]) =>
+      gathered.telemetry(ts.ts, id === '0' ? undefined : `${src}:${id}`),
+    );
+    return resultOf(outputs, refusals, 'no sensor of the air in the message');
+  },
+};

@@ -1,0 +1,81 @@
+import type { Codec, Parameter, Unit } from '#libs/telemetry';
+import {
+  Gathered,
+  isObject,
+  member,
+  readDateTime,
+  readObject,
+  refused,
+  resultOf,
+  shown,
+  status,
+  type Members,
+} from '../reading.js';
+
+/** Members of a sensor's block. Most drivers write a point, the SPS30's an underscore; CF2.5 and CF10 are not for ambient air. */
+const PARTICLES: readonly (readonly [string, Parameter])[] = [
+  ['PM2.5', 'pm25'],
+  ['PM2_5', 'pm25'],
+  ['PM10', 'pm10'],
+];
+
+const TEMPERATURE_UNITS = new Map<unknown, Unit>([
+  ['C', 'degC'],
+  ['F', 'degF'],
+]);
+
+/** hPa in one unit; the conventional millimetre and inch of mercury (ISO 80000-4, NIST SP 811). */
+const PRESSURE_UNITS = new Map<unknown, number>([
+  ['hPa', 1],
+  ['mmHg', 1.333224],
+  ['inHg', 33.86389],
+]);
+
+/** The block of the chip itself, which is far warmer than the air. */
+const CHIP = 'ESP32';
+
+/** Tasmota: `tele/{device}/SENSOR` and `LWT`; its other telemetry holds nothing of the air. */
+export const codec: Codec = {
+  name: 'tasmota',
+  decode({ payload, utcOffsetMs }) {
+    const text = new TextDecoder().decode(payload).trim();
+    if (text === 'Online' || text === 'Offline') return status(text === 'Online' ? 'online' : 'offline');
+    const read = readObject(payload);
+    if ('refusal' in read) return refused(read.refusal);
+    const message = read.object;
+    const gathered = new Gathered();
+    for (const [sensor, block] of Object.entries(message)) {
+      if (isObject(block) && sensor !== CHIP) gather(gathered, sensor, block, message);
+    }
+    const nothing = 'no sensor of the air in the message';
+    // STATE and INFO carry a time too; where nothing was measured it need not be right.
+    if (gathered.telemetry(undefined).length === 0) return resultOf([], gathered.refusals, nothing);
+    // Local and without a zone, unless SetOption52 adds the offset.
+    const time = readDateTime('Time', member(message, 'Time'), utcOffsetMs);
+    if ('refusal' in time) return refused(time.refusal, ...gathered.refusals);
+    return resultOf(gathered.telemetry(time.ts), gathered.refusals, nothing);
+  },
+};
+
+function gather(gathered: Gathered, sensor: string, block: Members, message: Members): void {
+  for (const [name, parameter] of PARTICLES) {
+    gathered.measure(`${sensor}.${name}`, member(block, name), parameter, 'ug/m3');
+  }
+  const temperature = member(block, 'Temperature');
+  if (temperature !== undefined) {
+    const stated = member(message, 'TempUnit');
+    const unit = TEMPERATURE_UNITS.get(stated);
+    const path = `${sensor}.Temperature`;
+    if (unit !== undefined) gathered.measure(path, temperature, 'temperature', unit);
+    else gathered.refuse('unknown_unit', path, `expected TempUnit C or F, found ${shown(stated)}`);
+  }
+  gathered.measure(`${sensor}.Humidity`, member(block, 'Humidity'), 'humidity', '%');
+  const pressure = member(block, 'Pressure');
+  if (pressure === undefined) return;
+  const stated = member(message, 'PressureUnit');
+  const hpa = PRESSURE_UNITS.get(stated);
+  const path = `${sensor}.Pressure`;
+  if (hpa !== undefined) gathered.pressure(path, pressure, hpa);
+  else
+    gathered.refuse('unknown_unit', path, `expected PressureUnit hPa, mmHg or inHg, found ${shown(stated)}`);
+}

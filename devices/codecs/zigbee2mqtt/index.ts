@@ -1,0 +1,58 @@
+import type { Codec } from '#libs/telemetry';
+import {
+  Gathered,
+  member,
+  readDateTime,
+  readEpoch,
+  readObject,
+  refusal,
+  refused,
+  resultOf,
+  shown,
+  status,
+} from '../reading.js';
+
+/** Members with the unit that Zigbee2MQTT gives them for every device; gases differ by device and are not read. */
+const MEMBERS = [
+  ['pm25', 'pm25', 'ug/m3'],
+  ['pm10', 'pm10', 'ug/m3'],
+  ['temperature', 'temperature', 'degC'],
+  ['humidity', 'humidity', '%'],
+] as const;
+
+const STATE_TOPIC = /\/(?:availability|bridge\/state)$/;
+
+/** Zigbee2MQTT: `zigbee2mqtt/{device}`, `zigbee2mqtt/{device}/availability` and `zigbee2mqtt/bridge/state`. */
+export const codec: Codec = {
+  name: 'zigbee2mqtt',
+  decode({ topic, payload }) {
+    if (STATE_TOPIC.test(topic)) return availability(payload);
+    const read = readObject(payload);
+    if ('refusal' in read) return refused(read.refusal);
+    const lastSeen = member(read.object, 'last_seen') ?? undefined;
+    // `epoch` is milliseconds; ISO_8601 is UTC and ISO_8601_local has its offset, so no zone is ever missing.
+    const time =
+      typeof lastSeen === 'number'
+        ? readEpoch('last_seen', lastSeen, 1)
+        : readDateTime('last_seen', lastSeen, undefined);
+    if ('refusal' in time) return refused(time.refusal);
+    const gathered = new Gathered();
+    for (const [name, parameter, unit] of MEMBERS) {
+      // Documented: null is a value that the device has not reported since Zigbee2MQTT started.
+      gathered.measure(name, member(read.object, name) ?? undefined, parameter, unit);
+    }
+    gathered.pressure('pressure', member(read.object, 'pressure') ?? undefined, 1);
+    return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message');
+  },
+};
+
+/** Bare text up to version 1, `{"state":…}` since version 2. */
+function availability(payload: Uint8Array): ReturnType<Codec['decode']> {
+  const text = new TextDecoder().decode(payload).trim();
+  const read = text.startsWith('{') ? readObject(payload) : { object: { state: text } };
+  if ('refusal' in read) return refused(read.refusal);
+  const state = member(read.object, 'state');
+  return state === 'online' || state === 'offline'
+    ? status(state)
+    : refused(refusal('schema_violation', 'state', `expected online or offline, found ${shown(state)}`));
+}

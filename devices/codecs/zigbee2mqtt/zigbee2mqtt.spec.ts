@@ -1,0 +1,114 @@
+import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { codec } from './index.js';
+
+const SEN55 = referencePayload('zigbee2mqtt', 'sen55_air.json');
+const AVAILABILITY = { topic: 'zigbee2mqtt/ZB_SEN55/availability', parts: { device: 'ZB_SEN55' } };
+const BRIDGE = { topic: 'zigbee2mqtt/bridge/state', parts: { device: 'bridge' } };
+const NOTHING = 'no value of the air in the message';
+
+describeCodecContract(codec, {
+  inputs: [{ topic: 'zigbee2mqtt/ZB_SEN55', parts: { device: 'ZB_SEN55' } }, AVAILABILITY, BRIDGE],
+  samples: [
+    SEN55,
+    Buffer.from('{"temperature":21.5,"pressure":1009,"last_seen":"2026-01-02T10:04:00+07:00"}'),
+    Buffer.from('{"humidity":60,"last_seen":1767323040000}'),
+    Buffer.from('{"state":"online"}'),
+  ],
+});
+
+describe('zigbee2mqtt', () => {
+  it('reads a real SEN55', () => {
+    const stated = JSON.parse(SEN55.toString()) as Record<string, number>;
+    expect(codec.decode(message(SEN55))).toEqual({
+      outputs: [
+        {
+          kind: 'telemetry',
+          ts: undefined,
+          values: [
+            { parameter: 'pm25', value: stated['pm25'], unit: 'ug/m3' },
+            { parameter: 'pm10', value: stated['pm10'], unit: 'ug/m3' },
+            { parameter: 'temperature', value: stated['temperature'], unit: 'degC' },
+            { parameter: 'humidity', value: stated['humidity'], unit: '%' },
+          ],
+        },
+      ],
+      refusals: [],
+    });
+  });
+
+  it.each([
+    ['ISO_8601', '2026-01-02T03:04:00.000Z'],
+    ['ISO_8601_local', '2026-01-02T10:04:00+07:00'],
+    ['epoch', 1767323040000],
+  ])('takes last_seen (%s) for the instant: the keys may be repeated from before', (_form, last_seen) => {
+    expect(codec.decode(message({ temperature: 27.3, pressure: 1009.5, last_seen }))).toEqual({
+      outputs: [
+        {
+          kind: 'telemetry',
+          ts: Date.UTC(2026, 0, 2, 3, 4),
+          values: [{ parameter: 'temperature', value: 27.3, unit: 'degC' }],
+          conditions: { pressureHpa: 1009.5 },
+        },
+      ],
+      refusals: [],
+    });
+  });
+
+  it.each(['2026-02-30T00:00:00Z', 'now', 1e300])('refuses a message last seen %p', (last_seen) => {
+    expect(codec.decode(message({ temperature: 27.3, last_seen }))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'schema_violation', detail: expect.stringContaining('last_seen: expected') }],
+    });
+  });
+
+  it('takes null, a value not yet reported, for absent', () => {
+    expect(codec.decode(message({ temperature: null, humidity: 60, last_seen: null }))).toEqual({
+      outputs: [
+        { kind: 'telemetry', ts: undefined, values: [{ parameter: 'humidity', value: 60, unit: '%' }] },
+      ],
+      refusals: [],
+    });
+  });
+
+  it('refuses what is no number and keeps the others', () => {
+    expect(codec.decode(message({ pm25: 'unknown', pm10: '8', temperature: 21 }))).toEqual({
+      outputs: [
+        { kind: 'telemetry', ts: undefined, values: [{ parameter: 'temperature', value: 21, unit: 'degC' }] },
+      ],
+      refusals: [
+        { reason: 'schema_violation', detail: 'pm25: expected a finite number, found the text "unknown"' },
+        { reason: 'number_as_text', detail: 'pm10: expected a finite number, found the text "8"' },
+      ],
+    });
+  });
+
+  it.each([
+    ['a switch', { state: 'ON', linkquality: 98 }],
+    ['gases, whose unit differs by device', { co: 3, voc: 120, co2: 600 }],
+  ])('ignores %s', (_name, payload) => {
+    expect(codec.decode(message(payload))).toEqual({ outputs: [], refusals: [], ignored: NOTHING });
+  });
+
+  it('ignores the announcement of a device', () => {
+    const payload = referencePayload('zigbee2mqtt', 'bridge_event_device_announce.json');
+    expect(codec.decode(message(payload, { topic: 'zigbee2mqtt/bridge/event' })).ignored).toBe(NOTHING);
+  });
+
+  it.each([
+    ['the bridge, as text', BRIDGE, referencePayload('zigbee2mqtt', 'bridge_state_offline.txt'), 'offline'],
+    ['the bridge, as JSON', BRIDGE, '{"state":"online"}', 'online'],
+    ['a device, as text', AVAILABILITY, 'online', 'online'],
+    ['a device, as JSON', AVAILABILITY, '{"state":"offline"}', 'offline'],
+  ])('reads the availability of %s', (_name, where, payload, state) => {
+    expect(codec.decode(message(payload, where))).toEqual({
+      outputs: [{ kind: 'status', ts: undefined, state }],
+      refusals: [],
+    });
+  });
+
+  it('refuses another availability', () => {
+    expect(codec.decode(message({ state: 'ON' }, AVAILABILITY)).refusals).toEqual([
+      { reason: 'schema_violation', detail: 'state: expected online or offline, found the text "ON"' },
+    ]);
+  });
+});
