@@ -1,0 +1,94 @@
+import { readJson, type Codec, type CodecInput, type CodecResult } from '#libs/telemetry';
+import {
+  epochMillisAt,
+  eventData,
+  ignored,
+  instantAt,
+  isMembers,
+  refused,
+  type Instant,
+  type Members,
+} from '../members.js';
+
+/**
+ * Data items that the event declarations of the devices give the type boolean; on MQTT they are the texts "0" and "1", in the
+ * form of ONVIF also "true" and "false". Other items may be counts or identifiers and stay as they are.
+ */
+const BOOLEAN_ITEMS: ReadonlySet<string> = new Set([
+  'accessed',
+  'active',
+  'day',
+  'disruption',
+  'LogicalState',
+  'ready',
+  'state',
+  'State',
+  'triggered',
+]);
+
+const BOOLEAN_TEXTS: ReadonlyMap<string, boolean> = new Map([
+  ['0', false],
+  ['1', true],
+  ['false', false],
+  ['true', true],
+]);
+
+/** `{prefix}/onvif-ej/{topic}[/&{source values}]`. */
+const ONVIF_TOPIC = /\/onvif-ej\/(.+?)(?:\/&.*)?$/;
+
+/**
+ * Events of Axis devices over MQTT, in Axis's own form (VAPIX "MQTT Event Bridge") or in that of ONVIF (Core
+ * Specification, "JSON Event Payload", topics with the level `onvif-ej`). They are events, not proof that pictures advance.
+ */
+export const codec: Codec = { name: 'axis', decode };
+
+function decode({ topic, payload }: CodecInput): CodecResult {
+  // ONVIF Core, "Payload for deleted properties": it clears what the broker retains.
+  if (payload.length === 0) return ignored('a property was deleted');
+  const parsed = readJson(payload);
+  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
+  if (!isMembers(parsed.value)) return refused('schema_violation', 'payload: expected an object');
+  const event = parsed.value;
+  const { message } = event;
+  if (typeof event['topic'] === 'string' && isMembers(message)) {
+    const { source, key, data } = message;
+    return eventOf(event['topic'], epochMillisAt(event['timestamp'], 'timestamp'), [source, key], data);
+  }
+  const onvifTopic = ONVIF_TOPIC.exec(topic)?.[1];
+  if (onvifTopic !== undefined && event['UtcTime'] !== undefined) {
+    // UTC by its definition, whether a zone is written or not.
+    const time = instantAt(event['UtcTime'], 'UtcTime', 0);
+    return eventOf(onvifTopic, time, [event['Source']], event['Data']);
+  }
+  return refused(
+    'unreadable',
+    'payload: expected topic, timestamp and message, or UtcTime and Source below a topic …/onvif-ej/…',
+  );
+}
+
+/**
+ * @param origins - which part of the device it is about
+ * @param data - what happened
+ */
+function eventOf(topic: string, time: Instant, origins: readonly unknown[], data: unknown): CodecResult {
+  if ('refusal' in time) return { outputs: [], refusals: [time.refusal] };
+  // Namespaces differ between the forms and between firmwares: `onvif:`, `tns1:`, `axis:`, `tnsaxis:`.
+  const name = topic
+    .split('/')
+    .map((level) => level.slice(level.indexOf(':') + 1))
+    .join('/')
+    .slice(-64);
+  if (name === '') return refused('schema_violation', 'topic: expected the name of the event');
+  const items = Object.fromEntries([
+    ...origins.flatMap((origin) => (isMembers(origin) ? Object.entries(origin) : [])),
+    ...(isMembers(data) ? booleansOf(data) : []),
+  ]);
+  return { outputs: [{ kind: 'event', ts: time.ts, name, data: eventData(items) }], refusals: [] };
+}
+
+function booleansOf(data: Members): [string, unknown][] {
+  return Object.entries(data).map(([name, value]) => [
+    name,
+    BOOLEAN_ITEMS.has(name) && typeof value === 'string' ? (BOOLEAN_TEXTS.get(value) ?? value) : value,
+  ]);
+}

@@ -1,0 +1,85 @@
+import { readJson, type Codec, type CodecInput, type CodecResult } from '#libs/telemetry';
+import { measureDecoded } from '../lorawan.js';
+import {
+  eventData,
+  Findings,
+  ignored,
+  instantAt,
+  isMembers,
+  refused,
+  sourceUnless,
+  type Members,
+  type Place,
+} from '../members.js';
+
+/** Events of ChirpStack 4 that say nothing of the device's values or its condition. */
+const ACCOMPANYING: ReadonlySet<string> = new Set(['ack', 'txack', 'location', 'integration']);
+
+/**
+ * ChirpStack 4, MQTT integration with JSON: `application/{application}/device/{device}/event/{event}`.
+ *
+ * Source: ChirpStack documentation, "Event types".
+ */
+export const codec: Codec = { name: 'chirpstack', decode };
+
+function decode(input: CodecInput): CodecResult {
+  const parsed = readJson(input.payload);
+  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
+  if (!isMembers(parsed.value)) return refused('schema_violation', 'payload: expected an object');
+  const message = parsed.value;
+  const event = input.parts['event'] ?? /\/event\/([^/]+)$/.exec(input.topic)?.[1];
+  if (event !== undefined && ACCOMPANYING.has(event)) return ignored(`event ${event} is not kept`);
+  const time = instantAt(message['time'], 'time', input.utcOffsetMs);
+  if ('refusal' in time) return { outputs: [], refusals: [time.refusal] };
+  const info = isMembers(message['deviceInfo']) ? message['deviceInfo'] : {};
+  const place = { ts: time.ts, ...sourceUnless(input.parts, info['devEui']) };
+  switch (event) {
+    case 'up':
+      return uplink(message, place);
+    case 'join':
+      return { outputs: [{ kind: 'event', ...place, name: 'join' }], refusals: [] };
+    case 'status':
+      return deviceStatus(message, place);
+    case 'log':
+      return log(message, place);
+    default:
+      return refused('unreadable', `topic: expected …/event/{event}, found event ${event ?? 'none'}`);
+  }
+}
+
+function uplink(message: Members, place: Place): CodecResult {
+  const { object, data } = message;
+  if (object === undefined || object === null) {
+    // Bytes alone are another format for every device type: the server holds its decoder, Pantau does not.
+    return data === undefined || data === null || data === ''
+      ? ignored('an uplink without application data')
+      : refused(
+          'unreadable',
+          'object: expected decoded values, found only the bytes in data; set the payload codec in the device profile at ChirpStack',
+        );
+  }
+  if (!isMembers(object)) return refused('schema_violation', 'object: expected an object of decoded values');
+  const findings = new Findings();
+  measureDecoded(findings, place, object, 'object');
+  return findings.result('object holds no name that Pantau measures');
+}
+
+function deviceStatus(message: Members, place: Place): CodecResult {
+  const data = eventData(message, [
+    'batteryLevel',
+    'batteryLevelUnavailable',
+    'externalPowerSource',
+    'margin',
+  ]);
+  return Object.keys(data).length === 0
+    ? ignored('a status without battery level or margin')
+    : { outputs: [{ kind: 'event', ...place, name: 'device-status', data }], refusals: [] };
+}
+
+function log(message: Members, place: Place): CodecResult {
+  // INFO is the value that the server may leave out.
+  const level = message['level'] ?? 'INFO';
+  if (level === 'INFO') return ignored('a log entry of level INFO');
+  const data = eventData(message, ['level', 'code', 'description']);
+  return { outputs: [{ kind: 'event', ...place, name: 'network-log', data }], refusals: [] };
+}

@@ -1,0 +1,68 @@
+import {
+  readJson,
+  type Codec,
+  type CodecInput,
+  type CodecResult,
+  type Parameter,
+  type Unit,
+} from '#libs/telemetry';
+import { Findings, refused } from '../members.js';
+import { resolve } from './resolve.js';
+
+/** Units of the SenML registry (RFC 8428, section 12.1) and of secondary units (RFC 8798, section 3) that Pantau knows. */
+const UNITS: ReadonlyMap<string, Unit> = new Map([
+  ['Cel', 'degC'],
+  ['K', 'K'],
+  ['%RH', '%'],
+  ['/', 'fraction'],
+  ['/100', '%'],
+  ['ug/m3', 'ug/m3'],
+  ['ppm', 'ppm'],
+] as const);
+
+/** Last segments of names, lower-cased. RFC 8428 gives names to no quantity. */
+const NAMES: ReadonlyMap<string, Parameter> = new Map([
+  ['pm25', 'pm25'],
+  ['pm2.5', 'pm25'],
+  ['pm2_5', 'pm25'],
+  ['pm10', 'pm10'],
+  ['so2', 'so2'],
+  ['no2', 'no2'],
+  ['co', 'co'],
+  ['o3', 'o3'],
+  ['hc', 'hc'],
+  ['temperature', 'temperature'],
+  ['temp', 'temperature'],
+  ['humidity', 'humidity'],
+  ['rh', 'humidity'],
+] as const);
+
+const REMEDY = 'state u or bu with Cel, K, %RH, /, ug/m3 or ppm';
+
+/** SenML packs in JSON (RFC 8428). What stands before the last segment of a name is the device. */
+export const codec: Codec = { name: 'senml', decode };
+
+function decode({ payload, receivedAt }: CodecInput): CodecResult {
+  const parsed = readJson(payload);
+  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
+  if (!Array.isArray(parsed.value))
+    return refused('schema_violation', 'payload: expected a list of SenML records');
+  const pack = resolve(parsed.value, receivedAt);
+  if ('refusal' in pack) return { outputs: [], refusals: [pack.refusal] };
+  const findings = new Findings();
+  for (const refusal of pack.refusals) findings.refuse(refusal);
+  for (const { n, u, t, v, vs, where } of pack.records) {
+    const { source, last } = split(n);
+    const place = { ts: Math.round(t * 1000), ...(source === '' ? {} : { source }) };
+    const known = NAMES.get(last.toLowerCase());
+    if (known !== undefined)
+      findings.measure(place, where, known, v ?? vs, u === undefined ? undefined : UNITS.get(u), REMEDY);
+    else if (last.toLowerCase() === 'pressure' && u === 'hPa') findings.pressure(place, where, v);
+  }
+  return findings.result('no record has a name that Pantau measures');
+}
+
+function split(name: string): { readonly source: string; readonly last: string } {
+  const at = Math.max(name.lastIndexOf(':'), name.lastIndexOf('/'));
+  return { source: at < 0 ? '' : name.slice(0, at).slice(0, 200), last: name.slice(at + 1) };
+}

@@ -1,0 +1,50 @@
+import { isMembers } from '../members.js';
+
+/** What a birth defines of one metric for the data messages after it. */
+export interface Born {
+  readonly alias?: string;
+  readonly name?: string;
+  readonly datatype?: number;
+  readonly unit?: string;
+}
+
+/** A birth by its place: `{group}/{node}` or `{group}/{node}/{device}`. */
+export interface Birth {
+  readonly at: string;
+  /** `bdSeq` of a node: the death of an earlier session has another one. */
+  readonly session?: number;
+  readonly metrics: readonly Born[];
+}
+
+/** What the codec remembers: plain data, oldest birth first. */
+export interface Memory {
+  readonly births: readonly Birth[];
+}
+
+/** Bounds the memory of a node that gives birth to ever new devices. */
+const MAX_BIRTHS = 100;
+
+/** Reads what an earlier message left; anything else counts as nothing. */
+export function birthsIn(memory: unknown): readonly Birth[] {
+  return isMembers(memory) && Array.isArray(memory['births'])
+    ? (memory['births'] as unknown[]).filter(isBirth)
+    : [];
+}
+
+function isBirth(value: unknown): value is Birth {
+  return isMembers(value) && typeof value['at'] === 'string' && Array.isArray(value['metrics']);
+}
+
+/** The births with a new one; that of a node ends those of its devices, which must be born again. */
+export function withBirth(births: readonly Birth[], birth: Birth): Memory {
+  return { births: [...without(births, birth.at).births, birth].slice(-MAX_BIRTHS) };
+}
+
+/** The births without a node and its devices, or without a device. */
+export function without(births: readonly Birth[], at: string): Memory {
+  return { births: births.filter((birth) => birth.at !== at && !isDeviceOf(birth, at)) };
+}
+
+export function isDeviceOf(birth: Birth, node: string): boolean {
+  return birth.at.startsWith(`${node}/`);
+}

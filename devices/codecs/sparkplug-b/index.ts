@@ -1,0 +1,234 @@
+import type { Codec, CodecInput, CodecResult, Parameter, Refusal, Unit } from '#libs/telemetry';
+import { Findings, ignored, refused, sourceUnless, type Place } from '../members.js';
+import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from './births.js';
+import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';
+
+/** Last segments of metric names, lower-cased. Sparkplug gives names to no quantity. */
+const NAMES: ReadonlyMap<string, Parameter> = new Map([
+  ['pm25', 'pm25'],
+  ['pm2.5', 'pm25'],
+  ['pm2_5', 'pm25'],
+  ['pm10', 'pm10'],
+  ['so2', 'so2'],
+  ['no2', 'no2'],
+  ['co', 'co'],
+  ['o3', 'o3'],
+  ['hc', 'hc'],
+  ['temperature', 'temperature'],
+  ['humidity', 'humidity'],
+] as const);
+
+/** Spellings of `engUnit`, lower-cased and with plain letters for µ, ³ and °. */
+const UNITS: ReadonlyMap<string, Unit> = new Map([
+  ['ug/m3', 'ug/m3'],
+  ['ug/m^3', 'ug/m3'],
+  ['mg/m3', 'mg/m3'],
+  ['mg/m^3', 'mg/m3'],
+  ['ppb', 'ppb'],
+  ['ppm', 'ppm'],
+  ['degc', 'degC'],
+  ['cel', 'degC'],
+  ['degf', 'degF'],
+  ['k', 'K'],
+  ['%', '%'],
+  ['%rh', '%'],
+] as const);
+
+const REMEDY = 'give the metric the property engUnit in its birth, such as µg/m³, ppb, °C or %';
+
+/** Bits of the integer data types and whether they hold a sign (sparkplug_b.proto, `DataType`). */
+const INTEGERS: ReadonlyMap<number, { readonly bits: number; readonly signed: boolean }> = new Map([
+  [1, { bits: 8, signed: true }],
+  [2, { bits: 16, signed: true }],
+  [3, { bits: 32, signed: true }],
+  [4, { bits: 64, signed: true }],
+  [5, { bits: 8, signed: false }],
+  [6, { bits: 16, signed: false }],
+  [7, { bits: 32, signed: false }],
+  [8, { bits: 64, signed: false }],
+]);
+
+/** The latest instant that a date can hold. */
+const LAST_INSTANT = 8_640_000_000_000_000n;
+
+/**
+ * Eclipse Sparkplug B, protobuf below `spBv1.0/{group}/{type}/{node}[/{device}]`. Births define alias, data type and unit of
+ * each metric; data messages lean on them.
+ *
+ * `seq` of the payload is not handed on: it counts the messages of node and devices together and begins anew after 255.
+ *
+ * Source: Sparkplug 3.0.0, chapters 4 to 6.
+ */
+export const codec: Codec = { name: 'sparkplug-b', decode };
+
+function decode(input: CodecInput): CodecResult {
+  const [namespace, group = '', type = '', node, device] = input.topic.split('/');
+  if (namespace !== 'spBv1.0' || (node === undefined && group !== 'STATE'))
+    return refused('unreadable', 'topic: expected spBv1.0/{group}/{type}/{node} or …/{node}/{device}');
+  if (group === 'STATE' || node === undefined) return ignored('the state of a host application');
+  if (type === 'NCMD' || type === 'DCMD') return ignored('a command to the device');
+  const message = /^([ND])(BIRTH|DATA|DEATH)$/.exec(type);
+  if (message === null || (message[1] === 'D') !== (device !== undefined))
+    return refused(
+      'unreadable',
+      'topic: expected NBIRTH, NDATA or NDEATH of a node, DBIRTH, DDATA or DDEATH of a device',
+    );
+  const payload = readPayload(input.payload);
+  if (payload === undefined) return refused('unreadable', 'payload: expected protobuf by sparkplug_b.proto');
+  if (payload.uuid === 'SPBV1.0_COMPRESSED')
+    return refused('unreadable', 'payload: it is compressed; switch compression off at the node');
+  const at = device === undefined ? `${group}/${node}` : `${group}/${node}/${device}`;
+  const source = sourceUnless(input.parts, device ?? node);
+  if (message[2] === 'BIRTH') return birth(payload, at, source, birthsIn(input.memory));
+  return message[2] === 'DATA'
+    ? data(payload, at, source, birthsIn(input.memory))
+    : death(payload, at, source, birthsIn(input.memory));
+}
+
+function birth(
+  payload: Payload,
+  at: string,
+  source: Omit<Place, 'ts'>,
+  births: readonly Birth[],
+): CodecResult {
+  const findings = new Findings();
+  const time = instantOf(payload.timestamp, 'timestamp');
+  if ('refusal' in time) return { outputs: [], refusals: [time.refusal] };
+  findings.add({ kind: 'status', ts: time.ts, ...source, state: 'online' });
+  for (const metric of payload.metrics) takeMetric(findings, metric, metric, payload, source);
+  const session = sessionOf(payload);
+  return findings.result(
+    '',
+    withBirth(births, {
+      at,
+      ...(session === undefined ? {} : { session }),
+      metrics: payload.metrics.flatMap(bornOf),
+    }),
+  );
+}
+
+/** Metrics that Pantau does not measure keep their alias alone, so that it is known in data messages. */
+function bornOf({ name, alias, datatype, unit }: Metric): Born[] {
+  if (name === undefined || parameterOf(name) === undefined) return alias === undefined ? [] : [{ alias }];
+  return [
+    {
+      name,
+      ...(alias === undefined ? {} : { alias }),
+      ...(datatype === undefined ? {} : { datatype }),
+      ...(unit === undefined ? {} : { unit }),
+    },
+  ];
+}
+
+function data(
+  payload: Payload,
+  at: string,
+  source: Omit<Place, 'ts'>,
+  births: readonly Birth[],
+): CodecResult {
+  const findings = new Findings();
+  const born = births.find((candidate) => candidate.at === at)?.metrics ?? [];
+  const byAlias = new Map(born.map((metric) => [metric.alias, metric]));
+  const byName = new Map(born.map((metric) => [metric.name, metric]));
+  const unborn: string[] = [];
+  for (const metric of payload.metrics) {
+    const { name, alias } = metric;
+    const known =
+      name === undefined ? (alias === undefined ? undefined : byAlias.get(alias)) : (byName.get(name) ?? {});
+    if (known === undefined) unborn.push(alias ?? 'none');
+    else takeMetric(findings, { ...known, ...metric }, metric, payload, source);
+  }
+  if (unborn.length > 0)
+    findings.refuse({
+      reason: 'unreadable',
+      detail: `alias ${unborn.slice(0, 10).join(', ')}: no birth of ${at.slice(0, 100)} names it; have the node send its births again (Node Control/Rebirth)`,
+    });
+  return findings.result('no metric is one that Pantau measures');
+}
+
+function death(
+  payload: Payload,
+  at: string,
+  source: Omit<Place, 'ts'>,
+  births: readonly Birth[],
+): CodecResult {
+  const born = births.find((candidate) => candidate.at === at)?.session;
+  const dead = sessionOf(payload);
+  if (born !== undefined && dead !== undefined && born !== dead)
+    return ignored('the death of an earlier session');
+  const findings = new Findings();
+  // The will of a node is written when it connects: a time in it is not that of its death.
+  findings.add({ kind: 'status', ts: undefined, ...source, state: 'offline' });
+  // The death of a node is that of its devices; they send none of their own.
+  for (const { at: device } of births.filter((candidate) => isDeviceOf(candidate, at)))
+    findings.add({ kind: 'status', ts: undefined, source: device.slice(at.length + 1), state: 'offline' });
+  return findings.result('', without(births, at));
+}
+
+/** `bdSeq`, which tells the sessions of a node apart. */
+function sessionOf({ metrics }: Payload): number | undefined {
+  const value = metrics.find(({ name }) => name === 'bdSeq')?.value;
+  return value?.kind === 'integer' ? Number(value.bits) : undefined;
+}
+
+/**
+ * @param known - name, data type and unit, from the birth where the metric does not state them itself
+ */
+function takeMetric(
+  findings: Findings,
+  known: Born,
+  metric: Metric,
+  payload: Payload,
+  source: Omit<Place, 'ts'>,
+): void {
+  const { name, unit } = known;
+  const parameter = name === undefined ? undefined : parameterOf(name);
+  if (name === undefined || parameter === undefined || metric.isNull || metric.value === undefined) return;
+  const time = instantOf(metric.timestamp ?? payload.timestamp, `${name.slice(0, 60)}.timestamp`);
+  const value = numberOf(metric.value, known.datatype);
+  if ('refusal' in time) findings.refuse(time.refusal);
+  else if (value === undefined)
+    findings.refuse({
+      reason: 'unreadable',
+      detail: `${name.slice(0, 60)}: expected a number with a data type, found data type ${known.datatype ?? 'none'}`,
+    });
+  else {
+    const place = { ts: time.ts, ...source };
+    findings.measure(place, name, parameter, value, unit === undefined ? undefined : unitOf(unit), REMEDY);
+  }
+}
+
+/** The number on the wire; text stays text and is refused as such. Undefined where the sign of an integer is not known. */
+function numberOf(value: WireValue, datatype: number | undefined): number | string | undefined {
+  if (value.kind === 'real') return value.number;
+  if (value.kind === 'text') return value.text;
+  const integer = datatype === undefined ? undefined : INTEGERS.get(datatype);
+  if (value.kind === 'other' || integer === undefined) return undefined;
+  return Number(
+    integer.signed ? BigInt.asIntN(integer.bits, value.bits) : BigInt.asUintN(integer.bits, value.bits),
+  );
+}
+
+function parameterOf(name: string): Parameter | undefined {
+  return NAMES.get(name.slice(name.lastIndexOf('/') + 1).toLowerCase());
+}
+
+function unitOf(engUnit: string): Unit | undefined {
+  const plain = engUnit.trim().replace(/[µμ]/g, 'u').replace('³', '3').replace(/[°º]/g, 'deg').toLowerCase();
+  return UNITS.get(plain);
+}
+
+function instantOf(
+  timestamp: bigint | undefined,
+  member: string,
+): { ts: number | undefined } | { refusal: Refusal } {
+  if (timestamp === undefined) return { ts: undefined };
+  return timestamp <= LAST_INSTANT
+    ? { ts: Number(timestamp) }
+    : {
+        refusal: {
+          reason: 'schema_violation',
+          detail: `${member}: expected milliseconds of an instant, found ${timestamp}`,
+        },
+      };
+}

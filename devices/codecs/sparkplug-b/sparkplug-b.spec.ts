@@ -1,0 +1,452 @@
+import type { CodecInput, CodecResult } from '#libs/telemetry';
+import fc from 'fast-check';
+import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { codec } from './index.js';
+import { readFields } from './protobuf.js';
+
+// A small encoder, independent of the reader: what it writes is what sparkplug_b.proto says.
+
+function varint(value: bigint | number): Buffer {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  do {
+    bytes.push(Number(rest & 0x7fn) | (rest > 0x7fn ? 0x80 : 0));
+    rest >>= 7n;
+  } while (rest > 0n);
+  return Buffer.from(bytes);
+}
+const int = (field: number, value: bigint | number): Buffer =>
+  Buffer.concat([varint(field << 3), varint(value)]);
+const bytes = (field: number, value: Uint8Array | string): Buffer =>
+  Buffer.concat([varint((field << 3) | 2), varint(Buffer.from(value).length), Buffer.from(value)]);
+function float(field: number, value: number): Buffer {
+  const fixed = Buffer.alloc(4);
+  fixed.writeFloatLE(value);
+  return Buffer.concat([varint((field << 3) | 5), fixed]);
+}
+function double(field: number, value: number): Buffer {
+  const fixed = Buffer.alloc(8);
+  fixed.writeDoubleLE(value);
+  return Buffer.concat([varint((field << 3) | 1), fixed]);
+}
+
+interface MetricOf {
+  name?: string;
+  alias?: number;
+  timestamp?: number | bigint;
+  datatype?: number;
+  unit?: string;
+  /** The encoded value. */
+  value?: Buffer;
+  isNull?: boolean;
+}
+const FLOAT = 9;
+const DOUBLE = 10;
+
+function metric({ name, alias, timestamp, datatype, unit, value, isNull }: MetricOf): Buffer {
+  const properties =
+    unit === undefined
+      ? []
+      : [
+          bytes(1, 'description'),
+          bytes(1, 'engUnit'),
+          bytes(2, Buffer.concat([int(1, 12), bytes(8, 'of the mast')])),
+          bytes(2, Buffer.concat([int(1, 12), bytes(8, unit)])),
+        ];
+  return Buffer.concat([
+    ...(name === undefined ? [] : [bytes(1, name)]),
+    ...(alias === undefined ? [] : [int(2, alias)]),
+    ...(timestamp === undefined ? [] : [int(3, timestamp)]),
+    ...(datatype === undefined ? [] : [int(4, datatype)]),
+    ...(isNull === true ? [int(7, 1)] : []),
+    ...(properties.length === 0 ? [] : [bytes(9, Buffer.concat(properties))]),
+    ...(value === undefined ? [] : [value]),
+  ]);
+}
+const TS = 1767323045000;
+const payload = (metrics: MetricOf[], timestamp: number | bigint | null = TS): Buffer =>
+  Buffer.concat([
+    ...(timestamp === null ? [] : [int(1, timestamp)]),
+    ...metrics.map((each) => bytes(2, metric(each))),
+    int(3, 7),
+  ]);
+
+const topic = (type: string, device?: string): string =>
+  `spBv1.0/kab/${type}/gw-1${device === undefined ? '' : `/${device}`}`;
+const decode = (
+  where: string,
+  body: Uint8Array,
+  memory?: unknown,
+  parts: CodecInput['parts'] = {},
+): CodecResult => codec.decode(message(body, { topic: where, memory, parts }));
+
+const BIRTH = payload([
+  { name: 'bdSeq', datatype: 4, value: int(11, 3) },
+  { name: 'Air/PM2.5', alias: 1, datatype: FLOAT, unit: 'µg/m³', value: float(12, 12.5) },
+  { name: 'Air/Temperature', alias: 2, datatype: 2, unit: '°C', value: int(10, 30) },
+  { name: 'Air/NO2', alias: 3, datatype: DOUBLE, unit: 'ppb', value: double(13, 7.25) },
+  { name: 'Outputs/Fan', alias: 4, datatype: 11, value: int(14, 1) },
+]);
+
+/** Every number that the bytes can stand for, whatever the field: an own reading of the wire format. */
+function numbersOfProtobuf(body: Uint8Array): ReadonlySet<number> {
+  const numbers = new Set<number>();
+  const walk = (part: Uint8Array): void => {
+    for (const field of readFields(part) ?? []) {
+      if (field.wire === 0) {
+        for (const bits of [8, 16, 32, 64])
+          numbers
+            .add(Number(BigInt.asIntN(bits, field.value)))
+            .add(Number(BigInt.asUintN(bits, field.value)));
+      } else if (field.wire === 5) numbers.add(Buffer.from(field.bytes).readFloatLE());
+      else if (field.wire === 1) numbers.add(Buffer.from(field.bytes).readDoubleLE());
+      else walk(field.bytes);
+    }
+  };
+  walk(body);
+  return numbers;
+}
+
+describeCodecContract(codec, {
+  inputs: ['NBIRTH', 'NDATA', 'NDEATH', 'NCMD']
+    .map((type) => ({ topic: topic(type), parts: {} }))
+    .concat(['DBIRTH', 'DDATA', 'DDEATH'].map((type) => ({ topic: topic(type, 'udara'), parts: {} })))
+    .concat([
+      { topic: 'spBv1.0/STATE/host', parts: {} },
+      { topic: '', parts: {} },
+    ]),
+  samples: [BIRTH, payload([{ alias: 1, value: float(12, 3.5) }]), Buffer.alloc(0)],
+  numbersOf: numbersOfProtobuf,
+});
+
+describe('readFields', () => {
+  it('reads back what an encoder writes', () => {
+    const field = fc.oneof(
+      fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => ({ wire: 0 as const, value })),
+      fc.uint8Array({ maxLength: 200 }).map((value) => ({ wire: 2 as const, value })),
+      fc.double().map((value) => ({ wire: 1 as const, value })),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 2 ** 27 }), field)), (fields) => {
+        const encoded = fields.map(([number, { wire, value }]) =>
+          wire === 0 ? int(number, value) : wire === 2 ? bytes(number, value) : double(number, value),
+        );
+        const read = readFields(Buffer.concat(encoded))!;
+        expect(read.map(({ number, wire }) => ({ number, wire }))).toEqual(
+          fields.map(([number, { wire }]) => ({ number, wire })),
+        );
+        for (const [i, each] of read.entries()) {
+          const { wire, value } = fields[i]![1];
+          if (each.wire === 0) expect(each.value).toBe(value);
+          else if (wire === 2) expect([...each.bytes]).toEqual([...value]);
+          else expect(Buffer.from((each as { bytes: Uint8Array }).bytes).readDoubleLE()).toBe(value);
+        }
+      }),
+    );
+  });
+
+  it.each([
+    ['a varint that does not end', [0x08, 0x80]],
+    ['a varint of eleven bytes', [0x08, ...Array<number>(10).fill(0x80), 1]],
+    ['field number 0', [0x00, 1]],
+    ['a group', [0x0b]],
+    ['a length beyond the end', [0x0a, 5, 1]],
+    ['a huge length', [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
+    ['four bytes that are three', [0x0d, 1, 2, 3]],
+  ])('takes %s for no message', (_, octets) => {
+    expect(readFields(Uint8Array.from(octets))).toBeUndefined();
+  });
+});
+
+describe('births', () => {
+  it('give status and values, and define the metrics', () => {
+    const { outputs, refusals, memory } = decode(topic('NBIRTH'), BIRTH);
+    expect(refusals).toEqual([]);
+    expect(outputs).toEqual([
+      { kind: 'status', ts: TS, source: 'gw-1', state: 'online' },
+      {
+        kind: 'telemetry',
+        ts: TS,
+        source: 'gw-1',
+        values: [
+          { parameter: 'pm25', value: 12.5, unit: 'ug/m3' },
+          { parameter: 'temperature', value: 30, unit: 'degC' },
+          { parameter: 'no2', value: 7.25, unit: 'ppb' },
+        ],
+        conditions: { temperatureC: 30 },
+      },
+    ]);
+    expect(memory).toEqual({
+      births: [
+        {
+          at: 'kab/gw-1',
+          session: 3,
+          metrics: [
+            { name: 'Air/PM2.5', alias: '1', datatype: FLOAT, unit: 'µg/m³' },
+            { name: 'Air/Temperature', alias: '2', datatype: 2, unit: '°C' },
+            { name: 'Air/NO2', alias: '3', datatype: DOUBLE, unit: 'ppb' },
+            { alias: '4' },
+          ],
+        },
+      ],
+    });
+    expect(structuredClone(memory)).toEqual(memory);
+  });
+
+  it('name the device of a device message, unless the topic pattern does', () => {
+    expect(decode(topic('DBIRTH', 'udara'), BIRTH).outputs).toMatchObject([
+      { source: 'udara' },
+      { source: 'udara' },
+    ]);
+    for (const output of decode(topic('DBIRTH', 'udara'), BIRTH, undefined, { device: 'udara' }).outputs)
+      expect(output).not.toHaveProperty('source');
+  });
+
+  it('of a node end those of its devices', () => {
+    let { memory } = decode(topic('NBIRTH'), payload([]));
+    ({ memory } = decode(topic('DBIRTH', 'udara'), BIRTH, memory));
+    expect(memory).toMatchObject({ births: [{ at: 'kab/gw-1' }, { at: 'kab/gw-1/udara' }] });
+    ({ memory } = decode(topic('NBIRTH'), payload([]), memory));
+    expect(memory).toMatchObject({ births: [{ at: 'kab/gw-1' }] });
+  });
+
+  it('do not fill the memory without end', () => {
+    let memory: unknown;
+    for (let i = 0; i < 150; i++) ({ memory } = decode(topic('DBIRTH', `d${i}`), payload([]), memory));
+    const { births } = memory as { births: { at: string }[] };
+    expect(births).toHaveLength(100);
+    expect(births.at(-1)?.at).toBe('kab/gw-1/d149');
+  });
+});
+
+describe('data', () => {
+  const { memory } = decode(topic('NBIRTH'), BIRTH);
+
+  it('with aliases takes name, data type and unit from the birth', () => {
+    const body = payload([
+      { alias: 1, value: float(12, 13.5) },
+      { alias: 2, value: int(10, 0xfffe) },
+      { alias: 4, value: int(14, 0) },
+    ]);
+    expect(decode(topic('NDATA'), body, memory)).toEqual({
+      outputs: [
+        {
+          kind: 'telemetry',
+          ts: TS,
+          source: 'gw-1',
+          values: [
+            { parameter: 'pm25', value: 13.5, unit: 'ug/m3' },
+            { parameter: 'temperature', value: -2, unit: 'degC' },
+          ],
+          conditions: { temperatureC: -2 },
+        },
+      ],
+      refusals: [],
+    });
+  });
+
+  it('with names takes the unit from the birth', () => {
+    const body = payload([{ name: 'Air/NO2', datatype: DOUBLE, value: double(13, 9) }]);
+    expect(decode(topic('NDATA'), body, memory).outputs).toMatchObject([
+      { values: [{ value: 9, unit: 'ppb' }] },
+    ]);
+    expect(decode(topic('NDATA'), body)).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'unknown_unit' }],
+    });
+  });
+
+  it('with an alias that no birth names asks for a rebirth and keeps the value beside it', () => {
+    const body = payload([
+      { alias: 9, value: float(12, 1) },
+      { alias: 1, value: float(12, 2) },
+      { value: float(12, 3) },
+    ]);
+    expect(decode(topic('NDATA'), body, memory)).toMatchObject({
+      outputs: [{ values: [{ parameter: 'pm25', value: 2 }] }],
+      refusals: [
+        {
+          reason: 'unreadable',
+          detail:
+            'alias 9, none: no birth of kab/gw-1 names it; have the node send its births again (Node Control/Rebirth)',
+        },
+      ],
+    });
+    // A birth of the node defines nothing for its devices.
+    expect(decode(topic('DDATA', 'udara'), body, memory).outputs).toEqual([]);
+  });
+
+  it('gives metrics with times of their own at those times', () => {
+    const body = payload([
+      { alias: 1, timestamp: TS - 60_000, value: float(12, 1) },
+      { alias: 1, timestamp: TS, value: float(12, 2) },
+    ]);
+    expect(decode(topic('NDATA'), body, memory).outputs).toMatchObject([
+      { ts: TS - 60_000, values: [{ value: 1 }] },
+      { ts: TS, values: [{ value: 2 }] },
+    ]);
+  });
+
+  it('takes a null metric for absent', () => {
+    const body = payload([{ alias: 1, isNull: true, value: float(12, 0) }, { alias: 2 }]);
+    expect(decode(topic('NDATA'), body, memory)).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: 'no metric is one that Pantau measures',
+    });
+  });
+
+  it.each([
+    ['Int8', 1, int(10, 0xff), -1],
+    ['Int16', 2, int(10, 0x8000), -32768],
+    ['Int32', 3, int(10, 0xffff_fffe), -2],
+    ['Int32 that was widened', 3, int(10, -2), -2],
+    ['Int64', 4, int(11, -5n), -5],
+    ['UInt8', 5, int(10, 0xff), 255],
+    ['UInt16', 6, int(10, 0xffff), 65535],
+    ['UInt32', 7, int(10, 0xffff_ffff), 4294967295],
+    ['UInt64', 8, int(11, 12n), 12],
+    ['Float', 9, float(12, -1.5), -1.5],
+    ['Double', 10, double(13, 23.1), 23.1],
+  ])('reads %s', (_, datatype, value, read) => {
+    const body = payload([{ name: 'temperature', datatype, unit: 'degC', value }]);
+    expect(decode(topic('NDATA'), body).outputs).toMatchObject([{ values: [{ value: read }] }]);
+  });
+
+  it.each([
+    ['NaN', FLOAT, float(12, NaN), 'not_finite'],
+    ['infinity', DOUBLE, double(13, Infinity), 'not_finite'],
+    ['a number as text', 12, bytes(15, '12'), 'number_as_text'],
+    ['an integer without a data type', undefined, int(10, 200), 'unreadable'],
+    ['a boolean', 11, int(14, 1), 'unreadable'],
+    ['a data set', 16, bytes(17, ''), 'unreadable'],
+  ])('refuses %s', (_, datatype, value, reason) => {
+    const body = payload([
+      { name: 'pm10', unit: 'ug/m3', value, ...(datatype === undefined ? {} : { datatype }) },
+    ]);
+    expect(decode(topic('NDATA'), body)).toMatchObject({ outputs: [], refusals: [{ reason }] });
+  });
+
+  it.each([
+    ['μg/m³', 'pm10', 'ug/m3'],
+    [' mg/m3 ', 'co', 'mg/m3'],
+    ['ppm', 'co', 'ppm'],
+    ['°F', 'temperature', 'degF'],
+    ['K', 'temperature', 'K'],
+    ['%RH', 'humidity', '%'],
+  ])('reads the unit %j', (unit, name, read) => {
+    const body = payload([{ name, datatype: FLOAT, unit, value: float(12, 1) }]);
+    expect(decode(topic('NDATA'), body).outputs).toMatchObject([{ values: [{ unit: read }] }]);
+  });
+
+  it.each([undefined, 'furlong', ''])('refuses the unit %j', (unit) => {
+    const body = payload([
+      { name: 'pm10', datatype: FLOAT, value: float(12, 1), ...(unit === undefined ? {} : { unit }) },
+    ]);
+    expect(decode(topic('NDATA'), body).refusals).toMatchObject([{ reason: 'unknown_unit' }]);
+  });
+
+  it('refuses a time that no date can hold', () => {
+    const body = payload([
+      { name: 'pm10', datatype: FLOAT, unit: 'ug/m3', timestamp: 2n ** 63n, value: float(12, 1) },
+    ]);
+    expect(decode(topic('NDATA'), body).refusals).toMatchObject([{ reason: 'schema_violation' }]);
+  });
+});
+
+describe('deaths', () => {
+  it('of a node are those of its devices; the time in a will is not that of the death', () => {
+    let { memory } = decode(topic('NBIRTH'), BIRTH);
+    ({ memory } = decode(topic('DBIRTH', 'udara'), BIRTH, memory));
+    const will = payload([{ name: 'bdSeq', datatype: 4, value: int(11, 3) }]);
+    const { outputs, ...rest } = decode(topic('NDEATH'), will, memory);
+    expect(outputs).toEqual([
+      { kind: 'status', ts: undefined, source: 'gw-1', state: 'offline' },
+      { kind: 'status', ts: undefined, source: 'udara', state: 'offline' },
+    ]);
+    expect(rest).toEqual({ refusals: [], memory: { births: [] } });
+  });
+
+  it('of an earlier session are ignored', () => {
+    const { memory } = decode(topic('NBIRTH'), BIRTH);
+    const will = payload([{ name: 'bdSeq', datatype: 4, value: int(11, 2) }], null);
+    expect(decode(topic('NDEATH'), will, memory)).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: 'the death of an earlier session',
+    });
+  });
+
+  it('of a device leave its node alone', () => {
+    let { memory } = decode(topic('NBIRTH'), BIRTH);
+    ({ memory } = decode(topic('DBIRTH', 'udara'), BIRTH, memory));
+    expect(decode(topic('DDEATH', 'udara'), payload([]), memory)).toMatchObject({
+      outputs: [{ source: 'udara', state: 'offline' }],
+      memory: { births: [{ at: 'kab/gw-1' }] },
+    });
+  });
+});
+
+describe('sparkplug-b', () => {
+  it.each(['spec_example_1.json', 'spec_example_2.json'])(
+    'finds nothing measured in %s of the specification',
+    (name) => {
+      interface Example {
+        readonly timestamp: number;
+        readonly metrics: { name: string; timestamp: number; dataType: string; value: boolean | string }[];
+      }
+      const { timestamp, metrics } = JSON.parse(referencePayload('sparkplug-b', name).toString()) as Example;
+      const body = payload(
+        metrics.map((each) => ({
+          name: each.name,
+          timestamp: each.timestamp,
+          datatype: each.dataType === 'Boolean' ? 11 : 12,
+          value: typeof each.value === 'boolean' ? int(14, Number(each.value)) : bytes(15, each.value),
+        })),
+        timestamp,
+      );
+      expect(decode(topic('NBIRTH'), body)).toMatchObject({
+        outputs: [{ kind: 'status', ts: timestamp, state: 'online' }],
+        refusals: [],
+      });
+      expect(decode(topic('NDATA'), body).ignored).toBe('no metric is one that Pantau measures');
+    },
+  );
+
+  it.each([
+    [topic('NCMD'), 'a command to the device'],
+    [topic('DCMD', 'udara'), 'a command to the device'],
+    ['spBv1.0/STATE/host', 'the state of a host application'],
+  ])('ignores %s', (where, why) => {
+    expect(decode(where, BIRTH)).toEqual({ outputs: [], refusals: [], ignored: why });
+  });
+
+  it.each([
+    topic('NBIRTH', 'udara'),
+    topic('DDATA'),
+    topic('XDATA'),
+    'spAv1.0/kab/NBIRTH/gw-1',
+    'kab/NBIRTH/gw-1',
+  ])('refuses the topic %s', (where) => {
+    expect(decode(where, BIRTH)).toMatchObject({ outputs: [], refusals: [{ reason: 'unreadable' }] });
+  });
+
+  it('refuses JSON and compressed payloads', () => {
+    expect(decode(topic('NDATA'), Buffer.from('{"timestamp":1}')).refusals).toMatchObject([
+      { reason: 'unreadable', detail: 'payload: expected protobuf by sparkplug_b.proto' },
+    ]);
+    const compressed = Buffer.concat([bytes(4, 'SPBV1.0_COMPRESSED'), bytes(5, 'x')]);
+    expect(decode(topic('NDATA'), compressed).refusals).toMatchObject([
+      { detail: 'payload: it is compressed; switch compression off at the node' },
+    ]);
+  });
+
+  it.each([7, 'x', [], { births: 7 }, { births: [7, { at: 1 }, { at: 'a' }] }])(
+    'takes the memory %j for none',
+    (memory) => {
+      expect(
+        decode(topic('NDATA'), payload([{ alias: 1, value: float(12, 1) }]), memory).refusals,
+      ).toMatchObject([{ reason: 'unreadable' }]);
+    },
+  );
+});
