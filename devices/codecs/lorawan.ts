@@ -1,11 +1,11 @@
-import { type Parameter, type Unit } from '#libs/telemetry';
+import { type MeasuredParameter, type Unit } from '#libs/telemetry';
 import type { Findings, Members, Place } from './members.js';
 
 /**
  * Names that decoders of LoRaWAN devices give to what Pantau measures, lower-cased. `pm2_5`, `pm10`, `temperature` and
  * `humidity` are those of Milesight, `tempc_sht` and `hum_sht` those of Dragino.
  */
-const NAMES: ReadonlyMap<string, Parameter> = new Map([
+const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['pm25', 'pm25'],
   ['pm2_5', 'pm25'],
   ['pm2.5', 'pm25'],
@@ -25,7 +25,7 @@ const NAMES: ReadonlyMap<string, Parameter> = new Map([
 ] as const);
 
 /** Units that these decoders document for a name without a unit. Gases are stated in ppb, ppm and mass alike: no default. */
-const DEFAULT_UNITS: Partial<Readonly<Record<Parameter, Unit>>> = {
+const DEFAULT_UNITS: Partial<Readonly<Record<MeasuredParameter, Unit>>> = {
   pm25: 'ug/m3',
   pm10: 'ug/m3',
   temperature: 'degC',
@@ -59,7 +59,9 @@ export function measureDecoded(findings: Findings, place: Place, decoded: Member
   }
 }
 
-function parameterAndUnit(name: string): { parameter: Parameter; unit: Unit | undefined } | undefined {
+function parameterAndUnit(
+  name: string,
+): { parameter: MeasuredParameter; unit: Unit | undefined } | undefined {
   const parameter = NAMES.get(name);
   // The whole name first: `pm2_5` has no unit in it.
   if (parameter !== undefined) return { parameter, unit: DEFAULT_UNITS[parameter] };

@@ -5,7 +5,7 @@ import type {
   CodecResult,
   CodecTelemetry,
   Measured,
-  Parameter,
+  MeasuredParameter,
   Refusal,
   RejectionReason,
   Unit,
@@ -125,7 +125,7 @@ export function eventData(members: Members, names = Object.keys(members)): NonNu
 }
 
 /** Units in which a parameter can be stated at all; particles have no ppb. */
-const UNITS_OF: Readonly<Record<Parameter, readonly Unit[]>> = (() => {
+const UNITS_OF: Readonly<Record<MeasuredParameter, readonly Unit[]>> = (() => {
   const mass = ['ug/m3', 'mg/m3'] as const;
   const gas = [...mass, 'ppb', 'ppm'] as const;
   return {
@@ -169,7 +169,7 @@ export class Findings {
   measure(
     place: Place,
     member: string,
-    parameter: Parameter,
+    parameter: MeasuredParameter,
     value: unknown,
     unit: Unit | undefined,
     remedy: string,

@@ -5,7 +5,7 @@ import {
   type CodecResult,
   type CodecTelemetry,
   type Measured,
-  type Parameter,
+  type MeasuredParameter,
   type Refusal,
   type RejectionReason,
   type Unit,
@@ -98,13 +98,13 @@ export class Gathered {
   readonly refusals: Refusal[] = [];
   readonly #values: Measured[] = [];
   /** Where each parameter was found; kept for a refused value too, or a spare sensor would slip into its series. */
-  readonly #paths = new Map<Parameter, string>();
+  readonly #paths = new Map<MeasuredParameter, string>();
   #pressureHpa: number | undefined;
 
   constructor(private readonly form: 'number' | 'text' = 'number') {}
 
   /** Takes the value found at `path`; absent is absent. A message states a parameter once: which of two counts is not ours to guess. */
-  measure(path: string, found: unknown, parameter: Parameter, unit: Unit): void {
+  measure(path: string, found: unknown, parameter: MeasuredParameter, unit: Unit): void {
     if (found === undefined) return;
     const first = this.#paths.get(parameter);
     if (first !== undefined) {

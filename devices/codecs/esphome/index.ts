@@ -1,11 +1,11 @@
-import type { Codec, Parameter, Unit } from '#libs/telemetry';
+import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
 import { Gathered, ignored, refusal, refused, shown, status } from '../reading.js';
 
 /**
  * Object ids that are read, each with the unit that ESPHome gives such a sensor when the configuration sets none: a
  * bare number cannot state its unit, so only names that leave no doubt are here.
  */
-const NAMES = new Map<string, readonly [Parameter, Unit]>([
+const NAMES = new Map<string, readonly [MeasuredParameter, Unit]>([
   ['pm25', ['pm25', 'ug/m3']],
   ['pm2_5', ['pm25', 'ug/m3']],
   ['pm_2_5', ['pm25', 'ug/m3']],

@@ -4,7 +4,7 @@ import {
   type Codec,
   type CodecInput,
   type CodecResult,
-  type Parameter,
+  type MeasuredParameter,
   type Unit,
 } from '#libs/telemetry';
 import {
@@ -34,7 +34,7 @@ const UNIT_CODES: ReadonlyMap<string, Unit> = new Map([
 const HECTOPASCAL = 'A97';
 
 /** Attributes of the data model, lower-cased: older versions write the formulas of gases in capitals. */
-const ATTRIBUTES: ReadonlyMap<string, Parameter> = new Map([
+const ATTRIBUTES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['pm25', 'pm25'],
   ['pm2.5', 'pm25'],
   ['pm10', 'pm10'],
@@ -47,7 +47,10 @@ const ATTRIBUTES: ReadonlyMap<string, Parameter> = new Map([
 ] as const);
 
 /** What the data model fixes for attributes without `unitCode`; the unit of a pollutant is mandatory and has no default. */
-const MODEL_UNITS: Partial<Readonly<Record<Parameter, Unit>>> = { temperature: 'degC', humidity: 'fraction' };
+const MODEL_UNITS: Partial<Readonly<Record<MeasuredParameter, Unit>>> = {
+  temperature: 'degC',
+  humidity: 'fraction',
+};
 
 const REMEDY = 'publish the normalized form, in which unitCode is GQ, GP, 61 or 59';
 

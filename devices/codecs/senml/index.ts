@@ -3,7 +3,7 @@ import {
   type Codec,
   type CodecInput,
   type CodecResult,
-  type Parameter,
+  type MeasuredParameter,
   type Unit,
 } from '#libs/telemetry';
 import { Findings, refused } from '../members.js';
@@ -21,7 +21,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
 ] as const);
 
 /** Last segments of names, lower-cased. RFC 8428 gives names to no quantity. */
-const NAMES: ReadonlyMap<string, Parameter> = new Map([
+const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['pm25', 'pm25'],
   ['pm2.5', 'pm25'],
   ['pm2_5', 'pm25'],

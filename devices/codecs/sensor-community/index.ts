@@ -1,4 +1,4 @@
-import type { Codec, Parameter, Unit } from '#libs/telemetry';
+import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
 import { Gathered, isObject, member, readObject, refusal, refused, resultOf, shown } from '../reading.js';
 
 const PM25 = ['pm25', 'ug/m3'] as const;
@@ -10,7 +10,7 @@ const HUMIDITY = ['humidity', '%'] as const;
  * The names of the airrohr firmware without the sensor's prefix. P1 is the larger fraction: particles up to 10 µm, and
  * P2 those up to 2.5 µm. P0 and P4 (PM1, PM4) are no parameters.
  */
-const QUANTITIES = new Map<string, readonly [Parameter, Unit]>([
+const QUANTITIES = new Map<string, readonly [MeasuredParameter, Unit]>([
   ['P1', PM10],
   ['P2', PM25],
   ['temperature', TEMPERATURE],

@@ -1,10 +1,10 @@
-import type { Codec, CodecInput, CodecResult, Parameter, Refusal, Unit } from '#libs/telemetry';
+import type { Codec, CodecInput, CodecResult, MeasuredParameter, Refusal, Unit } from '#libs/telemetry';
 import { Findings, ignored, refused, sourceUnless, type Place } from '../members.js';
 import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from './births.js';
 import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';
 
 /** Last segments of metric names, lower-cased. Sparkplug gives names to no quantity. */
-const NAMES: ReadonlyMap<string, Parameter> = new Map([
+const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['pm25', 'pm25'],
   ['pm2.5', 'pm25'],
   ['pm2_5', 'pm25'],
@@ -209,7 +209,7 @@ function numberOf(value: WireValue, datatype: number | undefined): number | stri
   );
 }
 
-function parameterOf(name: string): Parameter | undefined {
+function parameterOf(name: string): MeasuredParameter | undefined {
   return NAMES.get(name.slice(name.lastIndexOf('/') + 1).toLowerCase());
 }
 

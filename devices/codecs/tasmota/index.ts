@@ -1,4 +1,4 @@
-import type { Codec, Parameter, Unit } from '#libs/telemetry';
+import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
 import {
   Gathered,
   isObject,
@@ -13,7 +13,7 @@ import {
 } from '../reading.js';
 
 /** Members of a sensor's block. Most drivers write a point, the SPS30's an underscore; CF2.5 and CF10 are not for ambient air. */
-const PARTICLES: readonly (readonly [string, Parameter])[] = [
+const PARTICLES: readonly (readonly [string, MeasuredParameter])[] = [
   ['PM2.5', 'pm25'],
   ['PM2_5', 'pm25'],
   ['PM10', 'pm10'],
