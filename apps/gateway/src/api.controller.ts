@@ -3,10 +3,10 @@ import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availabil
 import type { Administration, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import { canonicalJson, messageOf, type Clock } from '#libs/kernel';
+import { canonicalJson, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
-import { PARAMETERS, type Rejection } from '#libs/telemetry';
+import { CLOCK_LEDGER, PARAMETERS, type ClockDay, type Rejection } from '#libs/telemetry';
 import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -16,12 +16,15 @@ import { iso } from './iso.js';
 import {
   alertsQuery,
   ApiZodQuery,
+  clockQuery,
   countQuery,
   indicatorsQuery,
   readingsQuery,
+  reconciliationQuery,
   rejectedQuery,
   rollupsQuery,
 } from './queries.js';
+import { reconcile, type Reconciliation } from './reconciliation.js';
 import {
   ALERT_VIEWS,
   BROKER_RUNS,
@@ -113,6 +116,39 @@ export class ApiController {
         return { ...device, ...iso({ presence: { state, cause, at }, ...view }) };
       }),
     };
+  }
+
+  @Get('devices/:device/clock')
+  @ApiOperation({
+    summary: 'Catatan jam perangkat / Ledger of the clock of a device',
+    description:
+      'By day of arrival, newest first. `skewMaxMs` is the largest device time less arrival: the skew of the clock, less the shortest way of a message.',
+  })
+  @ApiZodQuery(clockQuery)
+  async clock(
+    @Param('device') device: string,
+    @Query(new ZodPipe(clockQuery)) { limit }: z.output<typeof clockQuery>,
+  ): Promise<unknown> {
+    if ((await this.pantau.registry.device(device)) === undefined)
+      throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
+    const days = await this.pantau.state.list<ClockDay>(CLOCK_LEDGER, {
+      prefix: `${device}/`,
+      reverse: true,
+      limit,
+    });
+    return { items: days.map(({ value }) => value) };
+  }
+
+  @Get('reconciliation')
+  @ApiOperation({
+    summary: 'Neraca: apa jadinya semua kiriman / The account: what became of everything that was sent',
+    description: 'Reads the whole journal; minutes on a large one.',
+  })
+  @ApiZodQuery(reconciliationQuery)
+  async reconciliation(
+    @Query(new ZodPipe(reconciliationQuery)) { device }: z.output<typeof reconciliationQuery>,
+  ): Promise<Reconciliation> {
+    return reconcile(this.pantau.journal, this.pantau.store, device);
   }
 
   @Get('readings')

@@ -8,7 +8,8 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { ClaimController } from './claim.controller.js';
 import { DownlinkController } from './downlink.controller.js';
-import { ProblemFilter, TokenGuard, TOKENS } from './http.js';
+import { ProblemFilter, problemOf, TokenGuard, TOKENS } from './http.js';
+import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplink-routes.js';
 import { FLAP_GRACE_MS, ProjectionController } from './projection.controller.js';
 
 /** The stage that keeps the read models behind the API. */
@@ -44,13 +45,15 @@ export interface GatewayOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly logger: Logger;
+  /** Of the routes on which devices post. */
+  readonly uplinks: UplinkRoutesOptions;
 }
 
 /** Makes the HTTP side and listens. @throws PantauError `PORT_IN_USE` */
 export async function startGateway(
   dependencies: GatewayDependencies,
   tokens: Tokens,
-  { host, port, logger }: GatewayOptions,
+  { host, port, logger, uplinks }: GatewayOptions,
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register(dependencies, tokens),
@@ -67,7 +70,25 @@ export async function startGateway(
     .setVersion('1')
     .addBearerAuth()
     .build();
-  SwaggerModule.setup('api/docs', app, () => SwaggerModule.createDocument(app, description));
+  SwaggerModule.setup('api/docs', app, () =>
+    describeUplinkRoutes(SwaggerModule.createDocument(app, description)),
+  );
+  // Nest's body parsers would judge the content; these routes take it as it is.
+  await app
+    .getHttpAdapter()
+    .getInstance()
+    .register(async (scope) => {
+      scope.setErrorHandler((error, request, reply) => {
+        const problem = problemOf(error, request.url);
+        if (problem.status === 500) logger.error({ err: error }, 'uplink failed');
+        if (problem.status === 401) void reply.header('www-authenticate', 'Basic realm="Pantau"');
+        return reply
+          .status(problem.status)
+          .header('content-type', 'application/problem+json; charset=utf-8')
+          .send(problem);
+      });
+      await uplinkRoutes(uplinks)(scope);
+    });
   try {
     await app.listen(port, host);
   } catch (cause) {

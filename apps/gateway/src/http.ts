@@ -89,6 +89,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SITE_UNKNOWN: 404,
   PROVISIONING_REFUSED: 403,
   OVERLOADED: 429,
+  TOKEN_INVALID: 401,
+  FORBIDDEN: 403,
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -96,10 +98,28 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Perlu token / Token required',
   403: 'Tidak diizinkan / Not allowed',
   404: 'Tidak ditemukan / Not found',
+  413: 'Terlalu besar / Too large',
   429: 'Terlalu sering / Too many requests',
   500: 'Kesalahan di dalam Pantau / Internal error',
   503: 'Sementara tidak tersedia / Temporarily unavailable',
 };
+
+/** Whatever was thrown as problem details (RFC 9457). */
+export function problemOf(
+  error: unknown,
+  url: string,
+): { readonly status: number; readonly [member: string]: unknown } {
+  const status = statusOf(error);
+  return {
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Kesalahan / Error',
+    status,
+    // What went wrong inside is for the log, not for the caller.
+    detail: status === 500 ? undefined : messageOf(error),
+    code: error instanceof PantauError ? error.code : undefined,
+    instance: url.split('?')[0],
+  };
+}
 
 /** Every error as problem details (RFC 9457), `application/problem+json`. */
 @Catch()
@@ -108,30 +128,21 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const status = statusOf(error);
-    if (status === 500) this.logger.error({ err: error }, 'request failed');
-    // What went wrong inside is for the log, not for the caller.
-    const detail = status === 500 ? undefined : messageOf(error);
-    const code = error instanceof PantauError ? error.code : undefined;
     const { url } = http.getRequest<FastifyRequest>();
+    const problem = problemOf(error, url);
+    const { status } = problem;
+    if (status === 500) this.logger.error({ err: error }, 'request failed');
     const reply = http.getResponse<FastifyReply>();
     if (status === 401) reply.header('www-authenticate', 'Bearer');
-    reply
-      .status(status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send({
-        type: 'about:blank',
-        title: TITLES[status] ?? 'Kesalahan / Error',
-        status,
-        detail,
-        code,
-        instance: url.split('?')[0],
-      });
+    reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(problem);
   }
 }
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpException) return error.getStatus();
+  // Fastify's own, such as a body that is too large.
+  const { statusCode } = error as { readonly statusCode?: unknown };
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return statusCode;
   const known = error instanceof PantauError ? STATUS[error.code] : undefined;
   return known ?? (isTransient(error) ? 503 : 500);
 }

@@ -66,6 +66,10 @@ export const indicatorsQuery = z.strictObject({
   limit: limit(31, 1_000),
 });
 
+export const clockQuery = z.strictObject({ limit: limit(31, 1_000) });
+
+export const reconciliationQuery = z.strictObject({ device: id.optional() });
+
 export const rejectedQuery = z.strictObject({
   reason: z.enum(REJECTION_REASONS).optional(),
   device: id.optional(),

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { bridgeOptions } from './broker-options.js';
 import { addAccessCommands } from './commands/access.js';
 import { addDeviceCommands } from './commands/device.js';
+import { addReconcileCommand } from './commands/reconcile.js';
 import { readCredentials, withEngines, type CommandContext } from './commands/shared.js';
 import { describeIndicator, runDemo, showProgress } from './demo.js';
 import { systemClock } from './engines.js';
@@ -144,6 +145,7 @@ program
 
 addDeviceCommands(program, context);
 addAccessCommands(program, context);
+addReconcileCommand(program, context);
 
 program
   .command('evidence')

@@ -47,8 +47,9 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     closers.push(() => store.close());
     closers.push(setUpStore(store, logger));
 
+    const ingest = await ingestOptions(config, registry);
     const modules: Readonly<Record<keyof typeof STAGES, DynamicModule>> = {
-      ingest: IngestModule.register(await ingestOptions(config, registry)),
+      ingest: IngestModule.register(ingest),
       writer: WriterModule.register(store, clock),
       alerts: AlertsModule.register(rules, registry),
       evidence: EvidenceModule.register(config.livenessBeat),
@@ -73,7 +74,17 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
       brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
     };
     const dependencies = { ...engines, store, presencePolicy, clock };
-    const gateway = await startGateway(dependencies, tokens, { ...config.http, logger });
+    const { limits, maxPayloadBytes } = config.mqtt;
+    const uplinks = {
+      ...engines,
+      clock,
+      timePolicy: ingest.timePolicy,
+      codecs: new Set(ingest.codecs.keys()),
+      maxPayloadBytes,
+      authFailures: limits.authFailuresPerAddress,
+      messagesPerDevice: limits.messagesPerDevice,
+    };
+    const gateway = await startGateway(dependencies, tokens, { ...config.http, logger, uplinks });
     closers.push(() => gateway.close());
     closers.push(startRetention(engines, config, logger));
     return { store, httpPort: (gateway.getHttpServer().address() as AddressInfo).port, stop };

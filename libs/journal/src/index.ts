@@ -1,3 +1,4 @@
+export * from './each-entry.js';
 export * from './follow.js';
 export * from './journal.js';
 export * from './lmdb-journal.js';

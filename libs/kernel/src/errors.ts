@@ -51,6 +51,7 @@ export const ERROR_CODES = [
   'ACCOUNT_UNKNOWN',
   'PROVISIONING_REFUSED',
   'OVERLOADED',
+  'FORBIDDEN',
   'USAGE',
 ] as const;
 

@@ -1,0 +1,244 @@
+import { DeviceTokens, type Device, type DeviceCredentials, type Registry } from '#libs/identity';
+import type { Journal, NewEntry } from '#libs/journal';
+import { HOUR, MINUTE, PantauError, TokenBuckets, type Clock, type Millis, type Rate } from '#libs/kernel';
+import {
+  decodeNative,
+  judgeTime,
+  TOPIC_KINDS,
+  type Refusal,
+  type TimePolicy,
+  type TopicKind,
+  type Uplink,
+} from '#libs/telemetry';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { readCsvBatch } from './csv-batch.js';
+
+export interface UplinkRoutesOptions {
+  readonly journal: Journal;
+  readonly registry: Registry;
+  readonly credentials: DeviceCredentials;
+  readonly deviceTokens: DeviceTokens;
+  readonly clock: Clock;
+  readonly timePolicy: TimePolicy;
+  /** Names of the codecs that may be asked for. */
+  readonly codecs: ReadonlySet<string>;
+  readonly maxPayloadBytes: number;
+  /** Wrong passwords of an address. */
+  readonly authFailures: Rate;
+  readonly messagesPerDevice: Rate;
+}
+
+const MAX_BATCH_BYTES = 32 * 1024 * 1024;
+const ENTRIES_AT_A_TIME = 1_000;
+/** Lines that a report lists; all are counted, and all are at `/api/v1/rejected`. */
+const REPORTED_LINES = 1_000;
+
+const uplinkQuery = z.strictObject({
+  codec: z.string().max(63).optional(),
+  kind: z.enum(TOPIC_KINDS).default('telemetry'),
+});
+const batchQuery = z.strictObject({
+  utcOffset: z
+    .string()
+    .regex(/^[ +-]\d{2}:[0-5]\d$/, 'expected an offset such as +07:00')
+    .transform((text): Millis => {
+      const ms = Number(text.slice(1, 3)) * HOUR + Number(text.slice(4)) * MINUTE;
+      // A plus sign in a query is a blank, unless it is written as %2B.
+      return text.startsWith('-') ? -ms : ms;
+    })
+    .optional(),
+});
+
+/**
+ * Uplinks over HTTP, for devices that post: the same journal and the same rule as over MQTT. An answer of 202 means that
+ * the message is on disk; what is wrong with its content is found out later and listed at `/api/v1/rejected`.
+ *
+ * Devices authenticate with their MQTT credentials (basic authentication), or a short-lived token as bearer.
+ */
+export function uplinkRoutes(options: UplinkRoutesOptions) {
+  const { journal, clock, codecs, maxPayloadBytes } = options;
+  const rates = new TokenBuckets(options.messagesPerDevice);
+  const authenticate = authenticator(options);
+
+  const admit = async (request: FastifyRequest): Promise<Device> => {
+    const device = await authenticate(request);
+    const now = clock.now();
+    if (!rates.of(device.id, now).tryTake(now))
+      throw new PantauError('OVERLOADED', `${device.id} sends faster than it may.`, {
+        remedy: 'Send less often, or several lines at once as a batch.',
+        transient: true,
+      });
+    return device;
+  };
+  const append = async (
+    { id, site }: Device,
+    messages: readonly Pick<Uplink, 'kind' | 'payload' | 'codec'>[],
+  ) => {
+    const receivedAt = clock.now();
+    for (let from = 0; from < messages.length; from += ENTRIES_AT_A_TIME) {
+      const entries = messages.slice(from, from + ENTRIES_AT_A_TIME).map((message): NewEntry<Uplink> => ({
+        key: id,
+        data: {
+          site,
+          device: id,
+          topic: '',
+          receivedAt,
+          qos: 1,
+          messageId: undefined,
+          dup: false,
+          session: 'http',
+          will: false,
+          ...message,
+        },
+      }));
+      await journal.append('uplink', entries);
+    }
+    return receivedAt;
+  };
+
+  return async (scope: FastifyInstance): Promise<void> => {
+    // Content is not judged here, so it is not parsed here.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+    scope.post('/api/v1/uplinks/:device', { bodyLimit: maxPayloadBytes }, async (request, reply) => {
+      const device = await admit(request);
+      const { codec, kind } = parsed(uplinkQuery, request.query);
+      if (codec !== undefined && !codecs.has(codec))
+        throw new PantauError('USAGE', `there is no codec ${codec}.`, {
+          remedy: `Known: ${[...codecs].sort().join(', ')}.`,
+        });
+      const payload = (request.body as Buffer | null) ?? Buffer.alloc(0);
+      const receivedAt = await append(device, [
+        codec === undefined ? { kind, payload } : { kind: 'foreign', codec, payload },
+      ]);
+      return reply.status(202).send({ device: device.id, receivedAt: new Date(receivedAt).toISOString() });
+    });
+
+    scope.post('/api/v1/uplinks/:device/batch', { bodyLimit: MAX_BATCH_BYTES }, async (request, reply) => {
+      const device = await admit(request);
+      const { utcOffset } = parsed(batchQuery, request.query);
+      const lines = readCsvBatch(
+        ((request.body as Buffer | null) ?? Buffer.alloc(0)).toString('utf8'),
+        utcOffset,
+      );
+      const receivedAt = await append(
+        device,
+        lines.map(({ payload }) => ({ kind: 'telemetry' satisfies TopicKind, payload })),
+      );
+      const policy = { ...options.timePolicy, maxAgeMs: device.maxAgeMs ?? options.timePolicy.maxAgeMs };
+      const refused = lines.flatMap(({ line, payload }) =>
+        refusalsOf(payload, receivedAt, policy).map((refusal) => ({ line, ...refusal })),
+      );
+      const wholly = lines.filter(({ payload }) => isRefused(payload, receivedAt, policy)).length;
+      return reply.status(202).send({
+        device: device.id,
+        receivedAt: new Date(receivedAt).toISOString(),
+        lines: lines.length,
+        accepted: lines.length - wholly,
+        refused: wholly,
+        problems: refused.slice(0, REPORTED_LINES),
+        problemCount: refused.length,
+      });
+    });
+  };
+}
+
+/** What ingest will say of a line: the same functions answer. */
+function refusalsOf(payload: Uint8Array, receivedAt: number, policy: TimePolicy): readonly Refusal[] {
+  const { outputs, refusals } = decodeNative('telemetry', payload);
+  return [
+    ...refusals,
+    ...outputs.flatMap(({ ts }) => {
+      const judged = judgeTime(ts, receivedAt, policy);
+      return 'refusal' in judged ? [judged.refusal] : [];
+    }),
+  ];
+}
+
+function isRefused(payload: Uint8Array, receivedAt: number, policy: TimePolicy): boolean {
+  const { outputs } = decodeNative('telemetry', payload);
+  return outputs.every(({ ts }) => 'refusal' in judgeTime(ts, receivedAt, policy));
+}
+
+function authenticator({ registry, credentials, deviceTokens, clock, authFailures }: UplinkRoutesOptions) {
+  const failures = new TokenBuckets(authFailures);
+
+  const isRight = async (id: string, secret: string, address: string): Promise<boolean> => {
+    if (DeviceTokens.looksLike(secret)) return deviceTokens.verify(id, secret);
+    if (await credentials.isKnown(id, secret)) return true;
+    const now = clock.now();
+    if (!failures.of(address, now).tryTake(now))
+      throw new PantauError('OVERLOADED', 'too many wrong passwords from this address.', { transient: true });
+    return credentials.verify(id, secret);
+  };
+
+  /** The device that the path names, when whoever asks may speak for it. */
+  return async ({ headers, params, ip }: FastifyRequest): Promise<Device> => {
+    const wanted = (params as { readonly device: string }).device;
+    const [scheme = '', secret = ''] = (headers.authorization ?? '').split(' ');
+    const [user = '', ...rest] =
+      scheme.toLowerCase() === 'basic' ? Buffer.from(secret, 'base64').toString('utf8').split(':') : [];
+    const [id, password] = scheme.toLowerCase() === 'bearer' ? [wanted, secret] : [user, rest.join(':')];
+    const sender = await registry.device(id);
+    if (password === '' || !(await isRight(id, password, ip)) || sender === undefined)
+      throw new PantauError('TOKEN_INVALID', 'device id or password are missing or wrong.', {
+        remedy: 'Send the MQTT credentials of the device as HTTP basic authentication.',
+      });
+    if (id === wanted) return sender;
+    const other = sender.speaksFor?.includes(wanted) === true ? await registry.device(wanted) : undefined;
+    if (other === undefined)
+      throw new PantauError('FORBIDDEN', `${id} does not speak for ${wanted.slice(0, 63)}.`);
+    return other;
+  };
+}
+
+function parsed<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
+  const result = schema.safeParse(query);
+  if (result.success) return result.data;
+  throw new PantauError(
+    'USAGE',
+    result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+  );
+}
+
+/** These routes are Fastify's own, so Nest does not describe them. */
+export function describeUplinkRoutes(document: OpenAPIObject): OpenAPIObject {
+  const device = { name: 'device', in: 'path' as const, required: true, schema: { type: 'string' as const } };
+  const query = (name: string, description: string) => ({
+    name,
+    in: 'query' as const,
+    required: false,
+    description,
+    schema: { type: 'string' as const },
+  });
+  const answers = { 202: { description: 'Tersimpan di jurnal / durable in the journal' } };
+  const common = { tags: ['Perangkat / Devices'], security: [{ basic: [] }], responses: answers };
+  document.components = {
+    ...document.components,
+    securitySchemes: { ...document.components?.securitySchemes, basic: { type: 'http', scheme: 'basic' } },
+  };
+  document.paths['/api/v1/uplinks/{device}'] = {
+    post: {
+      ...common,
+      summary: 'Kiriman perangkat lewat HTTP / A message of a device over HTTP',
+      parameters: [
+        device,
+        query('codec', 'Codec, when it is not Pantau’s own JSON'),
+        query('kind', 'telemetry, …'),
+      ],
+      requestBody: { content: { 'application/json': {} } },
+    },
+  };
+  document.paths['/api/v1/uplinks/{device}/batch'] = {
+    post: {
+      ...common,
+      summary: 'Unggahan CSV pencatat luring / CSV upload of an offline logger, with a report by line',
+      parameters: [device, query('utcOffset', 'Of times without a zone, such as +07:00')],
+      requestBody: { content: { 'text/csv': {} } },
+    },
+  };
+  return document;
+}

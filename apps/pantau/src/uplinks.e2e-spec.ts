@@ -1,0 +1,125 @@
+import { PantauFixture } from './pantau.fixture.js';
+
+const now = Date.now();
+
+/** What a device that posts does. */
+async function post(
+  pantau: PantauFixture,
+  path: string,
+  body: string | Buffer,
+  { user = 'udara-01', password = '', type = 'application/json' } = {},
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${pantau.api}/v1/uplinks/${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': type,
+      ...(password === ''
+        ? {}
+        : { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }),
+    },
+    body,
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+describe('uplinks over HTTP', () => {
+  it('take the same way as over MQTT: own payloads, and those of other makers', async () => {
+    await using pantau = await new PantauFixture().start();
+    const password = await pantau.engines.credentials.issue('udara-01');
+    const own = JSON.stringify({ ts: now, values: { pm25: 20 } });
+    expect(await post(pantau, 'udara-01', own, { password })).toMatchObject({ status: 202 });
+    const airrohr = {
+      esp8266id: '123',
+      sensordatavalues: [
+        { value_type: 'SDS_P1', value: '31.5' },
+        { value_type: 'SDS_P2', value: '12.25' },
+      ],
+    };
+    const path = 'udara-01?codec=sensor-community';
+    expect((await post(pantau, path, JSON.stringify(airrohr), { password })).status).toBe(202);
+    expect((await post(pantau, 'udara-01', 'pm25=7', { password, type: 'text/plain' })).status).toBe(202);
+    await pantau.caughtUp();
+    const readings = await pantau.items<{ parameter: string; value: number }>('readings?order=asc');
+    expect(readings.map(({ parameter, value }) => [parameter, value])).toEqual([
+      ['pm25', 20],
+      ['pm10', 31.5],
+      ['pm25', 12.25],
+    ]);
+    expect(await pantau.items('rejected?reason=not_json')).toEqual([
+      expect.objectContaining({ device: 'udara-01', payloadText: 'pm25=7' }),
+    ]);
+    const { body } = await pantau.get<{ items: unknown[] }>('devices/udara-01/clock');
+    expect(body.items).toEqual([expect.objectContaining({ messages: 2, withoutTime: 1, wrong: 0 })]);
+  });
+
+  it('refuse strangers and floods at the door, and content never', async () => {
+    await using pantau = await new PantauFixture().start();
+    const password = await pantau.engines.credentials.issue('udara-01');
+    for (const [path, credentials, status] of [
+      ['udara-01', {}, 401],
+      ['udara-01', { password: 'wrong' }, 401],
+      ['nobody', { user: 'nobody', password: 'x' }, 401],
+      ['cctv-01', { password }, 403],
+      ['udara-01?codec=nonsense', { password }, 400],
+    ] as const)
+      expect([path, (await post(pantau, path, '{}', credentials)).status]).toEqual([path, status]);
+    expect((await post(pantau, 'udara-01', Buffer.alloc(300_000), { password })).status).toBe(413);
+    const token = await pantau.engines.deviceTokens.issue('udara-01', 60_000);
+    const bearer = await fetch(`${pantau.api}/v1/uplinks/udara-01`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: '[]',
+    });
+    expect(bearer.status).toBe(202);
+    const guesses = await Promise.all(
+      Array.from({ length: 80 }, (_, i) => post(pantau, 'udara-01', '{}', { password: `guess-${i}` })),
+    );
+    expect(guesses.filter(({ status }) => status === 429).length).toBeGreaterThan(5);
+    expect((await post(pantau, 'udara-01', '{}', { password })).status).toBe(202);
+  });
+
+  it('take the file of an offline logger, with a report by line, and twice the same file once', async () => {
+    await using pantau = await new PantauFixture().start();
+    const password = await pantau.engines.credentials.issue('udara-01');
+    const local = (minutesAgo: number): string =>
+      new Date(now - minutesAgo * 60_000 + 7 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+    const file = [
+      'ts;pm25;humidity;radon',
+      `${local(30)};12,5;80;`,
+      `${local(20)};hujan;81;`,
+      `${local(10)};13;82;4`,
+      '1990-01-01 00:00:00;14;83;',
+      'kemarin;15;84;',
+    ].join('\n');
+    const upload = (): ReturnType<typeof post> =>
+      post(pantau, 'udara-01/batch?utcOffset=%2B07:00', file, { password, type: 'text/csv' });
+    const { status, body } = await upload();
+    expect(status).toBe(202);
+    // The clock of 1990 gives way to the time of arrival; that is a flag, not a refusal.
+    expect(body).toMatchObject({ lines: 5, accepted: 4, refused: 1, problemCount: 3 });
+    expect(body['problems']).toEqual([
+      expect.objectContaining({
+        line: 3,
+        reason: 'schema_violation',
+        detail: expect.stringContaining('values.pm25'),
+      }),
+      expect.objectContaining({ line: 4, reason: 'unknown_parameter' }),
+      expect.objectContaining({ line: 6, reason: 'schema_violation', detail: expect.stringContaining('ts') }),
+    ]);
+    await pantau.caughtUp();
+    const before = await pantau.items<{ flag: number }>('readings?device=udara-01');
+    expect(before).toHaveLength(7);
+    expect(before.filter(({ flag }) => flag === 3)).toHaveLength(2);
+    await upload();
+    await pantau.caughtUp();
+    // Only what has no time of its own comes twice.
+    expect(await pantau.items('readings?device=udara-01')).toHaveLength(9);
+
+    const account = await pantau.command('reconcile', '--device', 'udara-01', '--token', pantau.token);
+    expect(account.output).toMatch(/messages received and acknowledged {2}10\n/);
+    expect(account.output).toMatch(/became readings +8\n/);
+    expect(account.output).toMatch(/ {2}ditolak \/ refused +2\n/);
+    expect(account.output).toContain('It adds up.');
+    expect(account.code).toBe(0);
+  });
+});
