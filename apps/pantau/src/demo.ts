@@ -1,6 +1,6 @@
 import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
 import type { AlertEvent } from '#libs/alerting';
-import { DAY, HOUR, localDateOf } from '#libs/kernel';
+import { DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
 import { PM25_DAILY_MEAN, type IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
 import type { Runtime } from './runtime.js';
@@ -8,6 +8,8 @@ import type { Runtime } from './runtime.js';
 const DEMO = 'pantau/demo';
 /** A week in about half a minute. */
 const SPEED = 20_000;
+/** Sensors of sensor.community report about every two and a half minutes. */
+const ARCHIVE_INTERVAL = 150_000;
 const RECORDING_MAX_AGE = 30 * 366 * DAY;
 
 /** Registers the devices of a plan and gives each a new password. @returns passwords by device */
@@ -16,17 +18,18 @@ export async function registerPlan(
   planName: string,
 ): Promise<Record<string, string>> {
   const plan = readPlan(planName);
-  const stations = new Set(plan.stations.map(({ device }) => device));
   await registry.putSite({ id: plan.site, name: 'Peragaan / Demonstration' });
   const passwords: Record<string, string> = {};
-  for (const id of devicesOf(plan)) {
-    const isStation = stations.has(id);
+  const { air, cameras } = devicesOf(plan);
+  const hourly = new Set(plan.stations.map(({ device }) => device));
+  for (const id of [...air, ...cameras]) {
+    const isCamera = cameras.includes(id);
     await registry.putDevice({
       id,
       site: plan.site,
-      kind: isStation ? 'air' : 'camera',
-      name: isStation ? `Rekaman ${id}` : `Kamera simulasi ${id}`,
-      intervalMs: isStation ? HOUR : (plan.cameras?.interval ?? 60_000),
+      kind: isCamera ? 'camera' : 'air',
+      name: isCamera ? `Kamera simulasi ${id}` : `Rekaman ${id}`,
+      intervalMs: isCamera ? (plan.cameras?.interval ?? MINUTE) : hourly.has(id) ? HOUR : ARCHIVE_INTERVAL,
       // A recording is as old as it is.
       maxAgeMs: RECORDING_MAX_AGE,
     });

@@ -1,10 +1,11 @@
 import { parseDuration, PantauError } from '#libs/kernel';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { FleetScenario } from './camera-fleet.js';
-import { REPLAY_FOLDER } from './recording.js';
+import { readRecording, REPLAY_FOLDER, type RecordedSample } from './recording.js';
+import { readArchive } from './sensor-community.js';
 
 const instant = z
   .union([z.iso.datetime({ offset: true }), z.date()])
@@ -22,6 +23,16 @@ export const planSchema = z.strictObject({
   from: instant,
   to: instant,
   stations: z.array(z.strictObject({ device: z.string(), recording: z.string() })).default([]),
+  /** Files of the archive of sensor.community; every sensor of them is the device `{prefix}-{sensor id}`. */
+  archives: z
+    .array(
+      z.strictObject({
+        /** Beside the plan, or a whole path. */
+        file: z.string(),
+        prefix: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+      }),
+    )
+    .default([]),
   cameras: z
     .strictObject({
       interval: duration,
@@ -62,7 +73,14 @@ export function readPlan(plan: string): ReplayPlan {
     });
   }
   const result = planSchema.safeParse(content);
-  if (result.success) return result.data;
+  if (result.success) {
+    const { archives } = result.data;
+    const beside = (name: string): string => (isAbsolute(name) ? name : join(dirname(file), name));
+    return {
+      ...result.data,
+      archives: archives.map((archive) => ({ ...archive, file: beside(archive.file) })),
+    };
+  }
   const problems = result.error.issues.map(
     ({ path, message }) => `\n  ${file}: ${path.join('.')}: ${message}`,
   );
@@ -76,7 +94,22 @@ export function fleetOf({ from, to, cameras }: ReplayPlan): FleetScenario | unde
   return { from, to, devices, intervalMs: interval, seed, outages };
 }
 
-/** Every device of a plan. */
-export function devicesOf({ stations, cameras }: ReplayPlan): string[] {
-  return [...stations.map(({ device }) => device), ...(cameras?.devices ?? [])];
+/** What every measuring device of a plan recorded, within the time of the plan. */
+export function recordedSamples({ stations, archives, from, to }: ReplayPlan): Map<string, RecordedSample[]> {
+  const recorded = new Map<string, readonly RecordedSample[]>(
+    stations.map(({ device, recording }) => [device, readRecording(recording)]),
+  );
+  for (const { file, prefix } of archives)
+    for (const [sensor, samples] of readArchive(file)) recorded.set(`${prefix}-${sensor}`, samples);
+  return new Map(
+    Array.from(recorded, ([device, samples]) => [
+      device,
+      samples.filter(({ ts, values }) => ts >= from && ts < to && Object.keys(values).length > 0),
+    ]),
+  );
+}
+
+/** Every device of a plan, by kind. */
+export function devicesOf(plan: ReplayPlan): { readonly air: string[]; readonly cameras: string[] } {
+  return { air: [...recordedSamples(plan).keys()], cameras: plan.cameras?.devices ?? [] };
 }

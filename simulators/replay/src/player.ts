@@ -5,8 +5,7 @@ import { setMaxListeners } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fleetMessages } from './camera-fleet.js';
-import { devicesOf, fleetOf, type ReplayPlan } from './plan.js';
-import { readRecording } from './recording.js';
+import { fleetOf, recordedSamples, type ReplayPlan } from './plan.js';
 
 /** A message of a device and when it is due. */
 export interface Message {
@@ -53,10 +52,7 @@ const RECONNECT_MS = 500;
 /** The messages of every device of a plan, each list in the order of sending. */
 export function messagesOf(plan: ReplayPlan, shiftMs: Millis = 0): Map<string, Message[]> {
   const messages = new Map<string, Message[]>();
-  for (const { device, recording } of plan.stations) {
-    const samples = readRecording(recording).filter(
-      ({ ts, values }) => ts >= plan.from && ts < plan.to && Object.keys(values).length > 0,
-    );
+  for (const [device, samples] of recordedSamples(plan)) {
     messages.set(
       device,
       samples.map(({ ts, values }, seq) => {
@@ -121,9 +117,7 @@ export async function play(options: PlayOptions): Promise<PlayReport> {
   const timer = setInterval(() => onProgress?.({ ...progress }), PROGRESS_MS);
   try {
     await Promise.all(
-      devicesOf(plan).map((device) =>
-        playDevice(device, messages.get(device) ?? [], options, progress, dueIn, stop),
-      ),
+      Array.from(messages, ([device, list]) => playDevice(device, list, options, progress, dueIn, stop)),
     );
   } catch (error) {
     abort.abort();
