@@ -32,7 +32,7 @@ export class Refusals {
 
   add(refusal: DoorRefusal): void {
     this.count(refusal.reason);
-    const key = `${refusal.reason}\u0000${refusal.device ?? ''}\u0000${refusal.topic ?? ''}`;
+    const key = `${refusal.reason}\u0000${refusal.device ?? ''}\u0000${refusal.topic ?? ''}\u0000${refusal.detail}`;
     const known = this.#pending.get(key);
     if (known !== undefined) known.count++;
     else if (this.#pending.size < MAX_KINDS) this.#pending.set(key, { refusal, count: 1 });
