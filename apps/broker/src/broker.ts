@@ -46,6 +46,8 @@ export interface BrokerOptions {
   readonly maxPayloadBytes: number;
   readonly limits: Limits;
   readonly livenessBeatMs: Millis;
+  /** How often refusals are written down; a second when not given. */
+  readonly refusalsEveryMs?: Millis;
 }
 
 export interface BrokerDependencies {
@@ -176,7 +178,13 @@ export class Broker {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
-    this.#refusals = new Refusals(journal, clock, logger, (reason) => this.metrics.refusals.inc({ reason }));
+    this.#refusals = new Refusals(
+      journal,
+      clock,
+      logger,
+      (reason) => this.metrics.refusals.inc({ reason }),
+      options.refusalsEveryMs,
+    );
     this.#uplinks = new UplinkBatcher(journal, (seconds) => this.metrics.appendSeconds.observe(seconds));
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger);
     this.#admission = new Admission(limits, clock);
@@ -213,6 +221,7 @@ export class Broker {
       journal,
       {
         listener: (device) => this.#commandListeners.get(device),
+        grantedQos,
         retain: (topic, payload) => this.#retain(topic, payload),
       },
       clock,
@@ -752,7 +761,11 @@ export class Broker {
     const detail = `${error.message} (from ${origin?.address ?? '?'})`;
     this.#logger.debug({ device: session?.principal.id, detail }, 'connection error');
     // Lost connections, and what Pantau or Aedes refused with a code, are told elsewhere.
-    const { code = '', errorCode, returnCode } = error as {
+    const {
+      code = '',
+      errorCode,
+      returnCode,
+    } = error as {
       readonly code?: unknown;
       readonly errorCode?: unknown;
       readonly returnCode?: unknown;

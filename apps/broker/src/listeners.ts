@@ -273,9 +273,7 @@ export class Listeners {
       key: read(key),
       cert: read(cert),
       minVersion: MIN_TLS,
-      ...(clientCa === undefined
-        ? {}
-        : { ca: read(clientCa), requestCert: true, rejectUnauthorized: false }),
+      ...(clientCa === undefined ? {} : { ca: read(clientCa), requestCert: true, rejectUnauthorized: false }),
       ...(clientCrl === undefined ? {} : { crl: read(clientCrl) }),
     };
   }

@@ -206,10 +206,7 @@ export class StatePersistence {
     await this.outgoingEnqueueCombi([subscription], packet);
   }
 
-  async outgoingEnqueueCombi(
-    subscriptions: readonly Recipient[],
-    packet: StoredPacket,
-  ): Promise<void> {
+  async outgoingEnqueueCombi(subscriptions: readonly Recipient[], packet: StoredPacket): Promise<void> {
     if (subscriptions.length === 0) return;
     const writes: StateWrite[] = [];
     // A client with several matching subscriptions gets the message once, with the highest QoS of them [MQTT-3.3.5-1].
