@@ -1,7 +1,7 @@
 import type { Clock, Millis, UtcMillis } from '#libs/kernel';
 import { isIPv6 } from 'node:net';
 import type { Limits } from './limits.js';
-import { TokenBuckets } from './token-bucket.js';
+import { TokenBuckets } from '#libs/kernel';
 
 /** A place for a connection. */
 export interface Ticket {

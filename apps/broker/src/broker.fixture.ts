@@ -9,14 +9,15 @@ import {
 import { LmdbJournal, type Entry, type Journal } from '#libs/journal';
 import { createLogger } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
-import { TopicMappings } from '#libs/telemetry';
-import { temporaryFolder } from '#libs/testing';
+import { TopicMappings, type Rejection, type RejectionReason } from '#libs/telemetry';
+import { temporaryFolder, waitUntil } from '#libs/testing';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import mqttPacket from 'mqtt-packet';
-import { once, type EventEmitter } from 'node:events';
+import mqttPacket, { type IConnackPacket, type Packet } from 'mqtt-packet';
+import { EventEmitter, once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Broker, type BrokerOptions } from './broker.js';
 import type { Limits } from './limits.js';
+import type { ListenerKind } from './listeners.js';
 
 /** The typed emitter of MQTT.js is not one for `once`. */
 export const event = (client: MqttClient, name: string): Promise<unknown[]> =>
@@ -41,6 +42,14 @@ export const LIMITS: Limits = {
   sessionExpiryMs: 604_800_000,
 };
 
+/** An explicit `undefined` leaves the user name or password out. */
+export type ClientOptions = Omit<IClientOptions, 'username' | 'password'> & {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+};
+
+const SCHEMES = { tcp: 'mqtt', tls: 'mqtts', ws: 'ws', wss: 'wss' } as const;
+
 export interface BrokerFixture extends AsyncDisposable {
   readonly broker: Broker;
   readonly journal: Journal;
@@ -51,8 +60,16 @@ export interface BrokerFixture extends AsyncDisposable {
   /** By device: `udara-01` and `udara-02` of the site `betung`. */
   readonly passwords: Record<string, string>;
   /** Connects MQTT.js; rejects with its error when it is refused. */
-  connect(device: string, options?: IClientOptions): Promise<MqttClient>;
+  connect(device: string, options?: ClientOptions, listener?: ListenerKind): Promise<MqttClient>;
+  /** Connects a raw socket that speaks MQTT packet by packet, not yet connected in the sense of MQTT. */
+  raw(): Promise<RawClient>;
+  /** Makes a service account and keeps its password in `passwords`. */
+  account(id: string, publish: readonly string[], subscribe: readonly string[]): Promise<void>;
   entries<T>(stream: string): Promise<Entry<T>[]>;
+  /** Waits until an entry of `rejected` has the reason and, in its detail, the text. */
+  rejection(reason: RejectionReason, detail?: string): Promise<Rejection>;
+  /** How often the metrics count a reason. */
+  refused(reason: RejectionReason): Promise<number>;
   /** Stops the broker and starts another on the same data and port. */
   restart(): Promise<void>;
 }
@@ -91,6 +108,7 @@ export async function openBroker({ limits, ...options }: FixtureOptions = {}): P
         maxPayloadBytes: 10_000,
         livenessBeatMs: 10_000,
         mappings: new TopicMappings([]),
+        refusalsEveryMs: 100,
         ...options,
         ports,
         limits: { ...LIMITS, ...limits },
@@ -109,6 +127,8 @@ export async function openBroker({ limits, ...options }: FixtureOptions = {}): P
   let broker = make(options.ports ?? { tcp: 0 });
   await broker.start();
   const clients: MqttClient[] = [];
+  const raws: RawClient[] = [];
+  const entries = <T>(stream: string): Promise<Entry<T>[]> => journal.read(stream, 0, 0, 100_000);
   return {
     get broker() {
       return broker;
@@ -119,14 +139,14 @@ export async function openBroker({ limits, ...options }: FixtureOptions = {}): P
     keys,
     tokens,
     passwords,
-    async connect(device, connectOptions = {}) {
-      const client = mqtt.connect(`mqtt://127.0.0.1:${broker.port()}`, {
+    async connect(device, connectOptions = {}, listener = 'tcp') {
+      const client = mqtt.connect(`${SCHEMES[listener]}://127.0.0.1:${broker.port(listener)}/mqtt`, {
         clientId: device,
         username: device,
         password: passwords[device] ?? '',
         reconnectPeriod: 0,
         ...connectOptions,
-      });
+      } as IClientOptions);
       clients.push(client);
       const [outcome] = (await Promise.race([
         event(client, 'connect'),
@@ -136,7 +156,27 @@ export async function openBroker({ limits, ...options }: FixtureOptions = {}): P
       if (outcome instanceof Error) throw outcome;
       return client;
     },
-    entries: (stream) => journal.read(stream, 0, 0, 100_000),
+    async raw() {
+      const client = await openRaw(broker.port());
+      raws.push(client);
+      return client;
+    },
+    async account(id, publish, subscribe) {
+      passwords[id] =
+        (await administration.putAccount({ id, publish: [...publish], subscribe: [...subscribe] })) ?? '';
+    },
+    entries,
+    async rejection(reason, detail = '') {
+      return waitUntil(`${reason} is in the journal: ${detail}`, async () =>
+        (await entries<Rejection>('rejected'))
+          .map(({ data }) => data)
+          .find((data) => data.reason === reason && data.detail.includes(detail)),
+      );
+    },
+    async refused(reason) {
+      const { values } = await broker.metrics.refusals.get();
+      return values.find(({ labels }) => labels.reason === reason)?.value ?? 0;
+    },
     async restart() {
       const ports = Object.fromEntries(
         Object.keys(options.ports ?? { tcp: 0 }).map((kind) => [kind, broker.port(kind as 'tcp')]),
@@ -147,12 +187,70 @@ export async function openBroker({ limits, ...options }: FixtureOptions = {}): P
     },
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.end(true);
+      for (const client of raws) client.socket.destroy();
       await broker.stop();
       await journal.close();
       await state.close();
       folder[Symbol.dispose]();
     },
   };
+}
+
+/** A client that does only what a test tells it, packet by packet. */
+export interface RawClient {
+  readonly socket: Socket;
+  send(packet: Packet | Buffer): void;
+  /** The next packet that arrives; it has to be of this kind. */
+  next<C extends Packet['cmd']>(command: C): Promise<Extract<Packet, { cmd: C }>>;
+  /** CONNECT and its CONNACK, which has to accept. */
+  connect(clientId: string, password: string, options?: ConnectOptions): Promise<IConnackPacket>;
+  /** Settles when the connection is over. */
+  readonly closed: Promise<void>;
+}
+
+export interface ConnectOptions {
+  readonly username?: string;
+  readonly clean?: boolean;
+  readonly keepalive?: number;
+  readonly will?: { topic: string; payload: Buffer; qos: 0 | 1 | 2; retain: boolean };
+}
+
+/** A raw client on a port of the loopback interface. */
+export async function openRaw(port: number): Promise<RawClient> {
+  const socket = connectSocket(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close').then(() => undefined);
+  await once(socket, 'connect');
+  const received: Packet[] = [];
+  const arrivals = new EventEmitter();
+  const parser = mqttPacket.parser();
+  parser.on('packet', (packet: Packet) => {
+    received.push(packet);
+    arrivals.emit('packet');
+  });
+  socket.on('data', (chunk: Buffer) => parser.parse(chunk));
+  socket.once('close', () => arrivals.emit('packet'));
+  const client: RawClient = {
+    socket,
+    closed,
+    send: (packet) => void socket.write(Buffer.isBuffer(packet) ? packet : mqttPacket.generate(packet, {})),
+    async next<C extends Packet['cmd']>(command: C) {
+      while (received.length === 0) {
+        if (socket.closed) throw new Error(`closed instead of ${command}`);
+        await once(arrivals, 'packet');
+      }
+      const packet = received.shift();
+      if (packet?.cmd !== command) throw new Error(`expected ${command}, received ${JSON.stringify(packet)}`);
+      return packet as Extract<Packet, { cmd: C }>;
+    },
+    async connect(clientId, password, options) {
+      client.send(connectPacket(clientId, password, options));
+      const connack = await client.next('connack');
+      if (connack.returnCode !== 0) throw new Error(`CONNACK ${connack.returnCode}`);
+      return connack;
+    },
+  };
+  return client;
 }
 
 /** A connected raw socket; its errors are nobody's business. */
@@ -168,18 +266,19 @@ export async function openSocket(port: number): Promise<Socket> {
 export function connectPacket(
   clientId: string,
   password: string,
-  { clean = true, keepalive = 60 }: { readonly clean?: boolean; readonly keepalive?: number } = {},
+  { username = clientId, clean = true, keepalive = 60, will }: ConnectOptions = {},
 ): Buffer {
   return mqttPacket.generate(
     {
       cmd: 'connect',
       clientId,
-      username: clientId,
+      username,
       password: Buffer.from(password),
       clean,
       protocolVersion: 4,
       protocolId: 'MQTT',
       keepalive,
+      ...(will === undefined ? {} : { will }),
     },
     {},
   );

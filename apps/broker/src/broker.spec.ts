@@ -1,10 +1,16 @@
 import type { Liveness, PresenceSignal, Rejection, Uplink } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
-import type { IClientOptions } from 'mqtt';
 import mqttPacket from 'mqtt-packet';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { connectPacket, event, openBroker, openSocket, type BrokerFixture } from './broker.fixture.js';
+import {
+  connectPacket,
+  event,
+  openBroker,
+  openSocket,
+  type BrokerFixture,
+  type ClientOptions,
+} from './broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 const PAYLOAD = '{"ts":"2026-01-01T05:00:00Z","values":{"pm25":12}}';
@@ -68,7 +74,7 @@ describe('the broker', () => {
     ['a client id that is not the device', 'udara-01', { clientId: 'udara-02' }, 'bad_credentials'],
   ])('refuses %s at the door, and records it', async (_name, device, options, reason) => {
     await using fixture = await openBroker();
-    await expect(fixture.connect(device, options as IClientOptions)).rejects.toMatchObject({
+    await expect(fixture.connect(device, options as ClientOptions)).rejects.toMatchObject({
       code: expect.any(Number),
     });
     await fixture.journal.waitFor('rejected', 0, 0, AbortSignal.timeout(10_000));

@@ -1,6 +1,6 @@
 import type { Accounts, DeviceCredentials, DeviceTokens, Registry } from '#libs/identity';
 import { follow, type Journal } from '#libs/journal';
-import { HOUR, messageOf, type Clock, type Millis } from '#libs/kernel';
+import { HOUR, messageOf, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import { lagOf } from '#libs/journal-transport';
 import type { Logger } from '#libs/platform';
 import type { StateStore } from '#libs/state';
@@ -22,7 +22,7 @@ import { mayRead, maySubscribe, publishTarget, type Principal, type PublishTarge
 import { Admission } from './admission.js';
 import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
 import { Downlinks } from './downlinks.js';
-import { FrameGuard, KEPT_BYTES } from './frame-guard.js';
+import { FrameGuard, KEPT_BYTES, PacketTooLargeError, type Truncation } from './frame-guard.js';
 import type { Limits } from './limits.js';
 import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './listeners.js';
 import { LivenessRecorder } from './liveness-recorder.js';
@@ -32,7 +32,7 @@ import { Refusals } from './refusals.js';
 import { StatePersistence } from './state-persistence.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
-import { TokenBuckets, type TokenBucket } from './token-bucket.js';
+import { TokenBuckets, type TokenBucket } from '#libs/kernel';
 import { UplinkBatcher } from './uplink-batcher.js';
 
 export interface BrokerOptions {
@@ -48,6 +48,8 @@ export interface BrokerOptions {
   readonly livenessBeatMs: Millis;
   /** Topics of other makers' devices. */
   readonly mappings: TopicMappings;
+  /** How often refusals are written down; a second when not given. */
+  readonly refusalsEveryMs?: Millis;
 }
 
 export interface BrokerDependencies {
@@ -71,6 +73,10 @@ interface Session {
   readonly targets: Map<string, PublishTarget | 'routed'>;
   readonly guard: FrameGuard;
   readonly rate: TokenBucket | undefined;
+  /** Messages that came faster than the rate allows, in their order, with the time when each may go on. */
+  readonly waiting: { readonly dueAt: UtcMillis; readonly step: () => void }[];
+  /** Filters that it holds, those included that Aedes is about to add. */
+  readonly filters: Set<string>;
   publishes: number;
   endCause: PresenceCause;
 }
@@ -82,19 +88,25 @@ interface Arrival {
   keepAliveMs: Millis;
 }
 
+type Qos = 0 | 1 | 2;
+type Deliver = (packet: PublishPacket, done: () => void) => void;
+
 /** Members of Aedes that its types do not name. */
 interface ClientInternals {
   /** Set when the client sent DISCONNECT. */
   readonly _disconnected?: boolean;
   /** The packet that Aedes hands over to be authorised when the connection is lost. */
   readonly will?: object;
-  readonly subscriptions: Readonly<Record<string, unknown>>;
+  readonly subscriptions: Readonly<Record<string, { readonly qos: Qos }>>;
   /** The packet identifier that Aedes gives out next. */
   _nextId: number;
   readonly _parser: {
     parse(bytes: Buffer): unknown;
     on(event: 'packet', listener: (packet: { cmd: string; messageId?: number }) => void): void;
+    prependListener(event: 'error', listener: (error: Error) => void): void;
   };
+  deliver0: Deliver;
+  deliverQoS: Deliver;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
 }
 interface AedesInternals {
@@ -107,6 +119,24 @@ const TOPIC_BYTES = 1_024;
 const MAX_INFLIGHT_QOS2 = 1_000;
 /** Refused as MQTT 5 says it: reason code 0x84, unsupported protocol version. */
 const MQTT5_REFUSAL = Buffer.from([0x20, 0x03, 0x00, 0x84, 0x00]);
+/** CONNACK 0x01: a protocol level that nobody knows [MQTT-3.1.2-2]. */
+const VERSION_REFUSAL = Buffer.from([0x20, 0x02, 0x00, 0x01]);
+/** Longer than any connection waits: the listeners keep the time. */
+const NEVER: Millis = 2 ** 31 - 1;
+/** Limits that Aedes watches over, by the message of its error. */
+const AEDES_LIMITS: readonly (readonly [RegExp, string])[] = [
+  [/too many levels/, 'topicLevels'],
+  [/^maxInflightInbound/, `${MAX_INFLIGHT_QOS2} QoS 2 messages wait for their PUBREL`],
+  [/^Client queue limit/, 'too many packets before CONNACK'],
+  [/^Max payload size/, 'WebSocket frame size'],
+];
+/** Ends of connections that are no fault of what the client sent. */
+const EXPECTED_ENDS = ['keep alive timeout', 'connection closed'];
+
+/** Pantau ends the connection; what there is to say of it has been said. */
+class EndedError extends Error {
+  readonly code = 'ENDED';
+}
 const STAGE_OF_UPLINK = 'ingest';
 
 /**
@@ -148,7 +178,13 @@ export class Broker {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
-    this.#refusals = new Refusals(journal, clock, logger, (reason) => this.metrics.refusals.inc({ reason }));
+    this.#refusals = new Refusals(
+      journal,
+      clock,
+      logger,
+      (reason) => this.metrics.refusals.inc({ reason }),
+      options.refusalsEveryMs,
+    );
     this.#uplinks = new UplinkBatcher(journal, (seconds) => this.metrics.appendSeconds.observe(seconds));
     const hasListeners = Object.keys(options.ports).length > 0;
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger, {
@@ -163,10 +199,7 @@ export class Broker {
       state,
       clock,
       maxQueuedMessages: limits.queuedMessagesPerClient,
-      mayKeep: (client, filter) => {
-        const session = this.#sessions.get(client as Client);
-        return session !== undefined && maySubscribe(session.principal, filter);
-      },
+      mayKeep: (client, filter) => this.#sessions.get(client as Client)?.filters.has(filter) === true,
       ownerOf: (client) => this.#sessions.get(client as Client)?.principal.id,
       onDropped: () => this.metrics.droppedQueued.inc(),
     });
@@ -192,6 +225,7 @@ export class Broker {
       journal,
       {
         listener: (device) => this.#commandListeners.get(device),
+        grantedQos,
         retain: (topic, payload) => this.#retain(topic, payload),
       },
       clock,
@@ -204,7 +238,7 @@ export class Broker {
     const { limits } = this.#options;
     const aedes = await Aedes.createBroker({
       persistence: this.#persistence,
-      connectTimeout: limits.connectTimeoutMs,
+      connectTimeout: NEVER,
       maxTopicLevels: limits.topicLevels,
       maxInflightInbound: MAX_INFLIGHT_QOS2,
       maxClientsIdLength: 63,
@@ -226,6 +260,13 @@ export class Broker {
     aedes.on('client', (client) => this.#connected(client));
     aedes.on('clientReady', (client) => this.#subscribed(client));
     aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client));
+    aedes.on('unsubscribe', (filters, client) => {
+      for (const filter of filters) this.#sessions.get(client)?.filters.delete(filter);
+    });
+    // Without a listener an error of the persistence, such as a full disk, would end the process.
+    aedes.on('error' as 'closed', (...errors: unknown[]) =>
+      this.#logger.error({ err: errors[0] }, 'the MQTT broker could not route a message'),
+    );
     aedes.on('keepaliveTimeout', (client) => this.#setEndCause(client, 'keepalive'));
     aedes.on('clientDisconnect', (client) => this.#disconnected(client));
     aedes.on('clientError', (client, error) => this.#clientError(client, error));
@@ -311,10 +352,17 @@ export class Broker {
       try {
         return parse(guard.push(bytes));
       } catch (error) {
-        this.#limitExceeded(client, `packet size: ${messageOf(error)}`);
+        if (error instanceof PacketTooLargeError)
+          this.#limitExceeded(client, `packet size: ${messageOf(error)}`);
+        // Thrown instead of emitted, it would reach the event loop and end the process.
+        else client.emit('error', error instanceof Error ? error : new Error(String(error)));
         return 0;
       }
     };
+    parser.prependListener('error', ({ message }) => {
+      if (message === 'Invalid protocol version') stream.write(VERSION_REFUSAL);
+    });
+    this.#respectGrantedQos(client, internals);
     // Aedes would let every publisher wait until the slowest subscriber has read; here only its own queue grows.
     internals.waitForDrain = (done) => {
       setImmediate(done, null, client);
@@ -322,6 +370,21 @@ export class Broker {
       if (queued > this.#options.limits.queuedBytesPerClient)
         this.#limitExceeded(client, `queuedBytesPerClient: ${queued} bytes wait to be read`);
     };
+  }
+
+  /**
+   * A message reaches a subscriber with the highest QoS of its subscriptions that match, and never with more than it was
+   * published with [MQTT-3.3.5-1, MQTT-3.8.4-6]. Aedes takes the QoS of whichever it finds first, and for a filter with
+   * a wildcard that of the publisher.
+   */
+  #respectGrantedQos(client: Client, internals: ClientInternals): void {
+    const { deliver0, deliverQoS } = internals;
+    const deliver: Deliver = (packet, done) => {
+      packet.qos = Math.min(packet.qos, grantedQos(client, packet.topic)) as Qos;
+      (packet.qos === 0 ? deliver0 : deliverQoS)(packet, done);
+    };
+    internals.deliver0 = deliver;
+    internals.deliverQoS = deliver;
   }
 
   #preConnect(
@@ -332,7 +395,7 @@ export class Broker {
     const arrival = this.#arrivals.get(client);
     arrival?.origin.ticket.arrived();
     if (arrival === undefined || this.#stopping) {
-      done(new Error('stopping'), false);
+      done(new EndedError('stopping'), false);
       return;
     }
     if (packet.protocolVersion === 5) {
@@ -340,13 +403,18 @@ export class Broker {
         'set the client to MQTT 3.1.1, or connect it to a broker that Pantau bridges (mqtt.bridge)';
       this.#refusals.add({ reason: 'protocol_version', detail: `an MQTT 5 CONNECT; ${remedy}` });
       (client.conn as Duplex).end(MQTT5_REFUSAL);
-      done(new Error('MQTT 5'), false);
+      done(new EndedError('MQTT 5'), false);
       return;
     }
     // [MQTT-3.1.3-8] Without an id there is no session to keep. Aedes would invent one.
     if (packet.clientId === '' && !packet.clean) {
       (client.conn as Duplex).end(Buffer.from([0x20, 2, 0, IDENTIFIER_REJECTED]));
       done(refuse(IDENTIFIER_REJECTED, 'empty client id with clean session off'), false);
+      return;
+    }
+    // [MQTT-3.3.2-2] for what the broker will publish; Aedes looks at it only when the client is gone.
+    if (packet.will !== undefined && !isTopicName(packet.will.topic)) {
+      done(new Error('Invalid will topic'), false);
       return;
     }
     const { minKeepAliveMs, maxKeepAliveMs } = this.#options.limits;
@@ -396,6 +464,8 @@ export class Broker {
       guard,
       silenceMs: keepAliveMs * 1.5,
       targets: new Map(),
+      waiting: [],
+      filters: new Set(),
       rate: principal.kind === 'device' ? this.#rates.of(principal.id, this.#clock.now()) : undefined,
       publishes: 0,
       endCause: 'lost',
@@ -426,22 +496,30 @@ export class Broker {
   ): void {
     const session = client === null ? undefined : this.#sessions.get(client);
     if (client === null || session === undefined) {
-      done(new Error('no session'));
+      done(new EndedError('no session'));
       return;
     }
     const will = packet === (client as unknown as ClientInternals).will;
     // When Pantau itself stops, it closes every connection; their wills would tell of deaths that did not happen.
     if (will && this.#stopping) {
-      done(new Error('stopping'));
+      done(new EndedError('stopping'));
       return;
     }
-    const publish = will ? -1 : session.publishes++;
+    // Asked for now, while the messages still come in the order in which they were cut.
+    const truncation = will ? undefined : session.guard.takeTruncation(session.publishes++);
     if (!will) this.metrics.publishes.inc({ qos: packet.qos });
     const proceed = (target: PublishTarget | 'routed' | undefined): void => {
       if (target === undefined) {
         this.#setEndCause(client, 'expelled');
-        done(new Error('not a topic of this client'));
-      } else this.#throttled(session, will, () => this.#take(client, session, target, packet, publish, done));
+        done(new EndedError('not a topic of this client'));
+        return;
+      }
+      const ended = (error?: Error | null): void => {
+        done(error == null ? null : new EndedError('the message could not be taken', { cause: error }));
+      };
+      this.#throttled(session, will, () =>
+        this.#take(client, session, target, packet, { will, truncation }, ended),
+      );
     };
     // Known topics and devices' own are decided at once, so that no message overtakes another on the way.
     const target = session.targets.get(packet.topic) ?? this.#target(session, packet.topic);
@@ -450,14 +528,27 @@ export class Broker {
   }
 
   /** Runs the step when the device's rate allows it; Aedes reads nothing more from that client meanwhile. */
-  #throttled({ rate }: Session, will: boolean, step: () => void): void {
-    const wait = will || rate === undefined ? 0 : rate.take(this.#clock.now());
-    if (wait === 0) {
+  #throttled({ rate, waiting }: Session, will: boolean, step: () => void): void {
+    const now = this.#clock.now();
+    const wait = will || rate === undefined ? 0 : rate.take(now);
+    if (wait === 0 && waiting.length === 0) {
       step();
       return;
     }
     this.metrics.throttled.inc();
-    setTimeout(step, wait);
+    // One line for all: timers of their own could overtake each other, and a message that need not wait the waiting ones.
+    waiting.push({ dueAt: now + wait, step });
+    if (waiting.length === 1) this.#release(waiting);
+  }
+
+  #release(waiting: Session['waiting']): void {
+    const [next] = waiting;
+    if (next === undefined) return;
+    setTimeout(() => {
+      waiting.shift();
+      next.step();
+      this.#release(waiting);
+    }, next.dueAt - this.#clock.now());
   }
 
   #take(
@@ -465,10 +556,9 @@ export class Broker {
     session: Session,
     target: PublishTarget | 'routed',
     packet: PublishPacket,
-    publish: number,
+    { will, truncation }: { readonly will: boolean; readonly truncation: Truncation | undefined },
     done: (error?: Error | null) => void,
   ): void {
-    const truncation = publish < 0 ? undefined : session.guard.takeTruncation(publish);
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const payloadBytes = payload.length + (truncation === undefined ? 0 : truncation.bytes - KEPT_BYTES);
     if (payloadBytes > this.#options.maxPayloadBytes) {
@@ -494,7 +584,7 @@ export class Broker {
       messageId: packet.qos === 0 ? undefined : packet.messageId,
       dup: packet.dup,
       session: session.id,
-      will: publish < 0,
+      will,
     };
     if (packet.qos !== 2 || data.will) {
       this.#uplinks.add(data, done);
@@ -584,16 +674,17 @@ export class Broker {
   #maySubscribe(client: Client, filter: string): boolean {
     const session = this.#sessions.get(client);
     if (session === undefined) return false;
-    const { subscriptions } = client as unknown as ClientInternals;
+    const { filters } = session;
     const { subscriptionsPerClient } = this.#options.limits;
-    if (
-      !Object.hasOwn(subscriptions, filter) &&
-      Object.keys(subscriptions).length >= subscriptionsPerClient
-    ) {
+    // Counted here: Aedes adds those of a kept session later, all of one SUBSCRIBE together.
+    if (!filters.has(filter) && filters.size >= subscriptionsPerClient) {
       this.#refuse(session.principal, 'limit_exceeded', `subscriptionsPerClient: ${subscriptionsPerClient}`);
       return false;
     }
-    if (maySubscribe(session.principal, filter)) return true;
+    if (maySubscribe(session.principal, filter)) {
+      filters.add(filter);
+      return true;
+    }
     this.#refuse(
       session.principal,
       'subscription_not_allowed',
@@ -629,9 +720,12 @@ export class Broker {
     });
     this.#presence(session, 'connected', 'connect');
     // Revoked between the check and now: the change may have been told before this connection was there to hear it.
-    void this.#pantau.credentials.access(session.principal.id).then(({ revoked }) => {
-      if (revoked) this.#expel(client, 'revoked');
-    });
+    this.#pantau.credentials.access(session.principal.id).then(
+      ({ revoked }) => {
+        if (revoked) this.#expel(client, 'revoked');
+      },
+      (error: unknown) => this.#logger.error({ err: error }, 'an access could not be looked at again'),
+    );
   }
 
   #subscribed(client: Client): void {
@@ -670,22 +764,25 @@ export class Broker {
     const origin = session?.origin ?? this.#arrivals.get(client)?.origin;
     const detail = `${error.message} (from ${origin?.address ?? '?'})`;
     this.#logger.debug({ device: session?.principal.id, detail }, 'connection error');
-    // What is no MQTT at all; lost connections and refused clients are told elsewhere.
-    if (session === undefined && /did not arrive in time/.test(error.message))
-      this.#refusals.add({
-        reason: 'limit_exceeded',
-        detail: `connectTimeout (from ${origin?.address ?? '?'})`,
-      });
-    else if (
-      /^(Invalid|Cannot|Header|packet|Protocol|Wrong|Packet|Malformed|Unspecified)/i.test(error.message)
-    ) {
-      if (session !== undefined) this.#setEndCause(client, 'expelled');
-      this.#refusals.add({
-        reason: 'malformed',
-        detail,
-        ...(session === undefined ? {} : { device: session.principal.id }),
-      });
-    }
+    // Lost connections, and what Pantau or Aedes refused with a code, are told elsewhere.
+    const {
+      code = '',
+      errorCode,
+      returnCode,
+    } = error as {
+      readonly code?: unknown;
+      readonly errorCode?: unknown;
+      readonly returnCode?: unknown;
+    };
+    const isSaid = (code !== '' && !String(code).startsWith('WS_ERR_')) || errorCode !== undefined;
+    if (isSaid || returnCode !== undefined || EXPECTED_ENDS.includes(error.message)) return;
+    const limit = AEDES_LIMITS.find(([pattern]) => pattern.test(error.message))?.[1];
+    if (session !== undefined) this.#setEndCause(client, 'expelled');
+    this.#refusals.add({
+      reason: limit === undefined ? 'malformed' : 'limit_exceeded',
+      detail: limit === undefined ? detail : `${limit} (from ${origin?.address ?? '?'})`,
+      ...(session === undefined ? {} : { device: session.principal.id }),
+    });
   }
 
   #limitExceeded(client: Client, detail: string): void {
@@ -762,6 +859,19 @@ export class Broker {
       this.#logger.error({ device: principal.id, err: error }, 'presence could not be recorded');
     });
   }
+}
+
+/** The highest QoS of a client's subscriptions that match. */
+function grantedQos(client: Client, topic: string): Qos {
+  const { subscriptions } = client as unknown as ClientInternals;
+  let highest: Qos = 0;
+  for (const [filter, { qos }] of Object.entries(subscriptions))
+    if (qos > highest && filterMatches(filter, topic)) highest = qos;
+  return highest;
+}
+
+function isTopicName(topic: string): boolean {
+  return topic !== '' && !/[+#\0]/.test(topic);
 }
 
 function refuse(returnCode: number, message: string): AuthenticateError {

@@ -20,6 +20,8 @@ interface Pending {
 export interface DownlinkPort {
   /** The connection of a device that listens for its commands. */
   listener(device: string): Client | undefined;
+  /** The QoS with which the connection wants messages of this topic. */
+  grantedQos(client: Client, topic: string): 0 | 1 | 2;
   /** Publishes a retained message to whoever may read it. */
   retain(topic: string, payload: Buffer): Promise<void>;
 }
@@ -131,12 +133,14 @@ export class Downlinks {
     const payload = JSON.stringify({ id, name, params, expiresAt: new Date(expiresAt).toISOString() });
     const isFirst = pending.state === 'queued';
     pending.state = 'sent';
+    const topic = formatCommandTopic(site, device, id);
     client.publish(
       {
         cmd: 'publish',
-        topic: formatCommandTopic(site, device, id),
+        topic,
         payload: Buffer.from(payload),
-        qos: 1,
+        // A device that subscribed with QoS 0 acknowledges nothing; its result alone tells that the command arrived.
+        qos: this.port.grantedQos(client, topic) === 0 ? 0 : 1,
         retain: false,
         dup: false,
       },

@@ -52,6 +52,8 @@ export interface ListenerOptions {
 /** How often certificate files are looked at. */
 const CERTIFICATE_CHECK: Millis = 2_000;
 const MIN_TLS = 'TLSv1.2';
+/** Of an HTTP request that becomes a WebSocket. */
+const MAX_HEADER_BYTES = 8_192;
 
 export interface ListenerHooks {
   handle(stream: Duplex, origin: Origin, request?: IncomingMessage): void;
@@ -66,6 +68,8 @@ export class Listeners {
   readonly #sockets = new Set<Socket>();
   readonly #origins = new WeakMap<object, Origin>();
   readonly #proxies = new BlockList();
+  /** Connections whose refusal has been told already. */
+  readonly #refused = new WeakSet<Origin>();
   readonly #webSockets: WebSocketServer;
 
   constructor(
@@ -150,9 +154,32 @@ export class Listeners {
       socket.destroy();
       return;
     }
-    socket.once('close', () => ticket.release());
-    if (socket.destroyed) ticket.release();
-    serve(socket, { listener: kind, address: plain(address), port, ticket, certificate: undefined });
+    // One deadline for TLS handshake, HTTP upgrade and CONNECT together, whatever of it the client drags out. (Node's
+    // own HTTP timeouts run only in servers that listen themselves.)
+    const deadline = setTimeout(() => {
+      this.#refused.add(origin);
+      this.hooks.refused('limit_exceeded', 'connectTimeout', origin.address);
+      socket.destroy();
+    }, this.options.connectTimeoutMs);
+    const origin: Origin = {
+      listener: kind,
+      address: plain(address),
+      port,
+      ticket: {
+        arrived: () => {
+          clearTimeout(deadline);
+          ticket.arrived();
+        },
+        release: () => {
+          clearTimeout(deadline);
+          ticket.release();
+        },
+      },
+      certificate: undefined,
+    };
+    socket.once('close', () => origin.ticket.release());
+    if (socket.destroyed) origin.ticket.release();
+    else serve(socket, origin);
   }
 
   #serverOf(kind: ListenerKind): (socket: Socket, origin: Origin) => void {
@@ -160,10 +187,10 @@ export class Listeners {
     if (kind === 'tcp') return (socket, origin) => hooks.handle(socket, origin);
     const server: TlsServer | HttpServer =
       kind === 'tls'
-        ? createTlsServer({ ...this.#tlsOptions(), handshakeTimeout: this.options.connectTimeoutMs })
+        ? createTlsServer(this.#tlsOptions())
         : kind === 'wss'
-          ? createHttpsServer({ ...this.#tlsOptions(), ...this.#httpOptions() })
-          : createHttpServer(this.#httpOptions());
+          ? createHttpsServer({ ...this.#tlsOptions(), maxHeaderSize: MAX_HEADER_BYTES })
+          : createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES });
     if (kind !== 'ws') {
       this.#secure.push(server);
       server.on('secureConnection', (stream: TLSSocket) => {
@@ -173,8 +200,9 @@ export class Listeners {
         else this.#origins.set(stream, origin);
       });
       server.on('tlsClientError', (error: Error, stream: TLSSocket) => {
-        const address = this.#originOf(stream)?.address ?? '';
-        hooks.refused('malformed', `TLS: ${error.message}`, address);
+        const origin = this.#originOf(stream);
+        if (origin !== undefined && this.#refused.has(origin)) return;
+        hooks.refused('malformed', `TLS: ${error.message}`, origin?.address ?? '');
       });
     }
     if (kind !== 'tls') this.#serveWebSockets(server as HttpServer);
@@ -211,10 +239,11 @@ export class Listeners {
     const origin = this.#originOf(stream);
     if (origin === undefined) return undefined;
     const certificate = stream.getPeerCertificate();
-    if (Object.keys(certificate).length === 0) return origin;
-    if (!stream.authorized) {
-      // With optional certificates TLS lets a bad one pass; Pantau does not.
-      const why = String(stream.authorizationError);
+    const isThere = Object.keys(certificate).length > 0;
+    if (!isThere && this.options.tls?.clientCertificate !== 'required') return origin;
+    if (!isThere || !stream.authorized) {
+      // Judged here and not by TLS, which would close the connection without a word of why.
+      const why = isThere ? String(stream.authorizationError) : 'none was sent';
       this.hooks.refused('bad_credentials', `client certificate: ${why}`, origin.address);
       return undefined;
     }
@@ -233,29 +262,18 @@ export class Listeners {
     return this.#origins.get(stream) ?? (parent === undefined ? undefined : this.#origins.get(parent));
   }
 
-  #httpOptions(): {
-    readonly headersTimeout: number;
-    readonly requestTimeout: number;
-    readonly maxHeaderSize: number;
-  } {
-    const timeout = this.options.connectTimeoutMs;
-    return { headersTimeout: timeout, requestTimeout: timeout, maxHeaderSize: 8_192 };
-  }
-
   #tlsOptions(): TlsOptions {
     const { tls } = this.options;
     if (tls === undefined)
       throw new PantauError('CONFIG_INVALID', 'mqtt.tls and mqtt.wss need a certificate.', {
         remedy: 'Set mqtt.certificate.key and mqtt.certificate.cert.',
       });
-    const { key, cert, clientCa, clientCrl, clientCertificate } = tls;
+    const { key, cert, clientCa, clientCrl } = tls;
     return {
       key: read(key),
       cert: read(cert),
       minVersion: MIN_TLS,
-      ...(clientCa === undefined
-        ? {}
-        : { ca: read(clientCa), requestCert: true, rejectUnauthorized: clientCertificate === 'required' }),
+      ...(clientCa === undefined ? {} : { ca: read(clientCa), requestCert: true, rejectUnauthorized: false }),
       ...(clientCrl === undefined ? {} : { crl: read(clientCrl) }),
     };
   }

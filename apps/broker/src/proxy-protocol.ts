@@ -1,5 +1,5 @@
 import type { Millis } from '#libs/kernel';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 
 /** Who a balancer says is at the other end. */
 export interface ProxiedSource {
@@ -9,7 +9,7 @@ export interface ProxiedSource {
 
 const V2_SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const V2_HEADER_BYTES = 16;
-/** The longest line of version 1. */
+/** The longest line of version 1, with its end. */
 const V1_BYTES = 107;
 /** Addresses and extensions of version 2; more than any balancer sends. */
 const V2_MAX_BYTES = 4_096;
@@ -46,9 +46,9 @@ export function parseProxyHeader(
 function parseV1(
   bytes: Buffer,
 ): { readonly source: ProxiedSource | undefined; readonly length: number } | undefined {
-  const end = bytes.indexOf('\r\n');
-  if (end === -1 || end > V1_BYTES) {
-    if (bytes.length > V1_BYTES || !'PROXY '.startsWith(bytes.toString('latin1', 0, 6)))
+  const end = bytes.subarray(0, V1_BYTES).indexOf('\r\n');
+  if (end === -1) {
+    if (bytes.length >= V1_BYTES || !'PROXY '.startsWith(bytes.toString('latin1', 0, 6)))
       throw new Error('no PROXY header');
     return undefined;
   }
@@ -56,8 +56,9 @@ function parseV1(
   const length = end + 2;
   if (line.startsWith('PROXY UNKNOWN')) return { source: undefined, length };
   const match = /^PROXY TCP[46] ([0-9a-fA-F.:]+) [0-9a-fA-F.:]+ (\d{1,5}) \d{1,5}$/.exec(line);
-  if (match?.[1] === undefined) throw new Error('malformed PROXY header');
-  return { source: { address: match[1], port: Number(match[2]) }, length };
+  const [, address = '', port] = match ?? [];
+  if (isIP(address) === 0 || Number(port) > 65_535) throw new Error('malformed PROXY header');
+  return { source: { address, port: Number(port) }, length };
 }
 
 function parseV2(

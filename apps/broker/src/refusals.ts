@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal';
-import type { Clock } from '#libs/kernel';
+import { SECOND, type Clock, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { Rejection, RejectionReason } from '#libs/telemetry';
 
@@ -11,7 +11,6 @@ export interface DoorRefusal {
   readonly topic?: string;
 }
 
-const FLUSH_MS = 1_000;
 /** Kinds of refusal kept apart within a second; a flood of invented names is then counted together. */
 const MAX_KINDS = 500;
 
@@ -28,16 +27,18 @@ export class Refusals {
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly count: (reason: RejectionReason) => void,
+    /** What is equal within this time is counted together. */
+    private readonly everyMs: Millis = SECOND,
   ) {}
 
   add(refusal: DoorRefusal): void {
     this.count(refusal.reason);
-    const key = `${refusal.reason}\u0000${refusal.device ?? ''}\u0000${refusal.topic ?? ''}`;
+    const key = `${refusal.reason}\u0000${refusal.device ?? ''}\u0000${refusal.topic ?? ''}\u0000${refusal.detail}`;
     const known = this.#pending.get(key);
     if (known !== undefined) known.count++;
     else if (this.#pending.size < MAX_KINDS) this.#pending.set(key, { refusal, count: 1 });
     else this.#countTogether(refusal.reason);
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+    this.#timer ??= setTimeout(() => void this.flush(), this.everyMs).unref();
   }
 
   async flush(): Promise<void> {

@@ -8,8 +8,15 @@ import QlobberSub from 'qlobber/aedes/qlobber-sub.js';
 interface ClientRef {
   readonly id: string;
 }
+type Qos = 0 | 1 | 2;
+/** Who a message is kept for. */
+interface Recipient {
+  readonly clientId: string;
+  /** Of the subscription; without it that of the message. */
+  readonly qos?: Qos;
+}
 interface SubscriptionOptions {
-  readonly qos: 0 | 1 | 2;
+  readonly qos: Qos;
   readonly rh?: number | undefined;
   readonly rap?: boolean | undefined;
   readonly nl?: boolean | undefined;
@@ -82,6 +89,8 @@ export class StatePersistence {
   readonly #outgoing = new Map<string, Queued[]>();
   readonly #incoming = new Map<string, Map<number, StoredPacket>>();
   readonly #wills = new Map<string, StoredPacket>();
+  /** Additions on their way to the disk, by client. */
+  readonly #adding = new Map<string, { readonly subscriptions: object; readonly done: Promise<void> }>();
   #sequence = 0;
 
   constructor(private readonly options: StatePersistenceOptions) {}
@@ -133,6 +142,24 @@ export class StatePersistence {
   }
 
   async addSubscriptions(client: ClientRef, subscriptions: readonly StoredSubscription[]): Promise<void> {
+    // Aedes comes with the whole of a SUBSCRIBE once for each filter in it.
+    const known = this.#adding.get(client.id);
+    if (known?.subscriptions === subscriptions) {
+      await known.done;
+      return;
+    }
+    const adding = { subscriptions, done: this.#add(client, subscriptions) };
+    this.#adding.set(client.id, adding);
+    try {
+      await adding.done;
+    } finally {
+      if (this.#adding.get(client.id) === adding) this.#adding.delete(client.id);
+    }
+  }
+
+  async #add(client: ClientRef, subscriptions: readonly StoredSubscription[]): Promise<void> {
+    // The other filters are authorised after the first one is here, in the same turn.
+    await Promise.resolve();
     for (const { topic, qos, rh, rap, nl, subscriptionIdentifier } of subscriptions) {
       if (this.options.mayKeep?.(client, topic) === false) continue;
       this.#index(client.id, topic, { qos, ...defined({ rh, rap, nl, subscriptionIdentifier }) });
@@ -175,21 +202,23 @@ export class StatePersistence {
     await this.#write(SESSIONS, keyOf(client.id), undefined);
   }
 
-  async outgoingEnqueue(subscription: { readonly clientId: string }, packet: StoredPacket): Promise<void> {
+  async outgoingEnqueue(subscription: Recipient, packet: StoredPacket): Promise<void> {
     await this.outgoingEnqueueCombi([subscription], packet);
   }
 
-  async outgoingEnqueueCombi(
-    subscriptions: readonly { readonly clientId: string }[],
-    packet: StoredPacket,
-  ): Promise<void> {
+  async outgoingEnqueueCombi(subscriptions: readonly Recipient[], packet: StoredPacket): Promise<void> {
     if (subscriptions.length === 0) return;
     const writes: StateWrite[] = [];
-    for (const { clientId } of subscriptions) {
+    // A client with several matching subscriptions gets the message once, with the highest QoS of them [MQTT-3.3.5-1].
+    const highest = new Map<string, Qos>();
+    for (const { clientId, qos = packet.qos } of subscriptions)
+      highest.set(clientId, Math.max(qos, highest.get(clientId) ?? 0) as Qos);
+    for (const [clientId, qos] of highest) {
       const queue = this.#queue(clientId);
       const queued: Queued = {
         key: `${keyOf(clientId)}/${String(++this.#sequence).padStart(16, '0')}`,
-        packet: unsent(packet),
+        // [MQTT-3.8.4-6]
+        packet: { ...unsent(packet), qos: Math.min(qos, packet.qos) as Qos },
       };
       queue.push(queued);
       writes.push(outgoing(clientId, queued));

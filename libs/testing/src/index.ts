@@ -1,3 +1,4 @@
+export * from './certificates.js';
 export * from './influxd.js';
 export * from './mosquitto.js';
 export * from './services.js';

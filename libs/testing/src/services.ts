@@ -13,6 +13,7 @@ const PACKAGES = {
   influxd: 'influxdb',
   mosquitto: 'mosquitto',
   mosquitto_pub: 'mosquitto-clients',
+  openssl: 'openssl',
 } as const;
 export type Service = keyof typeof PACKAGES;
 

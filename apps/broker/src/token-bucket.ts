@@ -1,1 +1,0 @@
-export { TokenBucket, TokenBuckets, type Rate } from '#libs/kernel';
