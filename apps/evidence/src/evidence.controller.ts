@@ -1,26 +1,58 @@
-import { BUCKETS, bucketKey, extendRun, LIVENESS, mergeBucket, type BucketSample } from '#libs/evidence';
+import {
+  BUCKETS,
+  bucketKey,
+  downSample,
+  extendRun,
+  LIVENESS,
+  mergeBucket,
+  type BucketSample,
+  type TouchedSeries,
+} from '#libs/evidence';
+import type { Registry } from '#libs/identity';
 import type { Batch, BatchContext } from '#libs/journal-transport';
-import type { Millis, TimeSpan } from '#libs/kernel';
-import type { Liveness, Observation, Signal } from '#libs/telemetry';
+import { HOUR, hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import type { Liveness, Observation, Parameter, Signal } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 
 export const LIVENESS_BEAT_MS = Symbol('LivenessBeatMs');
+export const REGISTRY = Symbol('Registry');
 
-/** `readings`, `signals` and `liveness` → hourly buckets, from which indicators are computed. */
+/** For a device that is not registered any more: no promise of an interval to go by. */
+const UNKNOWN_INTERVAL_MS = HOUR;
+
+/**
+ * `readings`, `signals` and `liveness` → hourly buckets, from which indicators are computed; and `rollups`, the hours and
+ * days that are over.
+ */
 @Controller()
 export class EvidenceController {
-  constructor(@Inject(LIVENESS_BEAT_MS) private readonly beatMs: Millis) {}
+  constructor(
+    @Inject(LIVENESS_BEAT_MS) private readonly beatMs: Millis,
+    @Inject(REGISTRY) private readonly registry: Registry,
+  ) {}
 
   @EventPattern<string>('readings')
   async readings(@Payload() batch: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
     const arrived = new Map<string, BucketSample[]>();
+    const touched = new Touched();
     for (const { shard, offset, data } of batch) {
       for (const { parameter, value, flag } of data.readings) {
-        add(arrived, bucketKey(data.device, parameter, data.ts), { ts: data.ts, value, flag, shard, offset });
+        const key = bucketKey(data.device, parameter, data.ts);
+        if (add(arrived, key, { ts: data.ts, value, flag, shard, offset }))
+          touched.add(data.device, parameter, hourOf(data.ts), data.site);
       }
     }
     await store(arrived, context);
+    const rollups = await downSample(
+      touched.series(),
+      context.state,
+      async (device) => (await this.registry.device(device))?.intervalMs ?? UNKNOWN_INTERVAL_MS,
+    );
+    context.append(
+      'rollups',
+      rollups.map((data) => ({ key: data.device, data })),
+    );
   }
 
   @EventPattern<string>('signals')
@@ -49,10 +81,31 @@ export class EvidenceController {
   }
 }
 
-function add(arrived: Map<string, BucketSample[]>, key: string, sample: BucketSample): void {
+/** The hours that a batch touches, by series. */
+class Touched {
+  readonly #series = new Map<
+    string,
+    { device: string; parameter: Parameter; hours: { hour: UtcMillis; site: string }[] }
+  >();
+
+  add(device: string, parameter: Parameter, hour: UtcMillis, site: string): void {
+    const key = `${device}/${parameter}`;
+    const series = this.#series.get(key);
+    if (series === undefined) this.#series.set(key, { device, parameter, hours: [{ hour, site }] });
+    else series.hours.push({ hour, site });
+  }
+
+  series(): TouchedSeries[] {
+    return [...this.#series.values()];
+  }
+}
+
+/** @returns whether it is the first of its bucket */
+function add(arrived: Map<string, BucketSample[]>, key: string, sample: BucketSample): boolean {
   const samples = arrived.get(key);
+  samples?.push(sample);
   if (samples === undefined) arrived.set(key, [sample]);
-  else samples.push(sample);
+  return samples === undefined;
 }
 
 async function store(

@@ -67,12 +67,15 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
 
 /** @throws PantauError `STORE_UNAVAILABLE` when the embedded store is held by another process, `STORE_CONFIG` */
 export async function openStore({ store, data }: LoadedConfig): Promise<TimeSeriesStore> {
-  if (store.engine === 'duckdb') return DuckDbStore.open(join(data, 'readings.duckdb'));
+  const { retention } = store;
+  if (store.engine === 'duckdb')
+    return DuckDbStore.open(join(data, 'readings.duckdb'), { retention, clock: systemClock });
   const { version, url, database, org, token, username, password, timeout } = store;
   if (version === 2 && (org === undefined || token === undefined)) {
     throw new PantauError('STORE_CONFIG', 'InfluxDB 2.x needs an organisation and a token.', {
       remedy: 'Set store.org and PANTAU_INFLUX_TOKEN.',
     });
   }
-  return new InfluxStore({ version, url, database, org, token, username, password, timeoutMs: timeout });
+  const credentials = { org, token, username, password };
+  return new InfluxStore({ version, url, database, ...credentials, timeoutMs: timeout, retention });
 }

@@ -2,12 +2,12 @@ import { AlertsModule } from '#apps/alerts';
 import { EvidenceModule } from '#apps/evidence';
 import { ProjectionModule, startGateway } from '#apps/gateway';
 import { IngestModule } from '#apps/ingest';
-import { WriterModule } from '#apps/writer';
+import { TiersModule, WriterModule } from '#apps/writer';
 import { rulesFileSchema } from '#libs/alerting';
 import { createStage } from '#libs/journal-transport';
-import { MINUTE, seededRandom } from '#libs/kernel';
+import { MINUTE, PantauError, seededRandom } from '#libs/kernel';
 import { configFile, NestLogger, readYamlFile, type LoadedConfig, type Logger } from '#libs/platform';
-import { InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
+import type { TimeSeriesStore } from '#libs/timeseries';
 import type { DynamicModule } from '@nestjs/common';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,6 +24,7 @@ export interface StageHost {
 
 const RETENTION_PERIOD = 10 * MINUTE;
 const STORE_RETRY_MS = 5_000;
+const STORE_RETRY_MAX_MS = 10 * MINUTE;
 /** A broker that misses this many beats is gone. */
 const BEATS_MISSED = 3;
 
@@ -50,9 +51,10 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     const ingest = await ingestOptions(config, registry);
     const modules: Readonly<Record<keyof typeof STAGES, DynamicModule>> = {
       ingest: IngestModule.register(ingest),
-      writer: WriterModule.register(store, clock),
+      writer: WriterModule.register(store, registry, clock),
       alerts: AlertsModule.register(rules, registry),
-      evidence: EvidenceModule.register(config.livenessBeat),
+      tiers: TiersModule.register(store, registry, clock),
+      evidence: EvidenceModule.register(config.livenessBeat, registry),
       gateway: ProjectionModule.register(config.mqtt.flapGrace),
     };
     const nestLogger = new NestLogger(logger);
@@ -86,7 +88,7 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     };
     const gateway = await startGateway(dependencies, tokens, { ...config.http, logger, uplinks });
     closers.push(() => gateway.close());
-    closers.push(startRetention(engines, config, logger));
+    closers.push(startRetention(engines, store, config, logger));
     return { store, httpPort: (gateway.getHttpServer().address() as AddressInfo).port, stop };
   } catch (error) {
     await stop();
@@ -94,17 +96,22 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
   }
 }
 
-/** Prepares InfluxDB, now or when it comes up: its absence must not keep Pantau from taking readings. */
+/**
+ * Prepares the store, now or when it comes up: its absence must not keep Pantau from taking readings, and nor must a
+ * retention that this account may not set.
+ */
 function setUpStore(store: TimeSeriesStore, logger: Logger): () => Promise<void> {
   const stop = new AbortController();
   const run = async (): Promise<void> => {
-    while (store instanceof InfluxStore && !stop.signal.aborted) {
+    for (let pause = STORE_RETRY_MS; !stop.signal.aborted; pause = Math.min(2 * pause, STORE_RETRY_MAX_MS)) {
       try {
-        await store.setUp();
+        for (const change of await store.setUp()) logger.info(`time-series store: ${change}`);
         return;
       } catch (error) {
-        logger.warn({ err: error }, 'the time-series store is not ready; readings wait in the journal');
-        await delay(STORE_RETRY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+        logger.warn({ err: error }, 'the time-series store is not as configured yet');
+        // What is away may be back at any moment; what is set up wrongly waits for a person.
+        if (!(error instanceof PantauError) || error.code !== 'STORE_CONFIG') pause = STORE_RETRY_MS;
+        await delay(pause, undefined, { signal: stop.signal }).catch(() => undefined);
       }
     }
   };
@@ -118,6 +125,7 @@ function setUpStore(store: TimeSeriesStore, logger: Logger): () => Promise<void>
 /** Drops what the configuration allows, and says when a stage holds old entries back or has lost some. */
 function startRetention(
   { journal }: Engines,
+  store: TimeSeriesStore,
   { journal: { retention } }: LoadedConfig,
   logger: Logger,
 ): () => Promise<void> {
@@ -134,6 +142,8 @@ function startRetention(
           logger.warn({ ...report }, 'retention met entries that a stage has not read');
       }
     }
+    const rows = await store.expire();
+    if (rows > 0) logger.info({ rows }, 'the store deleted what is older than store.retention');
   };
   const timer = setInterval(() => {
     running = run().catch((error: unknown) => logger.error({ err: error }, 'retention failed'));

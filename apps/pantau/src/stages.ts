@@ -8,6 +8,8 @@ export const STAGES = {
   writer: ['readings'],
   alerts: ['readings'],
   evidence: ['readings', 'signals', 'liveness'],
+  // Apart from the writer, so that trouble with the roll-ups does not hold up the readings.
+  tiers: ['rollups'],
   gateway: ['alerts', 'readings', 'signals', 'rejected', 'liveness', 'commands', 'configurations'],
 } as const;
 

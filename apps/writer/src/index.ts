@@ -1,1 +1,2 @@
+export * from './tiers.module.js';
 export * from './writer.module.js';

@@ -1,19 +1,18 @@
+import type { Registry } from '#libs/identity';
 import type { Clock } from '#libs/kernel';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CLOCK, ReadingsController, STORE } from './readings.controller.js';
+import { ReadingsController } from './readings.controller.js';
+import { storeProviders } from './store-providers.js';
 
 /** Readings into the time-series store. */
 @Module({})
 export class WriterModule {
-  static register(store: TimeSeriesStore, clock: Clock): DynamicModule {
+  static register(store: TimeSeriesStore, registry: Registry, clock: Clock): DynamicModule {
     return {
       module: WriterModule,
       controllers: [ReadingsController],
-      providers: [
-        { provide: STORE, useValue: store },
-        { provide: CLOCK, useValue: clock },
-      ],
+      providers: storeProviders(store, registry, clock),
     };
   }
 }

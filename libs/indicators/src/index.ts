@@ -1,3 +1,4 @@
 export * from './catalogue.js';
+export * from './daily-rollup.js';
 export * from './hourly-rollup.js';
 export * from './records.js';

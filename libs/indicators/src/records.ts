@@ -1,7 +1,6 @@
 import { availabilityOf, type Cause, type Timeline } from '#libs/availability';
 import {
   canonicalJson,
-  DAY,
   HOUR,
   localDaySpan,
   PantauError,
@@ -13,6 +12,7 @@ import {
 import type { JournalRef } from '#libs/telemetry';
 import { createHash } from 'node:crypto';
 import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN, type IndicatorDefinition } from './catalogue.js';
+import { dailyRollup, HOURS_A_DAY } from './daily-rollup.js';
 import { hourlyRollup, REQUIRED_SHARE, type Sample } from './hourly-rollup.js';
 
 /** The device a figure is about. */
@@ -54,8 +54,6 @@ export interface IndicatorRecord {
   };
 }
 
-const HOURS_A_DAY = DAY / HOUR;
-
 /**
  * Daily mean of PM2.5 with data capture.
  *
@@ -79,18 +77,15 @@ export function pm25DailyMean(
       intervalMs,
     );
   });
-  const means = hours.flatMap(({ isValid, mean }) => (isValid && mean !== null ? [mean] : []));
+  const day = dailyRollup(hours);
   const sum = (count: (hour: (typeof hours)[number]) => number): number =>
     hours.reduce((total, hour) => total + count(hour), 0);
   return {
     ...head(PM25_DAILY_MEAN, subject, date, span),
-    value:
-      means.length >= REQUIRED_SHARE * HOURS_A_DAY
-        ? means.reduce((total, mean) => total + mean, 0) / means.length
-        : null,
+    value: day.valid >= REQUIRED_SHARE * HOURS_A_DAY ? day.mean : null,
     dataCapture: {
       expectedHours: HOURS_A_DAY,
-      validHours: means.length,
+      validHours: day.valid,
       expected: sum(({ expected }) => expected),
       received: sum(({ received }) => received),
       valid: sum(({ valid }) => valid),

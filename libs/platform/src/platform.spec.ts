@@ -69,6 +69,21 @@ describe('loadConfig', () => {
 });
 
 describe('parseYaml', () => {
+  it('keeps everything in the store unless told otherwise, and nothing for less than a day', () => {
+    expect(load('').store.retention).toEqual({ raw: Infinity, hour: Infinity, day: Infinity });
+    expect(load('store: { engine: duckdb, retention: { raw: 400d, day: forever } }').store.retention).toEqual(
+      {
+        raw: 400 * 86_400_000,
+        hour: Infinity,
+        day: Infinity,
+      },
+    );
+    for (const raw of ['1h', 'never'])
+      expect(() => load(`store: { engine: duckdb, retention: { raw: ${raw} } }`)).toThrow(
+        /:1: store\.retention\.raw: expected forever, or a duration of at least one day such as 400d, found/,
+      );
+  });
+
   it('points into lists', () => {
     const schema = z.strictObject({ rules: z.array(z.strictObject({ id: z.string() })) });
     expect(() => parseYaml('rules.yaml', 'rules:\n  - id: a\n  - id: 7\n', schema)).toThrow(

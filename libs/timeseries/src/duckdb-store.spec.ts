@@ -1,9 +1,10 @@
+import { DAY, HOUR } from '#libs/kernel';
 import { startProcess, temporaryFolder, waitUntil } from '#libs/testing';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDbStore } from './duckdb-store.js';
-import { aPoint, describeTimeSeriesStoreContract } from './time-series-store.contract.js';
+import { aPoint, aRollup, describeTimeSeriesStoreContract } from './time-series-store.contract.js';
 
 describeTimeSeriesStoreContract('DuckDB', async () => {
   const folder = temporaryFolder('duckdb');
@@ -50,6 +51,36 @@ describe('DuckDbStore', () => {
     await store.write([aPoint()]);
     await store.write([aPoint({ site: 'sembawa' })]);
     expect(await store.query({ limit: 10, order: 'asc' })).toEqual([aPoint({ site: 'sembawa' })]);
+    await store.close();
+  });
+
+  it('deletes what each tier does not keep any longer, and refuses what it would delete', async () => {
+    using folder = temporaryFolder('duckdb');
+    let now = aPoint().ts + HOUR;
+    const clock = { now: () => now };
+    const retention = { raw: 2 * DAY, hour: 4 * DAY, day: Infinity };
+    const store = await DuckDbStore.open(join(folder.path, 'readings.duckdb'), { retention, clock });
+    const points = [0, 1].map((i) => aPoint({ ts: aPoint().ts - i * DAY }));
+    const hours = [0, 1].map((i) => aRollup({ from: aPoint().ts - i * DAY }));
+    const day = aRollup({ tier: 'day', from: aPoint().ts - 100 * DAY });
+    const old = aPoint({ ts: now - 2 * DAY - 1 });
+    expect(await store.write([old, ...points])).toEqual({
+      refused: [{ point: old, message: 'beyond the retention of 2d' }],
+    });
+    const oldHour = aRollup({ from: aPoint().ts - 5 * DAY });
+    expect(await store.writeRollups([day, oldHour, ...hours])).toEqual({
+      refused: [{ point: oldHour, message: 'beyond the retention of 4d' }],
+    });
+    expect(await store.expire()).toBe(0);
+    now += DAY;
+    expect(await store.expire()).toBe(1);
+    expect(await store.query({ limit: 10, order: 'asc' })).toEqual([points[0]]);
+    now += 2 * DAY;
+    expect(await store.expire()).toBe(2);
+    expect([await store.count({}), await store.countRollups({ tier: 'hour' })]).toEqual([0, 1]);
+    now += 1_000 * DAY;
+    expect(await store.expire()).toBe(1);
+    expect(await store.countRollups({ tier: 'day' })).toBe(1);
     await store.close();
   });
 

@@ -1,11 +1,48 @@
-import { messageOf, PantauError, type TimeSpan } from '#libs/kernel';
-import type { Parameter, QualityFlag } from '#libs/telemetry';
-import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
-import { distinctPoints, refuseFaulty } from './points.js';
-import type { Point, PointQuery, TimeSeriesStore, WriteReport } from './time-series-store.js';
+import { messageOf, PantauError, type Clock, type Millis, type TimeSpan } from '#libs/kernel';
+import type { Parameter, QualityFlag, Rollup } from '#libs/telemetry';
+import {
+  DuckDBInstance,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { distinctPoints, distinctRollups, faultOf, refuseFaulty, rollupFaultOf } from './points.js';
+import {
+  KEEP_EVERYTHING,
+  retentionText,
+  TIER_LENGTH,
+  TIERS,
+  type StoreRetention,
+  type Tier,
+} from './retention.js';
+import type { Point, PointQuery, RollupQuery, TimeSeriesStore, WriteReport } from './time-series-store.js';
 
-const COLUMNS =
-  'site VARCHAR, device VARCHAR, parameter VARCHAR, ts BIGINT, value DOUBLE, flag UTINYINT, received_at BIGINT';
+export interface DuckDbStoreOptions {
+  readonly retention: StoreRetention;
+  /** What the retention is counted from. */
+  readonly clock: Clock;
+}
+
+/** A table whose rows are replaced by device, parameter and `ts`. */
+interface Table {
+  readonly name: string;
+  readonly columns: string;
+  readonly keeps: keyof StoreRetention;
+}
+
+const SERIES_COLUMNS = 'site VARCHAR, device VARCHAR, parameter VARCHAR, ts BIGINT';
+const READINGS: Table = {
+  name: 'reading',
+  columns: `${SERIES_COLUMNS}, value DOUBLE, flag UTINYINT, received_at BIGINT`,
+  keeps: 'raw',
+};
+const ROLLUPS: Readonly<Record<Tier, Table>> = { hour: rollupTable('hour'), day: rollupTable('day') };
+const TABLES = [READINGS, ...Object.values(ROLLUPS)];
+
+function rollupTable(tier: Tier): Table {
+  const columns = `${SERIES_COLUMNS}, expected INTEGER, received INTEGER, valid INTEGER, mean DOUBLE, min DOUBLE, max DOUBLE`;
+  return { name: `rollup_${tier}`, columns, keeps: tier };
+}
 
 type Filter = Omit<PointQuery, 'limit' | 'order'>;
 
@@ -19,6 +56,7 @@ type Filter = Omit<PointQuery, 'limit' | 'order'>;
  */
 export class DuckDbStore implements TimeSeriesStore {
   readonly description: string;
+  readonly #options: DuckDbStoreOptions | undefined;
   readonly #instance: DuckDBInstance;
   readonly #writer: DuckDBConnection;
   readonly #reader: DuckDBConnection;
@@ -28,23 +66,29 @@ export class DuckDbStore implements TimeSeriesStore {
 
   private constructor(
     file: string,
+    options: DuckDbStoreOptions | undefined,
     instance: DuckDBInstance,
     writer: DuckDBConnection,
     reader: DuckDBConnection,
   ) {
     this.description = `duckdb ${file}`;
+    this.#options = options;
     this.#instance = instance;
     this.#writer = writer;
     this.#reader = reader;
   }
 
-  /** @throws PantauError `STORE_UNAVAILABLE` when the file is damaged or another process holds it */
-  static async open(file: string): Promise<DuckDbStore> {
+  /**
+   * @param options - without them everything is kept
+   * @throws PantauError `STORE_UNAVAILABLE` when the file is damaged or another process holds it
+   */
+  static async open(file: string, options?: DuckDbStoreOptions): Promise<DuckDbStore> {
     try {
       const instance = await DuckDBInstance.create(file);
       const writer = await instance.connect();
-      await writer.run(`CREATE TABLE IF NOT EXISTS reading (${COLUMNS})`);
-      return new DuckDbStore(file, instance, writer, await instance.connect());
+      for (const { name, columns } of TABLES)
+        await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
+      return new DuckDbStore(file, options, instance, writer, await instance.connect());
     } catch (cause) {
       throw new PantauError(
         'STORE_UNAVAILABLE',
@@ -59,25 +103,47 @@ export class DuckDbStore implements TimeSeriesStore {
     }
   }
 
+  /** The tables were made when the file was opened, and {@link expire} keeps to whatever is configured now. */
+  setUp(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   async write(points: readonly Point[]): Promise<WriteReport> {
-    this.#assertOpen();
-    const { accepted, refused } = refuseFaulty(points);
-    const distinct = distinctPoints(accepted);
-    if (distinct.length > 0) {
-      // One batch at a time: they share the staging table.
-      const written = this.#writing.then(() => this.#writeBatch(distinct));
-      this.#writing = written.catch(() => undefined);
-      await written;
+    const { accepted, refused } = refuseFaulty(
+      points,
+      (point) => faultOf(point) ?? this.#expiredFaultOf('raw', point.ts),
+    );
+    await this.#replace(READINGS, distinctPoints(accepted), (appender, { value, flag, receivedAt }) => {
+      appender.appendDouble(value);
+      appender.appendUTinyInt(flag);
+      appender.appendBigInt(BigInt(receivedAt));
+    });
+    return { refused };
+  }
+
+  async writeRollups(rollups: readonly Rollup[]): Promise<WriteReport<Rollup>> {
+    const { accepted, refused } = refuseFaulty(
+      rollups,
+      (rollup) => rollupFaultOf(rollup) ?? this.#expiredFaultOf(rollup.tier, rollup.from),
+    );
+    const distinct = distinctRollups(accepted);
+    for (const tier of TIERS) {
+      const rows = distinct
+        .filter((rollup) => rollup.tier === tier)
+        .map((rollup) => ({ ...rollup, ts: rollup.from }));
+      await this.#replace(ROLLUPS[tier], rows, (appender, { expected, received, valid, mean, min, max }) => {
+        for (const count of [expected, received, valid]) appender.appendInteger(count);
+        for (const figure of [mean, min, max]) {
+          if (figure === null) appender.appendNull();
+          else appender.appendDouble(figure);
+        }
+      });
     }
     return { refused };
   }
 
   async query(query: PointQuery): Promise<Point[]> {
-    const { where, values } = conditions(query);
-    const direction = query.order === 'asc' ? 'ASC' : 'DESC';
-    const sql = `SELECT site, device, parameter, ts, value, flag, received_at FROM reading ${where}
-      ORDER BY ts ${direction}, device, parameter LIMIT ${Math.trunc(query.limit)}`;
-    return (await this.#read(sql, values)).map(
+    return (await this.#select('site, device, parameter, ts, value, flag, received_at', READINGS, query)).map(
       ([site, device, parameter, ts, value, flag, receivedAt]): Point => ({
         site: site as string,
         device: device as string,
@@ -90,10 +156,46 @@ export class DuckDbStore implements TimeSeriesStore {
     );
   }
 
-  async count(query: Filter): Promise<number> {
-    const { where, values } = conditions(query);
-    const [row] = await this.#read(`SELECT count(*) FROM reading ${where}`, values);
-    return Number(row?.[0] ?? 0);
+  count(query: Filter): Promise<number> {
+    return this.#count(READINGS, query);
+  }
+
+  async queryRollups(query: RollupQuery): Promise<Rollup[]> {
+    const { tier } = query;
+    const columns = 'site, device, parameter, ts, expected, received, valid, mean, min, max';
+    return (await this.#select(columns, ROLLUPS[tier], query)).map(
+      ([site, device, parameter, from, expected, received, valid, mean, min, max]): Rollup => ({
+        site: site as string,
+        device: device as string,
+        parameter: parameter as Parameter,
+        tier,
+        from: Number(from),
+        to: Number(from) + TIER_LENGTH[tier],
+        expected: expected as number,
+        received: received as number,
+        valid: valid as number,
+        mean: mean as number | null,
+        min: min as number | null,
+        max: max as number | null,
+      }),
+    );
+  }
+
+  countRollups(query: Omit<RollupQuery, 'limit' | 'order'>): Promise<number> {
+    return this.#count(ROLLUPS[query.tier], query);
+  }
+
+  async expire(): Promise<number> {
+    let rows = 0;
+    for (const { name, keeps } of TABLES) {
+      const oldest = this.#oldest(keeps);
+      if (oldest === -Infinity) continue;
+      rows += await this.#write(async (connection) => {
+        const { rowsChanged } = await connection.run(`DELETE FROM ${name} WHERE ts < ${oldest}`);
+        return rowsChanged;
+      });
+    }
+    return rows;
   }
 
   /**
@@ -131,34 +233,65 @@ export class DuckDbStore implements TimeSeriesStore {
     if (this.#closed) throw new PantauError('STORE_UNAVAILABLE', 'the time-series store was closed.');
   }
 
-  async #writeBatch(points: readonly Point[]): Promise<void> {
-    const connection = this.#writer;
-    try {
-      await connection.run('BEGIN');
+  #oldest(tier: keyof StoreRetention): Millis {
+    const { retention, clock } = this.#options ?? { retention: KEEP_EVERYTHING, clock: undefined };
+    return clock === undefined ? -Infinity : clock.now() - retention[tier];
+  }
+
+  /** As InfluxDB does: a late reading that the next {@link expire} would delete is refused, not lost in silence. */
+  #expiredFaultOf(tier: keyof StoreRetention, ts: number): string | undefined {
+    const { retention = KEEP_EVERYTHING } = this.#options ?? {};
+    return ts < this.#oldest(tier) ? `beyond the retention of ${retentionText(retention[tier])}` : undefined;
+  }
+
+  /** Replaces rows; `append` adds the columns after those of the series. */
+  async #replace<T extends { site: string; device: string; parameter: string; ts: number }>(
+    { name, columns }: Table,
+    rows: readonly T[],
+    append: (appender: DuckDBAppender, row: T) => void,
+  ): Promise<void> {
+    this.#assertOpen();
+    if (rows.length === 0) return;
+    await this.#write(async (connection) => {
       // A new table for each batch: one that is emptied instead keeps the memory of its deleted rows for ever.
-      await connection.run(`CREATE OR REPLACE TEMP TABLE batch (${COLUMNS})`);
+      await connection.run(`CREATE OR REPLACE TEMP TABLE batch (${columns})`);
       const appender = await connection.createAppender('batch');
       let from = Infinity;
       let to = -Infinity;
-      for (const { site, device, parameter, ts, value, flag, receivedAt } of points) {
-        appender.appendVarchar(site);
-        appender.appendVarchar(device);
-        appender.appendVarchar(parameter);
-        appender.appendBigInt(BigInt(ts));
-        appender.appendDouble(value);
-        appender.appendUTinyInt(flag);
-        appender.appendBigInt(BigInt(receivedAt));
+      for (const row of rows) {
+        appender.appendVarchar(row.site);
+        appender.appendVarchar(row.device);
+        appender.appendVarchar(row.parameter);
+        appender.appendBigInt(BigInt(row.ts));
+        append(appender, row);
         appender.endRow();
-        from = Math.min(from, ts);
-        to = Math.max(to, ts);
+        from = Math.min(from, row.ts);
+        to = Math.max(to, row.ts);
       }
       appender.closeSync();
       await connection.run(
-        `DELETE FROM reading USING batch WHERE reading.ts = batch.ts AND reading.device = batch.device
-          AND reading.parameter = batch.parameter AND reading.ts BETWEEN ${from} AND ${to}`,
+        `DELETE FROM ${name} USING batch WHERE ${name}.ts = batch.ts AND ${name}.device = batch.device
+          AND ${name}.parameter = batch.parameter AND ${name}.ts BETWEEN ${from} AND ${to}`,
       );
-      await connection.run('INSERT INTO reading SELECT * FROM batch');
+      await connection.run(`INSERT INTO ${name} SELECT * FROM batch`);
+    });
+  }
+
+  /** Runs a transaction. One at a time: they share the connection and the staging table. */
+  async #write<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    const written = this.#writing.then(() => this.#transaction(work));
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+
+  async #transaction<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = this.#writer;
+    try {
+      await connection.run('BEGIN');
+      const result = await work(connection);
       await connection.run('COMMIT');
+      return result;
     } catch (cause) {
       await connection.run('ROLLBACK').catch(() => undefined);
       throw new PantauError(
@@ -171,6 +304,22 @@ export class DuckDbStore implements TimeSeriesStore {
         },
       );
     }
+  }
+
+  #select(columns: string, { name }: Table, query: PointQuery): Promise<readonly (readonly DuckDBValue[])[]> {
+    const { where, values } = conditions(query);
+    const direction = query.order === 'asc' ? 'ASC' : 'DESC';
+    return this.#read(
+      `SELECT ${columns} FROM ${name} ${where}
+        ORDER BY ts ${direction}, device, parameter LIMIT ${Math.trunc(query.limit)}`,
+      values,
+    );
+  }
+
+  async #count({ name }: Table, filter: Filter): Promise<number> {
+    const { where, values } = conditions(filter);
+    const [row] = await this.#read(`SELECT count(*) FROM ${name} ${where}`, values);
+    return Number(row?.[0] ?? 0);
   }
 
   async #read(sql: string, values: DuckDBValue[]): Promise<readonly (readonly DuckDBValue[])[]> {

@@ -1,9 +1,11 @@
+import { DAY, HOUR } from '#libs/kernel';
 import { describeWith, freePort, startInfluxd, type InfluxFixture } from '#libs/testing';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InfluxStore, type InfluxStoreOptions } from './influx-store.js';
-import { aPoint, describeTimeSeriesStoreContract } from './time-series-store.contract.js';
+import { KEEP_EVERYTHING, type StoreRetention } from './retention.js';
+import { aPoint, aRollup, describeTimeSeriesStoreContract } from './time-series-store.contract.js';
 
 describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
   let influx: InfluxFixture;
@@ -31,17 +33,21 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
     return { store, [Symbol.asyncDispose]: () => store.close() };
   });
 
-  it('names the points that InfluxDB refuses, in its own words, and stores all others', async () => {
+  it('names the points that InfluxDB refuses in the middle of a big batch, in its own words, with few requests', async () => {
     const store = await openStore({ database: 'conflict' });
-    // Somebody else made the field of one series's shard an integer.
+    // Somebody else made the field an integer in the shard of one week.
     const body = `reading,device=udara-01,parameter=pm25,site=betung value=1i ${aPoint().ts}`;
     await fetch(`${influx.url}/write?db=conflict&precision=ms`, { method: 'POST', body });
-    const good = Array.from({ length: 20 }, (_, i) => aPoint({ ts: aPoint().ts + 14 * 86_400_000 + i }));
-    const bad = [aPoint({ ts: aPoint().ts + 1 }), aPoint({ ts: aPoint().ts + 2 })];
-    const { refused } = await store.write([...good.slice(0, 7), bad[0]!, ...good.slice(7), bad[1]!]);
+    const good = Array.from({ length: 9_000 }, (_, i) => aPoint({ ts: aPoint().ts + 14 * DAY + i }));
+    const bad = Array.from({ length: 50 }, (_, i) => aPoint({ ts: aPoint().ts + 1 + i }));
+    // As the shards of the journal bring them: scattered.
+    const batch = good.flatMap((point, i) => (i % 90 === 0 && i < 4_500 ? [bad[i / 90]!, point] : [point]));
+    const before = await writeRequests(influx.url);
+    const { refused } = await store.write(batch);
     expect(refused.map(({ point }) => point)).toEqual(bad);
     expect(refused[0]!.message).toMatch(/field type conflict/);
-    expect(await store.count({ span: { from: good[0]!.ts, to: good[0]!.ts + 100 } })).toBe(20);
+    expect(await store.count({ span: { from: good[0]!.ts, to: good[0]!.ts + good.length } })).toBe(9_000);
+    expect((await writeRequests(influx.url)) - before).toBeLessThan(40);
   });
 
   it('says so when InfluxDB is away, keeps nothing back, and works again once it has returned', async () => {
@@ -58,16 +64,60 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
     expect(await store.count({})).toBe(2);
   });
 
-  it('names every point that is beyond the retention policy, and stores all others', async () => {
-    const store = await openStore({ database: 'short' });
-    await ask(influx.url, 'ALTER RETENTION POLICY autogen ON short DURATION 1d SHARD DURATION 1h');
+  it('names what is beyond the retention in the middle of a big batch, and stores all else, with few requests', async () => {
+    const store = await openStore({
+      database: 'short',
+      retention: { raw: DAY, hour: 2 * DAY, day: Infinity },
+    });
     const now = Date.now();
-    const old = Array.from({ length: 6_000 }, (_, i) => aPoint({ ts: now - 10 * 86_400_000 + i }));
-    const recent = Array.from({ length: 5 }, (_, i) => aPoint({ ts: now - i }));
-    const { refused } = await store.write([...old, ...recent]);
+    const old = Array.from({ length: 6_000 }, (_, i) => aPoint({ ts: now - 10 * DAY + i }));
+    const recent = Array.from({ length: 1_000 }, (_, i) => aPoint({ ts: now - i }));
+    const before = await writeRequests(influx.url);
+    const { refused } = await store.write([...recent.slice(0, 500), ...old, ...recent.slice(500)]);
     expect(refused.map(({ point }) => point)).toEqual(old);
     expect(refused[0]!.message).toMatch(/beyond retention policy/);
-    expect(await store.count({})).toBe(5);
+    expect(await store.count({})).toBe(1_000);
+    expect((await writeRequests(influx.url)) - before).toBeLessThan(40);
+    const hour = Math.floor(now / HOUR) * HOUR;
+    const rollups = (['hour', 'day'] as const).map((tier) => aRollup({ tier, from: hour - 10 * DAY }));
+    expect(await store.writeRollups([...rollups, aRollup({ from: hour })])).toEqual({
+      refused: [{ point: rollups[0], message: expect.stringContaining('beyond retention policy') }],
+    });
+    expect([await store.countRollups({ tier: 'hour' }), await store.countRollups({ tier: 'day' })]).toEqual([
+      1, 1,
+    ]);
+  });
+
+  it('sets the retention of every tier, and changes it with the configuration', async () => {
+    const database = 'kept';
+    const options = { url: influx.url, version: 1, database, timeoutMs: 10_000 } as const;
+    const kept = async (): Promise<unknown> =>
+      (await ask(influx.url, 'SHOW RETENTION POLICIES ON kept')).map((row) => row.slice(0, 3));
+    const first = new InfluxStore(options);
+    expect(await first.setUp()).toHaveLength(3);
+    expect(await kept()).toEqual([
+      ['autogen', '0s', '168h0m0s'],
+      ['hour', '0s', '2184h0m0s'],
+      ['day', '0s', '34944h0m0s'],
+    ]);
+    await first.write([aPoint({ ts: Date.now() - HOUR })]);
+    expect(await first.setUp()).toEqual([]);
+    const second = new InfluxStore({
+      ...options,
+      retention: { raw: 400 * DAY, hour: 2 * DAY, day: Infinity },
+    });
+    expect(await second.setUp()).toEqual([
+      'the retention of "raw" in InfluxDB is forever; set, because store.retention.raw is 400d',
+      'the retention of "hour" in InfluxDB is forever; set, because store.retention.hour is 2d',
+    ]);
+    expect(await kept()).toEqual([
+      ['autogen', '9600h0m0s', '168h0m0s'],
+      ['hour', '48h0m0s', '6h0m0s'],
+      ['day', '0s', '34944h0m0s'],
+    ]);
+    expect(await second.setUp()).toEqual([]);
+    expect(await first.setUp()).toHaveLength(2);
+    expect(await first.count({})).toBe(1);
   });
 
   it('refuses a tag that the line protocol cannot hold, instead of storing it as another one', async () => {
@@ -117,9 +167,24 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x with authenticatio
     await new InfluxStore({ ...options, ...admin }).setUp();
     await ask(influx.url, `CREATE USER pantau WITH PASSWORD 'p4ssword'`, admin);
     await ask(influx.url, 'GRANT ALL ON pantau TO pantau', admin);
-    await store.setUp();
+    expect(await store.setUp()).toEqual([]);
     await store.write([aPoint()]);
     expect(await store.query({ limit: 1, order: 'asc' })).toEqual([aPoint()]);
+    const shorter = new InfluxStore({
+      ...options,
+      ...writer,
+      retention: { ...KEEP_EVERYTHING, raw: 400 * DAY },
+    });
+    await expect(shorter.setUp()).rejects.toMatchObject({
+      code: 'STORE_CONFIG',
+      transient: true,
+      detail: expect.stringMatching(
+        /the retention of "raw" in InfluxDB is forever, store\.retention\.raw is 400d, and it may not be changed: .*requires admin privilege/,
+      ),
+      remedy: expect.stringContaining('ALTER RETENTION POLICY "autogen" ON "pantau" DURATION 34560000s'),
+    });
+    // Readings do not wait for that.
+    expect(await shorter.write([aPoint({ value: 1 })])).toEqual({ refused: [] });
     for (const wrong of [{ ...writer, password: 'other' }, {}]) {
       const stranger = new InfluxStore({ ...options, ...wrong });
       await expect(stranger.write([aPoint()])).rejects.toMatchObject({ code: 'STORE_CONFIG' });
@@ -133,7 +198,7 @@ async function ask(
   url: string,
   statement: string,
   user?: { username: string; password: string },
-): Promise<void> {
+): Promise<readonly (readonly unknown[])[]> {
   const authorization = `Basic ${Buffer.from(`${user?.username}:${user?.password}`).toString('base64')}`;
   const response = await fetch(`${url}/query?q=${encodeURIComponent(statement)}`, {
     method: 'POST',
@@ -141,6 +206,17 @@ async function ask(
   });
   const body = await response.text();
   if (!response.ok || body.includes('"error"')) throw new Error(`${statement}: ${body}`);
+  const { results } = JSON.parse(body) as { results: { series?: { values: unknown[][] }[] }[] };
+  return results[0]?.series?.[0]?.values ?? [];
+}
+
+/** How many writes the server has been asked for. */
+async function writeRequests(url: string): Promise<number> {
+  const variables = (await (await fetch(`${url}/debug/vars`)).json()) as Record<
+    string,
+    { name?: string; values?: Record<string, number> }
+  >;
+  return Object.values(variables).find(({ name }) => name === 'httpd')?.values?.['writeReq'] ?? NaN;
 }
 
 interface Answer {
@@ -149,7 +225,9 @@ interface Answer {
 }
 
 /** A server that answers as it is told and keeps what it was asked. */
-async function startServer(answer: (path: string, body: string) => Answer | undefined): Promise<
+async function startServer(
+  answer: (path: string, body: string, request: { method: string; url: string }) => Answer | undefined,
+): Promise<
   AsyncDisposable & {
     readonly url: string;
     readonly requests: { method: string; url: string; authorization: string | undefined; body: string }[];
@@ -162,7 +240,7 @@ async function startServer(answer: (path: string, body: string) => Answer | unde
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       requests.push({ method, url, authorization: request.headers.authorization, body });
-      const told = answer(url.split('?')[0]!, body);
+      const told = answer(url.split('?')[0]!, body, { method, url });
       if (told === undefined) return;
       response.writeHead(told.status, {
         'content-type': 'application/json; charset=utf-8',
@@ -233,8 +311,9 @@ describe('InfluxStore and a server in trouble', () => {
 describe('InfluxStore and the documented 2.x API (a protocol check, not a real server)', () => {
   const line = (device: string, ts: number): string =>
     `reading,device=${device},parameter=pm25,site=betung flag=1,receivedAt=${aPoint().receivedAt},value=12.5 ${ts}`;
-  const open = (url: string): InfluxStore =>
+  const open = (url: string, retention: StoreRetention = KEEP_EVERYTHING): InfluxStore =>
     new InfluxStore({
+      retention,
       url,
       version: 2,
       database: 'pantau',
@@ -283,40 +362,163 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
     expect(server.requests[0]!.url.startsWith(`/query?${asked}`)).toBe(true);
   });
 
-  it('maps the bucket for InfluxQL when nothing maps it yet', async () => {
-    await using server = await startServer((path) => {
+  /** Buckets and mappings as a 2.x server keeps them. */
+  class Buckets {
+    readonly retention = new Map<string, number>();
+    readonly mapped = new Set<string>();
+    /** What the token may not do. */
+    forbidden: readonly string[] = [];
+
+    readonly answer = (
+      path: string,
+      body: string,
+      { method, url }: { method: string; url: string },
+    ): Answer => {
+      if (this.forbidden.includes(`${method} ${path}`))
+        return { status: 403, body: { code: 'forbidden', message: 'insufficient permissions for write' } };
+      const parameters = new URLSearchParams(url.split('?')[1]);
+      const bucketOf = (name: string): unknown => {
+        const everySeconds = this.retention.get(name) ?? 0;
+        return {
+          id: `id-${name}`,
+          orgID: '00f1',
+          name,
+          retentionRules: everySeconds === 0 ? [] : [{ type: 'expire', everySeconds }],
+        };
+      };
       if (path === '/ping') return { status: 204 };
-      if (path === '/query')
-        return { status: 200, body: { results: [{ statement_id: 0, error: 'database not found: pantau' }] } };
-      if (path === '/api/v2/buckets')
-        return { status: 200, body: { buckets: [{ id: '0b3e124e', name: 'pantau' }] } };
-      return { status: 201, body: { id: '0c', bucketID: '0b3e124e' } };
-    });
-    const store = open(server.url);
-    await store.setUp();
-    expect(server.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
-      'GET /ping',
-      expect.stringContaining(`GET /query?${asked}`),
-      'GET /api/v2/buckets?org=banyuasin&name=pantau',
-      'POST /api/v2/dbrps',
+      if (path === '/query') {
+        const policy = /FROM "(\w+)"\./.exec(parameters.get('q')!)?.[1] ?? 'autogen';
+        const error = 'no dbrp mapping found';
+        return { status: 200, body: { results: [this.mapped.has(policy) ? {} : { error }] } };
+      }
+      const told = JSON.parse(body === '' ? '{}' : body) as Record<string, unknown>;
+      if (path === '/api/v2/dbrps') {
+        this.mapped.add(told['retention_policy'] as string);
+        return { status: 201, body: told };
+      }
+      const name = (told['name'] as string | undefined) ?? parameters.get('name') ?? path.split('/id-')[1]!;
+      if (method === 'GET')
+        return { status: 200, body: { buckets: this.retention.has(name) ? [bucketOf(name)] : [] } };
+      const [rule] = told['retentionRules'] as { type: string; everySeconds: number }[];
+      expect(rule!.type).toBe('expire');
+      this.retention.set(name, rule!.everySeconds);
+      return { status: method === 'POST' ? 201 : 200, body: bucketOf(name) };
+    };
+  }
+
+  it('makes a bucket a tier, sets the retention, and maps for InfluxQL what nothing maps yet', async () => {
+    const buckets = new Buckets();
+    buckets.retention.set('pantau', 0);
+    await using server = await startServer(buckets.answer);
+    const store = open(server.url, { raw: 400 * DAY, hour: Infinity, day: Infinity });
+    expect(await store.setUp()).toEqual([
+      'made "pantau" readable',
+      'the retention of "raw" in InfluxDB is forever; set, because store.retention.raw is 400d',
+      'InfluxDB has no place for "hour" yet; set, because store.retention.hour is forever',
+      'made "pantau_hour" readable',
+      'InfluxDB has no place for "day" yet; set, because store.retention.day is forever',
+      'made "pantau_day" readable',
     ]);
+    const changes = server.requests.filter(({ method }) => method !== 'GET');
+    expect(changes.map(({ method, url, body }) => [`${method} ${url}`, JSON.parse(body) as unknown])).toEqual(
+      [
+        ['POST /api/v2/dbrps', mapping('pantau', 'autogen', true)],
+        [
+          'PATCH /api/v2/buckets/id-pantau',
+          { retentionRules: [{ type: 'expire', everySeconds: 34_560_000 }] },
+        ],
+        ['POST /api/v2/buckets', newBucket('pantau_hour')],
+        ['POST /api/v2/dbrps', mapping('pantau_hour', 'hour', false)],
+        ['POST /api/v2/buckets', newBucket('pantau_day')],
+        ['POST /api/v2/dbrps', mapping('pantau_day', 'day', false)],
+      ],
+    );
     expect(server.requests.every(({ authorization }) => authorization === 'Token t0ken')).toBe(true);
-    expect(JSON.parse(server.requests[3]!.body)).toEqual({
-      org: 'banyuasin',
-      bucketID: '0b3e124e',
-      database: 'pantau',
-      retention_policy: 'autogen',
-      default: true,
-    });
     expect(store.description).toContain('influxdb v2.7.12 at http');
+    // And leaves alone what is there.
+    const before = server.requests.length;
+    expect(await store.setUp()).toEqual([]);
+    expect(server.requests.slice(before).every(({ method }) => method === 'GET')).toBe(true);
+    expect(await open(server.url).setUp()).toEqual([
+      'the retention of "raw" in InfluxDB is 400d; set, because store.retention.raw is forever',
+    ]);
   });
 
-  it('leaves a mapping alone that is there', async () => {
+  function mapping(bucket: string, policy: string, isDefault: boolean): unknown {
+    return {
+      org: 'banyuasin',
+      bucketID: `id-${bucket}`,
+      database: 'pantau',
+      retention_policy: policy,
+      default: isDefault,
+    };
+  }
+
+  function newBucket(name: string): unknown {
+    return { orgID: '00f1', name, retentionRules: [{ type: 'expire', everySeconds: 0 }] };
+  }
+
+  it.each([
+    [
+      'POST /api/v2/buckets',
+      /no place for "hour" yet, store\.retention\.hour is forever, .*insufficient permissions/,
+    ],
+    [
+      'PATCH /api/v2/buckets/id-pantau',
+      /"raw" in InfluxDB is 30d, store\.retention\.raw is forever, .*insufficient permissions/,
+    ],
+  ])('names both values when the token may not %s', async (forbidden, detail) => {
+    const buckets = new Buckets();
+    buckets.forbidden = [forbidden];
+    buckets.mapped.add('autogen');
+    buckets.retention.set('pantau', forbidden.startsWith('PATCH') ? 30 * 86_400 : 0);
+    await using server = await startServer(buckets.answer);
+    await expect(open(server.url).setUp()).rejects.toMatchObject({
+      code: 'STORE_CONFIG',
+      transient: true,
+      detail: expect.stringMatching(detail),
+    });
+  });
+
+  it('writes and reads roll-ups in their buckets', async () => {
+    const { from, device, site, parameter } = aRollup();
+    const columns = [
+      'time',
+      'expected',
+      'received',
+      'valid',
+      'mean',
+      'min',
+      'max',
+      'device',
+      'parameter',
+      'site',
+    ];
+    const values = [[from, 60, 58, 57, 12.5, 0.1 + 0.2, 31, device, parameter, site]];
     await using server = await startServer((path) =>
-      path === '/ping' ? { status: 204 } : { status: 200, body: { results: [{ statement_id: 0 }] } },
+      path === '/query'
+        ? { status: 200, body: { results: [{ statement_id: 0, series: [{ columns, values }] }] } }
+        : { status: 204 },
     );
-    await open(server.url).setUp();
-    expect(server.requests.map(({ url }) => url.split('?')[0])).toEqual(['/ping', '/query']);
+    const store = open(server.url);
+    await store.writeRollups([
+      aRollup(),
+      aRollup({ tier: 'day', valid: 0, mean: null, min: null, max: null }),
+    ]);
+    const head = (tier: string): string => `rollup_${tier},device=udara-01,parameter=pm25,site=betung`;
+    expect(server.requests.map(({ url, body }) => [url, body])).toEqual([
+      [
+        '/api/v2/write?org=banyuasin&bucket=pantau_hour&precision=ms',
+        `${head('hour')} expected=60,received=58,valid=57,mean=12.5,min=0.30000000000000004,max=31 ${from}`,
+      ],
+      [
+        '/api/v2/write?org=banyuasin&bucket=pantau_day&precision=ms',
+        `${head('day')} expected=60,received=58,valid=0 ${from}`,
+      ],
+    ]);
+    expect(await store.queryRollups({ tier: 'hour', limit: 10, order: 'asc' })).toEqual([aRollup()]);
+    expect(decodeURIComponent(server.requests.at(-1)!.url)).toContain('FROM+"hour"."rollup_hour"');
   });
 
   it.each([

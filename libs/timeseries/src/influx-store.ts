@@ -1,8 +1,9 @@
-import { messageOf, PantauError, type Millis } from '#libs/kernel';
-import type { Parameter, QualityFlag } from '#libs/telemetry';
+import { DAY, HOUR, messageOf, PantauError, type Millis } from '#libs/kernel';
+import type { QualityFlag, Rollup } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
-import { distinctPoints, faultOf, refuseFaulty } from './points.js';
-import type { Point, PointQuery, TimeSeriesStore, WriteReport } from './time-series-store.js';
+import { distinctPoints, distinctRollups, faultOf, refuseFaulty, rollupFaultOf } from './points.js';
+import { KEEP_EVERYTHING, retentionText, TIER_LENGTH, TIERS, type StoreRetention } from './retention.js';
+import type { Point, PointQuery, RollupQuery, TimeSeriesStore, WriteReport } from './time-series-store.js';
 
 export interface InfluxStoreOptions {
   readonly url: string;
@@ -16,12 +17,31 @@ export interface InfluxStoreOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly timeoutMs: Millis;
+  /** Everything is kept by default. */
+  readonly retention?: StoreRetention;
 }
 
-type Filter = Omit<PointQuery, 'limit' | 'order'>;
-type Refused = WriteReport['refused'][number];
+/** Readings or one tier of roll-ups: what has a retention policy (1.x) or a bucket (2.x) of its own. */
+type Place = keyof StoreRetention;
 
-const MEASUREMENT = 'reading';
+type Filter = Omit<PointQuery, 'limit' | 'order'>;
+type Refused<T> = WriteReport<T>['refused'][number];
+
+/** By place, as InfluxQL names it. Readings are in the database's default retention policy. */
+const MEASUREMENTS: Readonly<Record<Place, string>> = {
+  raw: 'reading',
+  hour: '"hour"."rollup_hour"',
+  day: '"day"."rollup_day"',
+};
+const COUNTED: Readonly<Record<Place, string>> = { raw: 'value', hour: 'received', day: 'received' };
+
+/**
+ * InfluxDB opens a file per shard and expires whole ones, so a sparse tier that is kept for ever wants long shards, and a
+ * short retention wants short ones.
+ */
+const LONGEST_SHARD: Readonly<Record<Place, Millis>> = { raw: 7 * DAY, hour: 91 * DAY, day: 1_456 * DAY };
+const SHARDS_KEPT = 8;
+
 /** Lines in one request: the documentation's own optimum for writes. */
 const LINES_PER_REQUEST = 5_000;
 
@@ -34,6 +54,8 @@ setLogger({ error: () => undefined, warn: () => undefined });
  * - The client's own retry buffer drops data when it is full or old, so it is off: a write resolves when InfluxDB has
  *   it. The journal is the retry buffer.
  * - Every field is a float, because a series whose first value was an integer refuses floats for ever.
+ * - Roll-ups are in a retention policy each, `hour` and `day`, with measurements `rollup_hour` and `rollup_day`; in 2.x a
+ *   retention policy is a bucket, `<database>_hour` and `<database>_day`, mapped for InfluxQL under the same name.
  * - Measurement `reading`; tags device, site and parameter. The site is part of InfluxDB's series identity, so a device
  *   that moved keeps its readings under the site where it stood when it measured, and the same device, parameter and
  *   `ts` written under another site is a second point. The journal's entries carry the site with which they were
@@ -67,20 +89,19 @@ export class InfluxStore implements TimeSeriesStore {
   }
 
   /**
-   * Makes what reads need and is missing: the database (1.x), or the mapping that lets InfluxQL see the bucket (2.x,
-   * whose later releases bring one by themselves). An account that may not make it is enough when it is there.
+   * Makes what is missing, the database or buckets with what lets InfluxQL see them, and sets the retention. An account
+   * that may do nothing of this is enough when everything is as configured.
    *
-   * @throws PantauError as {@link write}
+   * @throws PantauError as {@link write}, and `STORE_CONFIG` with both values when the retention is not as configured and
+   * may not be changed
    */
-  async setUp(): Promise<void> {
+  async setUp(): Promise<readonly string[]> {
     await this.ping();
-    try {
-      // One millisecond: the question is whether reading is possible, not what is there.
-      await this.#select({ span: { from: 0, to: 1 } }, 'LIMIT 1');
-    } catch (error) {
-      if (!(error instanceof PantauError) || error.code !== 'STORE_CONFIG') throw error;
-      await (this.#options.version === 1 ? this.#createDatabase() : this.#mapBucket());
-    }
+    const made = await this.#makeReadable('raw', () =>
+      this.#options.version === 1 ? this.#createDatabase() : this.#mapBucket('raw'),
+    );
+    const changes = this.#options.version === 1 ? await this.#setPolicies() : await this.#setBuckets();
+    return [...made, ...changes];
   }
 
   /**
@@ -91,28 +112,83 @@ export class InfluxStore implements TimeSeriesStore {
   async write(points: readonly Point[]): Promise<WriteReport> {
     this.#assertOpen();
     const { accepted, refused } = refuseFaulty(points, (point) => faultOf(point) ?? tagFaultOf(point));
-    const distinct = distinctPoints(accepted);
-    const all: Refused[] = [...refused];
-    for (let i = 0; i < distinct.length; i += LINES_PER_REQUEST) {
-      all.push(...(await this.#writeOrSplit(distinct.slice(i, i + LINES_PER_REQUEST))));
+    const lines = distinctPoints(accepted).map((point) => ({
+      point,
+      ts: point.ts,
+      line: this.#line('reading', point, pointFields(point), point.ts),
+    }));
+    return { refused: [...refused, ...(await this.#writeLines('raw', lines))] };
+  }
+
+  async writeRollups(rollups: readonly Rollup[]): Promise<WriteReport<Rollup>> {
+    this.#assertOpen();
+    const { accepted, refused } = refuseFaulty(
+      rollups,
+      (rollup) => rollupFaultOf(rollup) ?? tagFaultOf(rollup),
+    );
+    const distinct = distinctRollups(accepted);
+    const all = [...refused];
+    for (const tier of TIERS) {
+      const lines = distinct
+        .filter((rollup) => rollup.tier === tier)
+        .map((point) => ({
+          point,
+          ts: point.from,
+          line: this.#line(`rollup_${tier}`, point, rollupFields(point), point.from),
+        }));
+      all.push(...(await this.#writeLines(tier, lines)));
     }
     return { refused: all };
   }
 
   async query(query: PointQuery): Promise<Point[]> {
-    const { limit, order } = query;
-    const rows = await this.#select(query, `ORDER BY time ${order} LIMIT ${Math.trunc(limit)}`);
-    const last = rows.at(-1);
-    if (rows.length < limit || last === undefined) return sorted(rows, order);
-    // InfluxQL orders by time alone: take all points of the last instant, so that the cut at the limit is defined.
-    const before = rows.filter((point) => point.ts !== last.ts);
-    const ofLastInstant = await this.#select({ ...query, span: { from: last.ts, to: last.ts + 1 } }, '');
-    return sorted([...before, ...ofLastInstant], order).slice(0, limit);
+    const rows = await this.#selectOrdered('raw', 'value, flag, receivedAt, device, parameter, site', query);
+    return rows.map((row): Point => ({
+      site: row.site,
+      device: row.device,
+      parameter: row.parameter,
+      ts: row.time,
+      value: row['value'] as number,
+      flag: row['flag'] as QualityFlag,
+      receivedAt: row['receivedAt'] as number,
+    }));
   }
 
-  async count(query: Filter): Promise<number> {
-    const rows = await this.#influxQl(`SELECT count(value) FROM ${MEASUREMENT}${conditions(query)}`);
-    return Number(rows[0]?.['count'] ?? 0);
+  async queryRollups(query: RollupQuery): Promise<Rollup[]> {
+    const { tier } = query;
+    const columns = 'expected, received, valid, mean, min, max, device, parameter, site';
+    const rows = await this.#selectOrdered(tier, columns, query);
+    return rows.map((row): Rollup => {
+      const figure = (name: 'mean' | 'min' | 'max'): number | null =>
+        row['valid'] === 0 ? null : (row[name] as number);
+      return {
+        site: row.site,
+        device: row.device,
+        parameter: row.parameter,
+        tier,
+        from: row.time,
+        to: row.time + TIER_LENGTH[tier],
+        expected: row['expected'] as number,
+        received: row['received'] as number,
+        valid: row['valid'] as number,
+        mean: figure('mean'),
+        min: figure('min'),
+        max: figure('max'),
+      };
+    });
+  }
+
+  count(query: Filter): Promise<number> {
+    return this.#count('raw', query);
+  }
+
+  countRollups(query: Omit<RollupQuery, 'limit' | 'order'>): Promise<number> {
+    return this.#count(query.tier, query);
+  }
+
+  /** InfluxDB does it by itself, a shard at a time. */
+  expire(): Promise<number> {
+    return Promise.resolve(0);
   }
 
   async ping(): Promise<void> {
@@ -130,30 +206,156 @@ export class InfluxStore implements TimeSeriesStore {
     if (this.#closed) throw new PantauError('STORE_UNAVAILABLE', 'the time-series store was closed.');
   }
 
-  #createDatabase(): Promise<unknown> {
-    const name = this.#options.database.replace(/["\\]/g, '\\$&');
-    return this.#influxQl(`CREATE DATABASE "${name}"`, 'POST');
+  /** The retention of a place as InfluxDB shall have it. */
+  #kept(place: Place): Millis {
+    return (this.#options.retention ?? KEEP_EVERYTHING)[place];
   }
 
-  async #mapBucket(): Promise<void> {
-    const { database, org = '' } = this.#options;
-    const parameters = new URLSearchParams({ org, name: database });
+  #bucketName(place: Place): string {
+    const { database } = this.#options;
+    return place === 'raw' ? database : `${database}_${place}`;
+  }
+
+  /** Makes a place visible to InfluxQL unless it is. */
+  async #makeReadable(place: Place, make: () => Promise<unknown>): Promise<string[]> {
+    try {
+      // One millisecond: the question is whether reading is possible, not what is there.
+      await this.#select(place, COUNTED[place], { span: { from: 0, to: 1 } }, 'LIMIT 1');
+      return [];
+    } catch (error) {
+      if (!(error instanceof PantauError) || error.code !== 'STORE_CONFIG') throw error;
+      await make();
+      return [`made "${this.#bucketName(place)}" readable`];
+    }
+  }
+
+  #createDatabase(): Promise<unknown> {
+    return this.#influxQl(`CREATE DATABASE ${identifier(this.#options.database)}`, 'POST');
+  }
+
+  /** 1.x: a retention policy a tier, and the default one for the readings. */
+  async #setPolicies(): Promise<string[]> {
+    const database = identifier(this.#options.database);
+    const policies = await this.#influxQl(`SHOW RETENTION POLICIES ON ${database}`);
+    const changes: string[] = [];
+    for (const place of ['raw', ...TIERS] as const) {
+      const existing = policies.find((policy) =>
+        place === 'raw' ? policy['default'] === true : policy['name'] === place,
+      );
+      const kept = existing === undefined ? undefined : goDuration(existing['duration'] as string);
+      if (kept === this.#kept(place)) continue;
+      const name = identifier((existing?.['name'] as string | undefined) ?? place);
+      const [verb, replication] = existing === undefined ? ['CREATE', 'REPLICATION 1 '] : ['ALTER', ''];
+      const statement = `${verb} RETENTION POLICY ${name} ON ${database} DURATION ${influxDuration(this.#kept(place))} ${replication}SHARD DURATION ${influxDuration(shardDuration(place, this.#kept(place)))}`;
+      changes.push(
+        await this.#changeRetention(place, kept, `an administrator can run: ${statement}`, () =>
+          this.#influxQl(statement, 'POST'),
+        ),
+      );
+    }
+    return changes;
+  }
+
+  /** 2.x: a bucket a tier. */
+  async #setBuckets(): Promise<string[]> {
+    const raw = await this.#bucketOfReadings();
+    const changes: string[] = [];
+    for (const place of ['raw', ...TIERS] as const) {
+      const bucket = place === 'raw' ? raw : await this.#bucket(this.#bucketName(place));
+      const kept = bucket === undefined ? undefined : bucketRetention(bucket);
+      if (kept !== this.#kept(place)) {
+        // Zero is for ever.
+        const everySeconds = this.#kept(place) === Infinity ? 0 : this.#kept(place) / 1_000;
+        const retentionRules = [{ type: 'expire', everySeconds }];
+        const name = this.#bucketName(place);
+        const remedy = `the bucket "${name}" needs a retention of ${everySeconds} seconds (0: for ever)`;
+        changes.push(
+          await this.#changeRetention(place, kept, remedy, () =>
+            bucket === undefined
+              ? this.#fetch('/api/v2/buckets', 'POST', { orgID: raw.orgID, name, retentionRules })
+              : this.#fetch(`/api/v2/buckets/${bucket.id}`, 'PATCH', { retentionRules }),
+          ),
+        );
+      }
+      if (place !== 'raw') changes.push(...(await this.#makeReadable(place, () => this.#mapBucket(place))));
+    }
+    return changes;
+  }
+
+  async #changeRetention(
+    place: Place,
+    kept: Millis | undefined,
+    remedy: string,
+    change: () => Promise<unknown>,
+  ): Promise<string> {
+    const wanted = `store.retention.${place} is ${retentionText(this.#kept(place))}`;
+    const found =
+      kept === undefined
+        ? `InfluxDB has no place for "${place}" yet`
+        : `the retention of "${place}" in InfluxDB is ${retentionText(kept)}`;
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof PantauError) || error.code !== 'STORE_CONFIG') throw error;
+      throw new PantauError(
+        'STORE_CONFIG',
+        `${found}, ${wanted}, and it may not be changed: ${error.detail}`,
+        {
+          remedy: `Change the setting, or give the account the right to: ${remedy}.`,
+          transient: true,
+          cause: error,
+        },
+      );
+    }
+    return `${found}; set, because ${wanted}`;
+  }
+
+  async #bucket(name: string): Promise<Bucket | undefined> {
+    const parameters = new URLSearchParams({ org: this.#options.org ?? '', name });
     const { body } = await this.#fetch(`/api/v2/buckets?${parameters.toString()}`, 'GET');
-    const bucket = (body as { buckets?: readonly { id: string }[] }).buckets?.[0];
+    return (body as { buckets?: readonly Bucket[] }).buckets?.[0];
+  }
+
+  async #bucketOfReadings(): Promise<Bucket> {
+    const { database, org = '' } = this.#options;
+    const bucket = await this.#bucket(database);
     if (bucket === undefined) {
       throw new PantauError('STORE_CONFIG', `InfluxDB has no bucket "${database}" in "${org}".`, {
         remedy: 'Create the bucket, or name an existing one in store.database.',
         transient: true,
       });
     }
-    const mapping = { org, bucketID: bucket.id, database, retention_policy: 'autogen', default: true };
-    await this.#fetch('/api/v2/dbrps', 'POST', mapping);
+    return bucket;
   }
 
-  /** Writes the points; when InfluxDB refuses some of them, halves the batch until they are found. */
-  async #writeOrSplit(points: readonly Point[]): Promise<Refused[]> {
+  async #mapBucket(place: Place): Promise<void> {
+    const { database, org = '' } = this.#options;
+    const bucket =
+      place === 'raw' ? await this.#bucketOfReadings() : await this.#bucket(this.#bucketName(place));
+    await this.#fetch('/api/v2/dbrps', 'POST', {
+      org,
+      bucketID: bucket?.id,
+      database,
+      retention_policy: place === 'raw' ? 'autogen' : place,
+      default: place === 'raw',
+    });
+  }
+
+  async #writeLines<T>(place: Place, lines: readonly Line<T>[]): Promise<Refused<T>[]> {
+    const refused: Refused<T>[] = [];
+    for (let i = 0; i < lines.length; i += LINES_PER_REQUEST)
+      refused.push(...(await this.#writeOrSplit(place, lines.slice(i, i + LINES_PER_REQUEST))));
+    return refused;
+  }
+
+  /**
+   * Writes the lines; when InfluxDB refuses some of them, halves the batch until they are found. In order of time, because
+   * what it refuses lies together there: the type of a field holds for a shard, which is a span of time, and so does
+   * retention. That makes a few requests of what could be one for every line.
+   */
+  async #writeOrSplit<T>(place: Place, lines: readonly Line<T>[]): Promise<Refused<T>[]> {
     try {
-      await this.#send(points);
+      await this.#send(place, lines);
       return [];
     } catch (error) {
       // 1.x answers 400 for points that it refuses, 2.x 422.
@@ -162,53 +364,72 @@ export class InfluxStore implements TimeSeriesStore {
       const message = influxMessage(error);
       // All of them, as in a backlog that is older than the retention policy: no need to ask for each.
       const dropped = /\bdropped=(\d+)/.exec(message)?.[1];
-      if (points.length === 1 || Number(dropped) === points.length)
-        return points.map((point) => ({ point, message }));
-      const half = Math.ceil(points.length / 2);
+      if (lines.length === 1 || Number(dropped) === lines.length)
+        return lines.map(({ point }) => ({ point, message }));
+      const inOrder = lines.toSorted((a, b) => a.ts - b.ts);
+      const half = Math.ceil(lines.length / 2);
       return [
-        ...(await this.#writeOrSplit(points.slice(0, half))),
-        ...(await this.#writeOrSplit(points.slice(half))),
+        ...(await this.#writeOrSplit(place, inOrder.slice(0, half))),
+        ...(await this.#writeOrSplit(place, inOrder.slice(half))),
       ];
     }
   }
 
-  async #send(points: readonly Point[]): Promise<void> {
+  async #send(place: Place, lines: readonly Line<unknown>[]): Promise<void> {
     const { version, database, org = '' } = this.#options;
-    const api = this.#client.getWriteApi(org, database, 'ms', {
+    const api = this.#client.getWriteApi(org, this.#bucketName(place), 'ms', {
       maxRetries: 0,
       flushInterval: 0,
       // One request a call: the client swallows the errors of requests that it starts by itself.
-      batchSize: points.length + 1,
+      batchSize: lines.length + 1,
       maxBatchBytes: Number.MAX_SAFE_INTEGER,
     });
-    if (version === 1) api.path = `/write?db=${encodeURIComponent(database)}&precision=ms`;
-    api.writeRecords(points.map((point) => this.#line(point)));
+    if (version === 1) {
+      const policy = place === 'raw' ? '' : `&rp=${place}`;
+      api.path = `/write?db=${encodeURIComponent(database)}${policy}&precision=ms`;
+    }
+    api.writeRecords(lines.map(({ line }) => line));
     await api.flush();
   }
 
-  #line({ site, device, parameter, ts, value, flag, receivedAt }: Point): string {
-    const series = `${device}\u0000${site}\u0000${parameter}`;
+  #line(measurement: string, { site, device, parameter }: Series, fields: string, ts: number): string {
+    const series = `${measurement}\u0000${device}\u0000${site}\u0000${parameter}`;
     let head = this.#heads.get(series);
     if (head === undefined) {
-      head = `${MEASUREMENT},device=${escape.tag(device)},parameter=${escape.tag(parameter)},site=${escape.tag(site)}`;
+      head = `${measurement},device=${escape.tag(device)},parameter=${escape.tag(parameter)},site=${escape.tag(site)}`;
       this.#heads.set(series, head);
     }
-    return `${head} flag=${flag},receivedAt=${receivedAt},value=${value} ${ts}`;
+    return `${head} ${fields} ${ts}`;
   }
 
-  async #select(filter: Filter, tail: string): Promise<Point[]> {
+  async #count(place: Place, filter: Filter): Promise<number> {
     const rows = await this.#influxQl(
-      `SELECT value, flag, receivedAt, device, parameter, site FROM ${MEASUREMENT}${conditions(filter)} ${tail}`,
+      `SELECT count(${COUNTED[place]}) FROM ${MEASUREMENTS[place]}${conditions(filter)}`,
     );
-    return rows.map((row): Point => ({
-      site: row['site'] as string,
-      device: row['device'] as string,
-      parameter: row['parameter'] as Parameter,
-      ts: row['time'] as number,
-      value: row['value'] as number,
-      flag: row['flag'] as QualityFlag,
-      receivedAt: row['receivedAt'] as number,
-    }));
+    return Number(rows[0]?.['count'] ?? 0);
+  }
+
+  async #selectOrdered(place: Place, columns: string, query: PointQuery): Promise<Row[]> {
+    const { limit, order } = query;
+    const rows = await this.#select(
+      place,
+      columns,
+      query,
+      `ORDER BY time ${order} LIMIT ${Math.trunc(limit)}`,
+    );
+    const last = rows.at(-1);
+    if (rows.length < limit || last === undefined) return sorted(rows, order);
+    // InfluxQL orders by time alone: take all rows of the last instant, so that the cut at the limit is defined.
+    const before = rows.filter(({ time }) => time !== last.time);
+    const instant = { from: last.time, to: last.time + 1 };
+    const ofLastInstant = await this.#select(place, columns, { ...query, span: instant }, '');
+    return sorted([...before, ...ofLastInstant], order).slice(0, limit);
+  }
+
+  async #select(place: Place, columns: string, filter: Filter, tail: string): Promise<Row[]> {
+    return (await this.#influxQl(
+      `SELECT ${columns} FROM ${MEASUREMENTS[place]}${conditions(filter)} ${tail}`,
+    )) as Row[];
   }
 
   async #influxQl(statement: string, method: 'GET' | 'POST' = 'GET'): Promise<Record<string, unknown>[]> {
@@ -255,8 +476,69 @@ interface InfluxQlAnswer {
   }[];
 }
 
+type Series = Pick<Point, 'device' | 'site' | 'parameter'>;
+
+/** A point in the line protocol. */
+interface Line<T> {
+  readonly point: T;
+  readonly ts: number;
+  readonly line: string;
+}
+
+/** What InfluxQL answers of a point: its time, its tags and the fields that were asked for. */
+interface Row extends Series, Record<string, unknown> {
+  readonly time: number;
+}
+
+/** A bucket of 2.x. */
+interface Bucket {
+  readonly id: string;
+  readonly orgID?: string;
+  readonly retentionRules?: readonly { readonly type?: string; readonly everySeconds?: number }[];
+}
+
+function bucketRetention({ retentionRules = [] }: Bucket): Millis {
+  const seconds = retentionRules.find(({ type = 'expire' }) => type === 'expire')?.everySeconds ?? 0;
+  return seconds === 0 ? Infinity : seconds * 1_000;
+}
+
+function pointFields({ value, flag, receivedAt }: Point): string {
+  return `flag=${flag},receivedAt=${receivedAt},value=${value}`;
+}
+
+/** A figure that is null is left out; an earlier one may stay, and `valid=0` says that it does not count. */
+function rollupFields({ expected, received, valid, mean, min, max }: Rollup): string {
+  const figures = Object.entries({ mean, min, max }).filter(([, figure]) => figure !== null);
+  const counts = `expected=${expected},received=${received},valid=${valid}`;
+  return [counts, ...figures.map(([name, figure]) => `${name}=${figure}`)].join(',');
+}
+
+/** A length of time as 1.x writes it, `720h0m0s`; `0s` is for ever. */
+function goDuration(text: string): Millis {
+  const units: Readonly<Record<string, Millis>> = { h: HOUR, m: 60_000, s: 1_000 };
+  const ms = Array.from(
+    text.matchAll(/(\d+)([hms])/g),
+    ([, count, unit = '']) => Number(count) * (units[unit] ?? 0),
+  );
+  const sum = ms.reduce((total, part) => total + part, 0);
+  return sum === 0 ? Infinity : sum;
+}
+
+function influxDuration(ms: Millis): string {
+  return ms === Infinity ? 'INF' : `${Math.round(ms / 1_000)}s`;
+}
+
+function shardDuration(place: Place, kept: Millis): Millis {
+  return Math.min(LONGEST_SHARD[place], Math.max(HOUR, Math.floor(kept / SHARDS_KEPT / HOUR) * HOUR));
+}
+
+/** An InfluxQL identifier. */
+function identifier(name: string): string {
+  return `"${name.replace(/["\\]/g, '\\$&')}"`;
+}
+
 /** What no escaping can write into a tag of the line protocol. */
-function tagFaultOf({ device, site, parameter }: Point): string | undefined {
+function tagFaultOf({ device, site, parameter }: Series): string | undefined {
   // A backslash at the end would swallow the separator and join two tags into one.
   const bad = [device, site, parameter].find((tag) => tag === '' || tag.endsWith('\\') || /[\n\r]/.test(tag));
   return bad === undefined ? undefined : `InfluxDB cannot hold the tag ${JSON.stringify(bad)}`;
@@ -276,10 +558,10 @@ function quoted(text: string): string {
   return `'${text.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\n/g, '\\n')}'`;
 }
 
-function sorted(points: readonly Point[], order: PointQuery['order']): Point[] {
+function sorted(rows: readonly Row[], order: PointQuery['order']): Row[] {
   const sign = order === 'asc' ? 1 : -1;
-  return points.toSorted(
-    (a, b) => sign * (a.ts - b.ts) || compare(a.device, b.device) || compare(a.parameter, b.parameter),
+  return rows.toSorted(
+    (a, b) => sign * (a.time - b.time) || compare(a.device, b.device) || compare(a.parameter, b.parameter),
   );
 }
 

@@ -1,3 +1,5 @@
+import type { Rollup } from '#libs/telemetry';
+import { TIER_LENGTH } from './retention.js';
 import type { Point, WriteReport } from './time-series-store.js';
 
 /**
@@ -12,13 +14,29 @@ export function faultOf({ value, ts, receivedAt }: Point): string | undefined {
   return undefined;
 }
 
+/** Why no store can hold the roll-up; undefined when it can. */
+export function rollupFaultOf(rollup: Rollup): string | undefined {
+  const { tier, from, to, valid, mean, min, max } = rollup;
+  if (!Number.isSafeInteger(from)) return `the time ${from} is not a whole number of milliseconds`;
+  // The end is not stored.
+  if (to !== from + TIER_LENGTH[tier])
+    return `the time ${to} is not the end of the ${tier} that begins at ${from}`;
+  for (const count of ['expected', 'received', 'valid'] as const)
+    if (!Number.isSafeInteger(rollup[count])) return `${count}: ${rollup[count]} is not a whole number`;
+  // InfluxDB cannot store null, and without one an earlier figure stays; so the count says that there is none.
+  for (const figure of [mean, min, max])
+    if (valid === 0 ? figure !== null : figure === null || !Number.isFinite(figure))
+      return `the figure ${figure} does not go with ${valid} valid values`;
+  return undefined;
+}
+
 /** Sets aside the points that have a fault. */
-export function refuseFaulty(
-  points: readonly Point[],
-  fault: (point: Point) => string | undefined = faultOf,
-): { accepted: readonly Point[]; refused: WriteReport['refused'] } {
-  const accepted: Point[] = [];
-  const refused: { point: Point; message: string }[] = [];
+export function refuseFaulty<T>(
+  points: readonly T[],
+  fault: (point: T) => string | undefined,
+): { accepted: readonly T[]; refused: WriteReport<T>['refused'] } {
+  const accepted: T[] = [];
+  const refused: { point: T; message: string }[] = [];
   for (const point of points) {
     const message = fault(point);
     if (message === undefined) accepted.push(point);
@@ -29,7 +47,18 @@ export function refuseFaulty(
 
 /** Of several points of one identity the last one. */
 export function distinctPoints(points: readonly Point[]): readonly Point[] {
-  const distinct = new Map<string, Point>();
-  for (const point of points) distinct.set(`${point.device}\u0000${point.parameter}\u0000${point.ts}`, point);
-  return distinct.size === points.length ? points : [...distinct.values()];
+  return distinct(points, ({ device, parameter, ts }) => `${device}\u0000${parameter}\u0000${ts}`);
+}
+
+/** Of several roll-ups of one identity the last one. */
+export function distinctRollups(rollups: readonly Rollup[]): readonly Rollup[] {
+  return distinct(
+    rollups,
+    ({ tier, device, parameter, from }) => `${device}\u0000${parameter}\u0000${tier}\u0000${from}`,
+  );
+}
+
+function distinct<T>(items: readonly T[], identity: (item: T) => string): readonly T[] {
+  const byIdentity = new Map(items.map((item) => [identity(item), item]));
+  return byIdentity.size === items.length ? items : [...byIdentity.values()];
 }

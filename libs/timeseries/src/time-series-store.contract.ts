@@ -1,6 +1,7 @@
-import { PARAMETER_CODES } from '#libs/telemetry';
+import { DAY, HOUR } from '#libs/kernel';
+import { PARAMETER_CODES, type Rollup } from '#libs/telemetry';
 import fc from 'fast-check';
-import type { Point, PointQuery, TimeSeriesStore } from './time-series-store.js';
+import type { Point, PointQuery, RollupQuery, TimeSeriesStore } from './time-series-store.js';
 
 export interface StoreFixture extends AsyncDisposable {
   readonly store: TimeSeriesStore;
@@ -17,6 +18,25 @@ export function aPoint(overrides: Partial<Point> = {}): Point {
     value: 12.5,
     flag: 1,
     receivedAt: T0 + 1,
+    ...overrides,
+  };
+}
+
+export function aRollup(overrides: Partial<Rollup> = {}): Rollup {
+  const { tier = 'hour', from = T0 } = overrides;
+  return {
+    site: 'betung',
+    device: 'udara-01',
+    parameter: 'pm25',
+    tier,
+    from,
+    to: from + (tier === 'hour' ? HOUR : DAY),
+    expected: 60,
+    received: 58,
+    valid: 57,
+    mean: 12.5,
+    min: 0.1 + 0.2,
+    max: 31,
     ...overrides,
   };
 }
@@ -183,11 +203,85 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       );
     });
 
+    it('returns roll-ups as they were written, each tier by itself', async () => {
+      await using fixture = await open();
+      const hours = [0, 1, 2].map((i) => aRollup({ from: T0 + i * HOUR, mean: i + 0.1 }));
+      const days = [0, 1].map((i) => aRollup({ tier: 'day', from: T0 + 17 * HOUR + i * DAY, expected: 24 }));
+      expect(await fixture.store.writeRollups([...days, ...hours])).toEqual({ refused: [] });
+      await fixture.store.write([aPoint()]);
+      expect(await fixture.store.queryRollups({ ...all, tier: 'hour' })).toEqual(hours);
+      expect(await fixture.store.queryRollups({ ...all, tier: 'day' })).toEqual(days);
+      expect(await fixture.store.countRollups({ tier: 'hour' })).toBe(3);
+      expect(await fixture.store.countRollups({ tier: 'day' })).toBe(2);
+      expect(await fixture.store.query(all)).toEqual([aPoint()]);
+    });
+
+    it('replaces a roll-up that comes again, also one that has lost its figures', async () => {
+      await using fixture = await open();
+      const without = aRollup({ valid: 0, mean: null, min: null, max: null });
+      for (const last of [aRollup({ mean: 20, received: 60 }), without, aRollup({ max: 40 })]) {
+        await fixture.store.writeRollups([aRollup(), aRollup({ min: -1 }), last]);
+        expect(await fixture.store.queryRollups({ ...all, tier: 'hour' })).toEqual([last]);
+        expect(await fixture.store.countRollups({ tier: 'hour' })).toBe(1);
+      }
+    });
+
+    it('filters, orders and cuts roll-ups as it does points', async () => {
+      await using fixture = await open();
+      const rollups = [0, 1, 2].flatMap((i) =>
+        ['a', 'b'].flatMap((device) =>
+          (['pm10', 'pm25'] as const).map((parameter) =>
+            aRollup({ device, site: `site-${device}`, parameter, from: T0 + i * HOUR }),
+          ),
+        ),
+      );
+      await fixture.store.writeRollups(rollups.toReversed());
+      const found = async (query: Partial<RollupQuery>): Promise<Rollup[]> =>
+        fixture.store.queryRollups({ ...all, tier: 'hour', ...query });
+      for (let limit = 1; limit <= 12; limit++) {
+        expect(await found({ limit })).toEqual(rollups.slice(0, limit));
+        const descending = rollups.toSorted((x, y) => y.from - x.from);
+        expect(await found({ limit, order: 'desc' })).toEqual(descending.slice(0, limit));
+      }
+      const span = { from: T0 + HOUR, to: T0 + 2 * HOUR };
+      const matching = rollups.filter(
+        ({ from, device, parameter }) => from === span.from && device === 'b' && parameter === 'pm10',
+      );
+      expect(await found({ span, site: 'site-b', device: 'b', parameter: 'pm10' })).toEqual(matching);
+      expect(await fixture.store.countRollups({ tier: 'hour', span, site: 'site-b' })).toBe(2);
+    });
+
+    it('refuses a roll-up that contradicts itself by name, and stores its neighbours', async () => {
+      await using fixture = await open();
+      const bad = [
+        aRollup({ mean: NaN }),
+        aRollup({ mean: null }),
+        aRollup({ valid: 0 }),
+        aRollup({ received: 0.5 }),
+        aRollup({ from: NaN }),
+        aRollup({ to: T0 + 1 }),
+      ];
+      const { refused } = await fixture.store.writeRollups([...bad, aRollup({ device: 'b' })]);
+      expect(refused.map(({ point }) => point)).toEqual(bad);
+      expect(await fixture.store.queryRollups({ ...all, tier: 'hour' })).toEqual([aRollup({ device: 'b' })]);
+    });
+
+    it('is set up already, and may be set up again', async () => {
+      await using fixture = await open();
+      expect(await fixture.store.setUp()).toEqual([]);
+      await fixture.store.write([aPoint()]);
+      expect(await fixture.store.expire()).toBe(0);
+      expect(await fixture.store.count({})).toBe(1);
+    });
+
     it('answers a ping, and refuses everything after it was closed', async () => {
       await using fixture = await open();
       await fixture.store.ping();
       await fixture.store.close();
       await expect(fixture.store.write([aPoint()])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(fixture.store.writeRollups([aRollup()])).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      });
       await expect(fixture.store.query(all)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await expect(fixture.store.count({})).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await expect(fixture.store.ping()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });

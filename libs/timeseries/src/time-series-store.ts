@@ -1,5 +1,6 @@
 import type { TimeSpan, UtcMillis } from '#libs/kernel';
-import type { Parameter, QualityFlag } from '#libs/telemetry';
+import type { Parameter, QualityFlag, Rollup } from '#libs/telemetry';
+import type { Tier } from './retention.js';
 
 /** One stored value. Its identity is device, parameter and `ts`: writing it again replaces it. */
 export interface Point {
@@ -25,24 +26,45 @@ export interface PointQuery {
   readonly order: 'asc' | 'desc';
 }
 
+/** Roll-ups of one tier; as {@link PointQuery}, with the start of the hour or day in the place of device time. */
+export interface RollupQuery extends PointQuery {
+  readonly tier: Tier;
+}
+
 /** The points that a store refused, each with the store's own words. The others of the batch are stored. */
-export interface WriteReport {
-  readonly refused: readonly { readonly point: Point; readonly message: string }[];
+export interface WriteReport<T = Point> {
+  readonly refused: readonly { readonly point: T; readonly message: string }[];
 }
 
 /**
- * Where readings can be queried. Rebuilt from the journal at any time, so it may be away: errors `STORE_UNAVAILABLE`
+ * Where readings and their roll-ups can be queried. Rebuilt from the journal at any time, so it may be away: errors `STORE_UNAVAILABLE`
  * (transient: try again) and `STORE_CONFIG` (the database, bucket or token is wrong).
  */
 export interface TimeSeriesStore {
   /** Which engine and where, for people: `duckdb data/readings.duckdb`, `influxdb 1.6.7 at http://…`. */
   readonly description: string;
-  /** Idempotent. Resolves when every point is stored or reported as refused. */
+  /**
+   * Makes what is missing and sets the retention of every tier as configured; idempotent.
+   *
+   * @returns what it changed, in sentences for people
+   * @throws PantauError `STORE_CONFIG` when something is not as configured and may not be changed, with both values;
+   * readings can be written all the same
+   */
+  setUp(): Promise<readonly string[]>;
+  /** Idempotent. Resolves when every point is stored or reported as refused; older ones than `raw` keeps are refused. */
   write(points: readonly Point[]): Promise<WriteReport>;
+  /** As {@link write}. The identity of a roll-up is its tier, device, parameter and start. */
+  writeRollups(rollups: readonly Rollup[]): Promise<WriteReport<Rollup>>;
   /** Ordered by `ts`, then device, then parameter. */
   query(query: PointQuery): Promise<Point[]>;
   /** Number of points that match, doubles counted once. */
   count(query: Omit<PointQuery, 'limit' | 'order'>): Promise<number>;
+  /** Ordered by start, then device, then parameter. */
+  queryRollups(query: RollupQuery): Promise<Rollup[]>;
+  /** Number of roll-ups that match. */
+  countRollups(query: Omit<RollupQuery, 'limit' | 'order'>): Promise<number>;
+  /** Deletes what is older than the tiers keep, where the engine does not do so by itself. @returns how many rows */
+  expire(): Promise<number>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
