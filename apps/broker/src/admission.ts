@@ -1,7 +1,6 @@
-import type { Clock, Millis, UtcMillis } from '#libs/kernel';
+import { TokenBuckets, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import { isIPv6 } from 'node:net';
 import type { Limits } from './limits.js';
-import { TokenBuckets } from '#libs/kernel';
 
 /** A place for a connection. */
 export interface Ticket {

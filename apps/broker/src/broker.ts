@@ -1,6 +1,14 @@
 import type { Accounts, DeviceCredentials, DeviceTokens, Registry } from '#libs/identity';
 import { follow, type Journal } from '#libs/journal';
-import { HOUR, messageOf, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import {
+  HOUR,
+  messageOf,
+  TokenBuckets,
+  type Clock,
+  type Millis,
+  type TokenBucket,
+  type UtcMillis,
+} from '#libs/kernel';
 import { lagOf } from '#libs/journal-transport';
 import type { Logger } from '#libs/platform';
 import type { StateStore } from '#libs/state';
@@ -32,7 +40,6 @@ import { Refusals } from './refusals.js';
 import { StatePersistence } from './state-persistence.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
-import { TokenBuckets, type TokenBucket } from '#libs/kernel';
 import { UplinkBatcher } from './uplink-batcher.js';
 
 export interface BrokerOptions {

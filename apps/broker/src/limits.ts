@@ -1,5 +1,4 @@
-import type { Millis } from '#libs/kernel';
-import type { Rate } from '#libs/kernel';
+import type { Millis, Rate } from '#libs/kernel';
 
 /** What one client may cost. Exceeding a limit harms the one who exceeds it and nobody else. */
 export interface Limits {
