@@ -41,7 +41,8 @@ export interface Engines {
 /** @throws PantauError `DATA_DIR_UNUSABLE` */
 export async function openEngines(config: LoadedConfig, clock: Clock = systemClock): Promise<Engines> {
   const state = LmdbStateStore.open(join(config.data, 'journal'));
-  const journal = await LmdbJournal.open({ state, clock, shards: config.journal.shards });
+  const { shards, minFree } = config.journal;
+  const journal = await LmdbJournal.open({ state, clock, shards, minFree });
   const registry = new Registry(state);
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);

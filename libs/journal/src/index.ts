@@ -1,3 +1,4 @@
+export type { DiskUsage } from './disk-space.js';
 export * from './each-entry.js';
 export * from './follow.js';
 export * from './journal.js';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { StateStore } from '#libs/state';
+import { waitUntil } from '#libs/testing';
 import type { Clock } from '#libs/kernel';
 import type { Entry, Journal } from './journal.js';
 
@@ -8,6 +9,8 @@ export interface JournalFixture extends AsyncDisposable {
   readonly state: StateStore;
   /** The journal's clock, to be moved by the test. */
   readonly clock: { -readonly [K in keyof Clock]: Clock[K] };
+  /** Takes the journal's space down to its reserve, or gives it back. */
+  setShortOfSpace(isShort: boolean): void;
   /** Closes the journal and opens it again on the same data. */
   reopen(): Promise<Journal>;
 }
@@ -255,6 +258,43 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
         expect(
           (await fixture.journal.read('s', shard, 50, 10)).map((entry) => [entry.offset, entry.data]),
         ).toEqual([[50, 'next']]);
+      });
+    });
+
+    describe('short of space', () => {
+      it('refuses input that yields and writes nothing of it; everything else goes through', async () => {
+        await using fixture = await open();
+        const { journal } = fixture;
+        const input = [{ key: 'k', data: 'input' }];
+        await journal.append('s', input, { yields: true });
+        fixture.setShortOfSpace(true);
+        await waitUntil('it is noticed', async () => !(await journal.space()).accepting);
+        await expect(journal.append('s', input, { yields: true })).rejects.toMatchObject({
+          code: 'JOURNAL_FULL',
+          transient: true,
+        });
+        await journal.append('s', [{ key: 'k', data: 'signal' }]);
+        await journal.commit({
+          cursor: 'stage',
+          stream: 's',
+          shard: 0,
+          expected: 0,
+          next: 1,
+          append: [{ stream: 'out', entries: [{ key: 'k', data: 'output' }] }],
+        });
+        expect((await readAll(journal, 's')).map((entry) => entry.data)).toEqual(['input', 'signal']);
+        expect(await readAll(journal, 'out')).toHaveLength(1);
+      });
+
+      it('takes input again once there is space, without being opened again', async () => {
+        await using fixture = await open();
+        const { journal } = fixture;
+        fixture.setShortOfSpace(true);
+        await waitUntil('it is noticed', async () => !(await journal.space()).accepting);
+        fixture.setShortOfSpace(false);
+        await waitUntil('it is noticed', async () => (await journal.space()).accepting);
+        await journal.append('s', [{ key: 'k', data: 'input' }], { yields: true });
+        expect(await readAll(journal, 's')).toHaveLength(1);
       });
     });
 

@@ -77,15 +77,40 @@ export interface StreamStats {
 }
 
 /**
+ * Which appends give way when space runs short. It is the producer that says so and not the stream: `rejected`, for one,
+ * takes what a broker refuses to store as an uplink (new input, and as large) and what a stage sets aside while it
+ * works off the backlog (which must go through, or the backlog never ends).
+ */
+export interface AppendOptions {
+  /**
+   * For new input from outside, whose sender keeps it until it is acknowledged: rejects with `JOURNAL_FULL` (transient)
+   * and writes nothing while only the reserve is left. The reserve is for all who do not yield: the stages' commits,
+   * signals, liveness, identity.
+   */
+  readonly yields?: boolean;
+}
+
+export interface JournalSpace {
+  /** What can still be written: free on the disk, and left behind by removed entries. Infinite when nobody can tell. */
+  readonly freeBytes: number;
+  /** The reserve: with less than this, appends that yield are refused. */
+  readonly minFreeBytes: number;
+  /** Whether appends that yield are taken. */
+  readonly accepting: boolean;
+}
+
+/**
  * The append-only, durable, per-device-ordered log between the stages.
  *
- * Errors: `JOURNAL_CLOSED` after {@link close}; `JOURNAL_WRITE_FAILED` (transient) when the disk refused.
+ * Errors: `JOURNAL_CLOSED` after {@link close}; `JOURNAL_FULL` (transient) when there is no space, for appends that
+ * yield already when only the reserve is left; `JOURNAL_WRITE_FAILED` (transient) when the disk refused otherwise.
+ * After each of them nothing of the append or commit was written.
  */
 export interface Journal {
   /** Number of shards of every stream; fixed when the journal is made. */
   readonly shards: number;
   /** Resolves once all entries are on stable storage. */
-  append(stream: string, entries: readonly NewEntry[]): Promise<void>;
+  append(stream: string, entries: readonly NewEntry[], options?: AppendOptions): Promise<void>;
   /**
    * Entries from `from` on, at most `limit`, in order; empty at the end.
    * Rejects with `CURSOR_LOST_ENTRIES` when `from` is older than the oldest kept entry.
@@ -107,5 +132,7 @@ export interface Journal {
   /** Drops what the policy allows, oldest first, and reports what it did and did not. */
   retain(stream: string, policy: RetentionPolicy): Promise<RetentionReport[]>;
   stats(): Promise<StreamStats[]>;
+  /** At most about a second old. */
+  space(): Promise<JournalSpace>;
   close(): Promise<void>;
 }

@@ -1,18 +1,26 @@
+import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom, type Clock } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import { temporaryFolder } from '#libs/testing';
+import { describeWith, mountSmallFilesystem, temporaryFolder, waitUntil } from '#libs/testing';
 import { describeJournalContract, readAll, type JournalFixture } from './journal.contract.js';
 import { LmdbJournal } from './lmdb-journal.js';
+
+const RESERVE = 10_000_000;
 
 async function openJournal(shards = 4): Promise<JournalFixture & { readonly folder: string }> {
   const folder = temporaryFolder('journal');
   const clock: Clock = { now: () => 1_000 };
   let state = LmdbStateStore.open(folder.path);
-  let journal = await LmdbJournal.open({ state, clock, shards });
+  let freeBytes = 1e12;
+  const measureDisk = async (): Promise<{ freeBytes: number; totalBytes: number }> => ({
+    freeBytes,
+    totalBytes: 1e12,
+  });
+  let journal = await LmdbJournal.open({ state, clock, shards, minFree: RESERVE, measureDisk });
   const close = async (): Promise<void> => {
     await journal.close();
     await state.close();
@@ -22,6 +30,9 @@ async function openJournal(shards = 4): Promise<JournalFixture & { readonly fold
     state,
     clock,
     folder: folder.path,
+    setShortOfSpace(isShort) {
+      freeBytes = isShort ? RESERVE - 1_000_000 : 1e12;
+    },
     async reopen() {
       await close();
       state = LmdbStateStore.open(folder.path);
@@ -115,6 +126,94 @@ describe('LmdbJournal used by several processes', () => {
     for (const producer of producers) {
       const own = seen.filter(({ key }) => key === producer).map(({ n }) => n);
       expect(own).toEqual(Array.from({ length: 500 }, (_, i) => i));
+    }
+  });
+});
+
+describe('LmdbJournal and its disk', () => {
+  it('counts the space that removed entries left in its file, which never becomes smaller', async () => {
+    await using fixture = await openJournal(1);
+    const { journal } = fixture;
+    for (let i = 0; i < 20; i++) await journal.append('s', [{ key: 'k', data: new Uint8Array(200_000) }]);
+    fixture.setShortOfSpace(true);
+    await waitUntil('it is noticed', async () => !(await journal.space()).accepting);
+    await journal.retain('s', { maxBytes: 0 });
+    await waitUntil('retention has freed', async () => (await journal.space()).accepting);
+    const { freeBytes } = await journal.space();
+    // A million less than the reserve on the disk, four millions and a little inside.
+    expect(freeBytes).toBeGreaterThan(RESERVE + 2_900_000);
+    expect(freeBytes).toBeLessThan(RESERVE + 4_000_000);
+    await journal.append('s', [{ key: 'k', data: 1 }], { yields: true });
+  });
+});
+
+describeWith(['mount'], 'LmdbJournal on a file system without a byte to spare', () => {
+  const entry = (n: number): { key: string; data: { n: number; filler: Uint8Array } }[] => [
+    { key: 'k', data: { n, filler: new Uint8Array(20_000).fill(n) } },
+  ];
+
+  it('writes nothing by halves, tells input and the rest, and goes on when there is space, without being opened again', async () => {
+    using disk = mountSmallFilesystem(24 * 1024 * 1024);
+    const state = LmdbStateStore.open(disk.path);
+    const open = (): Promise<LmdbJournal> =>
+      LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, minFree: 0 });
+    let journal = await open();
+    // lmdb prints every failed commit itself.
+    const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      disk.fill(1_000_000);
+      const durable: number[] = [];
+      let n = 0;
+      const failures: unknown[] = [];
+      while (failures.length < 3) {
+        // Several at once, so that a transaction holds input and a stage's commit together.
+        const numbers = [n++, n++, n++];
+        const position = await journal.position('stage', 'in', 0);
+        const results = await Promise.allSettled([
+          ...numbers.map((number) => journal.append('s', entry(number), { yields: number % 2 === 0 })),
+          journal.commit({ cursor: 'stage', stream: 'in', shard: 0, expected: position, next: position + 1 }),
+        ]);
+        numbers.forEach((number, i) => {
+          const result = results[i]!;
+          if (result.status === 'fulfilled') durable.push(number);
+          else failures.push(result.reason);
+        });
+        // One transaction: the cursor moved if and only if the appends are there.
+        const committed = results[3]!.status === 'fulfilled' ? 1 : 0;
+        expect(await journal.position('stage', 'in', 0)).toBe(position + committed);
+      }
+      for (const failure of failures)
+        expect(failure).toMatchObject({ code: 'JOURNAL_FULL', transient: true });
+      expect(durable.length).toBeGreaterThan(10);
+      const stored = async (): Promise<number[]> => {
+        const entries = await readAll<{ n: number; filler: Uint8Array }>(journal, 's');
+        // Every entry whole.
+        for (const { data } of entries) expect(data.filler.every((byte) => byte === data.n % 256)).toBe(true);
+        return entries.map(({ data }) => data.n);
+      };
+      expect(await stored()).toEqual(durable);
+      await expect(
+        state.write([{ namespace: 'n', key: 'k', value: new Uint8Array(1e6) }]),
+      ).rejects.toMatchObject({
+        code: 'JOURNAL_WRITE_FAILED',
+        transient: true,
+      });
+      expect((await journal.space()).accepting).toBe(false);
+
+      disk.clear();
+      await waitUntil('the space is noticed', async () => (await journal.space()).accepting);
+      for (const number of [n++, n++]) {
+        await journal.append('s', entry(number), { yields: true });
+        durable.push(number);
+      }
+      expect(await stored()).toEqual(durable);
+      await journal.close();
+      journal = await open();
+      expect(await stored()).toEqual(durable);
+    } finally {
+      printed.mockRestore();
+      await journal.close();
+      await state.close();
     }
   });
 });

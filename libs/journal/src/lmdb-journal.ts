@@ -1,14 +1,18 @@
 import { PantauError, shardOf, type Clock } from '#libs/kernel';
 import type { LmdbStateStore } from '#libs/state';
 import type { Database, RootDatabase } from 'lmdb';
+import { statfs } from 'node:fs/promises';
 import { BroadcastChannel } from 'node:worker_threads';
 import { decodeChunk, encodeChunk, encodeEntry, readChunkHeader } from './chunk.js';
+import { DiskSpace, type DiskUsage } from './disk-space.js';
 import type {
+  AppendOptions,
   Commit,
   CursorPosition,
   Entry,
   Extent,
   Journal,
+  JournalSpace,
   NewEntry,
   RetentionPolicy,
   RetentionReport,
@@ -21,6 +25,10 @@ export interface LmdbJournalOptions {
   readonly clock: Clock;
   /** For a new journal; an existing one keeps its number. */
   readonly shards?: number;
+  /** Bytes of the file system that new input leaves alone; by default 512 MiB, at most a tenth of the file system. */
+  readonly minFree?: number | undefined;
+  /** Free and total bytes of the file system; asked of the system by default. */
+  readonly measureDisk?: () => Promise<Omit<DiskUsage, 'reusableBytes'>>;
 }
 
 const DEFAULT_SHARDS = 4;
@@ -57,6 +65,8 @@ interface EncodedAppend {
 /** A piece of work for the next transaction. `apply` runs inside it and must not throw after its first write. */
 interface Operation {
   readonly weight: number;
+  /** New input, see {@link AppendOptions}. */
+  readonly yields: boolean;
   apply(outgoing: Outgoing): unknown;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -86,12 +96,14 @@ export class LmdbJournal implements Journal {
   readonly #waiters = new Set<Waiter>();
   /** Tells the journals of this process's other threads that there is something new. */
   readonly #news: BroadcastChannel;
+  readonly #space: DiskSpace;
   #queue: Operation[] = [];
   #committing: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
   #closed = false;
 
-  private constructor({ state, clock }: LmdbJournalOptions, shards: number) {
+  private constructor(options: LmdbJournalOptions, shards: number) {
+    const { state, clock, minFree, measureDisk = () => measure(state.folder) } = options;
     this.#state = state;
     this.#env = state.environment;
     this.#clock = clock;
@@ -102,6 +114,14 @@ export class LmdbJournal implements Journal {
     this.#news = new BroadcastChannel(`pantau-journal ${state.folder}`);
     this.#news.onmessage = () => this.#wakeWaiters();
     this.#news.unref();
+    this.#space = new DiskSpace({
+      minFree,
+      measure: async () => ({
+        // First, because the environment may be closed when the system has answered.
+        reusableBytes: state.reusableBytes([this.#chunks, this.#heads, this.#cursors]),
+        ...(await measureDisk()),
+      }),
+    });
   }
 
   static async open(options: LmdbJournalOptions): Promise<LmdbJournal> {
@@ -111,12 +131,21 @@ export class LmdbJournal implements Journal {
     }
     await options.state.putIfAbsent('journal', 'shards', wanted);
     const shards = (await options.state.get<number>('journal', 'shards')) ?? wanted;
-    return new LmdbJournal(options, shards);
+    const journal = new LmdbJournal(options, shards);
+    // Known before the first append, which does not wait to be told.
+    await journal.#space.look();
+    return journal;
   }
 
-  async append(stream: string, entries: readonly NewEntry[]): Promise<void> {
+  async append(
+    stream: string,
+    entries: readonly NewEntry[],
+    { yields = false }: AppendOptions = {},
+  ): Promise<void> {
+    this.#assertOpen();
+    if (yields && !this.#space.accepts()) throw full();
     const encoded = this.#encode(stream, entries);
-    await this.#enqueue(encoded.length, (outgoing) => add(outgoing, encoded));
+    await this.#enqueue(encoded.length, (outgoing) => add(outgoing, encoded), yields);
   }
 
   async read<T>(stream: string, shard: number, from: number, limit: number): Promise<Entry<T>[]> {
@@ -253,6 +282,11 @@ export class LmdbJournal implements Journal {
     return Array.from(streams, ([stream, sum]) => ({ stream, ...sum }));
   }
 
+  async space(): Promise<JournalSpace> {
+    this.#assertOpen();
+    return this.#space.report();
+  }
+
   /** Finishes what was handed in, then refuses more. The state store stays open; its owner closes it. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -273,8 +307,10 @@ export class LmdbJournal implements Journal {
 
   /** Encodes before anything is queued, so that data that cannot be written fails its caller alone. */
   #encode(stream: string, entries: readonly NewEntry[]): EncodedAppend[] {
-    return entries.map((newEntry) => {
+    let bytes = 0;
+    const encoded = entries.map((newEntry) => {
       const entry = encodeEntry(newEntry);
+      bytes += entry.length;
       if (entry.length > MAX_ENTRY_BYTES) {
         throw new PantauError(
           'JOURNAL_ENTRY_TOO_LARGE',
@@ -283,12 +319,14 @@ export class LmdbJournal implements Journal {
       }
       return { stream, shard: shardOf(newEntry.key, this.shards), entry };
     });
+    this.#space.handIn(bytes);
+    return encoded;
   }
 
-  async #enqueue(weight: number, apply: (outgoing: Outgoing) => unknown): Promise<unknown> {
+  async #enqueue(weight: number, apply: (outgoing: Outgoing) => unknown, yields = false): Promise<unknown> {
     this.#assertOpen();
     return new Promise((resolve, reject) => {
-      this.#queue.push({ weight, apply, resolve, reject });
+      this.#queue.push({ weight, yields, apply, resolve, reject });
       this.#committing ??= this.#commitQueue();
     });
   }
@@ -299,25 +337,38 @@ export class LmdbJournal implements Journal {
     while (this.#queue.length > 0) {
       const batch = this.#takeBatch();
       try {
-        const results = await this.#env.transaction(() => {
+        const results = await this.#state.transact(() => {
           const outgoing: Outgoing = new Map();
           const values = batch.map((operation) => operation.apply(outgoing));
           this.#write(outgoing);
           return values;
         });
         batch.forEach((operation, i) => operation.resolve(results[i]));
+        this.#space.written();
         this.#news.postMessage(null);
       } catch (cause) {
-        const error = new PantauError('JOURNAL_WRITE_FAILED', 'the journal could not be written.', {
-          remedy: 'Check the space and the health of the disk that holds the data folder.',
-          transient: true,
-          cause,
-        });
-        for (const operation of batch) operation.reject(error);
+        await this.#fail(batch, cause);
       }
       this.#wakeWaiters();
     }
     this.#committing = undefined;
+  }
+
+  async #fail(batch: readonly Operation[], cause: unknown): Promise<void> {
+    const isFull = await this.#space.failed((cause as { code?: unknown }).code);
+    const error = isFull
+      ? full(cause)
+      : new PantauError('JOURNAL_WRITE_FAILED', 'the journal could not be written.', {
+          remedy: 'Check the health of the disk that holds the data folder.',
+          transient: true,
+          cause,
+        });
+    for (const operation of batch) operation.reject(error);
+    if (!isFull) return;
+    // Input that queued up behind it goes too: a smaller message might still fit and would overtake an older one.
+    const waiting = this.#queue;
+    this.#queue = waiting.filter(({ yields }) => !yields);
+    for (const operation of waiting) if (operation.yields) operation.reject(error);
   }
 
   #takeBatch(): Operation[] {
@@ -452,6 +503,20 @@ function add(outgoing: Outgoing, appends: readonly EncodedAppend[]): void {
     if (target === undefined) outgoing.set(key, { stream, shard, entries: [entry] });
     else target.entries.push(entry);
   }
+}
+
+async function measure(folder: string): Promise<Omit<DiskUsage, 'reusableBytes'>> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}
+
+function full(cause?: unknown): PantauError {
+  return new PantauError('JOURNAL_FULL', 'the disk of the journal has no space for new input.', {
+    remedy:
+      'Free space on the disk of the data folder, or keep streams for a shorter time (journal.retention).',
+    transient: true,
+    cause,
+  });
 }
 
 function decodedKey(stream: string, shard: number, firstOffset: number): string {

@@ -202,6 +202,8 @@ export const configSchema = z.strictObject({
   journal: z
     .strictObject({
       shards: z.int().min(1).max(256).default(4),
+      /** Bytes of the disk that new input leaves alone. By default 512 MiB, at most a tenth of the file system. */
+      minFree: z.int().min(1_048_576).optional(),
       /** By stream; a stream that is not named keeps everything. */
       retention: z.record(z.string(), retention).default({}),
     })

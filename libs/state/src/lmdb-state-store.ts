@@ -8,6 +8,24 @@ type StateKey = [namespace: string, key: string];
 /** Sorts after every key that begins with the same text. */
 const LAST = '\uffff';
 
+const META_PAGES = 2;
+
+/** What lmdb counts, in pages; its own types do not say. */
+interface TreeStats {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+interface EnvironmentStats extends TreeStats {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
+  /** The tree that names the databases. */
+  readonly root: TreeStats;
+  /** The tree that lists free pages. */
+  readonly free: TreeStats;
+}
+
 /**
  * State in an LMDB environment (one folder, several processes). A commit returns after fsync.
  *
@@ -39,6 +57,9 @@ export class LmdbStateStore implements StateStore {
           // A commit waits for fsync inside the transaction: "resolved" then means "on disk" without a second promise,
           // and under group commit it is no slower (npm run bench:journal).
           overlappingSync: false,
+          // With it, lmdb makes a promise of its own for each turn that nobody can reach. When the disk is full that
+          // promise rejects too, and an unhandled rejection ends the process.
+          eventTurnBatching: false,
         }),
       );
     } catch (error) {
@@ -79,12 +100,12 @@ export class LmdbStateStore implements StateStore {
 
   async write(writes: readonly StateWrite[]): Promise<void> {
     this.#assertOpen();
-    await this.environment.transaction(() => this.applyWithinTransaction(writes));
+    await this.#change(() => this.applyWithinTransaction(writes));
   }
 
   async putIfAbsent(namespace: string, key: string, value: unknown): Promise<boolean> {
     this.#assertOpen();
-    return this.environment.transaction(() => {
+    return this.#change(() => {
       if (this.#entries.doesExist([namespace, key])) return false;
       void this.#entries.put([namespace, key], value);
       return true;
@@ -100,10 +121,54 @@ export class LmdbStateStore implements StateStore {
     }
   }
 
+  /**
+   * For the journal that shares the environment: a transaction that is on disk when this resolves.
+   *
+   * @throws the system's error with its numeric `code` when the commit failed; nothing of it was written then, and the
+   * environment goes on working once the cause is gone
+   */
+  async transact<T>(work: () => T): Promise<T> {
+    try {
+      return await this.environment.transaction(work);
+    } catch (error) {
+      // lmdb tells the reason by a second promise, which has to be waited for in any case: see eventTurnBatching.
+      const { commitError } = error as { commitError?: Promise<never> };
+      if (commitError === undefined) throw error;
+      return await commitError;
+    }
+  }
+
+  /**
+   * Bytes inside the file that the next writes take again: the file keeps what removed entries occupied and never
+   * becomes smaller.
+   *
+   * @param others - the environment's other databases
+   */
+  reusableBytes(others: readonly Database[]): number {
+    const pages = ({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number =>
+      treeBranchPageCount + treeLeafPageCount + overflowPages;
+    const { root, free, lastPageNumber, pageSize, ...own } = this.#entries.getStats() as EnvironmentStats;
+    const trees = [own, root, free, ...others.map((database) => database.getStats() as TreeStats)];
+    const used = trees.reduce((sum, tree) => sum + pages(tree), META_PAGES);
+    return Math.max(0, lastPageNumber + 1 - used) * pageSize;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.environment.close();
+  }
+
+  async #change<T>(work: () => T): Promise<T> {
+    try {
+      return await this.transact(work);
+    } catch (cause) {
+      throw new PantauError('JOURNAL_WRITE_FAILED', 'the state could not be written.', {
+        remedy: 'Check the space and the health of the disk that holds the data folder.',
+        transient: true,
+        cause,
+      });
+    }
   }
 
   #assertOpen(): void {

@@ -2,3 +2,4 @@ export * from './certificates.js';
 export * from './influxd.js';
 export * from './mosquitto.js';
 export * from './services.js';
+export * from './small-filesystem.js';

@@ -4,45 +4,49 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mayMount } from './small-filesystem.js';
 
 /** Set in CI: a suite whose server is missing then fails instead of being skipped. */
 const REQUIRED = process.env['PANTAU_REQUIRE_SERVICES'] === '1';
 
-/** Real servers that suites need, with the Debian package that brings each. */
-const PACKAGES = {
-  influxd: 'influxdb',
-  mosquitto: 'mosquitto',
-  mosquitto_pub: 'mosquitto-clients',
-  openssl: 'openssl',
+/** What suites need of the machine, real servers mostly, and how to get each. */
+const REMEDIES = {
+  influxd: 'apt-get install influxdb',
+  mosquitto: 'apt-get install mosquitto',
+  mosquitto_pub: 'apt-get install mosquitto-clients',
+  openssl: 'apt-get install openssl',
+  mount: 'run as root with the right to mount',
 } as const;
-export type Service = keyof typeof PACKAGES;
+export type Service = keyof typeof REMEDIES;
 
-function isInstalled(service: Service): boolean {
+function isThere(service: Service): boolean {
+  // The program is everywhere; the right to use it is not, in containers least of all.
+  if (service === 'mount') return mayMount();
   // Debian puts servers into /usr/sbin, which is not on every PATH.
   const result = spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${service}`]);
   return result.status === 0;
 }
 
 /**
- * A suite that needs a real server. Without it the suite is skipped, says so in its title (the summary prints it) and
+ * A suite that needs a real server, or a right on this machine. Without it the suite is skipped, says so in its title (the summary prints it) and
  * is counted; with `PANTAU_REQUIRE_SERVICES=1` it fails.
  */
 export function describeWith(services: readonly Service[], name: string, suite: () => void): void {
-  const missing = services.filter((service) => !isInstalled(service));
+  const missing = services.filter((service) => !isThere(service));
   if (missing.length === 0) {
     describe(name, suite);
     return;
   }
-  const packages = missing.map((service) => PACKAGES[service]).join(' ');
+  const remedy = missing.map((service) => REMEDIES[service]).join(', ');
   if (REQUIRED) {
     describe(name, () => {
-      it('finds its servers', () => {
-        throw new Error(`${missing.join(', ')} not installed: apt-get install ${packages}`);
+      it('finds what it needs', () => {
+        throw new Error(`${missing.join(', ')} not there: ${remedy}`);
       });
     });
     return;
   }
-  describe.skip(`${name} (skipped: needs ${missing.join(', ')}: apt-get install ${packages})`, suite);
+  describe.skip(`${name} (skipped: needs ${missing.join(', ')}: ${remedy})`, suite);
 }
 
 /** A port of the loopback interface that is free now. */
