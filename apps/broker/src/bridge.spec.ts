@@ -94,6 +94,58 @@ describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
     await bridge.stop();
   });
 
+  it('waits while the journal is full, on the same connection, and takes each message once when there is space', async () => {
+    await using mosquitto = await startMosquitto();
+    let freeBytes = 1e9;
+    await using fixture = await openBroker({
+      ports: {},
+      space: { minFree: 1e6, measureDisk: async () => ({ freeBytes, totalBytes: 1e9 }) },
+    });
+    let refusals = 0;
+    const journal = new Proxy(fixture.journal, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        if (name !== 'append') return member.bind(target) as unknown;
+        return async (...parameters: Parameters<typeof target.append>) =>
+          target.append(...parameters).catch((error: unknown) => {
+            refusals++;
+            throw error;
+          });
+      },
+    });
+    const bridge = makeBridge(mosquitto, { ...fixture, journal }, { connections: 2 });
+    await bridge.start();
+    await subscribed(bridge);
+    freeBytes = 0;
+    await waitUntil('the journal is full', async () => !(await fixture.journal.space()).accepting);
+    const device = await connectDevice(mosquitto);
+    const unknown = 'pantau/v1/betung/nobody/telemetry';
+    const sent = Array.from({ length: 20 }, (_, i) => String(i));
+    for (const payload of sent) {
+      await device.publishAsync(unknown, payload, { qos: 1 });
+      await device.publishAsync(TOPIC, payload, { qos: 1 });
+    }
+    await waitUntil('it was refused', () => refusals >= 2);
+    // Over two more retries it has neither taken anything nor let a connection go.
+    const isConnected: boolean[] = [];
+    await waitUntil('there were retries', () => {
+      isConnected.push(bridge.isSubscribed);
+      return refusals >= 4;
+    });
+    expect(isConnected).not.toContain(false);
+    expect(bridge.received).toBe(0);
+    expect(refusals).toBeLessThan(10);
+    freeBytes = 1e9;
+    await waitUntil('all are taken', () => bridge.received === 2 * sent.length);
+    const uplinks = await fixture.entries<Uplink>('uplink');
+    expect(uplinks.map(({ data }) => Buffer.from(data.payload).toString()).sort()).toEqual([...sent].sort());
+    expect(uplinks.map(({ data }) => data.dup)).not.toContain(true);
+    expect(await fixture.entries<Rejection>('rejected')).toHaveLength(sent.length);
+    await device.endAsync();
+    await bridge.stop();
+  });
+
   it('keeps what arrives while a replica is away', async () => {
     await using mosquitto = await startMosquitto();
     await using fixture = await openBroker({ ports: {} });

@@ -1,6 +1,6 @@
 import type { Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
-import type { Clock, Millis } from '#libs/kernel';
+import { PantauError, type Clock, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import {
   parseTopic,
@@ -9,6 +9,7 @@ import {
   type TopicMappings,
   type Uplink,
 } from '#libs/telemetry';
+import { setTimeout as delay } from 'node:timers/promises';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
 import type { PublishTarget } from './access.js';
 import { LivenessRecorder } from './liveness-recorder.js';
@@ -45,6 +46,7 @@ export interface BridgeDependencies {
 /** MQTT 5 session expiry: never. What a replica did not acknowledge waits for it, however long it is away. */
 const SESSION_NEVER_EXPIRES = 0xff_ff_ff_ff;
 const RECONNECT_MS = 1_000;
+const FULL_RETRY_MS = 1_000;
 /** Inbound messages that the broker may send ahead on one connection. */
 const RECEIVE_MAXIMUM = 1_000;
 
@@ -54,6 +56,10 @@ const RECEIVE_MAXIMUM = 1_000;
  *
  * MQTT.js acknowledges when the callback of `handleMessage` is called. An error there is no refusal, so when the journal
  * fails the connection is dropped instead: the broker sends the message again on the next one.
+ *
+ * While the journal is full the callbacks wait, one message for each connection; the other broker keeps the rest.
+ * MQTT.js handles nothing behind a message that waits, PINGRESP neither, so it makes a new connection every one and a
+ * half keep-alives (90 s). The message that waited is then let go here, because it comes again there.
  */
 export class Bridge {
   readonly #options: BridgeOptions;
@@ -63,16 +69,18 @@ export class Bridge {
   #clients: MqttClient[] = [];
   #received = 0;
   readonly #subscribed = new Set<MqttClient>();
+  readonly #stop = new AbortController();
 
   constructor(options: BridgeOptions, dependencies: BridgeDependencies) {
     const { journal, clock, logger } = dependencies;
     this.#options = options;
     this.#pantau = dependencies;
-    this.#uplinks = new UplinkBatcher(journal, () => undefined);
+    this.#uplinks = new UplinkBatcher(journal, logger);
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger, {
       component: 'bridge',
       // While the other broker is out of reach nobody listens to its devices: their silence is unknown time.
-      isListening: () => this.isConnected,
+      // And what they say while the journal is full is not written down.
+      isListening: () => this.isConnected && !this.#uplinks.isHolding,
     });
   }
 
@@ -99,7 +107,9 @@ export class Bridge {
 
   /** Takes nothing more and returns when everything acknowledged is durable. */
   async stop(): Promise<void> {
+    this.#stop.abort();
     await this.#liveness.stop();
+    this.#uplinks.stop();
     const clients = this.#clients;
     this.#clients = [];
     await Promise.all(clients.map((client) => client.endAsync()));
@@ -120,7 +130,7 @@ export class Bridge {
       ...(password === undefined ? {} : { password }),
     });
     client.handleMessage = (packet, done) => {
-      this.#take(packet, client.options.clientId ?? '').then(
+      this.#take(packet, client).then(
         () => {
           this.#received++;
           done();
@@ -131,6 +141,7 @@ export class Bridge {
         },
       );
     };
+    client.on('close', () => this.#uplinks.release(client));
     client.on('error', (error) => logger.warn({ err: error, url }, 'the bridged broker cannot be reached'));
     client.on('connect', () => {
       client.subscribe(`$share/${group}/${filter}`, { qos: 1 }, (error, granted) => {
@@ -144,7 +155,8 @@ export class Bridge {
   }
 
   /** Resolves once the message, or its refusal, is on disk. */
-  async #take(packet: IPublishPacket, session: string): Promise<void> {
+  async #take(packet: IPublishPacket, client: MqttClient): Promise<void> {
+    const session = client.options.clientId ?? '';
     const { topic, qos, dup } = packet;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const receivedAt = this.#pantau.clock.now();
@@ -193,10 +205,11 @@ export class Bridge {
       will: false,
     };
     await new Promise<void>((resolve, reject) => {
-      this.#uplinks.add(data, (error) => {
+      const settle = (error?: Error | null): void => {
         if (error instanceof Error) reject(error);
         else resolve();
-      });
+      };
+      this.#uplinks.add(data, settle, client);
     });
   }
 
@@ -238,7 +251,17 @@ export class Bridge {
     return { site, device: id, kind: topic?.kind ?? 'foreign' };
   }
 
+  /** Waits for space: a dropped connection would bring the same message again a second later. */
   async #setAside(data: Rejection): Promise<void> {
-    await this.#pantau.journal.append('rejected', [{ key: data.device ?? '', data }]);
+    const { signal } = this.#stop;
+    for (;;) {
+      try {
+        await this.#pantau.journal.append('rejected', [{ key: data.device ?? '', data }], { yields: true });
+        return;
+      } catch (error) {
+        if (!(error instanceof PantauError) || error.code !== 'JOURNAL_FULL') throw error;
+        await delay(FULL_RETRY_MS, undefined, { signal });
+      }
+    }
   }
 }

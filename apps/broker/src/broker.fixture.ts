@@ -6,8 +6,8 @@ import {
   ProvisioningKeys,
   Registry,
 } from '#libs/identity';
-import { LmdbJournal, type Entry, type Journal } from '#libs/journal';
-import { createLogger } from '#libs/platform';
+import { LmdbJournal, type Entry, type Journal, type LmdbJournalOptions } from '#libs/journal';
+import { createLogger, type Logger } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
 import { TopicMappings, type Rejection, type RejectionReason } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
@@ -74,14 +74,27 @@ export interface BrokerFixture extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export type FixtureOptions = Partial<Omit<BrokerOptions, 'limits'>> & { readonly limits?: Partial<Limits> };
+export type FixtureOptions = Partial<Omit<BrokerOptions, 'limits'>> & {
+  readonly limits?: Partial<Limits>;
+  /** Where the data goes; a temporary folder by default. */
+  readonly folder?: string;
+  /** Of the journal: its reserve, and how it measures its disk. */
+  readonly space?: Pick<LmdbJournalOptions, 'minFree' | 'measureDisk'>;
+  readonly logger?: Logger;
+};
 
 /** A real broker on a real journal in a temporary folder. */
-export async function openBroker({ limits, ...options }: FixtureOptions = {}): Promise<BrokerFixture> {
+export async function openBroker({
+  limits,
+  folder: givenFolder,
+  space,
+  logger = createLogger('silent', 'test'),
+  ...options
+}: FixtureOptions = {}): Promise<BrokerFixture> {
   const folder = temporaryFolder('broker');
   const clock = { now: Date.now };
-  const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
+  const state = LmdbStateStore.open(givenFolder ?? folder.path);
+  const journal = await LmdbJournal.open({ state, clock, shards: 1, ...space });
   const registry = new Registry(state);
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);
@@ -121,7 +134,7 @@ export async function openBroker({ limits, ...options }: FixtureOptions = {}): P
         credentials,
         tokens,
         clock,
-        logger: createLogger('silent', 'test'),
+        logger,
       },
     );
   let broker = make(options.ports ?? { tcp: 0 });

@@ -115,6 +115,8 @@ interface ClientInternals {
   deliver0: Deliver;
   deliverQoS: Deliver;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
+  /** Counts one packet as dealt with and reads on when there is none left. */
+  _nextBatch(): void;
 }
 interface AedesInternals {
   readonly clients: Readonly<Record<string, Client>>;
@@ -192,11 +194,18 @@ export class Broker {
       (reason) => this.metrics.refusals.inc({ reason }),
       options.refusalsEveryMs,
     );
-    this.#uplinks = new UplinkBatcher(journal, (seconds) => this.metrics.appendSeconds.observe(seconds));
+    this.#uplinks = new UplinkBatcher(journal, logger, {
+      onAppended: (seconds) => this.metrics.appendSeconds.observe(seconds),
+      // Aedes may read a client's PINGREQ only after the messages before it: held for longer than its keep-alive, the
+      // client would be thrown out, or leave, because nobody answers.
+      onHeld: (client) => (client as ClientInternals)._nextBatch(),
+    });
+    this.metrics.watch(journal);
     const hasListeners = Object.keys(options.ports).length > 0;
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger, {
       component: 'broker',
-      isListening: () => hasListeners,
+      // What a device says while the journal is full is not written down: its silence then is unknown time.
+      isListening: () => hasListeners && !this.#uplinks.isHolding,
     });
     this.#admission = new Admission(limits, clock);
     this.#authenticator = new Authenticator(dependencies, this.#admission);
@@ -330,6 +339,7 @@ export class Broker {
     clearInterval(this.#sweep);
     this.#sys?.stop();
     this.#downlinks.stop();
+    this.#uplinks.stop();
     const aedes = this.#aedes;
     if (aedes !== undefined) await new Promise<void>((done) => aedes.close(done));
     await this.#listeners.close();
@@ -594,13 +604,13 @@ export class Broker {
       will,
     };
     if (packet.qos !== 2 || data.will) {
-      this.#uplinks.add(data, done);
+      this.#uplinks.add(data, done, client);
       return;
     }
     // A QoS 2 message that is sent again before its PUBREL is in the journal already.
     void this.#isKnown(client, packet).then((known) => {
       if (known) done(null);
-      else this.#uplinks.add(data, done);
+      else this.#uplinks.add(data, done, client);
     });
   }
 
@@ -668,7 +678,7 @@ export class Broker {
     const { maxPayloadBytes } = this.#options;
     const receivedAt = this.#clock.now();
     const data = oversizeRejection({ ...about, topic, payload, receivedAt, payloadBytes, maxPayloadBytes });
-    await this.#pantau.journal.append('rejected', [{ key: about.device, data }]);
+    await this.#pantau.journal.append('rejected', [{ key: about.device, data }], { yields: true });
   }
 
   async #isKnown(client: Client, packet: PublishPacket): Promise<boolean> {
@@ -753,6 +763,7 @@ export class Broker {
   #disconnected(client: Client): void {
     const session = this.#sessions.get(client);
     if (session === undefined) return;
+    this.#uplinks.release(client);
     this.metrics.connections.dec();
     for (const [device, listener] of this.#commandListeners)
       if (listener === client) this.#commandListeners.delete(device);

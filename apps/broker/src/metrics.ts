@@ -1,3 +1,4 @@
+import type { Journal } from '#libs/journal';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the broker counts, for Prometheus. No label can grow with the number of devices. */
@@ -51,5 +52,17 @@ export class BrokerMetrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Asks the journal at every scrape, so that the answer is right also while nobody sends. */
+  watch(journal: Journal): void {
+    new Gauge({
+      name: 'pantau_journal_full',
+      help: '1 while new messages wait for space on the disk of the journal and nothing is acknowledged',
+      registers: [this.registry],
+      async collect() {
+        this.set((await journal.space()).accepting ? 0 : 1);
+      },
+    });
   }
 }

@@ -1,44 +1,215 @@
-import type { Journal, NewEntry } from '#libs/journal';
+import type { Journal, JournalSpace, NewEntry } from '#libs/journal';
+import { PantauError, type Millis } from '#libs/kernel';
+import type { Logger } from '#libs/platform';
 import type { Uplink } from '#libs/telemetry';
 
 type Done = (error?: Error | null) => void;
+
+/** One message with whom to tell. */
+interface Waiting {
+  readonly entry: NewEntry<Uplink>;
+  readonly done: Done;
+  /** The connection it came over. */
+  readonly sender: object;
+}
+
+export interface UplinkBatcherOptions {
+  /** Told how long an append took, in seconds. */
+  readonly onAppended?: (seconds: number) => void;
+  /** A message has to wait for space; its connection should go on being read, so that keep-alive works. */
+  readonly onHeld?: (sender: object) => void;
+  /** Bytes that may wait in all, and for one connection. */
+  readonly maxHeldBytes?: number;
+  readonly maxHeldBytesPerSender?: number;
+  readonly retryMs?: Millis;
+}
+
+const RETRY_MS = 1_000;
+/** Room for thousands of devices with a few messages on the way each, and the process keeps its size. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
+/** A gateway may have some thousand messages on the way, and still be only a sixteenth of all. */
+const MAX_HELD_BYTES_PER_SENDER = 4 * 1024 * 1024;
+/** What a message costs beside payload and topic: packet, entry, callbacks. */
+const OVERHEAD_BYTES = 2_048;
+const RETRIED_TOGETHER = 1_000;
 
 /**
  * Collects the messages that one turn of the event loop brings from all sockets, appends them together and calls each
  * back once they are durable. One promise for hundreds of messages instead of one for each: with the fsync shared
  * already, promises were what a message cost most.
+ *
+ * While the journal is full it holds messages and their callbacks, in order, and tries again until there is space:
+ * nothing is acknowledged and nobody is thrown out. Only beyond a bound is a message refused, which closes its
+ * connection; the device has it still.
  */
 export class UplinkBatcher {
-  #entries: NewEntry<Uplink>[] = [];
-  #callbacks: Done[] = [];
+  readonly #options: UplinkBatcherOptions;
+  #fresh: Waiting[] = [];
+  /** Oldest first; there from the first refusal until all of them are durable. */
+  #held: Waiting[] | undefined;
+  #heldBytes = 0;
+  readonly #heldBySender = new Map<object, number>();
+  #refused = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
-  /** @param onAppended - told how long an append took, in seconds */
   constructor(
     private readonly journal: Journal,
-    private readonly onAppended: (seconds: number) => void,
-  ) {}
-
-  /** @param done - called without an error once the message is on disk */
-  add(data: Uplink, done: Done): void {
-    if (this.#entries.length === 0) setImmediate(() => this.#flush());
-    this.#entries.push({ key: data.device, data });
-    this.#callbacks.push(done);
+    private readonly logger: Logger,
+    options: UplinkBatcherOptions = {},
+  ) {
+    this.#options = options;
   }
 
-  #flush(): void {
-    const callbacks = this.#callbacks;
+  /** Whether messages wait for space. */
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** What those that wait cost. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /**
+   * @param done - called without an error once the message is on disk
+   * @param sender - the connection, see {@link release}
+   */
+  add(data: Uplink, done: Done, sender: object): void {
+    if (this.#fresh.length === 0) setImmediate(() => void this.#flush());
+    this.#fresh.push({ entry: { key: data.device, data }, done, sender });
+  }
+
+  /**
+   * The connection is gone. What it waits to see acknowledged it will send again, so that need not wait here; QoS 0
+   * messages and wills come only once and stay.
+   */
+  release(sender: object): void {
+    if (this.#held === undefined || !this.#heldBySender.has(sender)) return;
+    const comesAgain = ({ sender: from, entry: { data } }: Waiting): boolean =>
+      from === sender && data.qos > 0 && !data.will;
+    this.#count(this.#held.filter(comesAgain), -1);
+    this.#held = this.#held.filter((waiting) => !comesAgain(waiting));
+  }
+
+  /** Gives up what waits for space: it was never acknowledged. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#retry);
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    this.#heldBySender.clear();
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#fresh;
+    this.#fresh = [];
+    if (this.#held !== undefined) {
+      // Behind those that came before.
+      this.#hold(batch);
+      return;
+    }
     const startedAt = performance.now();
-    const appended = this.journal.append('uplink', this.#entries);
-    this.#entries = [];
-    this.#callbacks = [];
-    appended.then(
-      () => {
-        this.onAppended((performance.now() - startedAt) / 1_000);
-        for (const done of callbacks) done(null);
-      },
-      (error: unknown) => {
-        for (const done of callbacks) done(error as Error);
-      },
-    );
+    try {
+      await this.#append(batch);
+    } catch (error) {
+      if (isFull(error)) this.#hold(batch);
+      else for (const { done } of batch) done(error as Error);
+      return;
+    }
+    this.#options.onAppended?.((performance.now() - startedAt) / 1_000);
+    for (const { done } of batch) done(null);
   }
+
+  async #append(batch: readonly Waiting[]): Promise<void> {
+    const entries = batch.map(({ entry }) => entry);
+    await this.journal.append('uplink', entries, { yields: true });
+  }
+
+  #hold(batch: readonly Waiting[]): void {
+    if (this.#isStopped) return;
+    if (this.#held === undefined) {
+      this.#held = [];
+      this.#refused = 0;
+      this.#scheduleRetry();
+      void this.#say('error', 'the journal is full: nothing is acknowledged until its disk has space');
+    }
+    const { maxHeldBytes = MAX_HELD_BYTES, maxHeldBytesPerSender = MAX_HELD_BYTES_PER_SENDER } =
+      this.#options;
+    for (const waiting of batch) {
+      const bytes = sizeOf(waiting);
+      const ofSender = this.#heldBySender.get(waiting.sender) ?? 0;
+      if (this.#heldBytes + bytes > maxHeldBytes || ofSender + bytes > maxHeldBytesPerSender) {
+        this.#refused++;
+        waiting.done(full(`${this.#heldBytes} bytes wait already, ${ofSender} of them of this connection.`));
+        continue;
+      }
+      this.#held.push(waiting);
+      this.#count([waiting], 1);
+      this.#options.onHeld?.(waiting.sender);
+    }
+  }
+
+  #scheduleRetry(): void {
+    this.#retry = setTimeout(() => void this.#tryAgain(), this.#options.retryMs ?? RETRY_MS);
+  }
+
+  async #tryAgain(): Promise<void> {
+    while (this.#held !== undefined && this.#held.length > 0) {
+      const batch = this.#held.slice(0, RETRIED_TOGETHER);
+      try {
+        // Asked first: lmdb prints every commit that fails, and a disk that is full would make it print all day.
+        if (!(await this.journal.space()).accepting) break;
+        await this.#append(batch);
+      } catch (error) {
+        if (isFull(error)) break;
+        this.#settle(batch, error as Error);
+        continue;
+      }
+      this.#settle(batch, null);
+    }
+    if (this.#held === undefined) return;
+    if (this.#held.length > 0) {
+      this.#scheduleRetry();
+      return;
+    }
+    this.#held = undefined;
+    void this.#say('info', 'the journal has space again: what waited is durable and acknowledged');
+  }
+
+  /** Calls back those of the batch that were not released meanwhile. */
+  #settle(batch: readonly Waiting[], error: Error | null): void {
+    const settled = new Set(batch);
+    const left = (this.#held ?? []).filter((waiting) => settled.has(waiting));
+    this.#held = this.#held?.filter((waiting) => !settled.has(waiting));
+    this.#count(left, -1);
+    for (const { done } of left) done(error);
+  }
+
+  #count(messages: readonly Waiting[], sign: 1 | -1): void {
+    for (const waiting of messages) {
+      const bytes = sign * sizeOf(waiting);
+      this.#heldBytes += bytes;
+      const ofSender = (this.#heldBySender.get(waiting.sender) ?? 0) + bytes;
+      if (ofSender === 0) this.#heldBySender.delete(waiting.sender);
+      else this.#heldBySender.set(waiting.sender, ofSender);
+    }
+  }
+
+  async #say(level: 'error' | 'info', text: string): Promise<void> {
+    const space: Partial<JournalSpace> = await this.journal.space().catch(() => ({}));
+    this.logger[level]({ code: 'JOURNAL_FULL', ...space, messagesRefused: this.#refused }, text);
+  }
+}
+
+function sizeOf({ entry: { data } }: Waiting): number {
+  return data.payload.length + data.topic.length + OVERHEAD_BYTES;
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof PantauError && error.code === 'JOURNAL_FULL';
+}
+
+function full(detail: string): PantauError {
+  return new PantauError('JOURNAL_FULL', detail, { transient: true });
 }

@@ -73,7 +73,8 @@ export class ApiController {
   @Public()
   @ApiOperation({
     summary: 'Apakah Pantau bekerja / Whether Pantau works',
-    description: 'No token needed. `lag` is the number of entries a stage has not read yet.',
+    description:
+      'No token needed. `lag` is the number of entries a stage has not read yet. While `journal.accepting` is false the disk is full: devices get no acknowledgement and keep their data.',
   })
   async health(): Promise<unknown> {
     const { journal, store } = this.pantau;
@@ -83,10 +84,12 @@ export class ApiController {
     );
     const lag: Record<string, number> = {};
     for (const [stage, stream] of STAGE_STREAMS) lag[stage] = await lagOf(journal, stage, stream);
-    // Without the store readings still arrive and wait: that is degraded, not down.
+    const space = await journal.space();
+    // Without the store readings still arrive and wait; without space they wait in the devices. That is degraded, not down.
     return {
-      status: answer.status === 'ok' ? 'ok' : 'degraded',
+      status: answer.status === 'ok' && space.accepting ? 'ok' : 'degraded',
       store: { engine: store.description, ...answer },
+      journal: space,
       lag,
     };
   }

@@ -93,7 +93,7 @@ export function uplinkRoutes(options: UplinkRoutesOptions) {
           ...message,
         },
       }));
-      await journal.append('uplink', entries);
+      await journal.append('uplink', entries, { yields: true });
     }
     return receivedAt;
   };

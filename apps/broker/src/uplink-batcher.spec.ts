@@ -1,0 +1,183 @@
+import type { Journal, NewEntry } from '#libs/journal';
+import { PantauError } from '#libs/kernel';
+import { createLogger } from '#libs/platform';
+import { waitUntil } from '#libs/testing';
+import type { Uplink } from '#libs/telemetry';
+import { UplinkBatcher, type UplinkBatcherOptions } from './uplink-batcher.js';
+
+const PAYLOAD_BYTES = 1_000;
+/** Payload, topic and what a message costs beside them, roughly. */
+const MESSAGE_BYTES = PAYLOAD_BYTES + 2_100;
+
+function uplink(n: number, change: Partial<Uplink> = {}): Uplink {
+  return {
+    site: 'betung',
+    device: 'udara-01',
+    kind: 'telemetry',
+    topic: 'pantau/v1/betung/udara-01/telemetry',
+    payload: new Uint8Array(PAYLOAD_BYTES),
+    receivedAt: n,
+    qos: 1,
+    messageId: n,
+    dup: false,
+    session: 's',
+    will: false,
+    ...change,
+  };
+}
+
+/** A batcher on a journal that is full when the test says so. */
+function open(options: UplinkBatcherOptions = {}): AsyncDisposable & {
+  batcher: UplinkBatcher;
+  journal: { isFull: boolean; failure: Error | undefined; refusals: number; written: number[] };
+  /** What became of the messages, by number. */
+  outcomes: Map<number, Error | null>;
+  add: (n: number, sender: object, change?: Partial<Uplink>) => void;
+} {
+  const state = {
+    isFull: false,
+    failure: undefined as Error | undefined,
+    refusals: 0,
+    written: [] as number[],
+  };
+  const journal = {
+    async append(_stream: string, entries: readonly NewEntry<Uplink>[], { yields = false } = {}) {
+      expect(yields).toBe(true);
+      if (state.failure !== undefined) throw state.failure;
+      if (state.isFull) {
+        state.refusals++;
+        throw new PantauError('JOURNAL_FULL', 'no space', { transient: true });
+      }
+      state.written.push(...entries.map(({ data }) => data.receivedAt));
+    },
+    async space() {
+      return { freeBytes: 0, minFreeBytes: 0, accepting: !state.isFull };
+    },
+  };
+  const batcher = new UplinkBatcher(journal as unknown as Journal, createLogger('silent', 'test'), {
+    retryMs: 5,
+    ...options,
+  });
+  const outcomes = new Map<number, Error | null>();
+  return {
+    batcher,
+    journal: state,
+    outcomes,
+    add: (n, sender, change) =>
+      batcher.add(uplink(n, change), (error) => outcomes.set(n, error ?? null), sender),
+    [Symbol.asyncDispose]: async () => batcher.stop(),
+  };
+}
+
+const one = { name: 'one' };
+const other = { name: 'other' };
+
+describe('UplinkBatcher on a full journal', () => {
+  it('holds messages, later ones behind earlier ones, and calls all back in order once there is space', async () => {
+    await using fixture = open();
+    const { batcher, journal, outcomes, add } = fixture;
+    journal.isFull = true;
+    add(1, one);
+    await waitUntil('it is held', () => batcher.isHolding);
+    for (let n = 2; n <= 2_500; n++) add(n, n % 2 === 0 ? one : other);
+    await waitUntil('all are held', () => batcher.heldBytes > 2_500 * PAYLOAD_BYTES);
+    expect(outcomes.size).toBe(0);
+    journal.isFull = false;
+    await waitUntil('all are called back', () => outcomes.size === 2_500);
+    const numbers = Array.from({ length: 2_500 }, (_, i) => i + 1);
+    expect(journal.written).toEqual(numbers);
+    expect([...outcomes]).toEqual(numbers.map((n) => [n, null]));
+    await waitUntil('nothing is held', () => !batcher.isHolding);
+    expect(batcher.heldBytes).toBe(0);
+  });
+
+  it('asks for space before it tries again: a really full disk is not written to in vain', async () => {
+    await using fixture = open();
+    const { batcher, journal, outcomes, add } = fixture;
+    journal.isFull = true;
+    add(1, one);
+    await waitUntil('it is held', () => batcher.isHolding);
+    add(2, one);
+    await waitUntil('the second is held', () => batcher.heldBytes > 2 * PAYLOAD_BYTES + 2_100);
+    expect(journal.refusals).toBe(1);
+    journal.isFull = false;
+    await waitUntil('both are called back', () => outcomes.size === 2);
+    expect(journal.refusals).toBe(1);
+  });
+
+  it('beyond the bound of one connection refuses that connection alone', async () => {
+    await using fixture = open({ maxHeldBytesPerSender: 3.5 * MESSAGE_BYTES });
+    const { batcher, journal, outcomes, add } = fixture;
+    journal.isFull = true;
+    for (let n = 1; n <= 5; n++) add(n, one);
+    for (let n = 6; n <= 8; n++) add(n, other);
+    await waitUntil('they are held', () => batcher.isHolding);
+    expect([...outcomes.keys()]).toEqual([4, 5]);
+    for (const error of outcomes.values()) expect(error).toMatchObject({ code: 'JOURNAL_FULL' });
+  });
+
+  it('never holds more than the bound, whoever sends', async () => {
+    await using fixture = open({ maxHeldBytes: 10 * MESSAGE_BYTES });
+    const { batcher, journal, outcomes, add } = fixture;
+    journal.isFull = true;
+    for (let n = 1; n <= 1_000; n++) add(n, { sender: n });
+    await waitUntil('they are held', () => batcher.isHolding);
+    expect(batcher.heldBytes).toBeLessThanOrEqual(10 * MESSAGE_BYTES);
+    expect(outcomes.size).toBeGreaterThan(980);
+    expect(outcomes.size).toBeLessThan(1_000);
+  });
+
+  it('lets go what a lost connection will send again, and keeps what comes only once', async () => {
+    await using fixture = open();
+    const { batcher, journal, outcomes, add } = fixture;
+    journal.isFull = true;
+    add(1, one);
+    add(2, one, { qos: 0 });
+    add(3, one, { will: true });
+    add(4, one, { qos: 2 });
+    add(5, other);
+    await waitUntil('they are held', () => batcher.isHolding);
+    batcher.release(one);
+    journal.isFull = false;
+    await waitUntil('nothing is held', () => !batcher.isHolding);
+    expect(journal.written).toEqual([2, 3, 5]);
+    expect([...outcomes.keys()]).toEqual([2, 3, 5]);
+    expect(batcher.heldBytes).toBe(0);
+  });
+
+  it('lets the connection of each message that waits be read on', async () => {
+    const readOn: object[] = [];
+    await using fixture = open({ onHeld: (sender) => readOn.push(sender) });
+    const { batcher, journal, add } = fixture;
+    journal.isFull = true;
+    add(1, one);
+    add(2, other);
+    await waitUntil('they are held', () => batcher.isHolding);
+    expect(readOn).toEqual([one, other]);
+  });
+
+  it('tells those that waited when the disk turns out to be ill', async () => {
+    await using fixture = open();
+    const { batcher, journal, outcomes, add } = fixture;
+    journal.isFull = true;
+    add(1, one);
+    await waitUntil('it is held', () => batcher.isHolding);
+    journal.failure = new PantauError('JOURNAL_WRITE_FAILED', 'ill', { transient: true });
+    journal.isFull = false;
+    await waitUntil('it is told', () => outcomes.size === 1);
+    expect(outcomes.get(1)).toBe(journal.failure);
+  });
+
+  it('acknowledges nothing after it was stopped', async () => {
+    const { batcher, journal, outcomes, add } = open();
+    journal.isFull = true;
+    add(1, one);
+    await waitUntil('it is held', () => batcher.isHolding);
+    batcher.stop();
+    journal.isFull = false;
+    add(3, one);
+    await waitUntil('a later message of a working journal is through', () => outcomes.has(3));
+    expect(journal.written).not.toContain(1);
+    expect(outcomes.has(1)).toBe(false);
+  });
+});
