@@ -53,6 +53,7 @@ const SCHEMES = { tcp: 'mqtt', tls: 'mqtts', ws: 'ws', wss: 'wss' } as const;
 export interface BrokerFixture extends AsyncDisposable {
   readonly broker: Broker;
   readonly journal: Journal;
+  readonly state: LmdbStateStore;
   readonly registry: Registry;
   readonly administration: Administration;
   readonly keys: ProvisioningKeys;
@@ -147,6 +148,7 @@ export async function openBroker({
       return broker;
     },
     journal,
+    state,
     registry,
     administration,
     keys,

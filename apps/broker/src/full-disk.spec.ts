@@ -1,7 +1,6 @@
 import type { Logger } from '#libs/platform';
 import type { Uplink } from '#libs/telemetry';
-import { describeWith, mountSmallFilesystem, waitUntil, type SmallFilesystem } from '#libs/testing';
-import { jest } from '@jest/globals';
+import { describeWith, mountSmallFilesystem, muteLmdb, waitUntil, type SmallFilesystem } from '#libs/testing';
 import type { MqttClient } from 'mqtt';
 import { openBroker, type BrokerFixture } from './broker.fixture.js';
 
@@ -74,6 +73,8 @@ function recorder(): { logger: Logger; said: (level: 'error' | 'info') => unknow
 }
 
 describeWith(['mount'], 'a broker on a disk that is full', () => {
+  let unmute: (() => void) | undefined;
+  afterEach(() => unmute?.());
   const cases: [string, number, (disk: SmallFilesystem) => void][] = [
     ['down to the reserve', 4 * 1024 * 1024, () => undefined],
     ['to the last byte', 0, (disk) => disk.fill(0)],
@@ -82,69 +83,64 @@ describeWith(['mount'], 'a broker on a disk that is full', () => {
   it.each(cases)(
     '(%s) acknowledges nothing more, keeps its devices, and goes on when there is space',
     async (_how, minFree, fillToTheEnd) => {
-      // lmdb prints every failed commit itself.
-      const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
       using disk = mountSmallFilesystem(DISK_BYTES);
       disk.fill(minFree + 6 * 1024 * 1024);
       const { logger, said } = recorder();
       await using fixture = await openBroker({ folder: disk.path, space: { minFree }, logger });
-      try {
-        const publishers: Publisher[] = [];
-        for (const device of DEVICES)
-          publishers.push(
-            new Publisher(device, await fixture.connect(device, { keepalive: 1, reconnectPeriod: 100 })),
-          );
-        const runs = publishers.map((publisher) => publisher.run());
-        await waitUntil('some are durable', () =>
-          publishers.every(({ acknowledged }) => acknowledged.size > 50),
+      unmute = muteLmdb(fixture.state.environment);
+      const publishers: Publisher[] = [];
+      for (const device of DEVICES)
+        publishers.push(
+          new Publisher(device, await fixture.connect(device, { keepalive: 1, reconnectPeriod: 100 })),
         );
-        fillToTheEnd(disk);
-        await waitUntil('it is said', () => said('error').length > 0);
-        // Between two looks the journal errs on the side of full, so at the very limit it may take a few more once.
-        await waitUntil('all wait, and the journal has looked again', async () => {
-          const before = publishers.map(({ acknowledged }) => acknowledged.size);
-          await keepAlives(publishers, 2);
-          return publishers.every(
-            ({ pending, acknowledged }, i) => pending === WINDOW && acknowledged.size === before[i],
-          );
-        });
+      const runs = publishers.map((publisher) => publisher.run());
+      await waitUntil('some are durable', () =>
+        publishers.every(({ acknowledged }) => acknowledged.size > 50),
+      );
+      fillToTheEnd(disk);
+      await waitUntil('it is said', () => said('error').length > 0);
+      // Between two looks the journal errs on the side of full, so at the very limit it may take a few more once.
+      await waitUntil('all wait, and the journal has looked again', async () => {
+        const before = publishers.map(({ acknowledged }) => acknowledged.size);
+        await keepAlives(publishers, 2);
+        return publishers.every(
+          ({ pending, acknowledged }, i) => pending === WINDOW && acknowledged.size === before[i],
+        );
+      });
 
-        // Held for longer than their keep-alive, they are answered and stay; nothing more is acknowledged.
-        const acknowledged = publishers.flatMap((publisher) => [...publisher.acknowledged]);
-        await keepAlives(publishers, 4);
-        expect(publishers.map(({ pending }) => pending)).toEqual([WINDOW, WINDOW]);
-        expect(publishers.map(({ connects }) => connects)).toEqual([1, 1]);
-        expect(await stored(fixture)).toEqual([...acknowledged].sort());
-        expect(await fixture.broker.metricsText()).toMatch(/^pantau_journal_full 1$/m);
-        expect(await fixture.journal.space()).toMatchObject({ minFreeBytes: minFree, accepting: false });
-        // Begun once more than ended, and said of the whole and not of each message.
-        expect(said('error').length - said('info').length).toBe(1);
-        expect(said('error').length).toBeLessThan(4);
-        const stageCommit = fixture.journal.commit({
-          cursor: 'stage',
-          stream: 'uplink',
-          shard: 0,
-          expected: 0,
-          next: 1,
-          append: [{ stream: 'readings', entries: [{ key: 'udara-01', data: new Uint8Array(100_000) }] }],
-        });
-        // The reserve is there for the stages; a disk that is really full has nothing for them either.
-        if (minFree > 0) await stageCommit;
-        else await expect(stageCommit).rejects.toMatchObject({ code: 'JOURNAL_FULL', transient: true });
+      // Held for longer than their keep-alive, they are answered and stay; nothing more is acknowledged.
+      const acknowledged = publishers.flatMap((publisher) => [...publisher.acknowledged]);
+      await keepAlives(publishers, 4);
+      expect(publishers.map(({ pending }) => pending)).toEqual([WINDOW, WINDOW]);
+      expect(publishers.map(({ connects }) => connects)).toEqual([1, 1]);
+      expect(await stored(fixture)).toEqual([...acknowledged].sort());
+      expect(await fixture.broker.metricsText()).toMatch(/^pantau_journal_full 1$/m);
+      expect(await fixture.journal.space()).toMatchObject({ minFreeBytes: minFree, accepting: false });
+      // Begun once more than ended, and said of the whole and not of each message.
+      expect(said('error').length - said('info').length).toBe(1);
+      expect(said('error').length).toBeLessThan(4);
+      const stageCommit = fixture.journal.commit({
+        cursor: 'stage',
+        stream: 'uplink',
+        shard: 0,
+        expected: 0,
+        next: 1,
+        append: [{ stream: 'readings', entries: [{ key: 'udara-01', data: new Uint8Array(100_000) }] }],
+      });
+      // The reserve is there for the stages; a disk that is really full has nothing for them either.
+      if (minFree > 0) await stageCommit;
+      else await expect(stageCommit).rejects.toMatchObject({ code: 'JOURNAL_FULL', transient: true });
 
-        disk.clear();
-        for (const publisher of publishers) publisher.isStopped = true;
-        await Promise.all(runs);
-        expect(publishers.map(({ pending }) => pending)).toEqual([0, 0]);
-        expect(publishers.map(({ connects }) => connects)).toEqual([1, 1]);
-        const sent = publishers.flatMap((publisher) => [...publisher.acknowledged]);
-        expect(sent).toHaveLength(acknowledged.length + WINDOW * DEVICES.length);
-        expect(await stored(fixture)).toEqual(sent.sort());
-        await waitUntil('the end is said', () => said('info').length === said('error').length);
-        expect(await fixture.broker.metricsText()).toMatch(/^pantau_journal_full 0$/m);
-      } finally {
-        printed.mockRestore();
-      }
+      disk.clear();
+      for (const publisher of publishers) publisher.isStopped = true;
+      await Promise.all(runs);
+      expect(publishers.map(({ pending }) => pending)).toEqual([0, 0]);
+      expect(publishers.map(({ connects }) => connects)).toEqual([1, 1]);
+      const sent = publishers.flatMap((publisher) => [...publisher.acknowledged]);
+      expect(sent).toHaveLength(acknowledged.length + WINDOW * DEVICES.length);
+      expect(await stored(fixture)).toEqual(sent.sort());
+      await waitUntil('the end is said', () => said('info').length === said('error').length);
+      expect(await fixture.broker.metricsText()).toMatch(/^pantau_journal_full 0$/m);
     },
   );
 });

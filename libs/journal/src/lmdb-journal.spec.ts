@@ -1,11 +1,10 @@
-import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom, type Clock } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import { describeWith, mountSmallFilesystem, temporaryFolder, waitUntil } from '#libs/testing';
+import { describeWith, mountSmallFilesystem, muteLmdb, temporaryFolder, waitUntil } from '#libs/testing';
 import { describeJournalContract, readAll, type JournalFixture } from './journal.contract.js';
 import { LmdbJournal } from './lmdb-journal.js';
 
@@ -158,8 +157,7 @@ describeWith(['mount'], 'LmdbJournal on a file system without a byte to spare', 
     const open = (): Promise<LmdbJournal> =>
       LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, minFree: 0 });
     let journal = await open();
-    // lmdb prints every failed commit itself.
-    const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const unmute = muteLmdb(state.environment);
     try {
       disk.fill(1_000_000);
       const durable: number[] = [];
@@ -211,7 +209,7 @@ describeWith(['mount'], 'LmdbJournal on a file system without a byte to spare', 
       journal = await open();
       expect(await stored()).toEqual(durable);
     } finally {
-      printed.mockRestore();
+      unmute();
       await journal.close();
       await state.close();
     }
