@@ -38,7 +38,8 @@ export class PantauFixture implements AsyncDisposable {
   engines!: Engines;
   token = '';
 
-  async start(): Promise<this> {
+  /** @param more - further lines of `pantau.yaml` */
+  async start(more = ''): Promise<this> {
     this.#ports = { mqtt: await freePort(), http: await freePort(), metrics: await freePort() };
     const folder = this.#folder.path;
     const { mqtt, http, metrics } = this.#ports;
@@ -46,7 +47,7 @@ export class PantauFixture implements AsyncDisposable {
     writeFileSync(join(folder, 'rules.yaml'), RULES);
     writeFileSync(
       join(folder, 'pantau.yaml'),
-      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nmetrics: { port: ${metrics} }\nlog: { level: warn }\n`,
+      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nmetrics: { port: ${metrics} }\nlog: { level: warn }\n${more}`,
     );
     await this.#launch();
     this.engines = await openEngines(loadConfig(join(folder, 'pantau.yaml'), {}));
