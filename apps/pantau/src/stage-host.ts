@@ -13,12 +13,15 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ingestOptions } from './ingest-options.js';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
+import { StageMetrics } from './stage-metrics.js';
 import { STAGES } from './stages.js';
 
 /** Every stage behind the broker, with the API. */
 export interface StageHost {
   readonly store: TimeSeriesStore;
   readonly httpPort: number;
+  /** What the stages count, in Prometheus' text format. */
+  metricsText(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +47,8 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     const engines = await openEngines(config, clock);
     closers.push(() => engines.close());
     const { journal, state, registry, tokens } = engines;
-    const store = await openStore(config);
+    const metrics = new StageMetrics(journal);
+    const store = metrics.watch(await openStore(config));
     closers.push(() => store.close());
     closers.push(setUpStore(store, logger));
 
@@ -89,7 +93,8 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     const gateway = await startGateway(dependencies, tokens, { ...config.http, logger, uplinks });
     closers.push(() => gateway.close());
     closers.push(startRetention(engines, store, config, logger));
-    return { store, httpPort: (gateway.getHttpServer().address() as AddressInfo).port, stop };
+    const { port } = gateway.getHttpServer().address() as AddressInfo;
+    return { store, httpPort: port, metricsText: () => metrics.text(), stop };
   } catch (error) {
     await stop();
     throw error;
