@@ -1,74 +1,16 @@
 import 'reflect-metadata';
-import { Registry } from '#libs/identity';
-import { LmdbJournal, type Journal } from '#libs/journal';
-import { createStage, lagOf } from '#libs/journal-transport';
-import { DAY, HOUR, SECOND, seededRandom, type UtcMillis } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
-import type { Observation, Parameter, Rejection, Rollup } from '#libs/telemetry';
+import type { Journal } from '#libs/journal';
+import { lagOf } from '#libs/journal-transport';
+import { DAY, HOUR, SECOND, type UtcMillis } from '#libs/kernel';
+import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { describeWith, startInfluxd, temporaryFolder, waitUntil, type InfluxFixture } from '#libs/testing';
 import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
-import { TiersModule } from './tiers.module.js';
-import { WriterModule } from './writer.module.js';
+import { openWriters } from './writer.fixture.js';
 
 const T0 = Date.UTC(2026, 0, 1);
-const clock = { now: () => T0 };
 const DEVICES = Array.from({ length: 20 }, (_, i) => `udara-${String(i).padStart(2, '0')}`);
 const PARAMETERS = ['pm25', 'pm10', 'no2', 'temperature', 'humidity'] as const satisfies readonly Parameter[];
-
-interface Fixture extends AsyncDisposable {
-  readonly journal: Journal;
-  /** How often a stage has waited for the store. */
-  waits(): number;
-  caughtUp(deadlineMs?: number): Promise<void>;
-  rejected(): Promise<Rejection[]>;
-}
-
-/** Both writing stages on a journal of their own. */
-async function open(store: TimeSeriesStore, backoffMs = 5): Promise<Fixture> {
-  const folder = temporaryFolder('writer');
-  const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 4 });
-  const registry = new Registry(state);
-  await registry.putSite({ id: 'betung', name: 'Betung' });
-  for (const id of DEVICES)
-    await registry.putDevice({ id, site: 'betung', kind: 'air', name: id, intervalMs: SECOND });
-  let waits = 0;
-  const logger = {
-    log: () => undefined,
-    error: () => undefined,
-    warn: (message: unknown) => (waits += String(message).includes('waits') ? 1 : 0),
-  };
-  const base = { journal, state, clock, random: seededRandom(1), backoffMs, logger };
-  const apps = [
-    await createStage(WriterModule.register(store, registry, clock), { ...base, stage: 'writer' }),
-    await createStage(TiersModule.register(store, registry, clock), { ...base, stage: 'tiers' }),
-  ];
-  for (const app of apps) await app.listen();
-  return {
-    journal,
-    waits: () => waits,
-    caughtUp: (deadlineMs) =>
-      waitUntil(
-        'everything is stored',
-        async () =>
-          (await lagOf(journal, 'writer', 'readings')) + (await lagOf(journal, 'tiers', 'rollups')) === 0,
-        deadlineMs,
-      ).then(() => undefined),
-    async rejected() {
-      const shards = Array.from({ length: journal.shards }, (_, shard) =>
-        journal.read<Rejection>('rejected', shard, 0, 100_000),
-      );
-      return (await Promise.all(shards)).flat().map(({ data }) => data);
-    },
-    async [Symbol.asyncDispose]() {
-      for (const app of apps) await app.close();
-      await journal.close();
-      await state.close();
-      folder[Symbol.dispose]();
-    },
-  };
-}
 
 /** Which value a series has at an instant; so that what is stored can be told from the key. */
 function valueOf(device: number, parameter: number, instant: number): number {
@@ -132,7 +74,7 @@ describeWith(['influxd'], 'the writer on a real InfluxDB', () => {
 
   it('stores all 300,000 readings once, though InfluxDB is killed again and again and stays away for long', async () => {
     const store = await openInflux();
-    await using stage = await open(store);
+    await using stage = await openWriters(store, DEVICES);
     const { journal } = stage;
     let loaded = 0;
     const stored = async (): Promise<number> =>
@@ -173,7 +115,7 @@ describeWith(['influxd'], 'the writer on a real InfluxDB', () => {
     const conflict = now - 8 * DAY;
     const body = `reading,device=x,parameter=pm25,site=y value=1i ${conflict}`;
     await fetch(`${influx.url}/write?db=${database}&precision=ms`, { method: 'POST', body });
-    await using stage = await open(store);
+    await using stage = await openWriters(store, DEVICES);
     const at = (ts: UtcMillis): Observation => ({ ...observation(0, 0), ts, receivedAt: now });
     const good = Array.from({ length: 500 }, (_, i) => at(now - i * SECOND));
     const batch = [
@@ -228,7 +170,7 @@ describe('the writer on DuckDB', () => {
 
 /** Hands readings and roll-ups of a thousand made-up series to the writer, and one of a known one. */
 async function expectNoStrangeSeries(store: TimeSeriesStore): Promise<void> {
-  await using stage = await open(store);
+  await using stage = await openWriters(store, DEVICES);
   const series = Array.from({ length: 1_000 }, (_, i) =>
     i % 2 === 0 ? { device: `unknown-${i}` } : { parameter: `unknown-${i}` as Parameter },
   );
