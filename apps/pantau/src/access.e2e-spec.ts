@@ -267,6 +267,23 @@ describe('metrics', () => {
     expect(text).toMatch(/^pantau_mqtt_publishes_total\{qos="1"\} 1$/m);
     expect(text).toMatch(/^pantau_journal_append_seconds_count 1$/m);
   });
+
+  it('tell of the stages and the store, each metric once, whoever asks at the same time', async () => {
+    await using pantau = await new PantauFixture().start();
+    const client = await pantau.connect('udara-01');
+    const payload = JSON.stringify({ ts: new Date().toISOString(), values: { pm25: 12.5, pm10: 20 } });
+    await client.publishAsync('pantau/v1/betung/udara-01/telemetry', payload, { qos: 1 });
+    await pantau.caughtUp();
+    const scrape = async (): Promise<string> => (await fetch(pantau.metrics)).text();
+    const [text] = await Promise.all([scrape(), scrape(), scrape()]);
+    expect(text).toMatch(/^pantau_stage_lag\{stage="writer",stream="readings"\} 0$/m);
+    expect(text).toMatch(/^pantau_stage_lag\{stage="tiers",stream="rollups"\} 0$/m);
+    expect(text).toMatch(/^pantau_store_write_seconds_count\{kind="readings"\} 1$/m);
+    expect(text).toMatch(/^pantau_store_points_total\{kind="readings"\} 2$/m);
+    expect(text).toMatch(/^pantau_store_refused_total\{kind="readings"\} 0$/m);
+    const declared = Array.from(text.matchAll(/^# TYPE (\S+)/gm), ([, name]) => name);
+    expect(new Set(declared).size).toBe(declared.length);
+  });
 });
 
 describeWith(['mosquitto_pub'], 'the refusal of MQTT 5', () => {

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { bridgeOptions, brokerOptions } from './broker-options.js';
 import { openEngines, systemClock, type Engines } from './engines.js';
 import { startMetricsServer } from './metrics-server.js';
-import type { StageAnswer, StageRequest } from './stage-worker.js';
+import type { StageAnswer, StageQuestion, StageRequest } from './stage-worker.js';
 import { caughtUp } from './stages.js';
 
 /** Pantau in one process: the broker in the main thread, every stage behind it in another. */
@@ -96,7 +96,9 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     }
     const { host, port } = config.metrics;
     if (port !== false) {
-      const metrics = await startMetricsServer({ host, port }, () => broker.get(Broker).metricsText());
+      const metrics = await startMetricsServer({ host, port }, async () =>
+        [await broker.get(Broker).metricsText(), await stages.metricsText()].join('\n'),
+      );
       closers.push(() => metrics.close());
     }
 
@@ -122,6 +124,7 @@ interface StageThread {
   readonly store: string;
   readonly failed: Promise<never>;
   count(site: string): Promise<number>;
+  metricsText(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -137,11 +140,9 @@ async function startStageThread(config: LoadedConfig): Promise<StageThread> {
   });
   // Whoever waits for it sees it; nobody has to.
   failed.catch(() => undefined);
-  const ask = (request: StageRequest): void => worker.postMessage(request);
-  const answer = async (): Promise<StageAnswer> =>
-    ((await Promise.race([once(worker, 'message'), failed])) as [StageAnswer])[0];
+  const tell = (request: StageRequest): void => worker.postMessage(request);
 
-  const first = await answer();
+  const [first] = (await Promise.race([once(worker, 'message'), failed])) as [StageAnswer];
   if (first.type === 'failed') {
     stopping = true;
     await worker.terminate();
@@ -151,18 +152,33 @@ async function startStageThread(config: LoadedConfig): Promise<StageThread> {
       : new PantauError(code, detail, remedy === undefined ? {} : { remedy });
   }
   if (first.type !== 'ready') throw new Error(`unexpected answer of the stages: ${first.type}`);
+
+  let questions = 0;
+  const open = new Map<number, (answer: StageAnswer) => void>();
+  worker.on('message', (answer: StageAnswer) => {
+    if (answer.type !== 'answer' && answer.type !== 'refusal') return;
+    open.get(answer.id)?.(answer);
+    open.delete(answer.id);
+  });
+  const ask = async (question: StageQuestion): Promise<number | string> => {
+    const id = ++questions;
+    const answered = new Promise<StageAnswer>((resolve) => open.set(id, resolve));
+    tell({ ...question, id });
+    const answer = await Promise.race([answered, failed]);
+    if (answer.type === 'answer') return answer.value;
+    throw new Error(
+      answer.type === 'refusal' ? answer.detail : `unexpected answer of the stages: ${answer.type}`,
+    );
+  };
   return {
     httpPort: first.httpPort,
     store: first.store,
     failed,
-    async count(site) {
-      ask({ type: 'count', site });
-      const counted = await answer();
-      return counted.type === 'counted' ? counted.count : NaN;
-    },
+    count: async (site) => Number(await ask({ type: 'count', site })),
+    metricsText: async () => String(await ask({ type: 'metrics' })),
     async stop() {
       stopping = true;
-      ask({ type: 'stop' });
+      tell({ type: 'stop' });
       await ended;
     },
   };

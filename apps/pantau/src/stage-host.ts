@@ -7,22 +7,27 @@ import { rulesFileSchema } from '#libs/alerting';
 import { createStage } from '#libs/journal-transport';
 import { MINUTE, PantauError, seededRandom } from '#libs/kernel';
 import { configFile, NestLogger, readYamlFile, type LoadedConfig, type Logger } from '#libs/platform';
-import type { TimeSeriesStore } from '#libs/timeseries';
+import { Archive, type TimeSeriesStore } from '#libs/timeseries';
 import type { DynamicModule } from '@nestjs/common';
 import type { AddressInfo } from 'node:net';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ingestOptions } from './ingest-options.js';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
+import { StageMetrics } from './stage-metrics.js';
 import { STAGES } from './stages.js';
 
 /** Every stage behind the broker, with the API. */
 export interface StageHost {
   readonly store: TimeSeriesStore;
   readonly httpPort: number;
+  /** What the stages count, in Prometheus' text format. */
+  metricsText(): Promise<string>;
   stop(): Promise<void>;
 }
 
 const RETENTION_PERIOD = 10 * MINUTE;
+const ARCHIVE_PERIOD = 10 * MINUTE;
 const STORE_RETRY_MS = 5_000;
 const STORE_RETRY_MAX_MS = 10 * MINUTE;
 /** A broker that misses this many beats is gone. */
@@ -44,7 +49,8 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     const engines = await openEngines(config, clock);
     closers.push(() => engines.close());
     const { journal, state, registry, tokens } = engines;
-    const store = await openStore(config);
+    const metrics = new StageMetrics(journal);
+    const store = metrics.watch(await openStore(config));
     closers.push(() => store.close());
     closers.push(setUpStore(store, logger));
 
@@ -89,7 +95,9 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     const gateway = await startGateway(dependencies, tokens, { ...config.http, logger, uplinks });
     closers.push(() => gateway.close());
     closers.push(startRetention(engines, store, config, logger));
-    return { store, httpPort: (gateway.getHttpServer().address() as AddressInfo).port, stop };
+    closers.push(startArchive(engines, store, config, logger));
+    const { port } = gateway.getHttpServer().address() as AddressInfo;
+    return { store, httpPort: port, metricsText: () => metrics.text(), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -150,6 +158,41 @@ function startRetention(
   }, RETENTION_PERIOD);
   return async () => {
     clearInterval(timer);
+    await running;
+  };
+}
+
+/** Writes the days that are over into Parquet files, now and from time to time. */
+function startArchive(
+  { state, registry }: Engines,
+  store: TimeSeriesStore,
+  { archive: section, data, store: { retention } }: LoadedConfig,
+  logger: Logger,
+): () => Promise<void> {
+  if (section === undefined) return () => Promise.resolve();
+  const archive = new Archive({
+    store,
+    state,
+    clock: systemClock,
+    folder: isAbsolute(section.folder) ? section.folder : join(data, section.folder),
+    afterMs: section.after,
+    keptMs: retention.raw,
+    devices: async () => (await registry.devices()).map(({ id }) => id),
+  });
+  const stop = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      try {
+        for (const day of await archive.run(stop.signal)) logger.info({ ...day }, 'a day was archived');
+      } catch (error) {
+        logger.warn({ err: error }, 'the archive is not complete; it is tried again');
+      }
+      await delay(ARCHIVE_PERIOD, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  };
+  const running = run();
+  return async () => {
+    stop.abort();
     await running;
   };
 }

@@ -7,8 +7,10 @@ import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { startStages, type StageHost } from './stage-host.js';
 
-/** What the main thread tells the stages. */
-export type StageRequest = { readonly type: 'stop' } | { readonly type: 'count'; readonly site: string };
+/** What the main thread tells the stages. A question carries an id, under which it is answered. */
+export type StageRequest = { readonly type: 'stop' } | ({ readonly id: number } & StageQuestion);
+
+export type StageQuestion = { readonly type: 'count'; readonly site: string } | { readonly type: 'metrics' };
 
 /** What the stages tell the main thread. */
 export type StageAnswer =
@@ -19,7 +21,8 @@ export type StageAnswer =
       readonly detail: string;
       readonly remedy: string | undefined;
     }
-  | { readonly type: 'counted'; readonly count: number };
+  | { readonly type: 'answer'; readonly id: number; readonly value: number | string }
+  | { readonly type: 'refusal'; readonly id: number; readonly detail: string };
 
 /** Niceness of this thread: under load, acknowledging devices goes before catching up with what they said. */
 const NICENESS = 10;
@@ -51,12 +54,18 @@ async function main(config: LoadedConfig): Promise<void> {
     return;
   }
   parentPort?.on('message', (request: StageRequest) => {
-    if (request.type === 'count') {
-      void stages.store.count({ site: request.site }).then((count) => answer({ type: 'counted', count }));
-    } else {
+    if (request.type === 'stop') {
       // The thread ends by itself once nothing is open any more.
       void stages.stop().then(() => parentPort?.close());
+      return;
     }
+    const { id } = request;
+    const asked: Promise<number | string> =
+      request.type === 'count' ? stages.store.count({ site: request.site }) : stages.metricsText();
+    asked.then(
+      (value) => answer({ type: 'answer', id, value }),
+      (error: unknown) => answer({ type: 'refusal', id, detail: messageOf(error) }),
+    );
   });
   answer({ type: 'ready', httpPort: stages.httpPort, store: stages.store.description });
 }

@@ -2,7 +2,7 @@ import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext } from '#libs/journal-transport';
 import type { Clock } from '#libs/kernel';
 import type { Observation, Rejection } from '#libs/telemetry';
-import type { Point, TimeSeriesStore } from '#libs/timeseries';
+import { dayMarks, type Point, type TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { SeriesGuard } from './guard.js';
@@ -44,5 +44,10 @@ export class ReadingsController {
       rejected.push(rejectionOf(point, 'store_refused', detail, this.clock.now()));
     }
     context.append('rejected', rejected);
+    const lost = new Set(refused.map(({ point }) => point));
+    const stored = lost.size === 0 ? points : points.filter((point) => !lost.has(point));
+    const { shard, offset } = batch.at(-1) ?? { shard: 0, offset: 0 };
+    for (const { namespace, key, value } of dayMarks(stored, shard, offset + 1))
+      context.state.put(namespace, key, value);
   }
 }

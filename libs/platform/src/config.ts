@@ -147,8 +147,7 @@ const mappingSchema = z
   })
   .transform(({ utcOffset: utcOffsetMs, ...rest }) => ({ ...rest, utcOffsetMs }));
 
-/** `pantau.yaml`. Every key has a default, so an empty file is valid. */
-export const configSchema = z.strictObject({
+const sections = z.strictObject({
   /** Folder of the journal, the state and the embedded store; relative to the working directory. */
   data: z.string().min(1).default('data'),
   /** Files beside `pantau.yaml`. */
@@ -209,6 +208,15 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   store: storeSchema.prefault({ engine: 'duckdb' }),
+  /** Parquet files by calendar day; none without this section. */
+  archive: z
+    .strictObject({
+      /** In the data folder, or a whole path. */
+      folder: z.string().min(1).default('archive'),
+      /** A day is written this long after it has ended. */
+      after: duration.default(2 * DAY_MS),
+    })
+    .optional(),
   ingest: z
     .strictObject({
       /** Device time may be ahead of arrival by this much. */
@@ -228,6 +236,18 @@ export const configSchema = z.strictObject({
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),
+});
+
+/** `pantau.yaml`. Every key has a default, so an empty file is valid. */
+export const configSchema = sections.superRefine(({ archive, store }, context) => {
+  // A day must be in its file, and late readings of it too, while the store still holds all of it.
+  if (archive === undefined || archive.after + 2 * DAY_MS <= store.retention.raw) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['archive', 'after'],
+    message:
+      'expected at least two days less than store.retention.raw, or the store forgets a day before it is archived',
+  });
 });
 export type PantauConfig = z.output<typeof configSchema>;
 

@@ -84,6 +84,14 @@ describe('parseYaml', () => {
       );
   });
 
+  it('archives nothing unless told, and not what the store has forgotten by then', () => {
+    expect(load('').archive).toBeUndefined();
+    expect(load('archive: {}').archive).toEqual({ folder: 'archive', after: 2 * 86_400_000 });
+    expect(() => load('store: { engine: duckdb, retention: { raw: 3d } }\narchive: { after: 2d }')).toThrow(
+      /:2: archive\.after: expected at least two days less than store\.retention\.raw/,
+    );
+  });
+
   it('points into lists', () => {
     const schema = z.strictObject({ rules: z.array(z.strictObject({ id: z.string() })) });
     expect(() => parseYaml('rules.yaml', 'rules:\n  - id: a\n  - id: 7\n', schema)).toThrow(

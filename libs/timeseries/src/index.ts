@@ -1,3 +1,4 @@
+export * from './archive.js';
 export * from './duckdb-store.js';
 export * from './influx-store.js';
 export * from './retention.js';

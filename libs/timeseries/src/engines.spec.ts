@@ -1,0 +1,132 @@
+import { DAY, HOUR, MINUTE, seededRandom, type TimeSpan } from '#libs/kernel';
+import type { QualityFlag } from '#libs/telemetry';
+import { describeWith, startInfluxd, temporaryFolder, type InfluxFixture } from '#libs/testing';
+import { join } from 'node:path';
+import { DuckDbStore } from './duckdb-store.js';
+import { InfluxStore } from './influx-store.js';
+import type { Point, PointQuery, TimeSeriesStore } from './time-series-store.js';
+import { aPoint, aRollup } from './time-series-store.contract.js';
+
+const T0 = Date.UTC(2015, 11, 7);
+const SITES = ['betung', 'sembawa', 'talang-kelapa'] as const;
+/** A device stands at one site: InfluxDB would keep the same instant under two sites as two points. */
+const DEVICES = Array.from({ length: 7 }, (_, i) => ({ device: `udara-0${i}`, site: SITES[i % 3]! }));
+const PARAMETERS = ['pm25', 'pm10', 'temperature'] as const;
+const FLAGS: readonly QualityFlag[] = [1, 1, 1, 2, 3, 4, 9];
+const QUERIES = 200;
+
+describeWith(['influxd'], 'DuckDB and a real InfluxDB', () => {
+  let influx: InfluxFixture;
+  beforeAll(async () => {
+    influx = await startInfluxd();
+  });
+  afterAll(() => influx[Symbol.asyncDispose]());
+
+  it.each([1, 2])('give the same answers to the same queries on the same data (seed %i)', async (seed) => {
+    using folder = temporaryFolder('engines');
+    const duck = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
+    const options = { url: influx.url, version: 1, database: `seed-${seed}`, timeoutMs: 10_000 } as const;
+    const stores: readonly TimeSeriesStore[] = [duck, new InfluxStore(options)];
+    const chance = new Chance(seed);
+    for (const store of stores) await store.setUp();
+
+    // Few instants for many series, so that there are overwrites and ties; now and then far back, as late data are.
+    for (let batch = 0; batch < 30; batch++) {
+      const points = Array.from({ length: 200 }, () => chance.point(batch));
+      const rollups = points.flatMap((point) => (chance.yes(0.3) ? [chance.rollup(point)] : []));
+      const reports = await Promise.all(
+        stores.map(async (store) => [await store.write(points), await store.writeRollups(rollups)]),
+      );
+      expect(reports[0]).toEqual([{ refused: [] }, { refused: [] }]);
+      expect(reports[1]).toEqual(reports[0]);
+    }
+
+    let rows = 0;
+    for (let i = 0; i < QUERIES; i++) {
+      const query = chance.query();
+      const tier = chance.of(['hour', 'day'] as const);
+      const [expected, found] = await Promise.all(
+        stores.map(async (store) => ({
+          points: await store.query(query),
+          count: await store.count(query),
+          rollups: await store.queryRollups({ ...query, tier }),
+          rollupCount: await store.countRollups({ ...query, tier }),
+        })),
+      );
+      // The query is part of the comparison, so that a difference names it.
+      expect({ query, ...found }).toEqual({ query, ...expected });
+      rows += expected!.points.length + expected!.rollups.length;
+    }
+    expect(rows).toBeGreaterThan(5_000);
+    for (const store of stores) await store.close();
+  });
+});
+
+/** Seeded choices. */
+class Chance {
+  readonly #random: () => number;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+  }
+
+  of<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)]!;
+  }
+
+  yes(share: number): boolean {
+    return this.#random() < share;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+
+  /** Of the hour of the batch, or late. */
+  point(batch: number): Point {
+    const hour = this.yes(0.1) ? -this.below(1_000) : batch;
+    const ts = T0 + hour * HOUR + this.below(6) * 10 * MINUTE + (this.yes(0.1) ? 1 : 0);
+    const value = (this.#random() - 0.2) * 10 ** this.below(6);
+    const place = this.of(DEVICES);
+    return aPoint({
+      ...place,
+      parameter: this.of(PARAMETERS),
+      ts,
+      value,
+      flag: this.of(FLAGS),
+      receivedAt: ts + 7,
+    });
+  }
+
+  rollup({ site, device, parameter, ts, value }: Point): ReturnType<typeof aRollup> {
+    const tier = this.of(['hour', 'day'] as const);
+    const length = tier === 'hour' ? HOUR : DAY;
+    const series = { site, device, parameter, tier, from: Math.floor(ts / length) * length };
+    return this.yes(0.2)
+      ? aRollup({ ...series, valid: 0, mean: null, min: null, max: null })
+      : aRollup({
+          ...series,
+          mean: value,
+          min: value - 1,
+          max: value + this.#random(),
+          received: this.below(61),
+        });
+  }
+
+  query(): PointQuery {
+    return {
+      ...(this.yes(0.3) ? { site: this.of([...SITES, 'nowhere']) } : {}),
+      ...(this.yes(0.3) ? { device: this.of([...DEVICES.map(({ device }) => device), 'nobody']) } : {}),
+      ...(this.yes(0.3) ? { parameter: this.of([...PARAMETERS, 'co' as const]) } : {}),
+      ...(this.yes(0.6) ? { span: this.#span() } : {}),
+      limit: this.of([1, 2, 3, 5, 10, 50, 1_000]),
+      order: this.of(['asc', 'desc'] as const),
+    };
+  }
+
+  #span(): TimeSpan {
+    // On the instants of points and beside them, empty and the wrong way round too.
+    const from = T0 + (this.below(34) - 2) * HOUR + this.below(3) * 10 * MINUTE + this.below(2);
+    return { from, to: from + this.of([-HOUR, 0, 1, 10 * MINUTE, HOUR, 5 * HOUR, DAY]) };
+  }
+}
