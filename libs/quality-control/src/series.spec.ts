@@ -326,6 +326,11 @@ describe('checkSeries', () => {
     );
   });
 
+  it('remembers a negative zero as zero, as JSON does', () => {
+    const { state } = checkSeries(initialQcState, { ts: 1, value: -0 }, 'pm25');
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+  });
+
   it('gives the same flags again, also from a state that was stored as JSON in between', () => {
     fc.assert(
       fc.property(samples, parameter, (sequence, code) => {

@@ -93,7 +93,8 @@ export function checkSeries(
   if (!isNewer || range.flag === 4)
     return { state, result: combineResults([range, ...others]), notEvaluated: SERIES_TESTS };
 
-  const sample: Sample = { ts, value };
+  // A device may send -0. Stored as JSON it comes back as 0, and a restart must change nothing.
+  const sample: Sample = { ts, value: value + 0 };
   const spike = judgeSpike(state, sample, own, neighboursHigh);
   const wasSpike = spike === 3 || spike === 4;
   // A good value is compared with the one before the spike, or the fault of one would be counted twice.
@@ -116,7 +117,7 @@ export function checkSeries(
       : undefined;
   return {
     state: {
-      last: { ts, value, result },
+      last: { ...sample, result },
       previous: amended ?? state.last,
       neighbour: base && { ts: base.ts, value: base.value },
       run,
