@@ -94,7 +94,7 @@ export function checkSeries(
     return { state, result: combineResults([range, ...others]), notEvaluated: SERIES_TESTS };
 
   // A device may send -0. Stored as JSON it comes back as 0, and a restart must change nothing.
-  const sample: Sample = { ts, value: value + 0 };
+  const sample: Sample = { ts: ts + 0, value: value + 0 };
   const spike = judgeSpike(state, sample, own, neighboursHigh);
   const wasSpike = spike === 3 || spike === 4;
   // A good value is compared with the one before the spike, or the fault of one would be counted twice.
