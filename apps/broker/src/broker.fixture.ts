@@ -215,6 +215,8 @@ export async function openBroker({
 export interface RawClient {
   readonly socket: Socket;
   send(packet: Packet | Buffer): void;
+  /** The next packet that arrives. */
+  any(expected?: string): Promise<Packet>;
   /** The next packet that arrives; it has to be of this kind. */
   next<C extends Packet['cmd']>(command: C): Promise<Extract<Packet, { cmd: C }>>;
   /** CONNECT and its CONNACK, which has to accept. */
@@ -249,13 +251,17 @@ export async function openRaw(port: number): Promise<RawClient> {
     socket,
     closed,
     send: (packet) => void socket.write(Buffer.isBuffer(packet) ? packet : mqttPacket.generate(packet, {})),
-    async next<C extends Packet['cmd']>(command: C) {
-      while (received.length === 0) {
-        if (socket.closed) throw new Error(`closed instead of ${command}`);
+    async any(expected = 'any packet') {
+      for (;;) {
+        const packet = received.shift();
+        if (packet !== undefined) return packet;
+        if (socket.closed) throw new Error(`closed instead of ${expected}`);
         await once(arrivals, 'packet');
       }
-      const packet = received.shift();
-      if (packet?.cmd !== command) throw new Error(`expected ${command}, received ${JSON.stringify(packet)}`);
+    },
+    async next<C extends Packet['cmd']>(command: C) {
+      const packet = await client.any(command);
+      if (packet.cmd !== command) throw new Error(`expected ${command}, received ${JSON.stringify(packet)}`);
       return packet as Extract<Packet, { cmd: C }>;
     },
     async connect(clientId, password, options) {

@@ -25,12 +25,20 @@ import {
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type PublishPacket } from 'aedes';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
+import { Acknowledgements } from './acknowledgements.js';
 import { mayRead, maySubscribe, publishTarget, type Principal, type PublishTarget } from './access.js';
 import { Admission } from './admission.js';
+import { Audience } from './audience.js';
 import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
 import { Downlinks } from './downlinks.js';
-import { FrameGuard, KEPT_BYTES, PacketTooLargeError, type Truncation } from './frame-guard.js';
+import {
+  FrameGuard,
+  KEPT_BYTES,
+  PacketTooLargeError,
+  type DirectPublish,
+  type Truncation,
+} from './frame-guard.js';
 import type { Limits } from './limits.js';
 import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './listeners.js';
 import { LivenessRecorder } from './liveness-recorder.js';
@@ -84,7 +92,12 @@ interface Session {
   readonly waiting: { readonly dueAt: UtcMillis; readonly step: () => void }[];
   /** Filters that it holds, those included that Aedes is about to add. */
   readonly filters: Set<string>;
+  /** PUBLISH packets that Aedes handed over to be authorised. */
   publishes: number;
+  /** Those of them that are done with. */
+  settled: number;
+  /** Messages taken past Aedes that are not durable yet. */
+  direct: number;
   endCause: PresenceCause;
 }
 
@@ -117,6 +130,7 @@ interface ClientInternals {
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
   /** Counts one packet as dealt with and reads on when there is none left. */
   _nextBatch(): void;
+  readonly _keepaliveTimer: NodeJS.Timeout | null;
 }
 interface AedesInternals {
   readonly clients: Readonly<Record<string, Client>>;
@@ -124,6 +138,8 @@ interface AedesInternals {
 
 /** Topic and packet identifier beside a payload. */
 const TOPIC_BYTES = 1_024;
+/** Messages of a connection taken past Aedes at a time; beyond it Aedes takes them, which then stops reading. */
+const MAX_DIRECT = 256;
 /** QoS 2 messages of a client between PUBREC and PUBREL. */
 const MAX_INFLIGHT_QOS2 = 1_000;
 /** Refused as MQTT 5 says it: reason code 0x84, unsupported protocol version. */
@@ -176,7 +192,11 @@ export class Broker {
   /** Who listens for the commands of a device. */
   readonly #commandListeners = new Map<string, Client>();
   readonly #stop = new AbortController();
+  readonly #acknowledgements = new Acknowledgements((connection, count) =>
+    this.#acknowledged(connection, count),
+  );
   #aedes: Aedes | undefined;
+  #audience: Audience | undefined;
   #sys: SysTopics | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
@@ -196,6 +216,7 @@ export class Broker {
     );
     this.#uplinks = new UplinkBatcher(journal, logger, {
       onAppended: (seconds) => this.metrics.appendSeconds.observe(seconds),
+      onSettled: () => this.#acknowledgements.flush(),
       // Aedes may read a client's PINGREQ only after the messages before it: held for longer than its keep-alive, the
       // client would be thrown out, or leave, because nobody answers.
       onHeld: (client) => (client as ClientInternals)._nextBatch(),
@@ -218,6 +239,7 @@ export class Broker {
       mayKeep: (client, filter) => this.#sessions.get(client as Client)?.filters.has(filter) === true,
       ownerOf: (client) => this.#sessions.get(client as Client)?.principal.id,
       onDropped: () => this.metrics.droppedQueued.inc(),
+      onSubscribed: () => this.#audience?.changed(),
     });
     this.#listeners = new Listeners(
       {
@@ -273,6 +295,7 @@ export class Broker {
       authorizeForward: (client, packet) => (this.#mayForward(client, packet) ? packet : null),
     });
     this.#aedes = aedes;
+    this.#audience = new Audience(aedes, this.#persistence);
     aedes.on('client', (client) => this.#connected(client));
     aedes.on('clientReady', (client) => this.#subscribed(client));
     aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client));
@@ -361,13 +384,16 @@ export class Broker {
     }
     const client = aedes.handle(stream, request);
     const internals = client as unknown as ClientInternals;
-    const guard = new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES);
+    const guard = new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES, (publish, passed) =>
+      this.#takeDirectly(client, publish, passed),
+    );
     this.#arrivals.set(client, { origin, guard, keepAliveMs: this.#options.limits.maxKeepAliveMs });
     const parser = internals._parser;
     const parse = parser.parse.bind(parser);
     parser.parse = (bytes) => {
       try {
-        return parse(guard.push(bytes));
+        const rest = guard.push(bytes);
+        return rest.length === 0 ? 0 : parse(rest);
       } catch (error) {
         if (error instanceof PacketTooLargeError)
           this.#limitExceeded(client, `packet size: ${messageOf(error)}`);
@@ -485,6 +511,8 @@ export class Broker {
       filters: new Set(),
       rate: principal.kind === 'device' ? this.#rates.of(principal.id, this.#clock.now()) : undefined,
       publishes: 0,
+      settled: 0,
+      direct: 0,
       endCause: 'lost',
     });
   }
@@ -504,6 +532,58 @@ export class Broker {
       throw new DeniedError('duplicate_identity', detail, SERVER_UNAVAILABLE, { id });
     }
     this.#setEndCause(older, 'takeover');
+  }
+
+  /**
+   * The short way of the packet that nearly all traffic consists of: QoS 1, on a topic that the session has written to
+   * before and that nobody subscribes to, small, within the rate. It goes to the journal and is acknowledged like every
+   * other, only without Aedes, which would route it to nobody. See docs/decisions/0006.
+   */
+  #takeDirectly(client: Client, { topic, messageId, dup, payload }: DirectPublish, passed: number): boolean {
+    const session = this.#sessions.get(client);
+    // One that Aedes has yet to deal with must not be overtaken.
+    if (session === undefined || session.settled !== passed || session.direct >= MAX_DIRECT) return false;
+    const target = session.targets.get(topic);
+    if (target === undefined || target === 'routed' || this.#uplinks.isHolding) return false;
+    if (payload.length > this.#options.maxPayloadBytes || this.#audience?.isListening(topic) !== false)
+      return false;
+    const receivedAt = this.#clock.now();
+    if (session.rate?.tryTake(receivedAt) === false) return false;
+    const { site, device, kind } = target;
+    session.direct++;
+    const done = (error?: Error | null): void => {
+      session.direct--;
+      if (error == null) this.#acknowledgements.add(client.conn, messageId);
+      else client.emit('error', new EndedError('the message could not be taken', { cause: error }));
+    };
+    const data: Uplink = {
+      site,
+      device,
+      kind,
+      topic,
+      payload,
+      receivedAt,
+      qos: 1,
+      messageId,
+      dup,
+      session: session.id,
+      will: false,
+    };
+    this.#uplinks.add(data, done, client, false);
+    (client as unknown as ClientInternals)._keepaliveTimer?.refresh();
+    return true;
+  }
+
+  /** Messages that were taken past Aedes are acknowledged. */
+  #acknowledged(connection: Writable, count: number): void {
+    this.metrics.publishes.inc({ qos: 1 }, count);
+    const queued = connection.writableLength;
+    // Aedes sees to it for what it writes itself, see waitForDrain.
+    if (queued > this.#options.limits.queuedBytesPerClient)
+      this.#limitExceeded(
+        (connection as unknown as { client: Client }).client,
+        `queuedBytesPerClient: ${queued} bytes wait to be read`,
+      );
   }
 
   #authorizePublish(
@@ -532,6 +612,9 @@ export class Broker {
         return;
       }
       const ended = (error?: Error | null): void => {
+        if (!will) session.settled++;
+        // PUBACKs go out in the order of the messages [MQTT-4.6.0-2].
+        this.#acknowledgements.flushOne(client.conn);
         done(error == null ? null : new EndedError('the message could not be taken', { cause: error }));
       };
       this.#throttled(session, will, () =>

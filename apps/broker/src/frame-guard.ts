@@ -6,6 +6,21 @@ export interface Truncation {
   readonly bytes: number;
 }
 
+/** A whole PUBLISH of QoS 1 that is not to be retained. */
+export interface DirectPublish {
+  readonly topic: string;
+  readonly messageId: number;
+  readonly dup: boolean;
+  readonly payload: Buffer;
+}
+
+/**
+ * Takes a message past the parser, or leaves it to the parser.
+ *
+ * @param passed - how many PUBLISH packets the parser was given before it
+ */
+export type TakeDirectly = (publish: DirectPublish, passed: number) => boolean;
+
 /** A packet other than PUBLISH, or one of a client that is not connected yet, that is larger than any of its kind. */
 export class PacketTooLargeError extends Error {}
 
@@ -15,11 +30,18 @@ const MAX_HEADER_BYTES = 5;
 export const KEPT_BYTES = 8_192;
 /** SUBSCRIBE and CONNECT are the largest of the others. */
 const MAX_CONTROL_BYTES = 65_536;
+/** A PUBLISH that is not larger is waited for until it is whole. Small, because it is copied whenever a piece comes. */
+const MAX_DIRECT_BYTES = 4_096;
+/** First bytes of a PUBLISH of QoS 1 without the flag to retain it; without DUP and with it. */
+const DIRECT_PUBLISH = 0x32;
+const DUP = 0x08;
 
 /**
  * Reads the lengths of the packets in a byte stream as it passes, before a parser buffers them. A PUBLISH beyond the
  * limit is cut: its beginning passes as a smaller packet, the rest is dropped byte by byte. So it is acknowledged and
  * set aside like every other bad message, and costs the memory of its beginning alone.
+ *
+ * Whole messages of the common kind are offered to `takeDirectly` first: what is taken, the parser does not see.
  */
 export class FrameGuard {
   /** Cut packets that {@link takeTruncation} has not asked for. */
@@ -29,7 +51,10 @@ export class FrameGuard {
   #drop = 0;
   #publishes = 0;
 
-  constructor(private readonly maxPublishBytes: number) {}
+  constructor(
+    private readonly maxPublishBytes: number,
+    private readonly takeDirectly?: TakeDirectly,
+  ) {}
 
   /**
    * @returns what the parser shall see
@@ -41,6 +66,8 @@ export class FrameGuard {
     const pieces: Buffer[] = [];
     let start = 0;
     let at = 0;
+    // Nothing overtakes a packet that the parser has yet to see.
+    let isDirect = this.takeDirectly !== undefined && this.#pass === 0 && this.#drop === 0;
     while (at < chunk.length) {
       if (this.#pass > 0) {
         const n = Math.min(this.#pass, chunk.length - at);
@@ -61,6 +88,23 @@ export class FrameGuard {
           return join(pieces);
         }
         const { type, length, headerBytes } = header;
+        isDirect &&= ((chunk[at] ?? 0) & ~DUP) === DIRECT_PUBLISH && length <= MAX_DIRECT_BYTES;
+        if (isDirect) {
+          const end = at + headerBytes + length;
+          if (end > chunk.length) {
+            pieces.push(chunk.subarray(start, at));
+            this.#held = chunk.subarray(at);
+            return join(pieces);
+          }
+          const direct = readPublish(chunk, at, at + headerBytes, end);
+          if (direct !== undefined && this.takeDirectly?.(direct, this.#publishes) === true) {
+            if (start < at) pieces.push(chunk.subarray(start, at));
+            at = end;
+            start = end;
+            continue;
+          }
+          isDirect = false;
+        }
         const publish = type === PUBLISH ? this.#publishes++ : -1;
         if (publish >= 0 && length > this.maxPublishBytes && length > KEPT_BYTES) {
           pieces.push(chunk.subarray(start, at), Buffer.from([chunk[at] ?? 0, ...encodeLength(KEPT_BYTES)]));
@@ -102,6 +146,24 @@ function readHeader(
       return { type: (chunk[at] ?? 0) >> 4, length: byte < 0x80 ? length : 0, headerBytes: i + 1 };
   }
   return undefined;
+}
+
+/** Undefined when it is not well formed; the parser says why. */
+function readPublish(chunk: Buffer, at: number, variable: number, end: number): DirectPublish | undefined {
+  if (variable + 2 > end) return undefined;
+  const topicAt = variable + 2;
+  const topicEnd = topicAt + chunk.readUInt16BE(variable);
+  const payloadAt = topicEnd + 2;
+  if (payloadAt > end) return undefined;
+  const messageId = chunk.readUInt16BE(topicEnd);
+  // [MQTT-2.3.1-1]
+  if (messageId === 0) return undefined;
+  return {
+    topic: chunk.toString('utf8', topicAt, topicEnd),
+    messageId,
+    dup: ((chunk[at] ?? 0) & DUP) !== 0,
+    payload: chunk.subarray(payloadAt, end),
+  };
 }
 
 function encodeLength(length: number): number[] {

@@ -66,6 +66,8 @@ export interface StatePersistenceOptions {
   /** Whose client it is. */
   readonly ownerOf?: (client: ClientRef) => string | undefined;
   readonly onDropped?: (client: string) => void;
+  /** A subscription is there that was not there before. */
+  readonly onSubscribed?: () => void;
 }
 
 const SESSIONS = 'mqtt/sessions';
@@ -186,6 +188,11 @@ export class StatePersistence {
 
   async countOffline(): Promise<{ subsCount: number; clientsCount: number }> {
     return { subsCount: this.#trie.subscriptionsCount, clientsCount: this.#subscriptions.size };
+  }
+
+  /** Whether a session that is kept, connected or away, has a subscription that matches. */
+  hasSubscriber(topic: string): boolean {
+    return this.#trie.match(topic).length > 0;
   }
 
   async subscriptionsByTopic(topic: string): Promise<MatchedSubscription[]> {
@@ -373,6 +380,7 @@ export class StatePersistence {
     if (options.qos > 0) this.#trie.add(topic, { clientId: client, topic, ...options });
     else if (before !== undefined && before.qos > 0) this.#trie.remove(topic, { clientId: client, topic });
     own.set(topic, options);
+    this.options.onSubscribed?.();
   }
 
   #unindex(client: string, own: Map<string, SubscriptionOptions>, topic: string): void {

@@ -11,11 +11,15 @@ interface Waiting {
   readonly done: Done;
   /** The connection it came over. */
   readonly sender: object;
+  /** Whether the connection is not read until it is called back. */
+  readonly blocks: boolean;
 }
 
 export interface UplinkBatcherOptions {
   /** Told how long an append took, in seconds. */
   readonly onAppended?: (seconds: number) => void;
+  /** All messages of an append were called back. */
+  readonly onSettled?: () => void;
   /** A message has to wait for space; its connection should go on being read, so that keep-alive works. */
   readonly onHeld?: (sender: object) => void;
   /** Bytes that may wait in all, and for one connection. */
@@ -74,10 +78,11 @@ export class UplinkBatcher {
   /**
    * @param done - called without an error once the message is on disk
    * @param sender - the connection, see {@link release}
+   * @param blocks - whether the connection is not read until then
    */
-  add(data: Uplink, done: Done, sender: object): void {
+  add(data: Uplink, done: Done, sender: object, blocks = true): void {
     if (this.#fresh.length === 0) setImmediate(() => void this.#flush());
-    this.#fresh.push({ entry: { key: data.device, data }, done, sender });
+    this.#fresh.push({ entry: { key: data.device, data }, done, sender, blocks });
   }
 
   /**
@@ -119,6 +124,7 @@ export class UplinkBatcher {
     }
     this.#options.onAppended?.((performance.now() - startedAt) / 1_000);
     for (const { done } of batch) done(null);
+    this.#options.onSettled?.();
   }
 
   async #append(batch: readonly Waiting[]): Promise<void> {
@@ -146,7 +152,7 @@ export class UplinkBatcher {
       }
       this.#held.push(waiting);
       this.#count([waiting], 1);
-      this.#options.onHeld?.(waiting.sender);
+      if (waiting.blocks) this.#options.onHeld?.(waiting.sender);
     }
   }
 
@@ -184,6 +190,7 @@ export class UplinkBatcher {
     this.#held = this.#held?.filter((waiting) => !settled.has(waiting));
     this.#count(left, -1);
     for (const { done } of left) done(error);
+    this.#options.onSettled?.();
   }
 
   #count(messages: readonly Waiting[], sign: 1 | -1): void {
