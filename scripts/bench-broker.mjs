@@ -5,24 +5,14 @@
  *
  * usage: npm run bench:broker [-- rounds messages connections]
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { accepts, bench, finished, freePort, load, main, median, start } from './bench.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const main = join(root, 'dist', 'apps', 'pantau', 'src', 'main.js');
-const load = join(root, 'dist', 'simulators', 'load', 'src', 'main.js');
 const [rounds = 3, messages = 200_000, connections = 50] = process.argv.slice(2).map(Number);
 
-const folder = mkdtempSync(join(tmpdir(), 'pantau-bench-'));
-const children = [];
-
-try {
+await bench(async (folder) => {
   const devices = Array.from({ length: connections }, (_, i) => `bench-${String(i).padStart(4, '0')}`);
   const interval = '{ interval: 1s, devices: [' + devices.join(', ') + '] }';
   writeFileSync(
@@ -46,7 +36,7 @@ try {
       env,
     ),
   );
-  const passwords = JSON.parse((await import('node:fs')).readFileSync(credentials, 'utf8'));
+  const passwords = JSON.parse(readFileSync(credentials, 'utf8'));
 
   start(process.execPath, [main, 'start'], env);
   writeFileSync(
@@ -83,7 +73,7 @@ try {
         options,
         JSON.stringify({ host: '127.0.0.1', port, devices: list, inFlight: 40, messages, firstTs }),
       );
-      const report = JSON.parse(await finished(start(process.execPath, [load, options], process.env)));
+      const report = JSON.parse(await finished(start(process.execPath, [load, options])));
       rates.push(report.rate);
       const { p50, p99 } = report.ackLatencyMs;
       console.log(
@@ -96,52 +86,8 @@ try {
       `  round ${round + 1}: ratio Pantau / Mosquitto ${ratios.at(-1).toFixed(2)}; every stage had caught up ${drain.toFixed(1)} s after the last acknowledgement`,
     );
   }
-  ratios.sort((a, b) => a - b);
-  console.log(`median ratio Pantau / Mosquitto: ${ratios[Math.floor(ratios.length / 2)].toFixed(2)}`);
-} finally {
-  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-  await Promise.all(
-    children.map((child) => child.exitCode === null && child.signalCode === null && once(child, 'exit')),
-  );
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function start(command, args, environment) {
-  const child = spawn(command, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
-  child.text = '';
-  child.stdout.on('data', (chunk) => (child.text += chunk));
-  children.push(child);
-  return child;
-}
-
-async function finished(child) {
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} failed`);
-  return child.text;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function accepts(port) {
-  for (let i = 0; i < 500; i++) {
-    const socket = connect(port, '127.0.0.1');
-    const outcome = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false);
-    socket.destroy();
-    if (outcome) return;
-    await delay(20);
-  }
-  throw new Error(`nothing listens on ${port}`);
-}
+  console.log(`median ratio Pantau / Mosquitto: ${median(ratios).toFixed(2)}`);
+});
 
 /** Seconds until no stage lags. */
 async function drained(port) {

@@ -7,16 +7,11 @@
  */
 import 'reflect-metadata';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bench, built, freePort, kill, shown } from './bench.mjs';
 
-const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
-const load = (path) => import(pathToFileURL(join(dist, path, 'src', 'index.js')).href);
 const [
   { LmdbStateStore },
   { LmdbJournal },
@@ -32,7 +27,7 @@ const [
     'libs/journal-transport',
     'libs/timeseries',
     'apps/writer',
-  ].map(load),
+  ].map(built),
 );
 const [rate = 10_000, secondsAway = 60] = process.argv.slice(2).map(Number);
 
@@ -43,11 +38,19 @@ const TICK_MS = 100;
 const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const clock = { now: Date.now };
 
-const folder = mkdtempSync(join(process.env.PANTAU_BENCH_DIR ?? tmpdir(), 'pantau-bench-'));
-const influx = await prepareInflux();
 let appended = 0;
 let complete = false;
-try {
+await bench(async (folder) => {
+  const influx = await prepareInflux(folder);
+  try {
+    await measure(folder, influx);
+  } finally {
+    await influx.kill();
+  }
+});
+process.exitCode = complete ? 0 : 1;
+
+async function measure(folder, influx) {
   await influx.start();
   const store = new InfluxStore({ url: influx.url, version: 1, database: 'bench', timeoutMs: 10_000 });
   await store.setUp();
@@ -117,18 +120,10 @@ try {
   await store.close();
   await journal.close();
   await state.close();
-} finally {
-  await influx.kill();
-  rmSync(folder, { recursive: true, force: true });
 }
-process.exitCode = complete ? 0 : 1;
 
 function rateBetween(a, b) {
   return ((b.stored - a.stored) * 1_000) / (b.at - a.at);
-}
-
-function shown(number) {
-  return Math.round(number).toLocaleString('en');
 }
 
 /** Appends readings at the wanted rate, every one with a time of its own in its series. */
@@ -152,7 +147,7 @@ async function generate(journal, signal) {
 }
 
 /** `influxd` on free loopback ports; a start goes on with the data of the one before. */
-async function prepareInflux() {
+async function prepareInflux(folder) {
   const [port, rpcPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
   const config = join(folder, 'influxdb.conf');
@@ -196,19 +191,6 @@ bind-address = "127.0.0.1:${rpcPort}"
         await delay(20);
       }
     },
-    async kill() {
-      if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
-      server.kill('SIGKILL');
-      await once(server, 'exit');
-    },
+    kill: async () => server && kill(server),
   };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -4,36 +4,30 @@
  *
  * usage: npm run bench:journal [-- milliseconds]
  */
-import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { bench, built, shown } from './bench.mjs';
 
-const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'libs');
-const load = (lib) => import(pathToFileURL(join(dist, lib, 'src', 'index.js')).href);
-const [{ LmdbStateStore }, { LmdbJournal }] = [await load('state'), await load('journal')];
+const [{ LmdbStateStore }, { LmdbJournal }] = [await built('libs/state'), await built('libs/journal')];
 const [duration = 3_000] = process.argv.slice(2).map(Number);
-const folder = mkdtempSync(join(process.env.PANTAU_BENCH_DIR ?? tmpdir(), 'pantau-bench-'));
 const data = { site: 'bench', device: 'bench-0001', payload: Buffer.alloc(110, 'x'), receivedAt: Date.now() };
 
-try {
-  const plain = bareFsync();
-  console.log(`write + fsync, one file            ${shown(plain)}`);
+await bench(async (folder) => {
+  const plain = bareFsync(folder);
+  console.log(`write + fsync, one file            ${perSecond(plain)}`);
   for (const outstanding of [1, 10, 100, 1_000]) {
-    const rate = await appends(outstanding);
+    const rate = await appends(folder, outstanding);
     console.log(
-      `journal, ${String(outstanding).padStart(5)} outstanding appends ${shown(rate)}  ${(rate / plain).toFixed(1)} x the fsync rate`,
+      `journal, ${String(outstanding).padStart(5)} outstanding appends ${perSecond(rate)}  ${(rate / plain).toFixed(1)} x the fsync rate`,
     );
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+});
+
+function perSecond(rate) {
+  return `${shown(rate).padStart(10)}/s`;
 }
 
-function shown(rate) {
-  return `${Math.round(rate).toLocaleString('en').padStart(10)}/s`;
-}
-
-function bareFsync() {
+function bareFsync(folder) {
   const file = openSync(join(folder, 'plain'), 'w');
   const bytes = Buffer.alloc(4_096, 'x');
   const startedAt = performance.now();
@@ -46,7 +40,7 @@ function bareFsync() {
   return (count * 1_000) / duration;
 }
 
-async function appends(outstanding) {
+async function appends(folder, outstanding) {
   const state = LmdbStateStore.open(join(folder, `journal-${outstanding}`));
   const journal = await LmdbJournal.open({ state, clock: { now: Date.now } });
   const startedAt = performance.now();

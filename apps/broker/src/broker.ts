@@ -832,7 +832,7 @@ export class Broker {
     const principal = this.#sessions.get(client)?.principal;
     if (principal?.kind !== 'device') return;
     const filters = Object.keys((client as unknown as ClientInternals).subscriptions);
-    for (const [device, site] of [[principal.id, principal.site] as const, ...principal.speaksFor]) {
+    for (const [device, site] of spokenFor(principal)) {
       const topic = formatCommandTopic(site, device, '-');
       if (!filters.some((filter) => filterMatches(filter, topic))) continue;
       const known = this.#commandListeners.get(device);
@@ -848,8 +848,8 @@ export class Broker {
     if (session === undefined) return;
     this.#uplinks.release(client);
     this.metrics.connections.dec();
-    for (const [device, listener] of this.#commandListeners)
-      if (listener === client) this.#commandListeners.delete(device);
+    for (const [device] of spokenFor(session.principal))
+      if (this.#commandListeners.get(device) === client) this.#commandListeners.delete(device);
     const clean = (client as unknown as ClientInternals)._disconnected === true;
     const cause = this.#stopping ? 'shutdown' : clean ? 'clean' : session.endCause;
     this.metrics.disconnects.inc({ cause });
@@ -960,6 +960,12 @@ export class Broker {
       this.#logger.error({ device: principal.id, err: error }, 'presence could not be recorded');
     });
   }
+}
+
+/** The devices whose commands a client may listen for, with their sites: few, however many others are connected. */
+function spokenFor(principal: Principal): (readonly [device: string, site: string])[] {
+  if (principal.kind !== 'device') return [];
+  return [[principal.id, principal.site], ...principal.speaksFor];
 }
 
 /** The highest QoS of a client's subscriptions that match. */

@@ -1,6 +1,7 @@
 import { MINUTE, PantauError } from '#libs/kernel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connectPacket, packet, text } from './packets.js';
 
 export interface LoadOptions {
   readonly host: string;
@@ -148,26 +149,4 @@ function drive(
     socket.once('error', lost);
     send(inFlight);
   });
-}
-
-function connectPacket(id: string, password: string | undefined): Buffer {
-  // Clean session; with a password the user name is the device id.
-  const flags = password === undefined ? 0x02 : 0xc2;
-  const credentials = password === undefined ? [] : [text(id), text(password)];
-  return packet(0x10, Buffer.concat([text('MQTT'), Buffer.from([4, flags, 0, 0]), text(id), ...credentials]));
-}
-
-function packet(type: number, body: Buffer): Buffer {
-  const length: number[] = [];
-  let rest = body.length;
-  do {
-    length.push((rest % 128) | (rest >= 128 ? 128 : 0));
-    rest = Math.floor(rest / 128);
-  } while (rest > 0);
-  return Buffer.concat([Buffer.from([type, ...length]), body]);
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
 }

@@ -1,0 +1,171 @@
+/** What the benchmarks share: a folder and processes that are gone afterwards, free ports, the figures of a running Pantau. */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
+export const main = join(dist, 'apps', 'pantau', 'src', 'main.js');
+export const load = join(dist, 'simulators', 'load', 'src', 'main.js');
+const children = [];
+
+/** Runs a benchmark in a folder of its own; whatever it started ends with it. */
+export async function bench(run) {
+  const folder = mkdtempSync(join(process.env.PANTAU_BENCH_DIR ?? tmpdir(), 'pantau-bench-'));
+  try {
+    await run(folder);
+  } finally {
+    await Promise.all(children.map(kill));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A built library or app, such as `libs/journal`. */
+export function built(path) {
+  return import(pathToFileURL(join(dist, path, 'src', 'index.js')).href);
+}
+
+/** Starts a program; what it prints is kept in `text`. */
+export function start(command, args, environment = process.env, stderr = 'inherit') {
+  const child = spawn(command, args, { env: environment, stdio: ['ignore', 'pipe', stderr] });
+  child.text = '';
+  child.stdout.on('data', (chunk) => (child.text += chunk));
+  children.push(child);
+  return child;
+}
+
+/** Starts a script that is talked to by messages. */
+export function startClients(script, options) {
+  const child = fork(join(dirname(dist), 'scripts', script));
+  children.push(child);
+  child.send(options);
+  return child;
+}
+
+/** The next message of a script; its end is an error. */
+export async function answer(child, question) {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${child.spawnargs.join(' ')} ended with ${code}`);
+  });
+  if (question !== undefined) child.send(question);
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  return message;
+}
+
+export async function finished(child) {
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} failed`);
+  return child.text;
+}
+
+export async function kill(child) {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export async function accepts(port) {
+  for (let i = 0; i < 500; i++) {
+    const socket = connect(port, '127.0.0.1');
+    const outcome = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (outcome) return;
+    await delay(20);
+  }
+  throw new Error(`nothing listens on ${port}`);
+}
+
+/**
+ * The built program with a data folder of its own and the devices registered, each with a token in place of its
+ * password: a password costs its first connection a memory-hard hash, tens of milliseconds of a core, by design.
+ */
+export async function startPantau(folder, { devices, mqtt = {}, nodeOptions = [] }) {
+  const data = join(folder, 'data');
+  const tokens = await register(join(data, 'journal'), devices);
+  const [mqttPort, httpPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
+  const config = join(folder, 'pantau.yaml');
+  writeFileSync(join(folder, 'sites.yaml'), '{}\n');
+  writeFileSync(join(folder, 'rules.yaml'), 'rules: []\n');
+  writeFileSync(
+    config,
+    // JSON is YAML too.
+    JSON.stringify({
+      data,
+      mqtt: { port: mqttPort, ...mqtt },
+      http: { port: httpPort },
+      metrics: { port: metricsPort },
+    }),
+  );
+  // The log is written as in operation, but not to the screen.
+  const log = openSync(join(folder, 'pantau.log'), 'a');
+  const child = start(
+    process.execPath,
+    [...nodeOptions, main, '--config', config, 'start'],
+    process.env,
+    log,
+  );
+  await Promise.race([
+    accepts(mqttPort).then(() => accepts(metricsPort)),
+    finished(child).then(() => Promise.reject(new Error('Pantau ended'))),
+  ]);
+  return { child, mqttPort, httpPort, tokens, metrics: () => metrics(metricsPort) };
+}
+
+async function register(path, devices) {
+  const [{ LmdbStateStore }, { Registry, DeviceCredentials, DeviceTokens }] = await Promise.all(
+    ['libs/state', 'libs/identity'].map(built),
+  );
+  const state = LmdbStateStore.open(path);
+  const clock = { now: Date.now };
+  const registry = new Registry(state);
+  const deviceTokens = new DeviceTokens(state, new DeviceCredentials(state, clock), clock);
+  await registry.putSite({ id: 'bench', name: 'bench' });
+  await Promise.all(
+    devices.map((id) =>
+      registry.putDevice({ id, site: 'bench', kind: 'air', name: id, intervalMs: 86_400_000 }),
+    ),
+  );
+  const tokens = await Promise.all(devices.map((id) => deviceTokens.issue(id, 86_400_000)));
+  await state.close();
+  return Object.fromEntries(devices.map((id, i) => [id, tokens[i]]));
+}
+
+/** Prometheus' text as a map from series to value; of the threads that report the same series the first, the broker's. */
+async function metrics(port) {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const values = new Map();
+  for (const line of text.split('\n')) {
+    const [, series, value] = /^(\w[^ ]*(?:\{.*\})?) (\S+)$/.exec(line) ?? [];
+    if (series !== undefined && !values.has(series)) values.set(series, Number(value));
+  }
+  return values;
+}
+
+export function quantile(numbers, q) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+}
+
+export function median(numbers) {
+  return quantile(numbers, 0.5);
+}
+
+export function shown(number) {
+  return Math.round(number).toLocaleString('en');
+}
