@@ -92,6 +92,13 @@ describe('readNumber', () => {
     expect(readNumber('v', found, 'text')).toMatchObject({ refusal: { reason } });
   });
 
+  it('takes no longer for a text of very many digits than it takes to read them', () => {
+    const text = `${'9'.repeat(200_000)}x`;
+    const begun = performance.now();
+    expect(readNumber('v', text, 'text')).toMatchObject({ refusal: { reason: 'schema_violation' } });
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
   it('refuses a number in quotes where the maker documents none', () => {
     expect(readNumber('v', '12.5')).toEqual({
       refusal: { reason: 'number_as_text', detail: 'v: expected a finite number, found the text "12.5"' },

@@ -71,7 +71,8 @@ export function status(state: 'online' | 'offline', ts?: UtcMillis): CodecResult
   return { outputs: [{ kind: 'status', ts, state }], refusals: [] };
 }
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+// One way only to read each text: two neighbouring \d could share a long one out in as many ways as it has digits.
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const NOT_FINITE_TEXT = /^[+-]?(?:nan|inf|infinity)$/i;
 
 /**

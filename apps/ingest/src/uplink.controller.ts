@@ -35,6 +35,7 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { createHash } from 'node:crypto';
 import { codecOf, decodeForeign, decodeOwn, ownerOf } from './decode.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
+import { rejectionsOf } from './rejections.js';
 
 /** Messages of a device that were decoded last, oldest first: packet identifier and digest. */
 type Recent = readonly (readonly [messageId: number, digest: string])[];
@@ -79,8 +80,19 @@ export class UplinkController {
   }
 
   async #take(uplink: Uplink, ref: JournalRef, outcome: Outcome, context: BatchContext): Promise<void> {
-    const refuse = (refusal: Refusal): void =>
-      void outcome.rejected.push({ key: uplink.device, data: rejection(uplink, ref, refusal) });
+    const refusals: Refusal[] = [];
+    await this.#read(uplink, ref, outcome, context, (refusal) => void refusals.push(refusal));
+    for (const data of rejectionsOf(uplink, ref, refusals))
+      outcome.rejected.push({ key: uplink.device, data });
+  }
+
+  async #read(
+    uplink: Uplink,
+    ref: JournalRef,
+    outcome: Outcome,
+    context: BatchContext,
+    refuse: (refusal: Refusal) => void,
+  ): Promise<void> {
     if (uplink.qos === 2 && (await isRepeated(uplink, context))) {
       refuse(REPEATED);
       return;
@@ -172,8 +184,15 @@ export class UplinkController {
         unit,
         this.options.gasConditions === 'measured' ? conditions : undefined,
       );
-      if (converted !== undefined) values.push([parameter, converted]);
-      else refuse({ reason: 'unknown_unit', detail: `${parameter}: ${unit} is no unit of it` });
+      if (converted === undefined)
+        refuse({ reason: 'unknown_unit', detail: `${parameter}: ${unit} is no unit of it` });
+      // A damaged number may leave the range of numbers when it is converted.
+      else if (!Number.isFinite(converted))
+        refuse({
+          reason: 'not_finite',
+          detail: `${parameter}: expected a measured value, found ${value} ${unit}`,
+        });
+      else values.push([parameter, converted]);
     }
     if (values.length === 0) return;
     const memory = (await context.state.get<DeviceMemory>(MEMORY, base.device)) ?? { qc: {} };
@@ -263,22 +282,4 @@ async function isRepeated(uplink: Uplink, context: BatchContext): Promise<boolea
   const kept = recent.filter(([id]) => id !== uplink.messageId).slice(1 - REMEMBERED);
   context.state.put(RECENT, uplink.device, [...kept, [uplink.messageId, digest]]);
   return false;
-}
-
-function rejection(uplink: Uplink, ref: JournalRef, { reason, detail }: Refusal): Rejection {
-  const { receivedAt, site, device, topic, payload } = uplink;
-  // What holds no fault is only counted; its bytes stay in the uplink entry.
-  const isHarmless = reason === 'nothing_to_keep' || reason === 'repeated';
-  return {
-    reason,
-    detail,
-    receivedAt,
-    site,
-    device,
-    topic,
-    ...(isHarmless ? {} : { payload }),
-    payloadBytes: payload.length,
-    count: 1,
-    source: { stream: 'uplink', ...ref },
-  };
 }

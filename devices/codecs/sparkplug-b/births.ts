@@ -21,8 +21,9 @@ export interface Memory {
   readonly births: readonly Birth[];
 }
 
-/** Bounds the memory of a node that gives birth to ever new devices. */
+/** Bound the memory of a node that gives birth to ever new devices, and of ever more metrics. */
 const MAX_BIRTHS = 100;
+const MAX_METRICS = 5_000;
 
 /** Reads what an earlier message left; anything else counts as nothing. */
 export function birthsIn(memory: unknown): readonly Birth[] {
@@ -35,9 +36,20 @@ function isBirth(value: unknown): value is Birth {
   return isMembers(value) && typeof value['at'] === 'string' && Array.isArray(value['metrics']);
 }
 
-/** The births with a new one; that of a node ends those of its devices, which must be born again. */
+/** The births with a new one; that of a node ends those of its devices, which must be born again. The oldest give way. */
 export function withBirth(births: readonly Birth[], birth: Birth): Memory {
-  return { births: [...without(births, birth.at).births, birth].slice(-MAX_BIRTHS) };
+  // Named ones are measured; of the others the alias alone is kept, which can be missed.
+  const [named, others] = [birth.metrics.filter(isNamed), birth.metrics.filter((metric) => !isNamed(metric))];
+  const metrics =
+    birth.metrics.length > MAX_METRICS ? [...named, ...others].slice(0, MAX_METRICS) : birth.metrics;
+  const kept = [...without(births, birth.at).births, { ...birth, metrics }].slice(-MAX_BIRTHS);
+  let room = MAX_METRICS;
+  const from = kept.findLastIndex((each) => (room -= each.metrics.length) < 0);
+  return { births: kept.slice(from + 1) };
+}
+
+function isNamed({ name }: Born): boolean {
+  return name !== undefined;
 }
 
 /** The births without a node and its devices, or without a device. */

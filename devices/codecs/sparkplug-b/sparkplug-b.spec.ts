@@ -3,73 +3,17 @@ import fc from 'fast-check';
 import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
 import { codec } from './index.js';
 import { readFields } from './protobuf.js';
-
-// A small encoder, independent of the reader: what it writes is what sparkplug_b.proto says.
-
-function varint(value: bigint | number): Buffer {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  do {
-    bytes.push(Number(rest & 0x7fn) | (rest > 0x7fn ? 0x80 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-  return Buffer.from(bytes);
-}
-const int = (field: number, value: bigint | number): Buffer =>
-  Buffer.concat([varint(field << 3), varint(value)]);
-const bytes = (field: number, value: Uint8Array | string): Buffer =>
-  Buffer.concat([varint((field << 3) | 2), varint(Buffer.from(value).length), Buffer.from(value)]);
-function float(field: number, value: number): Buffer {
-  const fixed = Buffer.alloc(4);
-  fixed.writeFloatLE(value);
-  return Buffer.concat([varint((field << 3) | 5), fixed]);
-}
-function double(field: number, value: number): Buffer {
-  const fixed = Buffer.alloc(8);
-  fixed.writeDoubleLE(value);
-  return Buffer.concat([varint((field << 3) | 1), fixed]);
-}
-
-interface MetricOf {
-  name?: string;
-  alias?: number;
-  timestamp?: number | bigint;
-  datatype?: number;
-  unit?: string;
-  /** The encoded value. */
-  value?: Buffer;
-  isNull?: boolean;
-}
-const FLOAT = 9;
-const DOUBLE = 10;
-
-function metric({ name, alias, timestamp, datatype, unit, value, isNull }: MetricOf): Buffer {
-  const properties =
-    unit === undefined
-      ? []
-      : [
-          bytes(1, 'description'),
-          bytes(1, 'engUnit'),
-          bytes(2, Buffer.concat([int(1, 12), bytes(8, 'of the mast')])),
-          bytes(2, Buffer.concat([int(1, 12), bytes(8, unit)])),
-        ];
-  return Buffer.concat([
-    ...(name === undefined ? [] : [bytes(1, name)]),
-    ...(alias === undefined ? [] : [int(2, alias)]),
-    ...(timestamp === undefined ? [] : [int(3, timestamp)]),
-    ...(datatype === undefined ? [] : [int(4, datatype)]),
-    ...(isNull === true ? [int(7, 1)] : []),
-    ...(properties.length === 0 ? [] : [bytes(9, Buffer.concat(properties))]),
-    ...(value === undefined ? [] : [value]),
-  ]);
-}
-const TS = 1767323045000;
-const payload = (metrics: MetricOf[], timestamp: number | bigint | null = TS): Buffer =>
-  Buffer.concat([
-    ...(timestamp === null ? [] : [int(1, timestamp)]),
-    ...metrics.map((each) => bytes(2, metric(each))),
-    int(3, 7),
-  ]);
+import {
+  bytes,
+  double,
+  DOUBLE,
+  float,
+  FLOAT,
+  int,
+  numbersOfProtobuf,
+  payload,
+  TS,
+} from './sparkplug.fixture.js';
 
 const topic = (type: string, device?: string): string =>
   `spBv1.0/kab/${type}/gw-1${device === undefined ? '' : `/${device}`}`;
@@ -87,25 +31,6 @@ const BIRTH = payload([
   { name: 'Air/NO2', alias: 3, datatype: DOUBLE, unit: 'ppb', value: double(13, 7.25) },
   { name: 'Outputs/Fan', alias: 4, datatype: 11, value: int(14, 1) },
 ]);
-
-/** Every number that the bytes can stand for, whatever the field: an own reading of the wire format. */
-function numbersOfProtobuf(body: Uint8Array): ReadonlySet<number> {
-  const numbers = new Set<number>();
-  const walk = (part: Uint8Array): void => {
-    for (const field of readFields(part) ?? []) {
-      if (field.wire === 0) {
-        for (const bits of [8, 16, 32, 64])
-          numbers
-            .add(Number(BigInt.asIntN(bits, field.value)))
-            .add(Number(BigInt.asUintN(bits, field.value)));
-      } else if (field.wire === 5) numbers.add(Buffer.from(field.bytes).readFloatLE());
-      else if (field.wire === 1) numbers.add(Buffer.from(field.bytes).readDoubleLE());
-      else walk(field.bytes);
-    }
-  };
-  walk(body);
-  return numbers;
-}
 
 describeCodecContract(codec, {
   inputs: ['NBIRTH', 'NDATA', 'NDEATH', 'NCMD']
@@ -216,6 +141,19 @@ describe('births', () => {
     const { births } = memory as { births: { at: string }[] };
     expect(births).toHaveLength(100);
     expect(births.at(-1)?.at).toBe('kab/gw-1/d149');
+  });
+
+  it('of very many metrics do not fill it either, and those that are measured stay', () => {
+    const many = payload([
+      ...Array.from({ length: 9_000 }, (_, i) => ({ name: `Outputs/${i}`, alias: i })),
+      { name: 'Air/PM2.5', alias: 9_001, datatype: FLOAT, unit: 'µg/m³' },
+    ]);
+    let memory: unknown;
+    for (let i = 0; i < 5; i++) ({ memory } = decode(topic('DBIRTH', `d${i}`), many, memory));
+    const { births } = memory as { births: { at: string; metrics: object[] }[] };
+    expect(births.map(({ at, metrics }) => [at, metrics.length])).toEqual([['kab/gw-1/d4', 5_000]]);
+    const data = payload([{ alias: 9_001, value: float(12, 12.5) }]);
+    expect(decode(topic('DDATA', 'd4'), data, memory).outputs).toMatchObject([{ values: [{ value: 12.5 }] }]);
   });
 });
 

@@ -91,6 +91,19 @@ describe('decodeNative', () => {
     });
   });
 
+  it.each([
+    ['beside a good value', '{"__proto__":5,"pm25":1}', 1],
+    ['beside a bad one', '{"__proto__":5,"pm25":1,"pm10":"x"}', 1],
+    ['alone', '{"__proto__":5}', 0],
+  ])('passes over no member of a strange name, %s', (_name, values, outputs) => {
+    const result = decode(`{${ok},"values":${values}}`);
+    expect(result.outputs).toHaveLength(outputs);
+    expect(result.refusals[0]).toEqual({
+      reason: 'unknown_parameter',
+      detail: expect.stringContaining('values.__proto__: expected one of pm25'),
+    });
+  });
+
   it('never throws and never invents a number, whatever the bytes are', () => {
     const kind = fc.constantFrom(...TOPIC_KINDS);
     fc.assert(

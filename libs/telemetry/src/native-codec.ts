@@ -36,7 +36,7 @@ export function decodeNative(kind: TopicKind, payload: Uint8Array): NativeResult
   }
   switch (kind) {
     case 'telemetry':
-      return telemetry(result.data as TelemetryPayload, []);
+      return telemetry(result.data as TelemetryPayload, passedOver(parsed.value));
     case 'heartbeat': {
       const { ts, lastFrameAt, state, reason, frames, seq } = result.data as HeartbeatPayload;
       const frame = lastFrameAt === undefined ? undefined : toMillis(lastFrameAt);
@@ -103,7 +103,7 @@ function salvageTelemetry(value: unknown, whole: Refusal): NativeResult {
   const frame = telemetryFrame.safeParse(value);
   if (!frame.success) return refused(refusalOf(frame.error, value));
   const good: Record<string, number> = {};
-  const refusals: Refusal[] = [];
+  const refusals: Refusal[] = [...passedOver(value)];
   for (const [name, member] of Object.entries(frame.data.values)) {
     if (typeof member === 'number' && Number.isFinite(member)) good[name] = member;
     else {
@@ -125,16 +125,23 @@ function salvageTelemetry(value: unknown, whole: Refusal): NativeResult {
   return telemetry({ ...frame.data, values: good }, refusals);
 }
 
+/** A record's schema leaves a member `__proto__` out without a word. */
+function passedOver(value: unknown): readonly Refusal[] {
+  const values = isObject(value) ? value['values'] : undefined;
+  return isObject(values) && Object.hasOwn(values, '__proto__') ? [unknownParameter('__proto__')] : [];
+}
+
+function unknownParameter(name: string): Refusal {
+  const detail = `values.${name}: expected one of ${MEASURED_CODES.join(', ')}`;
+  return { reason: 'unknown_parameter', detail };
+}
+
 function telemetry({ ts, seq, values: stated }: TelemetryPayload, earlier: readonly Refusal[]): NativeResult {
   const values: Measured[] = [];
   const refusals = [...earlier];
   for (const [name, value] of Object.entries(stated)) {
     if (isParameter(name)) values.push({ parameter: name, value, unit: PARAMETERS[name].unit });
-    else
-      refusals.push({
-        reason: 'unknown_parameter',
-        detail: `values.${name}: expected one of ${MEASURED_CODES.join(', ')}`,
-      });
+    else refusals.push(unknownParameter(name));
   }
   if (values.length === 0) return refused(...refusals);
   const output: CodecOutput = {
