@@ -65,13 +65,13 @@ await bench(async (folder) => {
       // Months apart, so that every round brings new readings.
       const firstTs = Date.UTC(2010 + round, 0, 1);
       const list = devices.map((id) => ({
-        id,
-        topic: `pantau/v1/bench/${id}/telemetry`,
+        clientId: id,
+        topics: [`pantau/v1/bench/${id}/telemetry`],
         password: password(id),
       }));
       writeFileSync(
         options,
-        JSON.stringify({ host: '127.0.0.1', port, devices: list, inFlight: 40, messages, firstTs }),
+        JSON.stringify({ host: '127.0.0.1', port, connections: list, inFlight: 40, messages, firstTs }),
       );
       const report = JSON.parse(await finished(start(process.execPath, [load, options])));
       rates.push(report.rate);

@@ -6,11 +6,9 @@
  * usage: npm run bench:catchup [-- readings-per-second seconds-away]
  */
 import 'reflect-metadata';
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bench, built, freePort, kill, shown } from './bench.mjs';
+import { bench, built, prepareInflux, shown } from './bench.mjs';
 
 const [
   { LmdbStateStore },
@@ -144,53 +142,4 @@ async function generate(journal, signal) {
     appended += entries.length * PARAMETERS.length;
     await delay(TICK_MS);
   }
-}
-
-/** `influxd` on free loopback ports; a start goes on with the data of the one before. */
-async function prepareInflux(folder) {
-  const [port, rpcPort] = [await freePort(), await freePort()];
-  const url = `http://127.0.0.1:${port}`;
-  const config = join(folder, 'influxdb.conf');
-  writeFileSync(
-    config,
-    `reporting-disabled = true
-bind-address = "127.0.0.1:${rpcPort}"
-[meta]
-  dir = "${folder}/meta"
-[data]
-  dir = "${folder}/data"
-  wal-dir = "${folder}/wal"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = "127.0.0.1:${port}"
-  log-enabled = false
-`,
-  );
-  let server;
-  return {
-    url,
-    async start() {
-      server = spawn('influxd', ['-config', config], {
-        stdio: 'ignore',
-        env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
-      });
-      let failure;
-      server.once('error', (error) => (failure = error));
-      for (;;) {
-        if (failure !== undefined || server.exitCode !== null)
-          throw new Error('influxd does not start; apt-get install influxdb', { cause: failure });
-        if (
-          await fetch(`${url}/ping`).then(
-            ({ ok }) => ok,
-            () => false,
-          )
-        )
-          return;
-        await delay(20);
-      }
-    },
-    kill: async () => server && kill(server),
-  };
 }

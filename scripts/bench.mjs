@@ -1,7 +1,7 @@
 /** What the benchmarks share: a folder and processes that are gone afterwards, free ports, the figures of a running Pantau. */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -92,16 +92,19 @@ export async function accepts(port) {
 }
 
 /**
- * The built program with a data folder of its own and the devices registered, each with a token in place of its
+ * The built program with a data folder of its own and the devices registered (an id each, or more), each with a token in place of its
  * password: a password costs its first connection a memory-hard hash, tens of milliseconds of a core, by design.
  */
-export async function startPantau(folder, { devices, mqtt = {}, nodeOptions = [] }) {
+export async function startPantau(
+  folder,
+  { devices, mqtt = {}, config: more = {}, rules = 'rules: []\n', nodeOptions = [] },
+) {
   const data = join(folder, 'data');
   const tokens = await register(join(data, 'journal'), devices);
   const [mqttPort, httpPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const config = join(folder, 'pantau.yaml');
   writeFileSync(join(folder, 'sites.yaml'), '{}\n');
-  writeFileSync(join(folder, 'rules.yaml'), 'rules: []\n');
+  writeFileSync(join(folder, 'rules.yaml'), rules);
   writeFileSync(
     config,
     // JSON is YAML too.
@@ -110,6 +113,7 @@ export async function startPantau(folder, { devices, mqtt = {}, nodeOptions = []
       mqtt: { port: mqttPort, ...mqtt },
       http: { port: httpPort },
       metrics: { port: metricsPort },
+      ...more,
     }),
   );
   // The log is written as in operation, but not to the screen.
@@ -122,12 +126,15 @@ export async function startPantau(folder, { devices, mqtt = {}, nodeOptions = []
   );
   await Promise.race([
     accepts(mqttPort).then(() => accepts(metricsPort)),
-    finished(child).then(() => Promise.reject(new Error('Pantau ended'))),
+    once(child, 'exit').then(() => {
+      throw new Error(`Pantau ended:\n${readFileSync(join(folder, 'pantau.log'), 'utf8')}`);
+    }),
   ]);
   return { child, mqttPort, httpPort, tokens, metrics: () => metrics(metricsPort) };
 }
 
-async function register(path, devices) {
+async function register(path, idsOrDevices) {
+  const devices = idsOrDevices.map((device) => (typeof device === 'string' ? { id: device } : device));
   const [{ LmdbStateStore }, { Registry, DeviceCredentials, DeviceTokens }] = await Promise.all(
     ['libs/state', 'libs/identity'].map(built),
   );
@@ -137,13 +144,61 @@ async function register(path, devices) {
   const deviceTokens = new DeviceTokens(state, new DeviceCredentials(state, clock), clock);
   await registry.putSite({ id: 'bench', name: 'bench' });
   await Promise.all(
-    devices.map((id) =>
-      registry.putDevice({ id, site: 'bench', kind: 'air', name: id, intervalMs: 86_400_000 }),
+    devices.map((device) =>
+      registry.putDevice({ site: 'bench', kind: 'air', name: device.id, intervalMs: 86_400_000, ...device }),
     ),
   );
-  const tokens = await Promise.all(devices.map((id) => deviceTokens.issue(id, 86_400_000)));
+  const tokens = await Promise.all(devices.map(({ id }) => deviceTokens.issue(id, 86_400_000)));
   await state.close();
-  return Object.fromEntries(devices.map((id, i) => [id, tokens[i]]));
+  return Object.fromEntries(devices.map(({ id }, i) => [id, tokens[i]]));
+}
+
+/** `influxd` on free loopback ports; a start goes on with the data of the one before. */
+export async function prepareInflux(folder) {
+  const [port, rpcPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const config = join(folder, 'influxdb.conf');
+  writeFileSync(
+    config,
+    `reporting-disabled = true
+bind-address = "127.0.0.1:${rpcPort}"
+[meta]
+  dir = "${folder}/meta"
+[data]
+  dir = "${folder}/data"
+  wal-dir = "${folder}/wal"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:${port}"
+  log-enabled = false
+`,
+  );
+  let server;
+  return {
+    url,
+    async start() {
+      const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+      server = start('influxd', ['-config', config], environment, 'ignore');
+      let failure;
+      server.once('error', (error) => (failure = error));
+      for (;;) {
+        if (failure !== undefined || server.exitCode !== null)
+          throw new Error('influxd does not start; apt-get install influxdb', { cause: failure });
+        if (
+          await fetch(`${url}/ping`).then(
+            ({ ok }) => ok,
+            () => false,
+          )
+        )
+          return;
+        await delay(20);
+      }
+    },
+    pid: () => server.pid,
+    kill: async () => server && kill(server),
+  };
 }
 
 /** Prometheus' text as a map from series to value; of the threads that report the same series the first, the broker's. */

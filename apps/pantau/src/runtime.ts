@@ -20,6 +20,9 @@ import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest } from './stage-worker.js';
 import { caughtUp } from './stages.js';
 
+/** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
+const YOUNG_GENERATION_MB = 128;
+
 /** Pantau in one process: the broker in the main thread, every stage behind it in another. */
 export interface Runtime extends Engines {
   /** Which time-series store, for people. */
@@ -129,7 +132,10 @@ interface StageThread {
 }
 
 async function startStageThread(config: LoadedConfig): Promise<StageThread> {
-  const worker = new Worker(new URL('./stage-worker.js', import.meta.url), { workerData: config });
+  const worker = new Worker(new URL('./stage-worker.js', import.meta.url), {
+    workerData: config,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let stopping = false;
   const failed = new Promise<never>((_resolve, reject) => {

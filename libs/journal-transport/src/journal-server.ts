@@ -22,7 +22,8 @@ export interface JournalServerOptions {
   readonly backoffMs?: number;
 }
 
-const DEFAULT_MAX_BATCH = 2_000;
+/** Reached only by a stage that is behind. Then what a batch costs once, such as the state of each of its devices, is shared by many. */
+const DEFAULT_MAX_BATCH = 8_000;
 const MAX_BACKOFF_MS = 30_000;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;

@@ -1,7 +1,10 @@
 import type { StateStore, StateWrite } from '#libs/state';
 
-/** Values kept per shard of a stage; beyond that the least recently used are read again from the store. */
+/** Values kept per shard of a stage; beyond that those that were not used of late are read again from the store. */
 const CACHED_VALUES = 50_000;
+
+/** Values by namespace and key. A joined key would cost more than the look-up. */
+type Values = Map<string, Map<string, unknown>>;
 
 /**
  * What a stage remembers, seen from inside one batch. Writes are buffered and become durable in the same commit as the
@@ -9,7 +12,7 @@ const CACHED_VALUES = 50_000;
  * changing what {@link get} returned.
  */
 export class StageState {
-  readonly #pending = new Map<string, StateWrite>();
+  readonly #pending: Values = new Map();
 
   constructor(
     private readonly store: StateStore,
@@ -17,27 +20,27 @@ export class StageState {
   ) {}
 
   async get<T>(namespace: string, key: string): Promise<T | undefined> {
-    const [value] = await this.getMany<T>(namespace, [key]);
+    const known = this.#known(namespace, key);
+    if (known !== MISSING) return known as T | undefined;
+    const value = await this.store.get<T>(namespace, key);
+    this.cache.set(namespace, key, value);
     return value;
   }
 
   /** Values in the order of the keys. */
   async getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]> {
-    const missing = keys.filter(
-      (key) => !this.#pending.has(id(namespace, key)) && !this.cache.has(id(namespace, key)),
+    const values = keys.map((key) => this.#known(namespace, key));
+    const missing = keys.filter((_, i) => values[i] === MISSING);
+    if (missing.length === 0) return values as (T | undefined)[];
+    const stored = new Map(
+      (await this.store.getMany<T>(namespace, missing)).map((value, i) => [missing[i], value]),
     );
-    if (missing.length > 0) {
-      const values = await this.store.getMany(namespace, missing);
-      missing.forEach((key, i) => this.cache.set(id(namespace, key), values[i]));
-    }
-    return keys.map((key) => {
-      const pending = this.#pending.get(id(namespace, key));
-      return (pending === undefined ? this.cache.get(id(namespace, key)) : pending.value) as T | undefined;
-    });
+    for (const [key = '', value] of stored) this.cache.set(namespace, key, value);
+    return keys.map((key, i) => (values[i] === MISSING ? stored.get(key) : values[i])) as (T | undefined)[];
   }
 
   put(namespace: string, key: string, value: unknown): void {
-    this.#pending.set(id(namespace, key), { namespace, key, value });
+    put(this.#pending, namespace, key, value);
   }
 
   delete(namespace: string, key: string): void {
@@ -46,48 +49,72 @@ export class StageState {
 
   /** What the batch wrote. */
   writes(): StateWrite[] {
-    return [...this.#pending.values()];
+    return Array.from(this.#pending, ([namespace, values]) =>
+      Array.from(values, ([key, value]) => ({ namespace, key, value })),
+    ).flat();
   }
 
   /** Called once the writes are durable. */
   settle(): void {
-    for (const [key, { value }] of this.#pending) this.cache.set(key, value);
+    for (const [namespace, values] of this.#pending)
+      for (const [key, value] of values) this.cache.set(namespace, key, value);
     this.cache.trim();
+  }
+
+  #known(namespace: string, key: string): unknown {
+    const pending = this.#pending.get(namespace);
+    // A value that was deleted is there, and undefined.
+    if (pending?.has(key) === true) return pending.get(key);
+    return this.cache.get(namespace, key);
   }
 }
 
-/** The values that a stage read or wrote of late, in the order of their last use. */
+const MISSING = Symbol('not in the cache');
+
+/**
+ * The values that a stage read or wrote of late, in two generations: what is used moves to the young one, and when that
+ * is full the old one goes. So a look-up costs no bookkeeping of its own.
+ */
 export class StageCache {
-  readonly #values = new Map<string, unknown>();
+  #young: Values = new Map();
+  #old: Values = new Map();
+  #count = 0;
 
-  has(key: string): boolean {
-    return this.#values.has(key);
-  }
-
-  get(key: string): unknown {
-    const value = this.#values.get(key);
-    this.set(key, value);
+  /** @returns `MISSING` when it is not here */
+  get(namespace: string, key: string): unknown {
+    const young = this.#young.get(namespace);
+    if (young?.has(key) === true) return young.get(key);
+    const old = this.#old.get(namespace);
+    if (old?.has(key) !== true) return MISSING;
+    const value = old.get(key);
+    this.set(namespace, key, value);
     return value;
   }
 
-  set(key: string, value: unknown): void {
-    this.#values.delete(key);
-    this.#values.set(key, value);
+  set(namespace: string, key: string, value: unknown): void {
+    if (put(this.#young, namespace, key, value)) this.#count++;
   }
 
   /** Between batches only: within one, everything that was read must stay. */
   trim(): void {
-    for (const key of this.#values.keys()) {
-      if (this.#values.size <= CACHED_VALUES) break;
-      this.#values.delete(key);
-    }
+    if (this.#count <= CACHED_VALUES / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#count = 0;
   }
 
   clear(): void {
-    this.#values.clear();
+    this.#young = new Map();
+    this.#old = new Map();
+    this.#count = 0;
   }
 }
 
-function id(namespace: string, key: string): string {
-  return `${namespace}\u0000${key}`;
+/** @returns whether the key is new */
+function put(values: Values, namespace: string, key: string, value: unknown): boolean {
+  let own = values.get(namespace);
+  if (own === undefined) values.set(namespace, (own = new Map()));
+  const before = own.size;
+  own.set(key, value);
+  return own.size > before;
 }

@@ -21,9 +21,16 @@ export interface QualityResult {
   readonly failed: readonly QcTest[];
 }
 
+/** Nothing failed: by far the commonest results, made once. */
+const NOTHING_FAILED = {
+  1: { flag: 1, failed: [] },
+  2: { flag: 2, failed: [] },
+  9: { flag: 9, failed: [] },
+} as const satisfies Partial<Record<QualityFlag, QualityResult>>;
+
 /** The result of one test that was judged, or could not be (flag 2). */
 export function resultOf(test: QcTest, flag: QualityFlag): QualityResult {
-  return { flag, failed: flag === 3 || flag === 4 ? [test] : [] };
+  return flag === 3 || flag === 4 ? { flag, failed: [test] } : NOTHING_FAILED[flag];
 }
 
 /** The strongest statement first: fail, suspect, pass, not evaluated, missing (QARTOD; ioos_qc `qartod_compare`). */
@@ -36,10 +43,10 @@ export function combineFlags(flags: readonly QualityFlag[]): QualityFlag {
 
 /** Combines the results of several tests of one value; each failed test is named once, in the order given. */
 export function combineResults(results: readonly QualityResult[]): QualityResult {
-  return {
-    flag: combineFlags(results.map(({ flag }) => flag)),
-    failed: [...new Set(results.flatMap(({ failed }) => failed))],
-  };
+  const flag = combineFlags(results.map((result) => result.flag));
+  return flag === 3 || flag === 4
+    ? { flag, failed: [...new Set(results.flatMap(({ failed }) => failed))] }
+    : NOTHING_FAILED[flag];
 }
 
 /** Whether a value with this flag enters an aggregate: only one that passed. */

@@ -6,16 +6,19 @@ import { connectPacket, packet, text } from './packets.js';
 export interface LoadOptions {
   readonly host: string;
   readonly port: number;
-  /** One connection each. `password` undefined connects anonymously. */
-  readonly devices: readonly {
-    readonly id: string;
-    readonly topic: string;
+  readonly connections: readonly {
+    readonly clientId: string;
+    /** The client id when not given. */
+    readonly username?: string;
+    /** Undefined connects anonymously. */
     readonly password?: string | undefined;
+    /** Published to in turn. */
+    readonly topics: readonly string[];
   }[];
   /** Unacknowledged messages per connection. */
   readonly inFlight: number;
   readonly messages: number;
-  /** Device time of the first message of each device, milliseconds; each next one is a minute later. */
+  /** Device time of the first message of each topic, milliseconds; each next one is a minute later. */
   readonly firstTs: number;
 }
 
@@ -29,7 +32,13 @@ export interface LoadReport {
 
 /** Where the device time stands in the payload; 13 digits, so that it can be overwritten in place. */
 const TS_PLACEHOLDER = '0000000000000';
-const PAYLOAD = `{"ts":${TS_PLACEHOLDER},"values":{"pm25":37.51,"pm10":61.3,"temperature":28.4,"humidity":81.2}}`;
+const PAYLOAD = `{"ts":${TS_PLACEHOLDER},"values":{"pm25":37.51,"pm10":61.33,"temperature":28.45,"humidity":81.27}}`;
+/** The last digits of the values. They change, because a value that stays is a fault, and costs what a fault costs. */
+const DIGITS_AT = ['37.51', '61.33', '28.45', '81.27'].map(
+  (value) => PAYLOAD.indexOf(value) + value.length - 1,
+);
+const TS_AT = PAYLOAD.indexOf(TS_PLACEHOLDER);
+const DIGIT_ZERO = 0x30;
 const PUBACK_BYTES = 4;
 /** Latencies kept for the percentiles. */
 const LATENCY_SAMPLES = 200_000;
@@ -41,10 +50,10 @@ const LATENCY_SAMPLES = 200_000;
  * @throws PantauError `STORE_UNAVAILABLE` when a connection is refused or lost
  */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
-  const { devices, messages, inFlight } = options;
+  const { messages, inFlight } = options;
   const latencies: number[] = [];
-  const connections = await Promise.all(devices.map((device) => open(options, device)));
-  const share = Math.ceil(messages / devices.length);
+  const connections = await Promise.all(options.connections.map((connection) => open(options, connection)));
+  const share = Math.ceil(messages / connections.length);
   const startedAt = performance.now();
   await Promise.all(
     connections.map((connection) => drive(connection, share, inFlight, options.firstTs, latencies)),
@@ -54,7 +63,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   latencies.sort((a, b) => a - b);
   const percentile = (p: number): number =>
     latencies[Math.min(latencies.length - 1, Math.floor(p * latencies.length))] ?? 0;
-  const acknowledged = share * devices.length;
+  const acknowledged = share * connections.length;
   return {
     acknowledged,
     seconds,
@@ -65,42 +74,34 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
 
 interface Connection {
   readonly socket: Socket;
-  readonly id: string;
-  readonly template: Buffer;
-  readonly messageIdAt: number;
-  readonly tsAt: number;
+  readonly clientId: string;
+  readonly templates: readonly Buffer[];
 }
 
 async function open(
   { host, port }: LoadOptions,
-  { id, topic, password }: LoadOptions['devices'][number],
+  { clientId, username = clientId, password, topics }: LoadOptions['connections'][number],
 ): Promise<Connection> {
   const socket = connect({ host, port, noDelay: true });
   await once(socket, 'connect');
-  socket.write(connectPacket(id, password));
+  socket.write(connectPacket(clientId, password, 0, username));
   const [connack] = (await once(socket, 'data')) as [Buffer];
   if (connack[0] !== 0x20 || connack[3] !== 0) {
     socket.destroy();
     throw new PantauError(
       'STORE_UNAVAILABLE',
-      `the broker refuses ${id}, CONNACK code ${connack[3] ?? '?'}.`,
+      `the broker refuses ${clientId}, CONNACK code ${connack[3] ?? '?'}.`,
     );
   }
-  const variable = Buffer.concat([text(topic), Buffer.alloc(2)]);
-  const template = packet(0x32, Buffer.concat([variable, Buffer.from(PAYLOAD)]));
-  const payloadAt = template.length - PAYLOAD.length;
-  return {
-    socket,
-    id,
-    template,
-    messageIdAt: payloadAt - 2,
-    tsAt: payloadAt + PAYLOAD.indexOf(TS_PLACEHOLDER),
-  };
+  const templates = topics.map((topic) =>
+    packet(0x32, Buffer.concat([text(topic), Buffer.alloc(2), Buffer.from(PAYLOAD)])),
+  );
+  return { socket, clientId, templates };
 }
 
 /** Keeps `inFlight` messages unacknowledged until `count` are acknowledged. */
 function drive(
-  { socket, id, template, messageIdAt, tsAt }: Connection,
+  { socket, clientId, templates }: Connection,
   count: number,
   inFlight: number,
   firstTs: number,
@@ -111,17 +112,25 @@ function drive(
     let acknowledged = 0;
     let partial = 0;
     const sentAt = new Float64Array(inFlight);
+    const templateOf = (message: number): Buffer => templates[message % templates.length] ?? Buffer.alloc(0);
     const send = (wanted: number): void => {
       const n = Math.min(wanted, count - sent);
       if (n <= 0) return;
       const now = performance.now();
-      const chunk = Buffer.allocUnsafe(n * template.length);
-      for (let i = 0; i < n; i++, sent++) {
-        const at = i * template.length;
+      const messages = Array.from({ length: n }, (_, i) => templateOf(sent + i));
+      const chunk = Buffer.allocUnsafe(messages.reduce((bytes, { length }) => bytes + length, 0));
+      let at = 0;
+      for (const template of messages) {
         template.copy(chunk, at);
-        chunk.writeUInt16BE((sent % 65_535) + 1, at + messageIdAt);
-        chunk.write(String(firstTs + sent * MINUTE), at + tsAt, 'latin1');
+        at += template.length;
+        const payloadAt = at - PAYLOAD.length;
+        const turn = Math.floor(sent / templates.length);
+        chunk.writeUInt16BE((sent % 65_535) + 1, payloadAt - 2);
+        chunk.write(String(firstTs + turn * MINUTE), payloadAt + TS_AT, 'latin1');
+        for (const digitAt of DIGITS_AT)
+          chunk[payloadAt + digitAt] = DIGIT_ZERO + ((turn * 7 + digitAt) % 10);
         sentAt[sent % inFlight] = now;
+        sent++;
       }
       socket.write(chunk);
     };
@@ -142,7 +151,7 @@ function drive(
       reject(
         new PantauError(
           'STORE_UNAVAILABLE',
-          `the connection of ${id} was lost after ${acknowledged} acknowledgements.`,
+          `the connection of ${clientId} was lost after ${acknowledged} acknowledgements.`,
         ),
       );
     socket.once('close', lost);

@@ -1,7 +1,12 @@
-/** A CONNECT with a clean session; with a password the user name is the device id. Keep-alive in seconds; 0 is none. */
-export function connectPacket(id: string, password: string | undefined, keepAlive = 0): Buffer {
+/** A CONNECT with a clean session; anonymous without a password. Keep-alive in seconds; 0 is none. */
+export function connectPacket(
+  id: string,
+  password: string | undefined,
+  keepAlive = 0,
+  username = id,
+): Buffer {
   const flags = password === undefined ? 0x02 : 0xc2;
-  const credentials = password === undefined ? [] : [text(id), text(password)];
+  const credentials = password === undefined ? [] : [text(username), text(password)];
   const header = Buffer.from([4, flags, keepAlive >> 8, keepAlive & 255]);
   return packet(0x10, Buffer.concat([text('MQTT'), header, text(id), ...credentials]));
 }

@@ -1,0 +1,240 @@
+/**
+ * The whole pipeline: every message durable before its PUBACK, decoded, quality-tested, stored in a real `influxd`, with
+ * rules and roll-ups on. Printed as ratios within one run, the load generator on the same machine:
+ *
+ * - readings per second until the last one is stored and every stage has caught up, beside the messages per second that
+ *   Mosquitto alone acknowledges at QoS 1;
+ * - processor time per message at 10 devices and at 10,000;
+ * - with `--soak minutes`: memory of the process over that time.
+ *
+ * usage: npm run bench:ingest [-- messages rounds] [-- --soak minutes]
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import {
+  accepts,
+  bench,
+  built,
+  finished,
+  freePort,
+  kill,
+  load,
+  median,
+  prepareInflux,
+  shown,
+  start,
+  startPantau,
+} from './bench.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { soak: { type: 'string' } },
+});
+const [messages = 200_000, rounds = 3] = positionals.map(Number);
+const soakMinutes = Number(values.soak ?? 0);
+const { InfluxStore } = await built('libs/timeseries');
+
+const VALUES = 4;
+const GATEWAYS = 10;
+const MINUTE = 60_000;
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+const RULES = `rules:
+  - { id: pm25, title: { id: 'PM2,5 tinggi', en: PM2.5 high }, parameter: pm25, raise: 100, clear: 80, for: 10m, severity: critical }
+  - { id: pm10, title: { id: PM10 tinggi, en: PM10 high }, parameter: pm10, raise: 150, clear: 120, for: 10m, severity: warning }
+`;
+
+await bench(async (folder) => {
+  const mosquitto = await startMosquitto(folder);
+  if (soakMinutes > 0) {
+    await soak(join(folder, 'soak'));
+    return;
+  }
+  console.log(
+    `${shown(messages)} messages of ${VALUES} values from ${GATEWAYS} gateways, 40 in flight each, ${rounds} rounds`,
+  );
+  const ratios = [];
+  const costs = { 10: [], 10_000: [] };
+  for (let round = 1; round <= rounds; round++) {
+    const plain = await runLoad(folder, mosquitto, connectionsOf(10), () => undefined);
+    console.log(`  round ${round}: Mosquitto alone acknowledges ${shown(plain.rate)} messages/s`);
+    for (const count of round % 2 === 1 ? [10, 10_000] : [10_000, 10]) {
+      await withPipeline(join(folder, `round-${round}-${count}`), count, async (pipeline) => {
+        // A first message of each device: what a series costs once is not what a message costs.
+        await pipeline.run(count);
+        const { readingsPerSecond, acknowledgedPerSecond, cost } = await pipeline.run(messages);
+        costs[count].push(cost);
+        if (count === 10) ratios.push(readingsPerSecond / plain.rate);
+        console.log(
+          `  round ${round}: Pantau, ${shown(count).padStart(6)} devices: ${shown(acknowledgedPerSecond)} messages/s acknowledged, ` +
+            `${shown(readingsPerSecond)} readings/s until all was stored, ${(cost * 1e6).toFixed(0)} us of processor per message` +
+            (count === 10 ? `, ratio readings / Mosquitto's messages ${ratios.at(-1).toFixed(2)}` : ''),
+        );
+      });
+    }
+  }
+  console.log(`median ratio readings/s of Pantau / messages/s of Mosquitto: ${median(ratios).toFixed(2)}`);
+  console.log(
+    `median cost per message at 10,000 devices / at 10: ${(median(costs[10_000]) / median(costs[10])).toFixed(2)}`,
+  );
+});
+
+/** Memory over time, under rounds of load with a pause until every stage has caught up. */
+async function soak(folder) {
+  await withPipeline(folder, 1_000, async (pipeline) => {
+    const until = performance.now() + soakMinutes * MINUTE;
+    const samples = [];
+    let sent = 0;
+    let shownAt = performance.now();
+    while (performance.now() < until) {
+      await pipeline.run(messages / 10);
+      sent += messages / 10;
+      samples.push(pipeline.memory());
+      if (performance.now() - shownAt < MINUTE) continue;
+      shownAt = performance.now();
+      console.log(`  ${shown(sent)} messages, ${shown(samples.at(-1) / 1e6)} MB resident`);
+    }
+    // The first third is warming up: code is compiled, caches fill.
+    const third = Math.floor(samples.length / 3);
+    const [middle, last] = [samples.slice(third, 2 * third), samples.slice(2 * third)].map(median);
+    console.log(
+      `${soakMinutes} minutes, ${shown(sent)} messages: resident memory of the last third / of the middle third: ` +
+        `${(last / middle).toFixed(2)} (${shown(last / 1e6)} MB, ${shown(middle / 1e6)} MB)`,
+    );
+  });
+}
+
+/** Pantau on a store of its own, with that many devices behind the gateways. */
+async function withPipeline(folder, count, use) {
+  mkdirSync(folder);
+  const influx = await prepareInflux(folder);
+  await influx.start();
+  const store = new InfluxStore({ url: influx.url, version: 1, database: 'bench', timeoutMs: 60_000 });
+  const connections = connectionsOf(count);
+  const devices = connections.flatMap(({ clientId, devices }) => [
+    ...devices.map((id) => ({ id })),
+    { id: clientId, speaksFor: devices },
+  ]);
+  const pantau = await startPantau(folder, {
+    devices,
+    rules: RULES,
+    config: { store: { engine: 'influxdb', version: 1, url: influx.url, database: 'bench' } },
+    mqtt: { limits: { messagesPerDevice: { perSecond: 1_000_000, burst: 1_000_000 } } },
+  });
+  let sent = 0;
+  const perDevice = () => Math.ceil(sent / count);
+  // As far back as a device may report by default, less a day.
+  const firstTs = Math.floor((Date.now() - 29 * 24 * 60 * MINUTE) / MINUTE) * MINUTE;
+  try {
+    await use({
+      memory: () => residentBytes(pantau.child.pid),
+      async run(wanted) {
+        const before = processorSeconds(pantau.child.pid) + processorSeconds(influx.pid());
+        const from = performance.now();
+        const report = await runLoad(
+          folder,
+          pantau.mqttPort,
+          connections,
+          (id) => pantau.tokens[id],
+          wanted,
+          firstTs + perDevice() * MINUTE,
+        );
+        await caughtUp(pantau.httpPort);
+        // Of the load generator only the time in which it sends counts, not its start.
+        const seconds = (performance.now() - from) / 1_000 - report.startSeconds;
+        const after = processorSeconds(pantau.child.pid) + processorSeconds(influx.pid());
+        sent += report.acknowledged;
+        const stored = await store.count({});
+        if (stored !== sent * VALUES)
+          throw new Error(`${sent * VALUES} readings were acknowledged, ${stored} are stored`);
+        return {
+          acknowledgedPerSecond: report.rate,
+          readingsPerSecond: (report.acknowledged * VALUES) / seconds,
+          cost: (after - before) / report.acknowledged,
+        };
+      },
+    });
+  } finally {
+    await store.close();
+    await kill(pantau.child);
+    await influx.kill();
+  }
+}
+
+function connectionsOf(count) {
+  const share = count / GATEWAYS;
+  return Array.from({ length: GATEWAYS }, (_, gateway) => {
+    const devices = Array.from(
+      { length: share },
+      (_, i) => `bench-${String(gateway * share + i).padStart(5, '0')}`,
+    );
+    return {
+      clientId: `gateway-${gateway}`,
+      devices,
+      topics: devices.map((id) => `pantau/v1/bench/${id}/telemetry`),
+    };
+  });
+}
+
+async function runLoad(
+  folder,
+  port,
+  connections,
+  password,
+  wanted = messages,
+  firstTs = Date.UTC(2026, 0, 1),
+) {
+  const options = join(folder, 'load.json');
+  writeFileSync(
+    options,
+    JSON.stringify({
+      host: '127.0.0.1',
+      port,
+      connections: connections.map(({ clientId, topics }) => ({
+        clientId,
+        topics,
+        password: password(clientId),
+      })),
+      inFlight: 40,
+      messages: wanted,
+      firstTs,
+    }),
+  );
+  const startedAt = performance.now();
+  const report = JSON.parse(await finished(start(process.execPath, [load, options])));
+  return { ...report, startSeconds: (performance.now() - startedAt) / 1_000 - report.seconds };
+}
+
+async function caughtUp(port) {
+  for (;;) {
+    const { lag } = await (await fetch(`http://127.0.0.1:${port}/api/v1/health`)).json();
+    if (Object.values(lag).every((entries) => entries === 0)) return;
+    await delay(50);
+  }
+}
+
+async function startMosquitto(folder) {
+  const port = await freePort();
+  writeFileSync(
+    join(folder, 'mosquitto.conf'),
+    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
+  );
+  start('mosquitto', ['-c', join(folder, 'mosquitto.conf')], {
+    ...process.env,
+    PATH: `${process.env.PATH}:/usr/sbin`,
+  });
+  await accepts(port);
+  return port;
+}
+
+/** User and system time of a process with its threads, from Linux. */
+function processorSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function residentBytes(pid) {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;
+}
