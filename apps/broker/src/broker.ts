@@ -29,6 +29,7 @@ import type { Duplex } from 'node:stream';
 import { mayRead, maySubscribe, publishTarget, type Principal, type PublishTarget } from './access.js';
 import { Admission } from './admission.js';
 import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
+import { Delivery, grantedQos } from './delivery.js';
 import { Downlinks } from './downlinks.js';
 import { FrameGuard, KEPT_BYTES, PacketTooLargeError, type Truncation } from './frame-guard.js';
 import type { Limits } from './limits.js';
@@ -37,7 +38,7 @@ import { LivenessRecorder } from './liveness-recorder.js';
 import { BrokerMetrics } from './metrics.js';
 import { oversizeRejection } from './oversize.js';
 import { Refusals } from './refusals.js';
-import { StatePersistence } from './state-persistence.js';
+import { StatePersistence, type StoredPacket } from './state-persistence.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
 import { UplinkBatcher } from './uplink-batcher.js';
@@ -92,11 +93,9 @@ interface Session {
 interface Arrival {
   readonly origin: Origin;
   readonly guard: FrameGuard;
+  readonly delivery: Delivery;
   keepAliveMs: Millis;
 }
-
-type Qos = 0 | 1 | 2;
-type Deliver = (packet: PublishPacket, done: () => void) => void;
 
 /** Members of Aedes that its types do not name. */
 interface ClientInternals {
@@ -104,16 +103,12 @@ interface ClientInternals {
   readonly _disconnected?: boolean;
   /** The packet that Aedes hands over to be authorised when the connection is lost. */
   readonly will?: object;
-  readonly subscriptions: Readonly<Record<string, { readonly qos: Qos }>>;
-  /** The packet identifier that Aedes gives out next. */
-  _nextId: number;
+  readonly subscriptions: Readonly<Record<string, unknown>>;
   readonly _parser: {
     parse(bytes: Buffer): unknown;
     on(event: 'packet', listener: (packet: { cmd: string; messageId?: number }) => void): void;
     prependListener(event: 'error', listener: (error: Error) => void): void;
   };
-  deliver0: Deliver;
-  deliverQoS: Deliver;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
   /** Counts one packet as dealt with and reads on when there is none left. */
   _nextBatch(): void;
@@ -270,11 +265,18 @@ export class Broker {
         // A denied subscription is answered with 0x80.
         done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
       },
-      authorizeForward: (client, packet) => (this.#mayForward(client, packet) ? packet : null),
+      // Asked by Aedes for QoS 0 and for what waited for a client that is coming back; the rest is up to the delivery.
+      authorizeForward: (client, packet) => {
+        this.#arrivals.get(client)?.delivery.sendingQueued(packet);
+        return this.#mayForward(client, packet) ? packet : null;
+      },
     });
     this.#aedes = aedes;
     aedes.on('client', (client) => this.#connected(client));
-    aedes.on('clientReady', (client) => this.#subscribed(client));
+    aedes.on('clientReady', (client) => {
+      this.#arrivals.get(client)?.delivery.begin();
+      this.#subscribed(client);
+    });
     aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client));
     aedes.on('unsubscribe', (filters, client) => {
       for (const filter of filters) this.#sessions.get(client)?.filters.delete(filter);
@@ -362,7 +364,13 @@ export class Broker {
     const client = aedes.handle(stream, request);
     const internals = client as unknown as ClientInternals;
     const guard = new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES);
-    this.#arrivals.set(client, { origin, guard, keepAliveMs: this.#options.limits.maxKeepAliveMs });
+    const delivery = new Delivery(client, this.#persistence, (packet) => this.#mayForward(client, packet));
+    this.#arrivals.set(client, {
+      origin,
+      guard,
+      delivery,
+      keepAliveMs: this.#options.limits.maxKeepAliveMs,
+    });
     const parser = internals._parser;
     const parse = parser.parse.bind(parser);
     parser.parse = (bytes) => {
@@ -379,7 +387,6 @@ export class Broker {
     parser.prependListener('error', ({ message }) => {
       if (message === 'Invalid protocol version') stream.write(VERSION_REFUSAL);
     });
-    this.#respectGrantedQos(client, internals);
     // Aedes would let every publisher wait until the slowest subscriber has read; here only its own queue grows.
     internals.waitForDrain = (done) => {
       setImmediate(done, null, client);
@@ -387,21 +394,6 @@ export class Broker {
       if (queued > this.#options.limits.queuedBytesPerClient)
         this.#limitExceeded(client, `queuedBytesPerClient: ${queued} bytes wait to be read`);
     };
-  }
-
-  /**
-   * A message reaches a subscriber with the highest QoS of its subscriptions that match, and never with more than it was
-   * published with [MQTT-3.3.5-1, MQTT-3.8.4-6]. Aedes takes the QoS of whichever it finds first, and for a filter with
-   * a wildcard that of the publisher.
-   */
-  #respectGrantedQos(client: Client, internals: ClientInternals): void {
-    const { deliver0, deliverQoS } = internals;
-    const deliver: Deliver = (packet, done) => {
-      packet.qos = Math.min(packet.qos, grantedQos(client, packet.topic)) as Qos;
-      (packet.qos === 0 ? deliver0 : deliverQoS)(packet, done);
-    };
-    internals.deliver0 = deliver;
-    internals.deliverQoS = deliver;
   }
 
   #preConnect(
@@ -712,19 +704,13 @@ export class Broker {
   }
 
   /** The second look, at delivery: rights may have changed since the subscription, and a command may have expired. */
-  #mayForward(client: Client, packet: PublishPacket & { messageId?: number }): boolean {
+  #mayForward(client: Client, packet: Pick<StoredPacket, 'topic' | 'qos' | 'messageId'>): boolean {
     const session = this.#sessions.get(client);
     if (session === undefined || !mayRead(session.principal, packet.topic)) return false;
     if (packet.qos === 0 || !packet.topic.includes('/cmd/') || !packet.topic.startsWith('pantau/'))
       return true;
     if (!this.#downlinks.isAlive(packet.topic)) return session.principal.kind === 'account';
-    if (packet.messageId === undefined) {
-      // Aedes keeps an identifier that is there. Given here, so that the PUBACK can be told from others.
-      const internals = client as unknown as ClientInternals;
-      packet.messageId = internals._nextId;
-      internals._nextId = internals._nextId >= 65_535 ? 1 : internals._nextId + 1;
-    }
-    this.#downlinks.sending(client, packet.topic, packet.messageId);
+    if (packet.messageId !== undefined) this.#downlinks.sending(client, packet.topic, packet.messageId);
     return true;
   }
 
@@ -877,15 +863,6 @@ export class Broker {
       this.#logger.error({ device: principal.id, err: error }, 'presence could not be recorded');
     });
   }
-}
-
-/** The highest QoS of a client's subscriptions that match. */
-function grantedQos(client: Client, topic: string): Qos {
-  const { subscriptions } = client as unknown as ClientInternals;
-  let highest: Qos = 0;
-  for (const [filter, { qos }] of Object.entries(subscriptions))
-    if (qos > highest && filterMatches(filter, topic)) highest = qos;
-  return highest;
 }
 
 function isTopicName(topic: string): boolean {
