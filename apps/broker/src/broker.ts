@@ -170,6 +170,8 @@ export class Broker {
   readonly #sessions = new WeakMap<Client, Session>();
   /** Who listens for the commands of a device. */
   readonly #commandListeners = new Map<string, Client>();
+  /** Connections that speak for other devices. */
+  readonly #gateways = new Set<Client>();
   readonly #stop = new AbortController();
   #aedes: Aedes | undefined;
   #sys: SysTopics | undefined;
@@ -237,6 +239,7 @@ export class Broker {
       {
         listener: (device) => this.#commandListeners.get(device),
         grantedQos,
+        isQueued: (client, topic) => this.#persistence.isQueued(client.id, topic),
         retain: (topic, payload) => this.#retain(topic, payload),
       },
       clock,
@@ -280,6 +283,7 @@ export class Broker {
     aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client));
     aedes.on('unsubscribe', (filters, client) => {
       for (const filter of filters) this.#sessions.get(client)?.filters.delete(filter);
+      this.#handCommandsOver(client);
     });
     // Without a listener an error of the persistence, such as a full disk, would end the process.
     aedes.on('error' as 'closed', (...errors: unknown[]) =>
@@ -290,9 +294,13 @@ export class Broker {
     aedes.on('clientError', (client, error) => this.#clientError(client, error));
     aedes.on('connectionError', (client, error) => this.#clientError(client, error));
 
+    // Before anybody can listen: a command that is over would be sent again, one in a kept session not at all.
+    await this.#downlinks.start();
     try {
       await this.#listeners.open();
     } catch (error) {
+      this.#stop.abort();
+      this.#downlinks.stop();
       aedes.close();
       throw error;
     }
@@ -308,7 +316,6 @@ export class Broker {
       signal,
       (error) => this.#logger.error({ err: error }, 'changes of identity cannot be read'),
     );
-    await this.#downlinks.start();
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
     this.#sweep = setInterval(() => void this.#sweepSessions(), HOUR);
@@ -734,10 +741,9 @@ export class Broker {
   #subscribed(client: Client): void {
     const principal = this.#sessions.get(client)?.principal;
     if (principal?.kind !== 'device') return;
-    const filters = Object.keys((client as unknown as ClientInternals).subscriptions);
+    if (principal.speaksFor.size > 0) this.#gateways.add(client);
     for (const [device, site] of [[principal.id, principal.site] as const, ...principal.speaksFor]) {
-      const topic = formatCommandTopic(site, device, '-');
-      if (!filters.some((filter) => filterMatches(filter, topic))) continue;
+      if (!listensForCommands(client, site, device)) continue;
       const known = this.#commandListeners.get(device);
       // Its own connection goes before a gateway's.
       if (known !== undefined && known !== client && principal.id !== device) continue;
@@ -746,13 +752,31 @@ export class Broker {
     }
   }
 
+  /** Commands that the connection does not listen for any more go to a gateway that does. */
+  #handCommandsOver(client: Client): void {
+    const isOver = (device: string): boolean => {
+      const principal = this.#sessions.get(client)?.principal;
+      if (client.closed || principal?.kind !== 'device') return true;
+      const site = principal.id === device ? principal.site : (principal.speaksFor.get(device) ?? '');
+      return !listensForCommands(client, site, device);
+    };
+    let isFree = false;
+    for (const [device, listener] of this.#commandListeners) {
+      if (listener !== client || !isOver(device)) continue;
+      this.#commandListeners.delete(device);
+      isFree = true;
+    }
+    if (!isFree || this.#stopping) return;
+    for (const gateway of this.#gateways) if (gateway !== client) this.#subscribed(gateway);
+  }
+
   #disconnected(client: Client): void {
     const session = this.#sessions.get(client);
     if (session === undefined) return;
     this.#uplinks.release(client);
     this.metrics.connections.dec();
-    for (const [device, listener] of this.#commandListeners)
-      if (listener === client) this.#commandListeners.delete(device);
+    this.#gateways.delete(client);
+    this.#handCommandsOver(client);
     const clean = (client as unknown as ClientInternals)._disconnected === true;
     const cause = this.#stopping ? 'shutdown' : clean ? 'clean' : session.endCause;
     this.metrics.disconnects.inc({ cause });
@@ -863,6 +887,13 @@ export class Broker {
       this.#logger.error({ device: principal.id, err: error }, 'presence could not be recorded');
     });
   }
+}
+
+function listensForCommands(client: Client, site: string, device: string): boolean {
+  const topic = formatCommandTopic(site, device, '-');
+  return Object.keys((client as unknown as ClientInternals).subscriptions).some((filter) =>
+    filterMatches(filter, topic),
+  );
 }
 
 function isTopicName(topic: string): boolean {
