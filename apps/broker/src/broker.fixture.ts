@@ -237,6 +237,8 @@ export async function openRaw(port: number): Promise<RawClient> {
   const socket = connectSocket(port, '127.0.0.1');
   socket.on('error', () => undefined);
   const closed = once(socket, 'close').then(() => undefined);
+  // Packets are small and wait for answers, which Nagle's algorithm would hold back.
+  socket.setNoDelay();
   await once(socket, 'connect');
   const received: Packet[] = [];
   const arrivals = new EventEmitter();

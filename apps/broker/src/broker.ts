@@ -31,6 +31,7 @@ import { mayRead, maySubscribe, publishTarget, type Principal, type PublishTarge
 import { Admission } from './admission.js';
 import { Audience } from './audience.js';
 import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
+import { Delivery, grantedQos } from './delivery.js';
 import { Downlinks } from './downlinks.js';
 import {
   FrameGuard,
@@ -45,7 +46,7 @@ import { LivenessRecorder } from './liveness-recorder.js';
 import { BrokerMetrics } from './metrics.js';
 import { oversizeRejection } from './oversize.js';
 import { Refusals } from './refusals.js';
-import { StatePersistence } from './state-persistence.js';
+import { StatePersistence, type StoredPacket } from './state-persistence.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
 import { UplinkBatcher } from './uplink-batcher.js';
@@ -101,15 +102,15 @@ interface Session {
   endCause: PresenceCause;
 }
 
+type DeviceAndSite = readonly [device: string, site: string];
+
 /** What is known of a connection before it has a session. */
 interface Arrival {
   readonly origin: Origin;
   readonly guard: FrameGuard;
+  readonly delivery: Delivery;
   keepAliveMs: Millis;
 }
-
-type Qos = 0 | 1 | 2;
-type Deliver = (packet: PublishPacket, done: () => void) => void;
 
 /** Members of Aedes that its types do not name. */
 interface ClientInternals {
@@ -117,16 +118,12 @@ interface ClientInternals {
   readonly _disconnected?: boolean;
   /** The packet that Aedes hands over to be authorised when the connection is lost. */
   readonly will?: object;
-  readonly subscriptions: Readonly<Record<string, { readonly qos: Qos }>>;
-  /** The packet identifier that Aedes gives out next. */
-  _nextId: number;
+  readonly subscriptions: Readonly<Record<string, unknown>>;
   readonly _parser: {
     parse(bytes: Buffer): unknown;
     on(event: 'packet', listener: (packet: { cmd: string; messageId?: number }) => void): void;
     prependListener(event: 'error', listener: (error: Error) => void): void;
   };
-  deliver0: Deliver;
-  deliverQoS: Deliver;
   waitForDrain(done: (error: Error | null, client: Client) => void): void;
   /** Counts one packet as dealt with and reads on when there is none left. */
   _nextBatch(): void;
@@ -191,6 +188,8 @@ export class Broker {
   readonly #sessions = new WeakMap<Client, Session>();
   /** Who listens for the commands of a device. */
   readonly #commandListeners = new Map<string, Client>();
+  /** Connections that speak for other devices. */
+  readonly #gateways = new Set<Client>();
   readonly #stop = new AbortController();
   readonly #acknowledgements = new Acknowledgements((connection, count) =>
     this.#acknowledged(connection, count),
@@ -264,6 +263,7 @@ export class Broker {
       {
         listener: (device) => this.#commandListeners.get(device),
         grantedQos,
+        isQueued: (client, topic) => this.#persistence.isQueued(client.id, topic),
         retain: (topic, payload) => this.#retain(topic, payload),
       },
       clock,
@@ -292,15 +292,23 @@ export class Broker {
         // A denied subscription is answered with 0x80.
         done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
       },
-      authorizeForward: (client, packet) => (this.#mayForward(client, packet) ? packet : null),
+      // Asked by Aedes for QoS 0 and for what waited for a client that is coming back; the rest is up to the delivery.
+      authorizeForward: (client, packet) => {
+        this.#arrivals.get(client)?.delivery.sendingQueued(packet);
+        return this.#mayForward(client, packet) ? packet : null;
+      },
     });
     this.#aedes = aedes;
     this.#audience = new Audience(aedes, this.#persistence);
     aedes.on('client', (client) => this.#connected(client));
-    aedes.on('clientReady', (client) => this.#subscribed(client));
+    aedes.on('clientReady', (client) => {
+      this.#arrivals.get(client)?.delivery.begin();
+      this.#subscribed(client);
+    });
     aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client));
     aedes.on('unsubscribe', (filters, client) => {
       for (const filter of filters) this.#sessions.get(client)?.filters.delete(filter);
+      this.#handCommandsOver(client);
     });
     // Without a listener an error of the persistence, such as a full disk, would end the process.
     aedes.on('error' as 'closed', (...errors: unknown[]) =>
@@ -311,9 +319,13 @@ export class Broker {
     aedes.on('clientError', (client, error) => this.#clientError(client, error));
     aedes.on('connectionError', (client, error) => this.#clientError(client, error));
 
+    // Before anybody can listen: a command that is over would be sent again, one in a kept session not at all.
+    await this.#downlinks.start();
     try {
       await this.#listeners.open();
     } catch (error) {
+      this.#stop.abort();
+      this.#downlinks.stop();
       aedes.close();
       throw error;
     }
@@ -329,7 +341,6 @@ export class Broker {
       signal,
       (error) => this.#logger.error({ err: error }, 'changes of identity cannot be read'),
     );
-    await this.#downlinks.start();
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
     this.#sweep = setInterval(() => void this.#sweepSessions(), HOUR);
@@ -387,7 +398,13 @@ export class Broker {
     const guard = new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES, (publish, passed) =>
       this.#takeDirectly(client, publish, passed),
     );
-    this.#arrivals.set(client, { origin, guard, keepAliveMs: this.#options.limits.maxKeepAliveMs });
+    const delivery = new Delivery(client, this.#persistence, (packet) => this.#mayForward(client, packet));
+    this.#arrivals.set(client, {
+      origin,
+      guard,
+      delivery,
+      keepAliveMs: this.#options.limits.maxKeepAliveMs,
+    });
     const parser = internals._parser;
     const parse = parser.parse.bind(parser);
     parser.parse = (bytes) => {
@@ -405,7 +422,6 @@ export class Broker {
     parser.prependListener('error', ({ message }) => {
       if (message === 'Invalid protocol version') stream.write(VERSION_REFUSAL);
     });
-    this.#respectGrantedQos(client, internals);
     // Aedes would let every publisher wait until the slowest subscriber has read; here only its own queue grows.
     internals.waitForDrain = (done) => {
       setImmediate(done, null, client);
@@ -413,21 +429,6 @@ export class Broker {
       if (queued > this.#options.limits.queuedBytesPerClient)
         this.#limitExceeded(client, `queuedBytesPerClient: ${queued} bytes wait to be read`);
     };
-  }
-
-  /**
-   * A message reaches a subscriber with the highest QoS of its subscriptions that match, and never with more than it was
-   * published with [MQTT-3.3.5-1, MQTT-3.8.4-6]. Aedes takes the QoS of whichever it finds first, and for a filter with
-   * a wildcard that of the publisher.
-   */
-  #respectGrantedQos(client: Client, internals: ClientInternals): void {
-    const { deliver0, deliverQoS } = internals;
-    const deliver: Deliver = (packet, done) => {
-      packet.qos = Math.min(packet.qos, grantedQos(client, packet.topic)) as Qos;
-      (packet.qos === 0 ? deliver0 : deliverQoS)(packet, done);
-    };
-    internals.deliver0 = deliver;
-    internals.deliverQoS = deliver;
   }
 
   #preConnect(
@@ -795,19 +796,13 @@ export class Broker {
   }
 
   /** The second look, at delivery: rights may have changed since the subscription, and a command may have expired. */
-  #mayForward(client: Client, packet: PublishPacket & { messageId?: number }): boolean {
+  #mayForward(client: Client, packet: Pick<StoredPacket, 'topic' | 'qos' | 'messageId'>): boolean {
     const session = this.#sessions.get(client);
     if (session === undefined || !mayRead(session.principal, packet.topic)) return false;
     if (packet.qos === 0 || !packet.topic.includes('/cmd/') || !packet.topic.startsWith('pantau/'))
       return true;
     if (!this.#downlinks.isAlive(packet.topic)) return session.principal.kind === 'account';
-    if (packet.messageId === undefined) {
-      // Aedes keeps an identifier that is there. Given here, so that the PUBACK can be told from others.
-      const internals = client as unknown as ClientInternals;
-      packet.messageId = internals._nextId;
-      internals._nextId = internals._nextId >= 65_535 ? 1 : internals._nextId + 1;
-    }
-    this.#downlinks.sending(client, packet.topic, packet.messageId);
+    if (packet.messageId !== undefined) this.#downlinks.sending(client, packet.topic, packet.messageId);
     return true;
   }
 
@@ -831,10 +826,14 @@ export class Broker {
   #subscribed(client: Client): void {
     const principal = this.#sessions.get(client)?.principal;
     if (principal?.kind !== 'device') return;
-    const filters = Object.keys((client as unknown as ClientInternals).subscriptions);
-    for (const [device, site] of spokenFor(principal)) {
-      const topic = formatCommandTopic(site, device, '-');
-      if (!filters.some((filter) => filterMatches(filter, topic))) continue;
+    if (principal.speaksFor.size > 0) this.#gateways.add(client);
+    this.#listenFor(client, principal, spokenFor(principal));
+  }
+
+  /** Gives the commands of those devices to a connection that subscribes to them. */
+  #listenFor(client: Client, principal: Principal, devices: readonly DeviceAndSite[]): void {
+    for (const [device, site] of devices) {
+      if (!listensForCommands(client, site, device)) continue;
       const known = this.#commandListeners.get(device);
       // Its own connection goes before a gateway's.
       if (known !== undefined && known !== client && principal.id !== device) continue;
@@ -843,13 +842,32 @@ export class Broker {
     }
   }
 
+  /** Commands that the connection does not listen for any more go to a gateway that does. */
+  #handCommandsOver(client: Client): void {
+    const principal = this.#sessions.get(client)?.principal;
+    if (principal === undefined) return;
+    const free = spokenFor(principal).filter(
+      ([device, site]) =>
+        this.#commandListeners.get(device) === client &&
+        (client.closed || !listensForCommands(client, site, device)),
+    );
+    for (const [device] of free) this.#commandListeners.delete(device);
+    if (free.length === 0 || this.#stopping) return;
+    for (const gateway of this.#gateways) {
+      const other = this.#sessions.get(gateway)?.principal;
+      if (gateway === client || other?.kind !== 'device') continue;
+      const own = free.filter(([device]) => device === other.id || other.speaksFor.has(device));
+      this.#listenFor(gateway, other, own);
+    }
+  }
+
   #disconnected(client: Client): void {
     const session = this.#sessions.get(client);
     if (session === undefined) return;
     this.#uplinks.release(client);
     this.metrics.connections.dec();
-    for (const [device] of spokenFor(session.principal))
-      if (this.#commandListeners.get(device) === client) this.#commandListeners.delete(device);
+    this.#gateways.delete(client);
+    this.#handCommandsOver(client);
     const clean = (client as unknown as ClientInternals)._disconnected === true;
     const cause = this.#stopping ? 'shutdown' : clean ? 'clean' : session.endCause;
     this.metrics.disconnects.inc({ cause });
@@ -963,18 +981,16 @@ export class Broker {
 }
 
 /** The devices whose commands a client may listen for, with their sites: few, however many others are connected. */
-function spokenFor(principal: Principal): (readonly [device: string, site: string])[] {
+function spokenFor(principal: Principal): DeviceAndSite[] {
   if (principal.kind !== 'device') return [];
   return [[principal.id, principal.site], ...principal.speaksFor];
 }
 
-/** The highest QoS of a client's subscriptions that match. */
-function grantedQos(client: Client, topic: string): Qos {
-  const { subscriptions } = client as unknown as ClientInternals;
-  let highest: Qos = 0;
-  for (const [filter, { qos }] of Object.entries(subscriptions))
-    if (qos > highest && filterMatches(filter, topic)) highest = qos;
-  return highest;
+function listensForCommands(client: Client, site: string, device: string): boolean {
+  const topic = formatCommandTopic(site, device, '-');
+  return Object.keys((client as unknown as ClientInternals).subscriptions).some((filter) =>
+    filterMatches(filter, topic),
+  );
 }
 
 function isTopicName(topic: string): boolean {

@@ -14,6 +14,8 @@ import type { Client } from 'aedes';
 interface Pending {
   readonly event: CommandEvent & { readonly command: NonNullable<CommandEvent['command']> };
   state: Extract<CommandState, 'queued' | 'sent' | 'delivered'>;
+  /** The connection that it was sent to last, in this run. */
+  sentTo?: Client;
 }
 
 /** What the broker lends to the downlinks. */
@@ -22,6 +24,8 @@ export interface DownlinkPort {
   listener(device: string): Client | undefined;
   /** The QoS with which the connection wants messages of this topic. */
   grantedQos(client: Client, topic: string): 0 | 1 | 2;
+  /** Whether the kept session of the connection has an unacknowledged message of this topic. */
+  isQueued(client: Client, topic: string): boolean;
   /** Publishes a retained message to whoever may read it. */
   retain(topic: string, payload: Buffer): Promise<void>;
 }
@@ -77,10 +81,12 @@ export class Downlinks {
   /** A device listens now: sends what waits for it. */
   listening(client: Client, device: string): void {
     for (const pending of this.#pending.values()) {
-      if (pending.event.device !== device) continue;
-      // What a kept session was sent and did not acknowledge is sent again by the session itself.
-      if (pending.state === 'queued' || (pending.state === 'sent' && client.clean))
-        this.#send(client, pending);
+      const { id, site } = pending.event;
+      if (pending.event.device !== device || pending.state === 'delivered') continue;
+      // What is in a kept session is sent again by the session itself.
+      const isOnItsWay =
+        pending.sentTo === client || this.port.isQueued(client, formatCommandTopic(site, device, id));
+      if (pending.state === 'queued' || !isOnItsWay) this.#send(client, pending);
     }
   }
 
@@ -133,6 +139,7 @@ export class Downlinks {
     const payload = JSON.stringify({ id, name, params, expiresAt: new Date(expiresAt).toISOString() });
     const isFirst = pending.state === 'queued';
     pending.state = 'sent';
+    pending.sentTo = client;
     const topic = formatCommandTopic(site, device, id);
     client.publish(
       {

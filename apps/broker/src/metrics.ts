@@ -46,7 +46,7 @@ export class BrokerMetrics {
   });
   readonly droppedQueued = new Counter({
     name: 'pantau_mqtt_queued_dropped_total',
-    help: 'Messages for sessions that are away that had to go because the queue was full',
+    help: 'Messages that had to leave the full queue of a kept session',
     registers: [this.registry],
   });
 

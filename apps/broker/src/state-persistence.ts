@@ -223,36 +223,75 @@ export class StatePersistence {
     for (const [clientId, qos] of highest) {
       const queue = this.#queue(clientId);
       const queued: Queued = {
-        key: `${keyOf(clientId)}/${String(++this.#sequence).padStart(16, '0')}`,
-        // [MQTT-3.8.4-6]
-        packet: { ...unsent(packet), qos: Math.min(qos, packet.qos) as Qos },
+        key: this.#nextKey(clientId),
+        // [MQTT-3.8.4-6, MQTT-3.3.1-9, MQTT-3.3.1-3]
+        packet: { ...unsent(packet), qos: Math.min(qos, packet.qos) as Qos, retain: false, dup: false },
       };
       queue.push(queued);
-      writes.push(outgoing(clientId, queued));
-      if (queue.length <= this.options.maxQueuedMessages) continue;
-      // The oldest that is not on its way already.
-      const oldest = queue.findIndex(({ packet: { messageId } }) => messageId === undefined);
-      const [dropped] = queue.splice(Math.max(0, oldest), 1);
-      if (dropped !== undefined) writes.push({ namespace: OUTGOING, key: dropped.key, value: undefined });
-      this.options.onDropped?.(clientId);
+      writes.push(outgoing(clientId, queued), ...this.#bound(clientId, queue));
     }
     await this.options.state.write(writes);
   }
 
-  /** Notes the packet identifier of a queued message, or that its PUBREL is what is owed now. */
+  /** Keeps a message that has its packet identifier already, until it is acknowledged. */
+  async outgoingKeep(client: ClientRef, packet: StoredPacket): Promise<void> {
+    const queue = this.#queue(client.id);
+    const queued: Queued = { key: this.#nextKey(client.id), packet: copy(packet) };
+    queue.push(queued);
+    await this.options.state.write([outgoing(client.id, queued), ...this.#bound(client.id, queue)]);
+  }
+
+  /** Takes a message out of the queue that is not to be sent. */
+  async outgoingForget(client: ClientRef, packet: StoredPacket): Promise<void> {
+    const queue = this.#outgoing.get(client.id) ?? [];
+    const index = queue.findIndex((queued) => isSame(queued.packet, packet));
+    const [found] = index === -1 ? [] : queue.splice(index, 1);
+    if (found !== undefined) await this.#write(OUTGOING, found.key, undefined);
+  }
+
+  /** Messages of the queue that were not sent yet. */
+  unsent(client: string): StoredPacket[] {
+    return (this.#outgoing.get(client) ?? [])
+      .filter(({ packet: { messageId } }) => messageId === undefined)
+      .map(({ packet }) => packet);
+  }
+
+  /** Whether a message of this topic is in the queue. */
+  isQueued(client: string, topic: string): boolean {
+    return (this.#outgoing.get(client) ?? []).some(({ packet }) => packet.topic === topic);
+  }
+
+  #nextKey(client: string): string {
+    return `${keyOf(client)}/${String(++this.#sequence).padStart(16, '0')}`;
+  }
+
+  #bound(client: string, queue: Queued[]): StateWrite[] {
+    if (queue.length <= this.options.maxQueuedMessages) return [];
+    // The oldest that is not on its way already.
+    const oldest = queue.findIndex(({ packet: { messageId } }) => messageId === undefined);
+    const [dropped] = queue.splice(Math.max(0, oldest), 1);
+    this.options.onDropped?.(client);
+    return dropped === undefined ? [] : [{ namespace: OUTGOING, key: dropped.key, value: undefined }];
+  }
+
+  /**
+   * Notes the packet identifier of a queued message, or that its PUBREL is what is owed now. One that had to leave the
+   * queue may be on its way nevertheless: nothing is noted of it, and that is no fault of the client.
+   */
   async outgoingUpdate(client: ClientRef, packet: StoredPacket): Promise<void> {
     for (const queued of this.#outgoing.get(client.id) ?? []) {
       const { packet: known } = queued;
-      if (known.brokerId !== undefined && known.brokerId === packet.brokerId) {
-        if (known.brokerCounter !== packet.brokerCounter) continue;
+      const hasItsIdentifier = known.messageId !== undefined && known.messageId === packet.messageId;
+      if (packet.cmd === 'pubrel' && hasItsIdentifier) queued.packet = packet;
+      // A retained message has no number of a broker.
+      else if (isSame(known, packet) || (typeof known.brokerId !== 'string' && hasItsIdentifier)) {
+        // With an identifier it was sent before [MQTT-3.3.1-1]. Aedes writes this very packet next.
+        if (known.messageId !== undefined && packet !== known) packet.dup = true;
         known.messageId = packet.messageId;
-      } else if (known.messageId !== undefined && known.messageId === packet.messageId) {
-        queued.packet = packet;
       } else continue;
       await this.options.state.write([outgoing(client.id, queued)]);
       return;
     }
-    throw new Error('no such packet');
   }
 
   async outgoingClearMessageId(
@@ -260,6 +299,8 @@ export class StatePersistence {
     { messageId }: { readonly messageId?: number | undefined },
   ): Promise<StoredPacket | undefined> {
     const queue = this.#outgoing.get(client.id) ?? [];
+    // Aedes also asks with none, which is the one of everything that was not sent yet.
+    if (messageId === undefined) return undefined;
     const index = queue.findIndex(({ packet }) => packet.messageId === messageId);
     const [found] = index === -1 ? [] : queue.splice(index, 1);
     if (queue.length === 0) this.#outgoing.delete(client.id);
@@ -425,6 +466,12 @@ interface Trie {
   add(topic: string, subscription: MatchedSubscription): void;
   remove(topic: string, subscription: { readonly clientId: string; readonly topic: string }): void;
   match(topic: string): MatchedSubscription[];
+}
+
+function isSame(one: StoredPacket, other: StoredPacket): boolean {
+  return (
+    one.brokerId !== undefined && one.brokerId === other.brokerId && one.brokerCounter === other.brokerCounter
+  );
 }
 
 /** A name as a key: short ones as they are, to be found by eye; long ones by their hash. */

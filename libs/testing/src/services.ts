@@ -14,14 +14,18 @@ const REMEDIES = {
   influxd: 'apt-get install influxdb',
   mosquitto: 'apt-get install mosquitto',
   mosquitto_pub: 'apt-get install mosquitto-clients',
+  'paho-mqtt': 'apt-get install python3-paho-mqtt',
   openssl: 'apt-get install openssl',
   mount: 'run as root with the right to mount',
 } as const;
+/** Debian's interpreter, for which Debian's packages are: another one on the PATH does not see them. */
+export const PYTHON = '/usr/bin/python3';
 export type Service = keyof typeof REMEDIES;
 
 function isThere(service: Service): boolean {
   // The program is everywhere; the right to use it is not, in containers least of all.
   if (service === 'mount') return mayMount();
+  if (service === 'paho-mqtt') return spawnSync(PYTHON, ['-c', 'import paho.mqtt.client']).status === 0;
   // Debian puts servers into /usr/sbin, which is not on every PATH.
   const result = spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${service}`]);
   return result.status === 0;
