@@ -1,11 +1,13 @@
 import {
-  BUCKETS,
-  bucketKey,
   downSample,
   extendRun,
+  hourKey,
+  HOURS,
   LIVENESS,
-  mergeBucket,
+  mergeHour,
   type BucketSample,
+  type DeviceHour,
+  type Series,
   type TouchedSeries,
 } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
@@ -34,16 +36,15 @@ export class EvidenceController {
 
   @EventPattern<string>('readings')
   async readings(@Payload() batch: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
-    const arrived = new Map<string, BucketSample[]>();
+    const arrived = new Arrived();
     const touched = new Touched();
     for (const { shard, offset, data } of batch) {
       for (const { parameter, value, flag } of data.readings) {
-        const key = bucketKey(data.device, parameter, data.ts);
-        if (add(arrived, key, { ts: data.ts, value, flag, shard, offset }))
+        if (arrived.add(data.device, parameter, { ts: data.ts, value, flag, shard, offset }))
           touched.add(data.device, parameter, hourOf(data.ts), data.site);
       }
     }
-    await store(arrived, context);
+    await arrived.store(context);
     const rollups = await downSample(
       touched.series(),
       context.state,
@@ -57,19 +58,13 @@ export class EvidenceController {
 
   @EventPattern<string>('signals')
   async signals(@Payload() batch: Batch<Signal>, @Ctx() context: BatchContext): Promise<void> {
-    const arrived = new Map<string, BucketSample[]>();
+    const arrived = new Arrived();
     for (const { shard, offset, data } of batch) {
       if (data.type !== 'heartbeat') continue;
       const value = data.state === 'up' ? 1 : 0;
-      add(arrived, bucketKey(data.device, 'heartbeat', data.ts), {
-        ts: data.ts,
-        value,
-        flag: 1,
-        shard,
-        offset,
-      });
+      arrived.add(data.device, 'heartbeat', { ts: data.ts, value, flag: 1, shard, offset });
     }
-    await store(arrived, context);
+    await arrived.store(context);
   }
 
   @EventPattern<string>('liveness')
@@ -100,19 +95,25 @@ class Touched {
   }
 }
 
-/** @returns whether it is the first of its bucket */
-function add(arrived: Map<string, BucketSample[]>, key: string, sample: BucketSample): boolean {
-  const samples = arrived.get(key);
-  samples?.push(sample);
-  if (samples === undefined) arrived.set(key, [sample]);
-  return samples === undefined;
-}
+/** The samples of a batch, by the hour of their device. */
+class Arrived {
+  readonly #hours = new Map<string, Map<Series, BucketSample[]>>();
 
-async function store(
-  arrived: ReadonlyMap<string, readonly BucketSample[]>,
-  { state }: BatchContext,
-): Promise<void> {
-  const keys = [...arrived.keys()];
-  const buckets = await state.getMany<BucketSample[]>(BUCKETS, keys);
-  keys.forEach((key, i) => state.put(BUCKETS, key, mergeBucket(buckets[i] ?? [], arrived.get(key) ?? [])));
+  /** @returns whether it is the first of its series and hour */
+  add(device: string, series: Series, sample: BucketSample): boolean {
+    const key = hourKey(device, sample.ts);
+    let hour = this.#hours.get(key);
+    if (hour === undefined) this.#hours.set(key, (hour = new Map<Series, BucketSample[]>()));
+    const samples = hour.get(series);
+    samples?.push(sample);
+    if (samples === undefined) hour.set(series, [sample]);
+    return samples === undefined;
+  }
+
+  async store({ state }: BatchContext): Promise<void> {
+    const keys = [...this.#hours.keys()];
+    const known = await state.getMany<DeviceHour>(HOURS, keys);
+    for (const [i, [key, arrived]] of [...this.#hours].entries())
+      state.put(HOURS, key, mergeHour(known[i] ?? {}, arrived));
+  }
 }

@@ -6,18 +6,24 @@ import type { Parameter } from '#libs/telemetry';
 import type { EvidenceSource } from './evidence-source.js';
 
 /**
- * The state of the evidence stage: what was reported, in buckets of an hour. A bucket is a set by timestamp, so a
- * message that arrives twice, late or out of order leads to the same bucket.
+ * The state of the evidence stage: what a device reported, by hour. A bucket is a set by timestamp, so a message that
+ * arrives twice, late or out of order leads to the same bucket.
  */
-export const BUCKETS = 'evidence/buckets';
+export const HOURS = 'evidence/hours';
 export const LIVENESS = 'evidence/liveness';
+
+/** What is sampled: a parameter, or whether a camera is up. */
+export type Series = Parameter | 'heartbeat';
 
 /** A heartbeat is kept as 1 (up) or 0 (down). */
 export type BucketSample = Sample;
 
-/** Order of the keys is order of time within a device and series. */
-export function bucketKey(device: string, series: Parameter | 'heartbeat', ts: UtcMillis): string {
-  return `${device}/${series}/${String(hourOf(ts)).padStart(15, '0')}`;
+/** What one device reported in one hour. One value for all series: they come in the same messages. */
+export type DeviceHour = Readonly<Partial<Record<Series, readonly BucketSample[]>>>;
+
+/** Order of the keys is order of time within a device. */
+export function hourKey(device: string, ts: UtcMillis): string {
+  return `${device}/${String(hourOf(ts)).padStart(15, '0')}`;
 }
 
 /** Puts samples into a bucket; of one timestamp the later one stays. */
@@ -28,6 +34,16 @@ export function mergeBucket(
   const byTime = new Map(bucket.map((sample) => [sample.ts, sample]));
   for (const sample of samples) byTime.set(sample.ts, sample);
   return [...byTime.values()].sort((a, b) => a.ts - b.ts);
+}
+
+/** Puts samples of any series into the hour of their device. */
+export function mergeHour(
+  hour: DeviceHour,
+  arrived: ReadonlyMap<Series, readonly BucketSample[]>,
+): DeviceHour {
+  const merged: Partial<Record<Series, readonly BucketSample[]>> = { ...hour };
+  for (const [series, samples] of arrived) merged[series] = mergeBucket(hour[series] ?? [], samples);
+  return merged;
 }
 
 /** Pantau's own life by run, folded into spans as it arrives; the same as `observedSpans` over all of it. */
@@ -59,29 +75,37 @@ export class BucketSource implements EvidenceSource {
     return Math.max(0, ...(await this.#runs()).flat().map(({ to }) => to));
   }
 
-  async reach(device: string, series: Parameter | 'heartbeat'): Promise<TimeSpan | undefined> {
-    const prefix = `${device}/${series}/`;
-    const [first] = await this.state.list<BucketSample[]>(BUCKETS, { prefix, limit: 1 });
-    const [last] = await this.state.list<BucketSample[]>(BUCKETS, { prefix, limit: 1, reverse: true });
-    const [from, to] = [first?.value[0]?.ts, last?.value.at(-1)?.ts];
+  async reach(device: string, series: Series): Promise<TimeSpan | undefined> {
+    const first = await this.#outermost(device, series, false);
+    const last = await this.#outermost(device, series, true);
+    const [from, to] = [first?.[0]?.ts, last?.at(-1)?.ts];
     return from === undefined || to === undefined ? undefined : { from, to };
+  }
+
+  /** The first or last bucket of a series; hours of the device without it are passed over. */
+  async #outermost(
+    device: string,
+    series: Series,
+    reverse: boolean,
+  ): Promise<readonly BucketSample[] | undefined> {
+    for (let limit = 1; ; limit *= 8) {
+      const hours = await this.state.list<DeviceHour>(HOURS, { prefix: `${device}/`, limit, reverse });
+      const found = hours.find(({ value }) => value[series] !== undefined)?.value[series];
+      if (found !== undefined || hours.length < limit) return found;
+    }
   }
 
   async #runs(): Promise<TimeSpan[][]> {
     return (await this.state.list<TimeSpan[]>(LIVENESS)).map(({ value }) => value);
   }
 
-  async #between(
-    device: string,
-    series: Parameter | 'heartbeat',
-    { from, to }: TimeSpan,
-  ): Promise<BucketSample[]> {
-    const buckets = await this.state.list<BucketSample[]>(BUCKETS, {
-      prefix: `${device}/${series}/`,
-      from: bucketKey(device, series, from),
-      to: bucketKey(device, series, to + HOUR - 1),
+  async #between(device: string, series: Series, { from, to }: TimeSpan): Promise<BucketSample[]> {
+    const hours = await this.state.list<DeviceHour>(HOURS, {
+      prefix: `${device}/`,
+      from: hourKey(device, from),
+      to: hourKey(device, to + HOUR - 1),
     });
-    return buckets.flatMap(({ value }) => value).filter(({ ts }) => ts >= from && ts < to);
+    return hours.flatMap(({ value }) => value[series] ?? []).filter(({ ts }) => ts >= from && ts < to);
   }
 }
 

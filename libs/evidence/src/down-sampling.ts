@@ -9,7 +9,7 @@ import {
   type UtcMillis,
 } from '#libs/kernel';
 import type { Parameter, Rollup } from '#libs/telemetry';
-import { BUCKETS, bucketKey, type BucketSample } from './buckets.js';
+import { hourKey, HOURS, type DeviceHour } from './buckets.js';
 
 /** The newest hour of each series, which is open, and the days with what was emitted of them. */
 const SERIES = 'evidence/series';
@@ -92,14 +92,14 @@ async function close(
   memory: StageMemory,
   intervalMs: Millis,
 ): Promise<Rollup[]> {
-  const buckets = await memory.getMany<readonly BucketSample[]>(
-    BUCKETS,
-    over.map(({ hour }) => bucketKey(device, parameter, hour)),
+  const buckets = await memory.getMany<DeviceHour>(
+    HOURS,
+    over.map(({ hour }) => hourKey(device, hour)),
   );
   const starts = [...new Set(over.map(({ hour }) => dayOf(hour).from))];
   const days = await memory.getMany<DayState>(
     DAYS,
-    starts.map((from) => bucketKey(device, parameter, from)),
+    starts.map((from) => dayKey(device, parameter, from)),
   );
   const rollups: Rollup[] = [];
   for (const [d, start] of starts.entries()) {
@@ -111,7 +111,7 @@ async function close(
       const { hour } = touched;
       if (hour < span.from || hour >= span.to) continue;
       const emitted = hours[hour];
-      const rollup = hourlyRollup(hour, buckets[i] ?? [], intervalMs);
+      const rollup = hourlyRollup(hour, buckets[i]?.[parameter] ?? [], intervalMs);
       if (emitted !== undefined && isSame(emitted.rollup, rollup)) continue;
       hours[hour] = { site: emitted?.site ?? touched.site, rollup };
       site ??= touched.site;
@@ -128,9 +128,13 @@ async function close(
       day = changed;
     }
     const after: DayState = { site, hours, ...(day === undefined ? {} : { day }) };
-    memory.put(DAYS, bucketKey(device, parameter, start), after);
+    memory.put(DAYS, dayKey(device, parameter, start), after);
   }
   return rollups;
+}
+
+function dayKey(device: string, parameter: Parameter, start: UtcMillis): string {
+  return `${device}/${parameter}/${String(start).padStart(15, '0')}`;
 }
 
 type Figures = Pick<Rollup, 'expected' | 'received' | 'valid' | 'mean' | 'min' | 'max'>;

@@ -113,7 +113,7 @@ export class StageCache {
 /** @returns whether the key is new */
 function put(values: Values, namespace: string, key: string, value: unknown): boolean {
   let own = values.get(namespace);
-  if (own === undefined) values.set(namespace, (own = new Map()));
+  if (own === undefined) values.set(namespace, (own = new Map<string, unknown>()));
   const before = own.size;
   own.set(key, value);
   return own.size > before;
