@@ -1,5 +1,5 @@
 import { type MeasuredParameter, type Unit } from '#libs/telemetry';
-import type { Findings, Members, Place } from './members.js';
+import type { Gathered, Members } from './reading.js';
 
 /**
  * Names that decoders of LoRaWAN devices give to what Pantau measures, lower-cased. `pm2_5`, `pm10`, `temperature` and
@@ -50,12 +50,14 @@ const UNIT_ENDINGS: readonly (readonly [string, Unit])[] = [
 const REMEDY = 'let the decoder at the server name it with its unit, such as no2_ppb or o3_ugm3';
 
 /** Takes what the decoder at a LoRaWAN network server made of a frame. Members of other names are not Pantau's. */
-export function measureDecoded(findings: Findings, place: Place, decoded: Members, where: string): void {
+export function measureDecoded(gathered: Gathered, decoded: Members, where: string): void {
   for (const [name, value] of Object.entries(decoded)) {
-    const member = `${where}.${name}`;
-    if (name.toLowerCase() === 'pressure_hpa') findings.pressure(place, member, value);
+    const path = `${where}.${name}`;
+    // Decoders write null for what the frame does not hold.
+    const found = value ?? undefined;
+    if (name.toLowerCase() === 'pressure_hpa') gathered.pressure(path, found, 1);
     const known = parameterAndUnit(name.toLowerCase());
-    if (known !== undefined) findings.measure(place, member, known.parameter, value, known.unit, REMEDY);
+    if (known !== undefined) gathered.measure(path, found, known.parameter, known.unit, REMEDY);
   }
 }
 

@@ -1,5 +1,14 @@
 import { HOUR } from '#libs/kernel';
-import { Gathered, readDateTime, readEpoch, readNumber, readObject } from './reading.js';
+import {
+  eventData,
+  Findings,
+  Gathered,
+  readDateTime,
+  readEpoch,
+  readNumber,
+  readObject,
+  sourceUnless,
+} from './reading.js';
 
 describe('readDateTime', () => {
   const noon = Date.UTC(2026, 0, 31, 12);
@@ -11,6 +20,8 @@ describe('readDateTime', () => {
     ['2026-01-31 12:00:00.25Z', noon + 250],
     ['2026-01-31T12:00:00.123999999Z', noon + 123],
     ['2026/01/31T12:00:00z', noon],
+    ['2026-01-31T12:00:00.123456789012+00:00', noon + 123],
+    ['2026-01-31T12:00Z', noon],
     ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
   ])('reads %s as the instant it is', (text, ts) => {
     expect(readDateTime('t', text, undefined)).toEqual({ ts });
@@ -30,6 +41,7 @@ describe('readDateTime', () => {
     '2026-13-01T00:00:00Z',
     '2026-01-31T24:00:00Z',
     '2026-01-31T23:59:60Z',
+    '2026-01-31T00:60:00Z',
     '2026-01-31T12:00:00+24:00',
     '2026-01-31T12:00:00+07:60',
     '2026-01/31T12:00:00Z',
@@ -120,8 +132,35 @@ describe('Gathered', () => {
     expect(gathered.telemetry(0)).toEqual([]);
     expect(gathered.refusals.map(({ detail }) => detail)).toEqual([
       'A.Temperature: expected a finite number, found null',
-      'B.Temperature: expected one temperature in a message, found a second after A.Temperature; switch one of the sensors off',
+      'B.Temperature: expected one temperature in a message, found a second after A.Temperature; leave one of them out',
     ]);
+  });
+
+  it('takes the first of two values of one parameter, and says so when they differ', () => {
+    const gathered = new Gathered();
+    gathered.measure('pm25', 1, 'pm25', 'ug/m3');
+    gathered.measure('pm2_5', 1, 'pm25', 'ug/m3');
+    gathered.measure('pm2.5', 2, 'pm25', 'ug/m3');
+    gathered.measure('pm2p5', 1, 'pm25', 'mg/m3');
+    expect(gathered.telemetry(0)).toMatchObject([{ values: [{ value: 1, unit: 'ug/m3' }] }]);
+    expect(gathered.refusals).toEqual(
+      ['pm2.5', 'pm2p5'].map((path) => ({
+        reason: 'schema_violation',
+        detail: `${path}: expected one pm25 in a message, found a second after pm25; leave one of them out`,
+      })),
+    );
+  });
+
+  it('refuses a unit that the parameter cannot have, and takes the value beside it that has one', () => {
+    const gathered = new Gathered();
+    gathered.measure('pm10', 1, 'pm10', 'ppb', 'state ug/m3');
+    gathered.measure('no2', 1, 'no2', undefined, 'state ppb');
+    gathered.measure('no2_ppb', 1, 'no2', 'ppb');
+    expect(gathered.refusals).toEqual([
+      { reason: 'unknown_unit', detail: 'pm10: ppb is no unit of pm10; state ug/m3' },
+      { reason: 'unknown_unit', detail: 'no2: no known unit of no2; state ppb' },
+    ]);
+    expect(gathered.telemetry(0)).toMatchObject([{ values: [{ parameter: 'no2', unit: 'ppb' }] }]);
   });
 
   it('gives a pressure only beside values, and never an infinite one', () => {
@@ -142,5 +181,65 @@ describe('Gathered', () => {
     expect(gathered.refusals[0]?.detail).toBe(
       `${'n'.repeat(100)}: expected a finite number, found the text "x"`,
     );
+  });
+});
+
+describe('Findings', () => {
+  it('gives values of one device and instant together, with the pressure beside them', () => {
+    const findings = new Findings();
+    findings.at({ ts: 1, source: 'a' }).measure('o3', 3, 'o3', 'ppb');
+    findings.at({ ts: 1, source: 'b' }).measure('o3', 4, 'o3', 'ppb');
+    findings.at({ ts: 1, source: 'a' }).measure('t', 30, 'temperature', 'degC');
+    findings.at({ ts: 1, source: 'a' }).pressure('p', 1009, 1);
+    expect(findings.result('')).toEqual({
+      outputs: [
+        {
+          kind: 'telemetry',
+          ts: 1,
+          source: 'a',
+          values: [
+            { parameter: 'o3', value: 3, unit: 'ppb' },
+            { parameter: 'temperature', value: 30, unit: 'degC' },
+          ],
+          conditions: { pressureHpa: 1009 },
+        },
+        { kind: 'telemetry', ts: 1, source: 'b', values: [{ parameter: 'o3', value: 4, unit: 'ppb' }] },
+      ],
+      refusals: [],
+    });
+  });
+
+  it('gathers the refusals of every place, and tells why there is nothing else', () => {
+    const findings = new Findings();
+    expect(findings.result('nothing here')).toEqual({ outputs: [], refusals: [], ignored: 'nothing here' });
+    findings.at({ ts: 1 }).measure('pm10', '12', 'pm10', 'ug/m3');
+    findings.at({ ts: 2 }).pressure('p', 'high', 1);
+    expect(findings.result('nothing here', { seen: 1 })).toEqual({
+      outputs: [],
+      refusals: [
+        { reason: 'number_as_text', detail: 'pm10: expected a finite number, found the text "12"' },
+        { reason: 'schema_violation', detail: 'p: expected a finite number, found the text "high"' },
+      ],
+      memory: { seen: 1 },
+    });
+  });
+});
+
+describe('sourceUnless', () => {
+  it('names the device of the payload where the topic names none', () => {
+    expect(sourceUnless({}, 'a')).toEqual({ source: 'a' });
+    expect(sourceUnless({ device: 'b' }, 'a')).toEqual({});
+    expect(sourceUnless({}, 7)).toEqual({});
+  });
+});
+
+describe('eventData', () => {
+  it('carries scalars and leaves out the rest', () => {
+    expect(eventData({ a: 1, b: 'x', c: true, d: null, e: {}, f: Infinity, g: [1] })).toEqual({
+      a: 1,
+      b: 'x',
+      c: true,
+      d: null,
+    });
   });
 });

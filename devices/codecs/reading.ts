@@ -1,6 +1,7 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
 import {
   readJson,
+  type CodecEvent,
   type CodecOutput,
   type CodecResult,
   type CodecTelemetry,
@@ -11,17 +12,13 @@ import {
   type Unit,
 } from '#libs/telemetry';
 
-/** What the codecs of JSON payloads share. Nothing here knows a maker. */
+/** What the codecs share. Nothing here knows a maker. */
 
+/** A JSON object as it arrived: nothing is known of its members. */
 export type Members = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A member of the payload itself: `constructor` and `__proto__` are what every object inherits, not what a device said. */
-export function member(object: Members, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 /** Parses a payload that must be a JSON object. */
@@ -67,8 +64,9 @@ export function resultOf(
   return outputs.length === 0 && refusals.length === 0 ? ignored(nothing) : { outputs, refusals };
 }
 
-export function status(state: 'online' | 'offline', ts?: UtcMillis): CodecResult {
-  return { outputs: [{ kind: 'status', ts, state }], refusals: [] };
+/** Birth or death; makers send them without a time. */
+export function status(state: 'online' | 'offline'): CodecResult {
+  return { outputs: [{ kind: 'status', ts: undefined, state }], refusals: [] };
 }
 
 // One way only to read each text: two neighbouring \d could share a long one out in as many ways as it has digits.
@@ -94,32 +92,66 @@ export function readNumber(
   return { refusal: refusal(reason, path, `expected a finite number, found ${shown(found)}`) };
 }
 
-/** Gathers what one message says of one device: the values that hold, and why the others do not. */
+/** Units in which a parameter can be stated at all; particles have no ppb. */
+const UNITS_OF: Readonly<Record<MeasuredParameter, readonly Unit[]>> = (() => {
+  const mass = ['ug/m3', 'mg/m3'] as const;
+  const gas = [...mass, 'ppb', 'ppm'] as const;
+  return {
+    ...{ pm25: mass, pm10: mass, so2: gas, no2: gas, co: gas, o3: gas, hc: gas },
+    temperature: ['degC', 'degF', 'K'],
+    humidity: ['%', 'fraction'],
+  };
+})();
+
+/** Gathers what one message says of one device at one instant: the values that hold, and why the others do not. */
 export class Gathered {
-  readonly refusals: Refusal[] = [];
   readonly #values: Measured[] = [];
   /** Where each parameter was found; kept for a refused value too, or a spare sensor would slip into its series. */
-  readonly #paths = new Map<MeasuredParameter, string>();
+  readonly #first = new Map<MeasuredParameter, { readonly path: string; readonly measured?: Measured }>();
   #pressureHpa: number | undefined;
 
-  constructor(private readonly form: 'number' | 'text' = 'number') {}
+  constructor(
+    private readonly form: 'number' | 'text' = 'number',
+    readonly refusals: Refusal[] = [],
+  ) {}
 
-  /** Takes the value found at `path`; absent is absent. A message states a parameter once: which of two counts is not ours to guess. */
-  measure(path: string, found: unknown, parameter: MeasuredParameter, unit: Unit): void {
+  /**
+   * Takes the value found at `path`; absent is absent. A message states a parameter once: which of two different values
+   * counts is not ours to guess.
+   *
+   * @param unit - undefined when the payload does not state one that Pantau knows
+   * @param remedy - what to do about such a unit
+   */
+  measure(
+    path: string,
+    found: unknown,
+    parameter: MeasuredParameter,
+    unit: Unit | undefined,
+    remedy = 'state another unit',
+  ): void {
     if (found === undefined) return;
-    const first = this.#paths.get(parameter);
-    if (first !== undefined) {
-      this.refuse(
-        'schema_violation',
-        path,
-        `expected one ${parameter} in a message, found a second after ${first.slice(0, 100)}; switch one of the sensors off`,
-      );
-      return;
-    }
-    this.#paths.set(parameter, path);
     const number = readNumber(path, found, this.form);
-    if ('refusal' in number) this.refusals.push(number.refusal);
-    else this.#values.push({ parameter, value: number.value, unit });
+    const first = this.#first.get(parameter);
+    if (first !== undefined) {
+      const isSame =
+        'value' in number && first.measured?.value === number.value && first.measured.unit === unit;
+      if (!isSame)
+        this.refuse(
+          'schema_violation',
+          path,
+          `expected one ${parameter} in a message, found a second after ${first.path.slice(0, 100)}; leave one of them out`,
+        );
+    } else if ('refusal' in number) {
+      this.#first.set(parameter, { path });
+      this.refusals.push(number.refusal);
+    } else if (unit === undefined || !UNITS_OF[parameter].includes(unit)) {
+      const stated = unit === undefined ? 'no known unit' : `${unit} is no unit`;
+      this.refuse('unknown_unit', path, `${stated} of ${parameter}; ${remedy}`);
+    } else {
+      const measured = { parameter, value: number.value, unit };
+      this.#first.set(parameter, { path, measured });
+      this.#values.push(measured);
+    }
   }
 
   /**
@@ -156,11 +188,80 @@ export class Gathered {
   }
 }
 
+/** Where in a message values belong: the device and the instant. */
+export interface Place {
+  readonly ts: UtcMillis | undefined;
+  readonly source?: string;
+}
+
+/** Collects what a message gives that speaks of several devices or instants; what is refused does not take the rest down. */
+export class Findings {
+  readonly #sheets = new Map<string, { readonly place: Place; readonly gathered: Gathered }>();
+  readonly #outputs: CodecOutput[] = [];
+  readonly #refusals: Refusal[] = [];
+
+  /** What is said of one device at one instant. */
+  at(place: Place): Gathered {
+    const key = `${place.ts ?? ''} ${place.source ?? ''}`;
+    let sheet = this.#sheets.get(key);
+    if (sheet === undefined)
+      this.#sheets.set(key, (sheet = { place, gathered: new Gathered('number', this.#refusals) }));
+    return sheet.gathered;
+  }
+
+  add(output: CodecOutput): void {
+    this.#outputs.push(output);
+  }
+
+  refuse(...refusals: readonly Refusal[]): void {
+    this.#refusals.push(...refusals);
+  }
+
+  /**
+   * @param nothing - why a message without outputs and refusals is all right
+   * @param memory - what the next message needs
+   */
+  result(nothing: string, memory?: unknown): CodecResult {
+    const measured = [...this.#sheets.values()].flatMap(({ place, gathered }) =>
+      gathered.telemetry(place.ts, place.source),
+    );
+    return {
+      ...resultOf([...this.#outputs, ...measured], this.#refusals, nothing),
+      ...(memory === undefined ? {} : { memory }),
+    };
+  }
+}
+
+/**
+ * `source` of a message from a server that speaks for many devices. Where the pattern names the device in the topic, that
+ * name counts and the one in the payload is redundant.
+ */
+export function sourceUnless(
+  parts: Readonly<Record<string, string>>,
+  name: unknown,
+): { readonly source?: string } {
+  return parts['device'] === undefined && typeof name === 'string' && name !== ''
+    ? { source: name.slice(0, 200) }
+    : {};
+}
+
+/** The members that an event can carry: numbers, booleans, null and text; what is nested or not finite is left out. */
+export function eventData(members: Members, names = Object.keys(members)): NonNullable<CodecEvent['data']> {
+  const data: [string, string | number | boolean | null][] = [];
+  for (const name of names) {
+    const value = members[name];
+    if (typeof value === 'string') data.push([name.slice(0, 64), value.slice(0, 1000)]);
+    else if (typeof value === 'boolean' || value === null || Number.isFinite(value))
+      data.push([name.slice(0, 64), value as number | boolean | null]);
+  }
+  return Object.fromEntries(data);
+}
+
 /** An instant; undefined when what the device states is none. */
 export type Instant = { readonly ts: UtcMillis | undefined } | { readonly refusal: Refusal };
 
 const DATE_TIME =
-  /^(\d{4})([-/])(\d{2})\2(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|([+-])(\d{2}):?(\d{2}))?$/i;
+  /^(\d{4})([-/])(\d{2})\2(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?(Z|([+-])(\d{2}):?(\d{2}))?$/i;
 const MINUTE_MS: Millis = 60_000;
 
 /**
@@ -171,7 +272,9 @@ export function readDateTime(path: string, found: unknown, utcOffsetMs: Millis |
   if (found === undefined) return { ts: undefined };
   const match = typeof found === 'string' ? DATE_TIME.exec(found.trim()) : null;
   const iso =
-    match === null ? undefined : `${match[1]}-${match[3]}-${match[4]}T${match[5]}:${match[6]}:${match[7]}`;
+    match === null
+      ? undefined
+      : `${match[1]}-${match[3]}-${match[4]}T${match[5]}:${match[6]}:${match[7] ?? '00'}`;
   const offset = Number(match?.[11] ?? 0) * 60 + Number(match?.[12] ?? 0);
   const fraction = Number((match?.[8] ?? '').padEnd(3, '0').slice(0, 3));
   const seconds = iso === undefined ? NaN : Date.parse(`${iso}Z`);

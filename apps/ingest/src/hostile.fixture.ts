@@ -8,6 +8,7 @@ import {
   int,
   payload as sparkplug,
 } from '../../../devices/codecs/sparkplug-b/sparkplug.fixture.js';
+import { DEVICES } from './ingest.fixture.js';
 
 const CODECS = join(import.meta.dirname, '..', '..', '..', 'devices', 'codecs');
 const HOUR = 3_600_000;
@@ -36,10 +37,6 @@ export const MAPPINGS: readonly TopicMapping[] = [
   { pattern: 'purpleair/{device}', codec: 'purpleair' },
   { pattern: 'push/{device}', codec: 'sensor-community' },
 ];
-
-/** Devices of the site `betung`, and those that the gateway speaks for. */
-export const DEVICES = ['udara-01', 'udara-02', 'udara-03', 'cctv-01', 'gw-01'] as const;
-export const SPOKEN_FOR = ['udara-01', 'udara-02', 'cctv-01'];
 
 /** Topics of each codec; `$` stands for the device. */
 const TOPICS: Readonly<Record<string, readonly string[]>> = {

@@ -1,11 +1,6 @@
-import { loadCodecs } from '#devices/codecs';
 import { toParameterUnit } from '#libs/air-quality';
-import { Registry } from '#libs/identity';
-import { LmdbJournal, type Entry, type Journal } from '#libs/journal';
-import { createStage, lagOf } from '#libs/journal-transport';
-import { MINUTE, seededRandom } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import type { Entry, Journal } from '#libs/journal';
+import { seededRandom } from '#libs/kernel';
 import {
   isParameter,
   REJECTION_REASONS,
@@ -22,13 +17,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { numbersOfJson } from '../../../devices/codecs/codec.contract.js';
 import { numbersOfProtobuf } from '../../../devices/codecs/sparkplug-b/sparkplug.fixture.js';
-import { DEVICES, HostileMessages, MAPPINGS, SPOKEN_FOR } from './hostile.fixture.js';
-import { IngestModule } from './ingest.module.js';
+import { HostileMessages, MAPPINGS } from './hostile.fixture.js';
+import { NOW, openIngest } from './ingest.fixture.js';
 
 const MESSAGES = 100_000;
 const AT_A_TIME = 4_000;
-const NOW = Date.UTC(2026, 0, 2, 3, 4, 10);
-const clock = { now: () => NOW };
 /** What eighty thousand messages may leave behind. A leak of a hundred bytes a message would be more. */
 const MAX_GROWTH = 6_000_000;
 /** Beyond these a message of a thousand faults would fill the disk: the entries of `rejected` that one may cause, and their bytes. */
@@ -44,69 +37,6 @@ const REASONS = [
   ...['json_too_deep', 'not_finite', 'not_json', 'nothing_to_keep', 'number_as_text', 'repeated'],
   ...['schema_violation', 'too_late', 'unknown_device', 'unknown_parameter', 'unknown_unit', 'unreadable'],
 ];
-
-/** The whole ingest stage on a journal of its own. */
-async function openIngest() {
-  const folder = temporaryFolder('hostile');
-  const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 2 });
-  const registry = new Registry(state);
-  await registry.putSite({ id: 'betung', name: 'Betung' });
-  for (const id of DEVICES)
-    await registry.putDevice({
-      id,
-      site: 'betung',
-      kind: 'air',
-      name: id,
-      intervalMs: MINUTE,
-      ...(id === 'udara-01' ? { humidityCorrection: 'epa-2021' as const } : {}),
-      ...(id === 'gw-01' ? { speaksFor: SPOKEN_FOR } : {}),
-    });
-  const complaints: string[] = [];
-  const logger = {
-    log: () => undefined,
-    warn: (message: unknown) => void complaints.push(String(message)),
-    error: (message: unknown) => void complaints.push(String(message)),
-  };
-  const options = {
-    registry,
-    codecs: await loadCodecs(),
-    mappings: new TopicMappings(MAPPINGS),
-    timePolicy: {
-      maxFutureMs: 5 * MINUTE,
-      oldest: Date.UTC(2000, 0, 1),
-      maxAgeMs: 30 * 24 * 60 * MINUTE,
-      wrongClock: 'arrival' as const,
-    },
-    qcLimits: undefined,
-    gasConditions: 'reference' as const,
-  };
-  const stage = await createStage(IngestModule.register(options), {
-    ...{ stage: 'ingest', journal, state, clock, random: seededRandom(1), backoffMs: 5, logger },
-  });
-  await stage.listen();
-  return {
-    journal,
-    complaints,
-    async take(uplinks: readonly Uplink[]): Promise<void> {
-      await journal.append(
-        'uplink',
-        uplinks.map((data) => ({ key: data.device, data })),
-      );
-      await waitUntil(
-        'ingest has read everything',
-        async () => (await lagOf(journal, 'ingest', 'uplink')) === 0,
-        50_000,
-      );
-    },
-    async [Symbol.asyncDispose]() {
-      await stage.close();
-      await journal.close();
-      await state.close();
-      folder[Symbol.dispose]();
-    },
-  };
-}
 
 /** Reads a stream to its end, from where it stopped last, and lets go of what it has read. */
 class Tail<T> {
@@ -152,7 +82,7 @@ function heapAfterCollection(): number {
 
 describe('ingest', () => {
   it(`accounts for each of ${MESSAGES} hostile messages, invents no number and forgets what is over`, async () => {
-    await using ingest = await openIngest();
+    await using ingest = await openIngest({ mappings: new TopicMappings(MAPPINGS) });
     const { journal, complaints } = ingest;
     const messages = new HostileMessages(seededRandom(20260102));
     const tails = {

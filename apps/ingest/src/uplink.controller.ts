@@ -20,6 +20,7 @@ import {
   type CommandEvent,
   type JournalRef,
   type JudgedTime,
+  type Measured,
   type MeasuredParameter,
   type NativeResult,
   type Observation,
@@ -177,13 +178,12 @@ export class UplinkController {
     context: BatchContext,
   ): Promise<void> {
     const values: [MeasuredParameter, number][] = [];
+    const air =
+      this.options.gasConditions === 'measured'
+        ? { ...conditions, temperatureC: temperatureAmong(stated) }
+        : undefined;
     for (const { parameter, value, unit } of stated) {
-      const converted = toParameterUnit(
-        parameter,
-        value,
-        unit,
-        this.options.gasConditions === 'measured' ? conditions : undefined,
-      );
+      const converted = toParameterUnit(parameter, value, unit, air);
       if (converted === undefined)
         refuse({ reason: 'unknown_unit', detail: `${parameter}: ${unit} is no unit of it` });
       // A damaged number may leave the range of numbers when it is converted.
@@ -231,6 +231,11 @@ export class UplinkController {
 }
 
 const REPEATED: Refusal = { reason: 'repeated', detail: 'sent again by the device, and taken before' };
+
+function temperatureAmong(stated: readonly Measured[]): number | undefined {
+  const found = stated.find(({ parameter }) => parameter === 'temperature');
+  return found === undefined ? undefined : toParameterUnit('temperature', found.value, found.unit);
+}
 
 /** A series of its own beside the raw one, for devices that ask for it; as doubtful as what it is computed from. */
 function correctedPm25(readings: readonly Reading[], device: Device | undefined): Reading | undefined {

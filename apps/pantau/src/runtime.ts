@@ -42,7 +42,7 @@ export interface Runtime extends Engines {
 }
 
 /** `sites.yaml` */
-const sitesFileSchema = z.strictObject({
+export const sitesFileSchema = z.strictObject({
   sites: z.array(siteSchema).default([]),
   devices: z
     .array(

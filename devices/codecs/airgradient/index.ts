@@ -1,5 +1,5 @@
 import type { Codec } from '#libs/telemetry';
-import { Gathered, member, readObject, refused, resultOf } from '../reading.js';
+import { Gathered, readObject, refused, resultOf } from '../reading.js';
 
 /** Each member with its parameter, unit and the values that older firmware sends in place of a missing one. */
 const MEMBERS = [
@@ -18,7 +18,7 @@ export const codec: Codec = {
     if ('refusal' in read) return refused(read.refusal);
     const gathered = new Gathered();
     for (const [name, parameter, unit, sentinels] of MEMBERS) {
-      const found = member(read.object, name);
+      const found = read.object[name];
       if (sentinels.some((sentinel) => sentinel === found)) {
         gathered.refuse(
           'not_finite',

@@ -65,8 +65,12 @@ describe('axis', () => {
 
   it('refuses a timestamp that is no epoch in milliseconds, and takes an absent one for none', () => {
     expect(decode({ ...event('a', {}), timestamp: '1767323045000' }).refusals).toMatchObject([
+      { reason: 'number_as_text' },
+    ]);
+    expect(decode({ ...event('a', {}), timestamp: 1e300 }).refusals).toMatchObject([
       { reason: 'schema_violation' },
     ]);
+    expect(decode({ ...event('a', {}), timestamp: null }).outputs).toMatchObject([{ ts: undefined }]);
     expect(decode({ ...event('a', {}), timestamp: undefined }).outputs).toMatchObject([{ ts: undefined }]);
   });
 

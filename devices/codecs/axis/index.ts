@@ -1,14 +1,16 @@
-import { readJson, type Codec, type CodecInput, type CodecResult } from '#libs/telemetry';
+import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import {
-  epochMillisAt,
   eventData,
   ignored,
-  instantAt,
-  isMembers,
+  isObject,
+  readDateTime,
+  readEpoch,
+  readObject,
+  refusal,
   refused,
   type Instant,
   type Members,
-} from '../members.js';
+} from '../reading.js';
 
 /**
  * Data items that the event declarations of the devices give the type boolean; on MQTT they are the texts "0" and "1", in the
@@ -45,24 +47,31 @@ export const codec: Codec = { name: 'axis', decode };
 function decode({ topic, payload }: CodecInput): CodecResult {
   // ONVIF Core, "Payload for deleted properties": it clears what the broker retains.
   if (payload.length === 0) return ignored('a property was deleted');
-  const parsed = readJson(payload);
-  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
-  if (!isMembers(parsed.value)) return refused('schema_violation', 'payload: expected an object');
-  const event = parsed.value;
+  const read = readObject(payload);
+  if ('refusal' in read) return refused(read.refusal);
+  const event = read.object;
   const { message } = event;
-  if (typeof event['topic'] === 'string' && isMembers(message)) {
+  if (typeof event['topic'] === 'string' && isObject(message)) {
     const { source, key, data } = message;
-    return eventOf(event['topic'], epochMillisAt(event['timestamp'], 'timestamp'), [source, key], data);
+    return eventOf(
+      event['topic'],
+      readEpoch('timestamp', event['timestamp'] ?? undefined, 1),
+      [source, key],
+      data,
+    );
   }
   const onvifTopic = ONVIF_TOPIC.exec(topic)?.[1];
   if (onvifTopic !== undefined && event['UtcTime'] !== undefined) {
     // UTC by its definition, whether a zone is written or not.
-    const time = instantAt(event['UtcTime'], 'UtcTime', 0);
+    const time = readDateTime('UtcTime', event['UtcTime'] ?? undefined, 0);
     return eventOf(onvifTopic, time, [event['Source']], event['Data']);
   }
   return refused(
-    'unreadable',
-    'payload: expected topic, timestamp and message, or UtcTime and Source below a topic …/onvif-ej/…',
+    refusal(
+      'unreadable',
+      'payload',
+      'expected topic, timestamp and message, or UtcTime and Source below a topic …/onvif-ej/…',
+    ),
   );
 }
 
@@ -71,17 +80,17 @@ function decode({ topic, payload }: CodecInput): CodecResult {
  * @param data - what happened
  */
 function eventOf(topic: string, time: Instant, origins: readonly unknown[], data: unknown): CodecResult {
-  if ('refusal' in time) return { outputs: [], refusals: [time.refusal] };
+  if ('refusal' in time) return refused(time.refusal);
   // Namespaces differ between the forms and between firmwares: `onvif:`, `tns1:`, `axis:`, `tnsaxis:`.
   const name = topic
     .split('/')
     .map((level) => level.slice(level.indexOf(':') + 1))
     .join('/')
     .slice(-64);
-  if (name === '') return refused('schema_violation', 'topic: expected the name of the event');
+  if (name === '') return refused(refusal('schema_violation', 'topic', 'expected the name of the event'));
   const items = Object.fromEntries([
-    ...origins.flatMap((origin) => (isMembers(origin) ? Object.entries(origin) : [])),
-    ...(isMembers(data) ? booleansOf(data) : []),
+    ...origins.flatMap((origin) => (isObject(origin) ? Object.entries(origin) : [])),
+    ...(isObject(data) ? booleansOf(data) : []),
   ]);
   return { outputs: [{ kind: 'event', ts: time.ts, name, data: eventData(items) }], refusals: [] };
 }

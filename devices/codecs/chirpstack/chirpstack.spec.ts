@@ -51,7 +51,7 @@ describe('chirpstack up', () => {
             { parameter: 'temperature', value: 30.8, unit: 'degC' },
             { parameter: 'humidity', value: 50.5, unit: '%' },
           ],
-          conditions: { temperatureC: 30.8, pressureHpa: 1009.2 },
+          conditions: { pressureHpa: 1009.2 },
         },
       ],
       refusals: [],

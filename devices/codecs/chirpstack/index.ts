@@ -1,16 +1,19 @@
-import { readJson, type Codec, type CodecInput, type CodecResult } from '#libs/telemetry';
+import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { measureDecoded } from '../lorawan.js';
 import {
   eventData,
-  Findings,
+  Gathered,
   ignored,
-  instantAt,
-  isMembers,
+  isObject,
+  readDateTime,
+  readObject,
+  refusal,
   refused,
+  resultOf,
   sourceUnless,
   type Members,
   type Place,
-} from '../members.js';
+} from '../reading.js';
 
 /** Events of ChirpStack 4 that say nothing of the device's values or its condition. */
 const ACCOMPANYING: ReadonlySet<string> = new Set(['ack', 'txack', 'location', 'integration']);
@@ -23,15 +26,14 @@ const ACCOMPANYING: ReadonlySet<string> = new Set(['ack', 'txack', 'location', '
 export const codec: Codec = { name: 'chirpstack', decode };
 
 function decode(input: CodecInput): CodecResult {
-  const parsed = readJson(input.payload);
-  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
-  if (!isMembers(parsed.value)) return refused('schema_violation', 'payload: expected an object');
-  const message = parsed.value;
+  const read = readObject(input.payload);
+  if ('refusal' in read) return refused(read.refusal);
+  const message = read.object;
   const event = input.parts['event'] ?? /\/event\/([^/]+)$/.exec(input.topic)?.[1];
   if (event !== undefined && ACCOMPANYING.has(event)) return ignored(`event ${event} is not kept`);
-  const time = instantAt(message['time'], 'time', input.utcOffsetMs);
-  if ('refusal' in time) return { outputs: [], refusals: [time.refusal] };
-  const info = isMembers(message['deviceInfo']) ? message['deviceInfo'] : {};
+  const time = readDateTime('time', message['time'] ?? undefined, input.utcOffsetMs);
+  if ('refusal' in time) return refused(time.refusal);
+  const info = isObject(message['deviceInfo']) ? message['deviceInfo'] : {};
   const place = { ts: time.ts, ...sourceUnless(input.parts, info['devEui']) };
   switch (event) {
     case 'up':
@@ -43,7 +45,9 @@ function decode(input: CodecInput): CodecResult {
     case 'log':
       return log(message, place);
     default:
-      return refused('unreadable', `topic: expected …/event/{event}, found event ${event ?? 'none'}`);
+      return refused(
+        refusal('unreadable', 'topic', `expected …/event/{event}, found event ${event ?? 'none'}`),
+      );
   }
 }
 
@@ -54,14 +58,19 @@ function uplink(message: Members, place: Place): CodecResult {
     return data === undefined || data === null || data === ''
       ? ignored('an uplink without application data')
       : refused(
-          'unreadable',
-          'object: expected decoded values, found only the bytes in data; set the payload codec in the device profile at ChirpStack',
+          refusal(
+            'unreadable',
+            'object',
+            'expected decoded values, found only the bytes in data; set the payload codec in the device profile at ChirpStack',
+          ),
         );
   }
-  if (!isMembers(object)) return refused('schema_violation', 'object: expected an object of decoded values');
-  const findings = new Findings();
-  measureDecoded(findings, place, object, 'object');
-  return findings.result('object holds no name that Pantau measures');
+  if (!isObject(object))
+    return refused(refusal('schema_violation', 'object', 'expected an object of decoded values'));
+  const gathered = new Gathered();
+  measureDecoded(gathered, object, 'object');
+  const outputs = gathered.telemetry(place.ts, place.source);
+  return resultOf(outputs, gathered.refusals, 'object holds no name that Pantau measures');
 }
 
 function deviceStatus(message: Members, place: Place): CodecResult {

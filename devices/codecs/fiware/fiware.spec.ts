@@ -44,7 +44,6 @@ describe('fiware', () => {
             { parameter: 'humidity', value: 0.54, unit: 'fraction' },
             { parameter: 'no2', value: 69, unit: 'ug/m3' },
           ],
-          conditions: { temperatureC: 12.2 },
         },
       ],
       refusals: [],
@@ -61,7 +60,6 @@ describe('fiware', () => {
           { parameter: 'humidity', value: 0.54, unit: 'fraction' },
           { parameter: 'temperature', value: 12.2, unit: 'degC' },
         ],
-        conditions: { temperatureC: 12.2 },
       },
     ]);
     const remedy = 'publish the normalized form, in which unitCode is GQ, GP, 61 or 59';

@@ -9,13 +9,14 @@ import {
 } from '#libs/telemetry';
 import {
   Findings,
-  instantAt,
-  isMembers,
+  isObject,
+  readDateTime,
+  refusal,
   refused,
   type Instant,
   type Members,
   type Place,
-} from '../members.js';
+} from '../reading.js';
 
 /** UN/CEFACT common codes (Recommendation 20) that Pantau knows. */
 const UNIT_CODES: ReadonlyMap<string, Unit> = new Map([
@@ -64,19 +65,19 @@ export const codec: Codec = { name: 'fiware', decode };
 
 function decode({ payload, utcOffsetMs }: CodecInput): CodecResult {
   const parsed = readJson(payload);
-  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
+  if ('refusal' in parsed) return refused(parsed.refusal);
   const { value } = parsed;
-  const several = Array.isArray(value) ? value : isMembers(value) ? value['data'] : undefined;
+  const several = Array.isArray(value) ? value : isObject(value) ? value['data'] : undefined;
   const entities: readonly unknown[] = Array.isArray(several) ? several : [value];
   const findings = new Findings();
   for (const [index, entity] of entities.entries()) {
     const where = Array.isArray(several) ? `[${index}].` : '';
-    if (!isMembers(entity) || entity['type'] !== 'AirQualityObserved')
-      findings.refuse({ reason: 'schema_violation', detail: `${where}type: expected AirQualityObserved` });
+    if (!isObject(entity) || entity['type'] !== 'AirQualityObserved')
+      findings.refuse(refusal('schema_violation', `${where}type`, 'expected AirQualityObserved'));
     else readEntity(findings, entity, where, Array.isArray(several), utcOffsetMs);
   }
   return entities.length === 0
-    ? refused('schema_violation', 'payload: expected at least one entity')
+    ? refused(refusal('schema_violation', 'payload', 'expected at least one entity'))
     : findings.result('no attribute is one that Pantau measures');
 }
 
@@ -87,7 +88,7 @@ function readEntity(
   amongSeveral: boolean,
   utcOffsetMs: Millis | undefined,
 ): void {
-  const time = observedAt(attribute(entity['dateObserved']).value, `${where}dateObserved`, utcOffsetMs);
+  const time = observedAt(`${where}dateObserved`, attribute(entity['dateObserved']).value, utcOffsetMs);
   if ('refusal' in time) {
     findings.refuse(time.refusal);
     return;
@@ -102,14 +103,15 @@ function readEntity(
     const { value, unitCode, timestamp } = attribute(member);
     const parameter = ATTRIBUTES.get(name.toLowerCase());
     // A value may be older than the entity that carries it.
-    const own = instantAt(timestamp, `${where}${name}.timestamp`, utcOffsetMs);
+    const own = readDateTime(`${where}${name}.timestamp`, timestamp ?? undefined, utcOffsetMs);
     if (parameter === undefined) {
-      if (unitCode === HECTOPASCAL && /pressure$/i.test(name)) findings.pressure(place, where + name, value);
+      if (unitCode === HECTOPASCAL && /pressure$/i.test(name))
+        findings.at(place).pressure(where + name, value ?? undefined, 1);
     } else if ('refusal' in own) findings.refuse(own.refusal);
     else {
       const unit = unitCode === undefined ? MODEL_UNITS[parameter] : UNIT_CODES.get(unitCode);
       const there = timestamp === undefined ? place : { ...place, ts: own.ts };
-      findings.measure(there, where + name, parameter, value, unit, REMEDY);
+      findings.at(there).measure(where + name, value ?? undefined, parameter, unit, REMEDY);
     }
   }
 }
@@ -123,8 +125,8 @@ interface Attribute {
 
 /** An attribute in either form; only the normalized one has metadata. */
 function attribute(member: unknown): Attribute {
-  if (!isMembers(member) || !Object.hasOwn(member, 'value')) return { value: member };
-  const metadata = isMembers(member['metadata']) ? member['metadata'] : {};
+  if (!isObject(member) || !Object.hasOwn(member, 'value')) return { value: member };
+  const metadata = isObject(member['metadata']) ? member['metadata'] : {};
   const code = metadataValue(metadata['unitCode']);
   const timestamp = metadataValue(metadata['timestamp'] ?? metadata['TimeInstant']);
   return {
@@ -137,11 +139,11 @@ function attribute(member: unknown): Attribute {
 }
 
 function metadataValue(metadata: unknown): unknown {
-  return isMembers(metadata) ? metadata['value'] : metadata;
+  return isObject(metadata) ? metadata['value'] : metadata;
 }
 
 /** An instant, or the beginning of an interval: the values then belong to the span that starts there. */
-function observedAt(value: unknown, member: string, utcOffsetMs: Millis | undefined): Instant {
+function observedAt(path: string, value: unknown, utcOffsetMs: Millis | undefined): Instant {
   const [begin = ''] = typeof value === 'string' ? value.split('/') : [];
-  return instantAt(typeof value === 'string' ? begin : value, member, utcOffsetMs);
+  return readDateTime(path, typeof value === 'string' ? begin : (value ?? undefined), utcOffsetMs);
 }

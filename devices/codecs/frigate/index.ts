@@ -1,5 +1,16 @@
-import { readJson, type Codec, type CodecInput, type CodecResult } from '#libs/telemetry';
-import { Findings, ignored, isMembers, numberAt, refused, shown, sourceUnless } from '../members.js';
+import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
+import {
+  Findings,
+  ignored,
+  isObject,
+  readNumber,
+  readObject,
+  refusal,
+  refused,
+  shown,
+  sourceUnless,
+  status,
+} from '../reading.js';
 
 /**
  * Frigate over MQTT, read for the life of its cameras: `frigate/available`, `frigate/stats` and
@@ -24,8 +35,8 @@ function textOf({ payload }: CodecInput): string {
 
 function available(state: string): CodecResult {
   return state === 'online' || state === 'offline'
-    ? { outputs: [{ kind: 'status', ts: undefined, state }], refusals: [] }
-    : refused('schema_violation', `payload: expected online or offline, found ${shown(state)}`);
+    ? status(state)
+    : refused(refusal('schema_violation', 'payload', `expected online or offline, found ${shown(state)}`));
 }
 
 function roleStatus(input: CodecInput, camera: string, role: string): CodecResult {
@@ -34,8 +45,7 @@ function roleStatus(input: CodecInput, camera: string, role: string): CodecResul
   if (state === 'disabled') return ignored(`role ${role.slice(0, 40)} is switched off in Frigate`);
   if (state !== 'online' && state !== 'offline')
     return refused(
-      'schema_violation',
-      `payload: expected online, offline or disabled, found ${shown(state)}`,
+      refusal('schema_violation', 'payload', `expected online, offline or disabled, found ${shown(state)}`),
     );
   const place = { ts: undefined, ...sourceUnless(input.parts, camera) };
   return {
@@ -54,20 +64,19 @@ function roleStatus(input: CodecInput, camera: string, role: string): CodecResul
 }
 
 function stats({ payload }: CodecInput): CodecResult {
-  const parsed = readJson(payload);
-  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
-  if (!isMembers(parsed.value)) return refused('schema_violation', 'payload: expected an object');
-  const { cameras } = parsed.value;
+  const read = readObject(payload);
+  if ('refusal' in read) return refused(read.refusal);
+  const { cameras } = read.object;
   // Cameras stand in `cameras`; before Frigate 0.13 beside the detectors at the top, told from them by camera_fps.
-  const entries = Object.entries(isMembers(cameras) ? cameras : parsed.value);
+  const entries = Object.entries(isObject(cameras) ? cameras : read.object);
   const findings = new Findings();
   for (const [camera, figures] of entries) {
-    if (!isMembers(figures) || !Object.hasOwn(figures, 'camera_fps')) continue;
-    const fps = numberAt(figures['camera_fps'], `${camera.slice(0, 60)}.camera_fps`);
+    if (!isObject(figures) || !Object.hasOwn(figures, 'camera_fps')) continue;
+    const fps = readNumber(`${camera.slice(0, 60)}.camera_fps`, figures['camera_fps']);
     // One message speaks for every camera: the name is needed whatever the topic holds.
     const place = { ts: undefined, source: camera.slice(0, 200) };
     if ('refusal' in fps) findings.refuse(fps.refusal);
-    else if (fps.number > 0) findings.add({ kind: 'heartbeat', ...place, state: 'up' });
+    else if (fps.value > 0) findings.add({ kind: 'heartbeat', ...place, state: 'up' });
     else findings.add({ kind: 'heartbeat', ...place, state: 'down', reason: 'Frigate: camera_fps is 0' });
   }
   return findings.result('no camera in the statistics');

@@ -2,7 +2,6 @@ import type { Codec } from '#libs/telemetry';
 import {
   Gathered,
   isObject,
-  member,
   readDateTime,
   readEpoch,
   readObject,
@@ -37,18 +36,13 @@ export const codec: Codec = {
   decode({ payload }) {
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
-    const sensor = member(read.object, 'sensor');
+    const sensor = read.object['sensor'];
     if (isObject(sensor)) {
       // When the sensor reported, not when it was asked for: asking twice gives the same instant.
-      return readings(
-        sensor,
-        'sensor.',
-        API,
-        readEpoch('sensor.last_seen', member(sensor, 'last_seen'), 1000),
-      );
+      return readings(sensor, 'sensor.', API, readEpoch('sensor.last_seen', sensor['last_seen'], 1000));
     }
-    if (typeof member(read.object, 'SensorId') === 'string') {
-      const time = readDateTime('DateTime', member(read.object, 'DateTime'), undefined);
+    if (typeof read.object['SensorId'] === 'string') {
+      const time = readDateTime('DateTime', read.object['DateTime'], undefined);
       return readings(read.object, '', LOCAL, time);
     }
     return refused(
@@ -71,9 +65,9 @@ function readings(
   const gathered = new Gathered();
   for (const [name, parameter, unit] of table) {
     // Documented: null is a sensor that the device is not equipped with.
-    gathered.measure(`${prefix}${name}`, member(from, name) ?? undefined, parameter, unit);
+    gathered.measure(`${prefix}${name}`, from[name] ?? undefined, parameter, unit);
   }
   // Millibars, which are hectopascals.
-  gathered.pressure(`${prefix}pressure`, member(from, 'pressure') ?? undefined, 1);
+  gathered.pressure(`${prefix}pressure`, from['pressure'] ?? undefined, 1);
   return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message');
 }

@@ -6,7 +6,7 @@ import {
   type MeasuredParameter,
   type Unit,
 } from '#libs/telemetry';
-import { Findings, refused } from '../members.js';
+import { Findings, refusal, refused } from '../reading.js';
 import { resolve } from './resolve.js';
 
 /** Units of the SenML registry (RFC 8428, section 12.1) and of secondary units (RFC 8798, section 3) that Pantau knows. */
@@ -44,20 +44,20 @@ export const codec: Codec = { name: 'senml', decode };
 
 function decode({ payload, receivedAt }: CodecInput): CodecResult {
   const parsed = readJson(payload);
-  if ('refusal' in parsed) return { outputs: [], refusals: [parsed.refusal] };
+  if ('refusal' in parsed) return refused(parsed.refusal);
   if (!Array.isArray(parsed.value))
-    return refused('schema_violation', 'payload: expected a list of SenML records');
+    return refused(refusal('schema_violation', 'payload', 'expected a list of SenML records'));
   const pack = resolve(parsed.value, receivedAt);
-  if ('refusal' in pack) return { outputs: [], refusals: [pack.refusal] };
+  if ('refusal' in pack) return refused(pack.refusal);
   const findings = new Findings();
-  for (const refusal of pack.refusals) findings.refuse(refusal);
+  findings.refuse(...pack.refusals);
   for (const { n, u, t, v, vs, where } of pack.records) {
     const { source, last } = split(n);
     const place = { ts: Math.round(t * 1000), ...(source === '' ? {} : { source }) };
     const known = NAMES.get(last.toLowerCase());
     if (known !== undefined)
-      findings.measure(place, where, known, v ?? vs, u === undefined ? undefined : UNITS.get(u), REMEDY);
-    else if (last.toLowerCase() === 'pressure' && u === 'hPa') findings.pressure(place, where, v);
+      findings.at(place).measure(where, v ?? vs, known, u === undefined ? undefined : UNITS.get(u), REMEDY);
+    else if (last.toLowerCase() === 'pressure' && u === 'hPa') findings.at(place).pressure(where, v, 1);
   }
   return findings.result('no record has a name that Pantau measures');
 }

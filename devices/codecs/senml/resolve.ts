@@ -1,6 +1,6 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { Refusal } from '#libs/telemetry';
-import { isMembers, numberAt, shown, type Members } from '../members.js';
+import { isObject, readNumber, refusal, shown, type Members } from '../reading.js';
 
 /** A record that no longer depends on the others (RFC 8428, section 4.6). */
 export interface ResolvedRecord {
@@ -52,11 +52,8 @@ export function resolve(
   const base: Base = { bn: '', bt: 0, bu: undefined, bv: 0 };
   for (const [index, record] of pack.entries()) {
     const where = `[${index}]`;
-    if (!isMembers(record)) {
-      refusals.push({
-        reason: 'schema_violation',
-        detail: `${where}: expected an object, found ${shown(record)}`,
-      });
+    if (!isObject(record)) {
+      refusals.push(refusal('schema_violation', where, `expected an object, found ${shown(record)}`));
       continue;
     }
     const demand = notUnderstood(record);
@@ -88,13 +85,13 @@ function rebase(base: Base, record: Members, where: string): Refusal | undefined
     const value = record[name];
     if (typeof value === 'string') base[name] = value;
     else if (value !== undefined)
-      return { reason: 'schema_violation', detail: `${where}.${name}: expected text, found ${shown(value)}` };
+      return refusal('schema_violation', `${where}.${name}`, `expected text, found ${shown(value)}`);
   }
   for (const name of ['bt', 'bv'] as const) {
     if (record[name] === undefined) continue;
-    const read = numberAt(record[name], `${where}.${name}`);
+    const read = readNumber(`${where}.${name}`, record[name]);
     if ('refusal' in read) return read.refusal;
-    base[name] = read.number;
+    base[name] = read.value;
   }
   return undefined;
 }
@@ -111,24 +108,21 @@ function resolveRecord(
   for (const [name, value] of Object.entries({ n, u: u ?? '', vs: vs ?? '' }))
     if (typeof value !== 'string')
       return {
-        refusal: {
-          reason: 'schema_violation',
-          detail: `${where}.${name}: expected text, found ${shown(value)}`,
-        },
+        refusal: refusal('schema_violation', `${where}.${name}`, `expected text, found ${shown(value)}`),
       };
-  const time = numberAt(t, `${where}.t`);
+  const time = readNumber(`${where}.t`, t);
   if ('refusal' in time) return time;
-  const stated = base.bt + time.number;
+  const stated = base.bt + time.value;
   const seconds = stated < RELATIVE_BELOW ? receivedAt / 1000 + stated : stated;
   if (Math.abs(seconds) > LAST_SECOND)
     return {
-      refusal: { reason: 'schema_violation', detail: `${where}.t: expected an instant, found ${seconds} s` },
+      refusal: refusal('schema_violation', `${where}.t`, `expected an instant, found ${seconds} s`),
     };
   let number: number | undefined;
   if (v !== undefined) {
-    const read = numberAt(v, `${where}.v`);
+    const read = readNumber(`${where}.v`, v);
     if ('refusal' in read) return read;
-    number = base.bv + read.number;
+    number = base.bv + read.value;
   }
   return {
     n: base.bn + (n as string),

@@ -91,7 +91,6 @@ describe('senml', () => {
           ts: 1767322985500,
           source: 'urn:dev:mac:0024befffe804ff1',
           values: [{ parameter: 'temperature', value: 30.5, unit: 'degC' }],
-          conditions: { temperatureC: 30.5 },
         },
       ],
       refusals: [],

@@ -1,5 +1,5 @@
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
-import { Gathered, isObject, member, readObject, refusal, refused, resultOf, shown } from '../reading.js';
+import { Gathered, isObject, readObject, refusal, refused, resultOf, shown } from '../reading.js';
 
 const PM25 = ['pm25', 'ug/m3'] as const;
 const PM10 = ['pm10', 'ug/m3'] as const;
@@ -28,7 +28,7 @@ export const codec: Codec = {
   decode({ payload }) {
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
-    const list = member(read.object, 'sensordatavalues');
+    const list = read.object['sensordatavalues'];
     if (!Array.isArray(list)) {
       return refused(
         refusal('schema_violation', 'sensordatavalues', `expected a list, found ${shown(list)}`),
@@ -37,11 +37,9 @@ export const codec: Codec = {
     const gathered = new Gathered('text');
     const entries: readonly unknown[] = list;
     // The optical PPD42NS states P1 and P2 as particles per 0.01 ft³ and betrays itself by the time of its pulses.
-    const countsParticles = entries.some(
-      (entry) => isObject(entry) && member(entry, 'value_type') === 'durP1',
-    );
+    const countsParticles = entries.some((entry) => isObject(entry) && entry['value_type'] === 'durP1');
     entries.forEach((entry, i) => {
-      const type = isObject(entry) ? member(entry, 'value_type') : undefined;
+      const type = isObject(entry) ? entry['value_type'] : undefined;
       // An entry without its value is damaged, not absent: the firmware leaves out the whole entry.
       if (!isObject(entry) || typeof type !== 'string' || !Object.hasOwn(entry, 'value')) {
         gathered.refuse(
@@ -51,7 +49,7 @@ export const codec: Codec = {
         );
         return;
       }
-      const value = member(entry, 'value');
+      const value = entry['value'];
       const name = NAME.exec(type)?.[1];
       if (name === 'pressure') gathered.pressure(type, value, HPA_PER_PASCAL);
       const quantity = name === undefined ? undefined : QUANTITIES.get(name);

@@ -159,7 +159,7 @@ describe('sensor-community', () => {
       {
         reason: 'schema_violation',
         detail:
-          'BME280_temperature: expected one temperature in a message, found a second after temperature; switch one of the sensors off',
+          'BME280_temperature: expected one temperature in a message, found a second after temperature; leave one of them out',
       },
     ]);
   });

@@ -3,7 +3,6 @@ import {
   Gathered,
   ignored,
   isObject,
-  member,
   readEpoch,
   readObject,
   refusal,
@@ -34,7 +33,7 @@ export const codec: Codec = {
     }
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
-    const method = member(read.object, 'method');
+    const method = read.object['method'];
     if (typeof method !== 'string') {
       return refused(
         refusal(
@@ -47,11 +46,11 @@ export const codec: Codec = {
     if (method !== 'NotifyStatus' && method !== 'NotifyFullStatus') {
       return ignored(`${method.slice(0, 40)} is no status`);
     }
-    const params = member(read.object, 'params');
+    const params = read.object['params'];
     if (!isObject(params)) {
       return refused(refusal('schema_violation', 'params', `expected an object, found ${shown(params)}`));
     }
-    const src = member(read.object, 'src');
+    const src = read.object['src'];
     if (typeof src !== 'string') {
       return refused(refusal('schema_violation', 'src', `expected the device's id, found ${shown(src)}`));
     }
@@ -63,11 +62,11 @@ export const codec: Codec = {
       bySensor.set(id, gathered);
       const [name, parameter, unit] = READ[kind];
       // null is documented for a sensor that cannot be read: refused, so that the fault shows.
-      if (isObject(component)) gathered.measure(`${key}.${name}`, member(component, name), parameter, unit);
+      if (isObject(component)) gathered.measure(`${key}.${name}`, component[name], parameter, unit);
       else gathered.refuse('schema_violation', key, `expected an object, found ${shown(component)}`);
     }
     const refusals = [...bySensor.values()].flatMap((gathered) => gathered.refusals);
-    const ts = readEpoch('params.ts', member(params, 'ts'), 1000);
+    const ts = readEpoch('params.ts', params['ts'], 1000);
     if ('refusal' in ts) return refused(ts.refusal, ...refusals);
     // Number 0 is built in. Those on an add-on (100 and up) are sensors of their own, which a configuration names.
     const outputs = [...bySensor].flatMap(([id, gathered]) =>

@@ -1,4 +1,4 @@
-import { isMembers } from '../members.js';
+import { isObject } from '../reading.js';
 
 /** What a birth defines of one metric for the data messages after it. */
 export interface Born {
@@ -27,13 +27,13 @@ const MAX_METRICS = 5_000;
 
 /** Reads what an earlier message left; anything else counts as nothing. */
 export function birthsIn(memory: unknown): readonly Birth[] {
-  return isMembers(memory) && Array.isArray(memory['births'])
+  return isObject(memory) && Array.isArray(memory['births'])
     ? (memory['births'] as unknown[]).filter(isBirth)
     : [];
 }
 
 function isBirth(value: unknown): value is Birth {
-  return isMembers(value) && typeof value['at'] === 'string' && Array.isArray(value['metrics']);
+  return isObject(value) && typeof value['at'] === 'string' && Array.isArray(value['metrics']);
 }
 
 /** The births with a new one; that of a node ends those of its devices, which must be born again. The oldest give way. */

@@ -1,5 +1,5 @@
-import type { Codec, CodecInput, CodecResult, MeasuredParameter, Refusal, Unit } from '#libs/telemetry';
-import { Findings, ignored, refused, sourceUnless, type Place } from '../members.js';
+import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
+import { Findings, ignored, refusal, refused, sourceUnless, type Instant, type Place } from '../reading.js';
 import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from './births.js';
 import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';
 
@@ -64,19 +64,25 @@ export const codec: Codec = { name: 'sparkplug-b', decode };
 function decode(input: CodecInput): CodecResult {
   const [namespace, group = '', type = '', node, device] = input.topic.split('/');
   if (namespace !== 'spBv1.0' || (node === undefined && group !== 'STATE'))
-    return refused('unreadable', 'topic: expected spBv1.0/{group}/{type}/{node} or …/{node}/{device}');
+    return refused(
+      refusal('unreadable', 'topic', 'expected spBv1.0/{group}/{type}/{node} or …/{node}/{device}'),
+    );
   if (group === 'STATE' || node === undefined) return ignored('the state of a host application');
   if (type === 'NCMD' || type === 'DCMD') return ignored('a command to the device');
   const message = /^([ND])(BIRTH|DATA|DEATH)$/.exec(type);
   if (message === null || (message[1] === 'D') !== (device !== undefined))
     return refused(
-      'unreadable',
-      'topic: expected NBIRTH, NDATA or NDEATH of a node, DBIRTH, DDATA or DDEATH of a device',
+      refusal(
+        'unreadable',
+        'topic',
+        'expected NBIRTH, NDATA or NDEATH of a node, DBIRTH, DDATA or DDEATH of a device',
+      ),
     );
   const payload = readPayload(input.payload);
-  if (payload === undefined) return refused('unreadable', 'payload: expected protobuf by sparkplug_b.proto');
+  if (payload === undefined)
+    return refused(refusal('unreadable', 'payload', 'expected protobuf by sparkplug_b.proto'));
   if (payload.uuid === 'SPBV1.0_COMPRESSED')
-    return refused('unreadable', 'payload: it is compressed; switch compression off at the node');
+    return refused(refusal('unreadable', 'payload', 'it is compressed; switch compression off at the node'));
   const at = device === undefined ? `${group}/${node}` : `${group}/${node}/${device}`;
   const source = sourceUnless(input.parts, device ?? node);
   if (message[2] === 'BIRTH') return birth(payload, at, source, birthsIn(input.memory));
@@ -93,7 +99,7 @@ function birth(
 ): CodecResult {
   const findings = new Findings();
   const time = instantOf(payload.timestamp, 'timestamp');
-  if ('refusal' in time) return { outputs: [], refusals: [time.refusal] };
+  if ('refusal' in time) return refused(time.refusal);
   findings.add({ kind: 'status', ts: time.ts, ...source, state: 'online' });
   for (const metric of payload.metrics) takeMetric(findings, metric, metric, payload, source);
   const session = sessionOf(payload);
@@ -139,10 +145,13 @@ function data(
     else takeMetric(findings, { ...known, ...metric }, metric, payload, source);
   }
   if (unborn.length > 0)
-    findings.refuse({
-      reason: 'unreadable',
-      detail: `alias ${unborn.slice(0, 10).join(', ')}: no birth of ${at.slice(0, 100)} names it; have the node send its births again (Node Control/Rebirth)`,
-    });
+    findings.refuse(
+      refusal(
+        'unreadable',
+        `alias ${unborn.slice(0, 4).join(', ')}`,
+        `no birth of ${at.slice(0, 100)} names it; have the node send its births again (Node Control/Rebirth)`,
+      ),
+    );
   return findings.result('no metric is one that Pantau measures');
 }
 
@@ -188,13 +197,16 @@ function takeMetric(
   const value = numberOf(metric.value, known.datatype);
   if ('refusal' in time) findings.refuse(time.refusal);
   else if (value === undefined)
-    findings.refuse({
-      reason: 'unreadable',
-      detail: `${name.slice(0, 60)}: expected a number with a data type, found data type ${known.datatype ?? 'none'}`,
-    });
+    findings.refuse(
+      refusal(
+        'unreadable',
+        name,
+        `expected a number with a data type, found data type ${known.datatype ?? 'none'}`,
+      ),
+    );
   else {
     const place = { ts: time.ts, ...source };
-    findings.measure(place, name, parameter, value, unit === undefined ? undefined : unitOf(unit), REMEDY);
+    findings.at(place).measure(name, value, parameter, unit === undefined ? undefined : unitOf(unit), REMEDY);
   }
 }
 
@@ -218,17 +230,11 @@ function unitOf(engUnit: string): Unit | undefined {
   return UNITS.get(plain);
 }
 
-function instantOf(
-  timestamp: bigint | undefined,
-  member: string,
-): { ts: number | undefined } | { refusal: Refusal } {
+function instantOf(timestamp: bigint | undefined, path: string): Instant {
   if (timestamp === undefined) return { ts: undefined };
   return timestamp <= LAST_INSTANT
     ? { ts: Number(timestamp) }
     : {
-        refusal: {
-          reason: 'schema_violation',
-          detail: `${member}: expected milliseconds of an instant, found ${timestamp}`,
-        },
+        refusal: refusal('schema_violation', path, `expected milliseconds of an instant, found ${timestamp}`),
       };
 }

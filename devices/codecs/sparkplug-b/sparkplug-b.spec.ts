@@ -98,7 +98,6 @@ describe('births', () => {
           { parameter: 'temperature', value: 30, unit: 'degC' },
           { parameter: 'no2', value: 7.25, unit: 'ppb' },
         ],
-        conditions: { temperatureC: 30 },
       },
     ]);
     expect(memory).toEqual({
@@ -176,7 +175,6 @@ describe('data', () => {
             { parameter: 'pm25', value: 13.5, unit: 'ug/m3' },
             { parameter: 'temperature', value: -2, unit: 'degC' },
           ],
-          conditions: { temperatureC: -2 },
         },
       ],
       refusals: [],

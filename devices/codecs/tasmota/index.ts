@@ -2,7 +2,6 @@ import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
 import {
   Gathered,
   isObject,
-  member,
   readDateTime,
   readObject,
   refused,
@@ -51,7 +50,7 @@ export const codec: Codec = {
     // STATE and INFO carry a time too; where nothing was measured it need not be right.
     if (gathered.telemetry(undefined).length === 0) return resultOf([], gathered.refusals, nothing);
     // Local and without a zone, unless SetOption52 adds the offset.
-    const time = readDateTime('Time', member(message, 'Time'), utcOffsetMs);
+    const time = readDateTime('Time', message['Time'], utcOffsetMs);
     if ('refusal' in time) return refused(time.refusal, ...gathered.refusals);
     return resultOf(gathered.telemetry(time.ts), gathered.refusals, nothing);
   },
@@ -59,20 +58,20 @@ export const codec: Codec = {
 
 function gather(gathered: Gathered, sensor: string, block: Members, message: Members): void {
   for (const [name, parameter] of PARTICLES) {
-    gathered.measure(`${sensor}.${name}`, member(block, name), parameter, 'ug/m3');
+    gathered.measure(`${sensor}.${name}`, block[name], parameter, 'ug/m3');
   }
-  const temperature = member(block, 'Temperature');
+  const temperature = block['Temperature'];
   if (temperature !== undefined) {
-    const stated = member(message, 'TempUnit');
+    const stated = message['TempUnit'];
     const unit = TEMPERATURE_UNITS.get(stated);
     const path = `${sensor}.Temperature`;
     if (unit !== undefined) gathered.measure(path, temperature, 'temperature', unit);
     else gathered.refuse('unknown_unit', path, `expected TempUnit C or F, found ${shown(stated)}`);
   }
-  gathered.measure(`${sensor}.Humidity`, member(block, 'Humidity'), 'humidity', '%');
-  const pressure = member(block, 'Pressure');
+  gathered.measure(`${sensor}.Humidity`, block['Humidity'], 'humidity', '%');
+  const pressure = block['Pressure'];
   if (pressure === undefined) return;
-  const stated = member(message, 'PressureUnit');
+  const stated = message['PressureUnit'];
   const hpa = PRESSURE_UNITS.get(stated);
   const path = `${sensor}.Pressure`;
   if (hpa !== undefined) gathered.pressure(path, pressure, hpa);

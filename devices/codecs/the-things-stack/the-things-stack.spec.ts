@@ -35,7 +35,6 @@ describe('the-things-stack', () => {
           kind: 'telemetry',
           ts: Date.UTC(2020, 1, 12, 15, 15, 45, 789),
           values: [{ parameter: 'temperature', value: 1, unit: 'degC' }],
-          conditions: { temperatureC: 1 },
         },
       ],
       refusals: [],
@@ -55,7 +54,6 @@ describe('the-things-stack', () => {
           { parameter: 'pm25', value: 8, unit: 'ug/m3' },
           { parameter: 'pm10', value: 9, unit: 'ug/m3' },
         ],
-        conditions: { temperatureC: 30.8 },
       },
     ]);
   });

@@ -1,7 +1,6 @@
 import type { Codec } from '#libs/telemetry';
 import {
   Gathered,
-  member,
   readDateTime,
   readEpoch,
   readObject,
@@ -29,7 +28,7 @@ export const codec: Codec = {
     if (STATE_TOPIC.test(topic)) return availability(payload);
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
-    const lastSeen = member(read.object, 'last_seen') ?? undefined;
+    const lastSeen = read.object['last_seen'] ?? undefined;
     // `epoch` is milliseconds; ISO_8601 is UTC and ISO_8601_local has its offset, so no zone is ever missing.
     const time =
       typeof lastSeen === 'number'
@@ -39,9 +38,9 @@ export const codec: Codec = {
     const gathered = new Gathered();
     for (const [name, parameter, unit] of MEMBERS) {
       // Documented: null is a value that the device has not reported since Zigbee2MQTT started.
-      gathered.measure(name, member(read.object, name) ?? undefined, parameter, unit);
+      gathered.measure(name, read.object[name] ?? undefined, parameter, unit);
     }
-    gathered.pressure('pressure', member(read.object, 'pressure') ?? undefined, 1);
+    gathered.pressure('pressure', read.object['pressure'] ?? undefined, 1);
     return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message');
   },
 };
@@ -51,7 +50,7 @@ function availability(payload: Uint8Array): ReturnType<Codec['decode']> {
   const text = new TextDecoder().decode(payload).trim();
   const read = text.startsWith('{') ? readObject(payload) : { object: { state: text } };
   if ('refusal' in read) return refused(read.refusal);
-  const state = member(read.object, 'state');
+  const state = read.object['state'];
   return state === 'online' || state === 'offline'
     ? status(state)
     : refused(refusal('schema_violation', 'state', `expected online or offline, found ${shown(state)}`));

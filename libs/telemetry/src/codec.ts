@@ -29,8 +29,8 @@ export interface CodecTelemetry extends CodecOutputBase {
   readonly kind: 'telemetry';
   readonly seq?: number;
   readonly values: readonly Measured[];
-  /** Measured beside the gases: ppb become µg/m³ with them when the configuration says so. */
-  readonly conditions?: { readonly temperatureC?: number; readonly pressureHpa?: number };
+  /** The air pressure, which is no parameter: with it ppb become µg/m³ when the configuration says so. */
+  readonly conditions?: { readonly pressureHpa?: number };
 }
 
 /** Whether a camera (or another device) works. */

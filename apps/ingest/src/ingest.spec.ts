@@ -1,0 +1,59 @@
+import { eachEntry } from '#libs/journal';
+import type { Observation, Rejection, Uplink } from '#libs/telemetry';
+import { NOW, openIngest, type IngestFixture } from './ingest.fixture.js';
+
+/** What a device behind The Things Stack posts. */
+function message(decoded: object): Uplink {
+  const body = {
+    end_device_ids: {},
+    uplink_message: { received_at: new Date(NOW).toISOString(), decoded_payload: decoded },
+  };
+  return {
+    ...{ site: 'betung', device: 'udara-02', kind: 'foreign', topic: '', codec: 'the-things-stack' },
+    payload: Buffer.from(JSON.stringify(body)),
+    ...{ receivedAt: NOW, qos: 1, messageId: undefined, dup: false, session: 'http', will: false },
+  };
+}
+
+async function valueOf({ journal }: IngestFixture, wanted: string): Promise<number | undefined> {
+  let found: number | undefined;
+  await eachEntry<Observation>(journal, 'readings', ({ data: { readings } }) => {
+    found ??= readings.find(({ parameter }) => parameter === wanted)?.value;
+  });
+  return found;
+}
+
+describe('a gas in ppb', () => {
+  const air = message({ no2_ppb: 10, temperature_f: 95, pressure_hpa: 1000 });
+
+  it('becomes mass at 25 degC and 1 atm, whatever was measured beside it', async () => {
+    await using ingest = await openIngest();
+    await ingest.take([air]);
+    expect(await valueOf(ingest, 'no2')).toBeCloseTo((10 * 46.01) / 24.45, 9);
+    expect(await valueOf(ingest, 'temperature')).toBeCloseTo(35, 9);
+  });
+
+  it('becomes mass in the air that was measured beside it, where the configuration says so', async () => {
+    await using ingest = await openIngest({ gasConditions: 'measured' });
+    await ingest.take([air]);
+    const litres = 24.45 * ((35 + 273.15) / 298.15) * (1013.25 / 1000);
+    expect(await valueOf(ingest, 'no2')).toBeCloseTo((10 * 46.01) / litres, 9);
+  });
+});
+
+describe('a number that leaves the range of numbers when its unit is converted', () => {
+  it('is refused, and takes no other value down', async () => {
+    await using ingest = await openIngest();
+    await ingest.take([message({ co_mgm3: 1.7e308, pm10: 20 })]);
+    expect(await valueOf(ingest, 'co')).toBeUndefined();
+    expect(await valueOf(ingest, 'pm10')).toBe(20);
+    const refused: Rejection[] = [];
+    await eachEntry<Rejection>(ingest.journal, 'rejected', ({ data }) => refused.push(data));
+    expect(refused).toEqual([
+      expect.objectContaining({
+        reason: 'not_finite',
+        detail: 'co: expected a measured value, found 1.7e+308 mg/m3',
+      }),
+    ]);
+  });
+});
