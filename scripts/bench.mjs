@@ -1,5 +1,5 @@
 /** What the benchmarks share: a folder and processes that are gone afterwards, free ports, the figures of a running Pantau. */
-import { fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -39,8 +39,10 @@ export function start(command, args, environment = process.env, stderr = 'inheri
 }
 
 /** Starts a script that is talked to by messages. */
-export function startClients(script, options) {
-  const child = fork(join(dirname(dist), 'scripts', script));
+export function startClients(script, options, command = [process.execPath]) {
+  const file = join(dirname(dist), 'scripts', script);
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
+  const child = spawn(command[0], [...command.slice(1), file], { stdio });
   children.push(child);
   child.send(options);
   return child;
@@ -48,12 +50,19 @@ export function startClients(script, options) {
 
 /** The next message of a script; its end is an error. */
 export async function answer(child, question) {
-  const ended = once(child, 'exit').then(([code]) => {
+  const done = new AbortController();
+  const { signal } = done;
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`${child.spawnargs.join(' ')} ended with ${code}`);
   });
   if (question !== undefined) child.send(question);
-  const [message] = await Promise.race([once(child, 'message'), ended]);
-  return message;
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
+    return message;
+  } finally {
+    ended.catch(() => undefined);
+    done.abort();
+  }
 }
 
 export async function finished(child) {
@@ -92,12 +101,13 @@ export async function accepts(port) {
 }
 
 /**
- * The built program with a data folder of its own and the devices registered (an id each, or more), each with a token in place of its
- * password: a password costs its first connection a memory-hard hash, tens of milliseconds of a core, by design.
+ * The built program with a data folder of its own and the devices registered (an id each, or more), each with a token
+ * in place of its password: a password costs its first connection a memory-hard hash, tens of milliseconds of a core,
+ * by design.
  */
 export async function startPantau(
   folder,
-  { devices, mqtt = {}, config: more = {}, rules = 'rules: []\n', nodeOptions = [] },
+  { devices, mqtt = {}, config: more = {}, rules = 'rules: []\n', command = [process.execPath] },
 ) {
   const data = join(folder, 'data');
   const tokens = await register(join(data, 'journal'), devices);
@@ -118,12 +128,8 @@ export async function startPantau(
   );
   // The log is written as in operation, but not to the screen.
   const log = openSync(join(folder, 'pantau.log'), 'a');
-  const child = start(
-    process.execPath,
-    [...nodeOptions, main, '--config', config, 'start'],
-    process.env,
-    log,
-  );
+  const [program, ...args] = command;
+  const child = start(program, [...args, main, '--config', config, 'start'], process.env, log);
   await Promise.race([
     accepts(mqttPort).then(() => accepts(metricsPort)),
     once(child, 'exit').then(() => {

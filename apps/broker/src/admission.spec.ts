@@ -87,6 +87,16 @@ describe('Admission', () => {
     clock.at += 1_000;
     expect(door.mayGuess('192.0.2.1')).toBe(true);
   });
+
+  it('does not count a guess that was right', () => {
+    const { door } = admission({ authFailuresPerAddress: { perSecond: 1, burst: 2 } });
+    for (let i = 0; i < 10; i++) {
+      expect(door.mayGuess('192.0.2.1')).toBe(true);
+      door.guessedRight('192.0.2.1');
+    }
+    door.guessedRight('192.0.2.1');
+    expect([1, 2, 3].map(() => door.mayGuess('192.0.2.1'))).toEqual([true, true, false]);
+  });
 });
 
 describe('networkOf', () => {

@@ -89,6 +89,12 @@ export class Admission {
     return this.#failures.of(networkOf(address), now).tryTake(now);
   }
 
+  /** The password was right after all: thousands of devices behind one address may all come back after a power cut. */
+  guessedRight(address: string): void {
+    const now = this.clock.now();
+    this.#failures.of(networkOf(address), now).giveBack(now);
+  }
+
   failed(address: string, name: string): void {
     const key = guesser(address, name);
     const guessing = this.#guessers.get(key) ?? { failures: 0, blockedUntil: 0 };

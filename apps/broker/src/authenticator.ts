@@ -115,7 +115,9 @@ export class Authenticator {
     if (!this.admission.mayGuess(address))
       throw new DeniedError('limit_exceeded', 'authFailuresPerAddress', SERVER_UNAVAILABLE);
     try {
-      return await credentials.verify(name, password);
+      const isRight = await credentials.verify(name, password);
+      if (isRight) this.admission.guessedRight(address);
+      return isRight;
     } catch (error) {
       if (isTransient(error)) throw new DeniedError('limit_exceeded', 'password queue', SERVER_UNAVAILABLE);
       throw error;

@@ -1,6 +1,8 @@
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { ScryptThread } from './scrypt-thread.js';
 
 /** How a password is stored: scrypt (RFC 7914), memory-hard; the parameters stand beside the hash so that they can grow. */
 interface StoredCredential {
@@ -29,8 +31,8 @@ export interface DeviceAccess {
   readonly revoked: boolean;
 }
 
-/** Who waits for a scrypt computation: two at a time, so that a flood of guesses leaves threads and cores to the journal. */
-const CONCURRENT_DERIVATIONS = 2;
+/** scrypt computations at a time: never on every core, so that a flood of guesses leaves one to the broker and the journal. */
+const CONCURRENT_DERIVATIONS = Math.max(1, Math.min(2, availableParallelism() - 1));
 /** Beyond this many waiting, guesses are turned away unanswered. */
 const WAITING_DERIVATIONS = 1_000;
 
@@ -40,6 +42,7 @@ export class DeviceCredentials {
   readonly #verified = new Map<string, { readonly record: string; readonly digest: Buffer }>();
 
   readonly #waiting: (() => void)[] = [];
+  readonly #idle: ScryptThread[] = [];
   #running = 0;
 
   constructor(
@@ -116,22 +119,26 @@ export class DeviceCredentials {
     if (await this.isKnown(device, password)) return true;
     const stored = await this.state.get<StoredCredential>(CREDENTIALS, device);
     const { cost, blockSize, parallelization, salt, hash } = stored ?? NOBODY;
-    const derived = await this.#queued(() => derive(password, salt, { cost, blockSize, parallelization }));
+    const derived = await this.#queued((thread) =>
+      thread.derive({ password, salt, bytes: HASH_BYTES, cost, blockSize, parallelization }),
+    );
     if (!timingSafeEqual(derived, hash) || stored === undefined) return false;
     this.#verified.set(device, { record: recordOf(stored), digest: digestOf(password) });
     return true;
   }
 
-  async #queued<T>(work: () => Promise<T>): Promise<T> {
+  async #queued<T>(work: (thread: ScryptThread) => Promise<T>): Promise<T> {
     if (this.#running >= CONCURRENT_DERIVATIONS) {
       if (this.#waiting.length >= WAITING_DERIVATIONS)
         throw new PantauError('OVERLOADED', 'too many passwords wait to be verified.', { transient: true });
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#running++;
+    const thread = this.#idle.pop() ?? new ScryptThread();
     try {
-      return await work();
+      return await work(thread);
     } finally {
+      this.#idle.push(thread);
       this.#running--;
       this.#waiting.shift()?.();
     }

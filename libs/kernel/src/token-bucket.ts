@@ -34,6 +34,12 @@ export class TokenBucket {
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.rate.perSecond) * 1_000;
   }
 
+  /** Gives a token back that was taken for what turned out not to count. */
+  giveBack(now: UtcMillis): void {
+    this.#refill(now);
+    this.#tokens = Math.min(this.rate.burst, this.#tokens + 1);
+  }
+
   /** Full again: nothing is remembered that a new bucket would not know. */
   isFull(now: UtcMillis): boolean {
     this.#refill(now);
