@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { REJECTION_REASONS } from '#libs/telemetry';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadCodecs } from './index.js';
 
@@ -12,5 +13,27 @@ describe('loadCodecs', () => {
     const codecs = await loadCodecs();
     expect(folders.length).toBeGreaterThan(0);
     expect([...codecs.keys()].sort()).toEqual(folders);
+  });
+});
+
+describe('docs/devices.md', () => {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const halves = readFileSync(join(here, '..', '..', 'docs', 'devices.md'), 'utf8').split('\n---\n');
+
+  it('lists every codec in both languages, and links pages that are there', async () => {
+    expect(halves).toHaveLength(2);
+    for (const half of halves) {
+      const linked = [...half.matchAll(/\.\.\/devices\/codecs\/([^/]+)\/README\.md/g)].map(
+        ([, name]) => name,
+      );
+      expect(linked.sort()).toEqual([...(await loadCodecs()).keys()].sort());
+      for (const name of linked)
+        expect([name, existsSync(join(here, name!, 'README.md'))]).toEqual([name, true]);
+    }
+  });
+
+  it('tells what to do about every reason for a refusal, in both languages', () => {
+    for (const half of halves)
+      for (const reason of REJECTION_REASONS) expect(half).toContain(`\`${reason}\``);
   });
 });
