@@ -107,6 +107,20 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       ]);
     });
 
+    it('reads large entries in portions that fit into memory, and all of them', async () => {
+      await using fixture = await open();
+      const { journal } = fixture;
+      const megabyte = new Uint8Array(1024 * 1024);
+      const large = Array.from({ length: 40 }, (_, n) => ({ key: 'a', data: { n, megabyte } }));
+      await journal.append('s', large);
+      const shard = (await readAll(journal, 's'))[0]!.shard;
+      const first = await journal.read('s', shard, 0, 1000);
+      expect(first.length).toBeGreaterThan(0);
+      expect(first.length).toBeLessThan(40);
+      const all = await readAll<{ n: number }>(journal, 's');
+      expect(all.map(({ data }) => data.n)).toEqual(large.map(({ data }) => data.n));
+    });
+
     it('sends one key to one shard and different keys to all shards', async () => {
       await using fixture = await open();
       const keys = Array.from({ length: 200 }, (_, i) => `device-${i}`);

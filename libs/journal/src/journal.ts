@@ -112,7 +112,7 @@ export interface Journal {
   /** Resolves once all entries are on stable storage. */
   append(stream: string, entries: readonly NewEntry[], options?: AppendOptions): Promise<void>;
   /**
-   * Entries from `from` on, at most `limit`, in order; empty at the end.
+   * Entries from `from` on, in order: at most `limit`, fewer where they are large, none only at the end.
    * Rejects with `CURSOR_LOST_ENTRIES` when `from` is older than the oldest kept entry.
    */
   read<T>(stream: string, shard: number, from: number, limit: number): Promise<Entry<T>[]>;

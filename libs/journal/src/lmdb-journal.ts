@@ -34,10 +34,14 @@ export interface LmdbJournalOptions {
 const DEFAULT_SHARDS = 4;
 /** Entries stored under one key. Large enough to amortise the B-tree, small enough that reading from its middle is cheap. */
 const MAX_CHUNK_ENTRIES = 256;
+/** A chunk ends with the entry that reaches this. */
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 /** Larger entries are refused: a chunk is read and decoded as a whole. */
 const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
 /** Entries committed in one transaction, so that one fsync does not grow without bound under load. */
 const MAX_TRANSACTION_ENTRIES = 8_192;
+/** A read ends with the chunk that reaches this: a batch of large messages must fit into memory as well as one of small ones. */
+const MAX_READ_BYTES = 16 * 1024 * 1024;
 /** Decoded chunks kept, because several stages read the same chunk at nearly the same time. */
 const DECODED_CHUNKS = 64;
 /** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
@@ -154,13 +158,15 @@ export class LmdbJournal implements Journal {
     if (from < first) throw lostEntries(stream, shard, from, first);
     const entries: Entry[] = [];
     if (from >= next) return [];
+    let bytes = 0;
     for (const [chunkFirst, chunk] of this.#chunksFrom(stream, shard, from)) {
+      bytes += chunk.length;
       for (const entry of this.#decode(stream, shard, chunkFirst, chunk)) {
         if (entry.offset < from) continue;
         if (entries.length >= limit) return entries as Entry<T>[];
         entries.push(entry);
       }
-      if (entries.length >= limit) break;
+      if (entries.length >= limit || bytes >= MAX_READ_BYTES) break;
     }
     return entries as Entry<T>[];
   }
@@ -385,8 +391,7 @@ export class LmdbJournal implements Journal {
     for (const { stream, shard, entries } of outgoing.values()) {
       const head = this.#head(stream, shard);
       let { next, bytes } = head;
-      for (let i = 0; i < entries.length; i += MAX_CHUNK_ENTRIES) {
-        const slice = entries.slice(i, i + MAX_CHUNK_ENTRIES);
+      for (const slice of sliced(entries)) {
         const chunk = encodeChunk(slice, appendedAt);
         void this.#chunks.put([stream, shard, next], chunk);
         next += slice.length;
@@ -503,6 +508,20 @@ function add(outgoing: Outgoing, appends: readonly EncodedAppend[]): void {
     if (target === undefined) outgoing.set(key, { stream, shard, entries: [entry] });
     else target.entries.push(entry);
   }
+}
+
+/** Entries in pieces of a chunk's size. */
+function* sliced(entries: readonly Buffer[]): Generator<readonly Buffer[]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [i, entry] of entries.entries()) {
+    bytes += entry.length;
+    if (i + 1 - from < MAX_CHUNK_ENTRIES && bytes < MAX_CHUNK_BYTES) continue;
+    yield entries.slice(from, i + 1);
+    from = i + 1;
+    bytes = 0;
+  }
+  if (from < entries.length) yield entries.slice(from);
 }
 
 async function measure(folder: string): Promise<Omit<DiskUsage, 'reusableBytes'>> {
