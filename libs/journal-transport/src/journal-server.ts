@@ -33,7 +33,7 @@ const ATTEMPTS_ALONE = 3;
  * its promise resolves, what it put into the {@link BatchContext} and the cursor are committed together.
  *
  * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
- *   retried with back-off until it passes. Any other failure is narrowed down by halving the batch; an entry that
+ *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is narrowed down by halving the batch; an entry that
  *   fails alone is set aside in the stream `rejected` with the error, and the rest goes on.
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
@@ -41,6 +41,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;
   readonly #options: JournalServerOptions;
   readonly #stop = new AbortController();
+  /** Aborted when a shard succeeds again after a failure: what the others wait for may be back as well. */
+  #recovery = new AbortController();
   #loops: Promise<void>[] = [];
 
   constructor(options: JournalServerOptions) {
@@ -104,6 +106,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       if (entries.length === 0) return false;
       const context = await this.#handle(consumer, entries);
       await this.#commit(consumer, entries.length, context);
+      if (consumer.failures > 0) this.#recovered();
       consumer.failures = 0;
       // After trouble, grow back to full batches step by step.
       consumer.limit = Math.min(consumer.limit * 2, this.#maxBatch);
@@ -200,9 +203,14 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const backoff = Math.min(backoffMs * 2 ** consumer.failures, MAX_BACKOFF_MS);
     consumer.failures++;
     // Jitter: the shards of a stage must not hammer a store that is coming back in step.
-    await delay(backoff * (0.5 + random() / 2), undefined, { signal: this.#stop.signal }).catch(
-      () => undefined,
-    );
+    const signal = AbortSignal.any([this.#stop.signal, this.#recovery.signal]);
+    await delay(backoff * (0.5 + random() / 2), undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Ends the pauses of the other shards. */
+  #recovered(): void {
+    this.#recovery.abort();
+    this.#recovery = new AbortController();
   }
 }
 

@@ -32,7 +32,7 @@ class CountingModule {}
 interface Fixture extends AsyncDisposable {
   readonly journal: Journal;
   readonly state: LmdbStateStore;
-  start(): Promise<INestMicroservice>;
+  start(options?: { backoffMs?: number; random?: () => number }): Promise<INestMicroservice>;
   caughtUp(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ async function open(shards = 1): Promise<Fixture> {
   return {
     journal,
     state,
-    async start() {
+    async start({ backoffMs = 1, random = seededRandom(1) } = {}) {
       const app = await createStage(
         { module: CountingModule },
         {
@@ -52,10 +52,10 @@ async function open(shards = 1): Promise<Fixture> {
           journal,
           state,
           clock,
-          random: seededRandom(1),
+          random,
           logger: silent,
           maxBatch: 8,
-          backoffMs: 1,
+          backoffMs,
         },
       );
       await app.listen();
@@ -118,6 +118,27 @@ describe('the journal as a Nest transport', () => {
     expect(batches).toEqual(Array.from({ length: 5 }, () => [0, 1, 2, 3, 4]));
     expect(await seen(fixture.journal)).toEqual([0, 1, 2, 3, 4]);
     expect(await fixture.state.get('counter', 'sum')).toBe(10);
+  });
+
+  it('wakes the shards that still wait when one of them succeeds again', async () => {
+    await using fixture = await open(2);
+    const shards = new Set<number>();
+    let attempts = 0;
+    let pauses = 0;
+    let allThere = (): void => undefined;
+    const bothAreThere = new Promise<void>((resolve) => (allThere = resolve));
+    handler = async ([entry]) => {
+      shards.add(entry?.shard ?? -1);
+      if (shards.size === 2) allThere();
+      await bothAreThere;
+      if (++attempts <= 2) throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
+    };
+    // The first pause takes no time, the second longer than the test may take.
+    const [atOnce, longest] = [-1, 1];
+    for (const key of ['a', 'b', 'c', 'd']) await fixture.journal.append('numbers', [{ key, data: 1 }]);
+    await fixture.start({ backoffMs: 60_000, random: () => (pauses++ === 0 ? atOnce : longest) });
+    await fixture.caughtUp();
+    expect({ pauses, attempts }).toEqual({ pauses: 2, attempts: 4 });
   });
 
   it('sets a poisonous entry aside with its error and handles all others, once each and in order', async () => {
