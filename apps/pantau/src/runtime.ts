@@ -17,13 +17,13 @@ import { z } from 'zod';
 import { bridgeOptions, brokerOptions } from './broker-options.js';
 import { openEngines, systemClock, type Engines } from './engines.js';
 import { startMetricsServer } from './metrics-server.js';
-import type { StageAnswer, StageQuestion, StageRequest } from './stage-worker.js';
+import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
 import { caughtUp } from './stages.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
-const YOUNG_GENERATION_MB = 128;
+const YOUNG_GENERATION_MB = 64;
 
-/** Pantau in one process: the broker in the main thread, every stage behind it in another. */
+/** Pantau in one process: the broker in the main thread, ingest in a second one, every stage behind it in a third. */
 export interface Runtime extends Engines {
   /** Which time-series store, for people. */
   readonly store: string;
@@ -75,8 +75,17 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
       await registry.putDevice({ ...device, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) });
     const firstAdminToken = await tokens.createFirstAdmin();
 
-    const stages = await startStageThread(config);
-    closers.push(() => stages.stop());
+    // Both at once: most of a start is loading code. Each is closed whatever becomes of the other.
+    const starting = (['stages', 'ingest'] as const).map(async (part) => {
+      const thread = await startStageThread({ config, part });
+      closers.push(() => thread.stop());
+      return thread;
+    });
+    await Promise.allSettled(starting);
+    const [stages, ingest] = (await Promise.all(starting)) as [StageThread, StageThread];
+    const failed = Promise.race([stages.failed, ingest.failed]);
+    // Whoever waits for it sees it; nobody has to.
+    failed.catch(() => undefined);
     const broker = await NestFactory.createApplicationContext(
       BrokerModule.register(brokerOptions(config), {
         ...engines,
@@ -107,11 +116,11 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
 
     return {
       ...engines,
-      store: stages.store,
+      store: stages.store ?? '',
       mqttPort: broker.get(Broker).port(),
-      httpPort: stages.httpPort,
+      httpPort: stages.httpPort ?? 0,
       firstAdminToken,
-      failed: stages.failed,
+      failed,
       count: (site) => stages.count(site),
       caughtUp: (signal) => caughtUp(journal, signal),
       stop,
@@ -122,18 +131,19 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
   }
 }
 
+/** The port and the store are those of the thread that has them. */
 interface StageThread {
-  readonly httpPort: number;
-  readonly store: string;
+  readonly httpPort: number | undefined;
+  readonly store: string | undefined;
   readonly failed: Promise<never>;
   count(site: string): Promise<number>;
   metricsText(): Promise<string>;
   stop(): Promise<void>;
 }
 
-async function startStageThread(config: LoadedConfig): Promise<StageThread> {
+async function startStageThread(workerData: StageThreadData): Promise<StageThread> {
   const worker = new Worker(new URL('./stage-worker.js', import.meta.url), {
-    workerData: config,
+    workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));

@@ -15,15 +15,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ingestOptions } from './ingest-options.js';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
 import { StageMetrics } from './stage-metrics.js';
-import { STAGES } from './stages.js';
+import type { STAGES } from './stages.js';
 
-/** Every stage behind the broker, with the API. */
+/** Stages that run in this thread. */
 export interface StageHost {
+  stop(): Promise<void>;
+}
+
+/** Those that need the time-series store, with the API. */
+export interface StoreStageHost extends StageHost {
   readonly store: TimeSeriesStore;
   readonly httpPort: number;
   /** What the stages count, in Prometheus' text format. */
   metricsText(): Promise<string>;
-  stop(): Promise<void>;
 }
 
 const RETENTION_PERIOD = 10 * MINUTE;
@@ -34,55 +38,53 @@ const STORE_RETRY_MAX_MS = 10 * MINUTE;
 const BEATS_MISSED = 3;
 
 /**
- * Starts every stage behind the broker in this thread: ingest, writer, alerts, evidence, gateway.
+ * Starts the stage that decodes and judges what devices send. It is as much work as all others together.
  *
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
-export async function startStages(config: LoadedConfig, logger: Logger): Promise<StageHost> {
+export async function startIngest(config: LoadedConfig, logger: Logger): Promise<StageHost> {
+  return started(async (closers) => {
+    const engines = await openEngines(config, systemClock);
+    closers.push(() => engines.close());
+    const module = IngestModule.register(await ingestOptions(config, engines.registry));
+    closers.push(await listen('ingest', module, engines, logger));
+    return {};
+  });
+}
+
+/**
+ * Starts every stage behind ingest, and the API.
+ *
+ * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
+ */
+export async function startStages(config: LoadedConfig, logger: Logger): Promise<StoreStageHost> {
   const { rules } = readYamlFile(configFile(config, config.rules), rulesFileSchema);
   const clock = systemClock;
-  const closers: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
-  };
-  try {
+  return started(async (closers) => {
     const engines = await openEngines(config, clock);
     closers.push(() => engines.close());
-    const { journal, state, registry, tokens } = engines;
+    const { journal, registry, tokens } = engines;
     const metrics = new StageMetrics(journal);
     const store = metrics.watch(await openStore(config));
     closers.push(() => store.close());
     closers.push(setUpStore(store, logger));
 
-    const ingest = await ingestOptions(config, registry);
-    const modules: Readonly<Record<keyof typeof STAGES, DynamicModule>> = {
-      ingest: IngestModule.register(ingest),
-      writer: WriterModule.register(store, registry, clock),
-      alerts: AlertsModule.register(rules, registry),
-      tiers: TiersModule.register(store, registry, clock),
-      evidence: EvidenceModule.register(config.livenessBeat, registry),
+    const modules: Readonly<Record<Exclude<keyof typeof STAGES, 'ingest'>, DynamicModule>> = {
       gateway: ProjectionModule.register(config.mqtt.flapGrace),
+      evidence: EvidenceModule.register(config.livenessBeat, registry),
+      tiers: TiersModule.register(store, registry, clock),
+      alerts: AlertsModule.register(rules, registry),
+      writer: WriterModule.register(store, registry, clock),
     };
-    const nestLogger = new NestLogger(logger);
-    for (const stage of Object.keys(STAGES).reverse() as (keyof typeof STAGES)[]) {
-      const app = await createStage(modules[stage], {
-        stage,
-        journal,
-        state,
-        clock,
-        // Only for the jitter of back-off.
-        random: seededRandom(clock.now()),
-        logger: nestLogger,
-      });
-      await app.listen();
-      closers.push(() => app.close());
-    }
+    for (const [stage, module] of Object.entries(modules))
+      closers.push(await listen(stage, module, engines, logger));
     const presencePolicy = {
       graceMs: config.mqtt.flapGrace,
       brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
     };
     const dependencies = { ...engines, store, presencePolicy, clock };
     const { limits, maxPayloadBytes } = config.mqtt;
+    const ingest = await ingestOptions(config, registry);
     const uplinks = {
       ...engines,
       clock,
@@ -97,11 +99,44 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     closers.push(startRetention(engines, store, config, logger));
     closers.push(startArchive(engines, store, config, logger));
     const { port } = gateway.getHttpServer().address() as AddressInfo;
-    return { store, httpPort: port, metricsText: () => metrics.text(), stop };
+    return { store, httpPort: port, metricsText: () => metrics.text() };
+  });
+}
+
+type Closers = (() => Promise<unknown>)[];
+
+/** Runs a start, whose closers are called in reverse order by `stop`, or at once when it fails. */
+async function started<T extends object>(start: (closers: Closers) => Promise<T>): Promise<T & StageHost> {
+  const closers: Closers = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    return { ...(await start(closers)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** @returns what stops the stage */
+async function listen(
+  stage: string,
+  module: DynamicModule,
+  { journal, state }: Engines,
+  logger: Logger,
+): Promise<() => Promise<void>> {
+  const app = await createStage(module, {
+    stage,
+    journal,
+    state,
+    clock: systemClock,
+    // Only for the jitter of back-off.
+    random: seededRandom(systemClock.now()),
+    logger: new NestLogger(logger),
+  });
+  await app.listen();
+  return () => app.close();
 }
 
 /**

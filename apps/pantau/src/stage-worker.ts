@@ -5,7 +5,13 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { startStages, type StageHost } from './stage-host.js';
+import { startIngest, startStages, type StageHost, type StoreStageHost } from './stage-host.js';
+
+/** What a thread of stages is started with. */
+export interface StageThreadData {
+  readonly config: LoadedConfig;
+  readonly part: 'ingest' | 'stages';
+}
 
 /** What the main thread tells the stages. A question carries an id, under which it is answered. */
 export type StageRequest = { readonly type: 'stop' } | ({ readonly id: number } & StageQuestion);
@@ -14,7 +20,7 @@ export type StageQuestion = { readonly type: 'count'; readonly site: string } | 
 
 /** What the stages tell the main thread. */
 export type StageAnswer =
-  | { readonly type: 'ready'; readonly httpPort: number; readonly store: string }
+  | { readonly type: 'ready'; readonly httpPort: number | undefined; readonly store: string | undefined }
   | {
       readonly type: 'failed';
       readonly code: ErrorCode | undefined;
@@ -37,12 +43,15 @@ function yieldToBroker(): void {
   }
 }
 
-/** Runs the stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
-async function main(config: LoadedConfig): Promise<void> {
+/** Runs stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
+async function main({ config, part }: StageThreadData): Promise<void> {
   yieldToBroker();
   let stages: StageHost;
+  let withStore: StoreStageHost | undefined;
   try {
-    stages = await startStages(config, createLogger(config.log.level, 'pantau'));
+    const logger = createLogger(config.log.level, 'pantau');
+    stages =
+      part === 'ingest' ? await startIngest(config, logger) : (withStore = await startStages(config, logger));
   } catch (error) {
     const known = error instanceof PantauError ? error : undefined;
     answer({
@@ -60,18 +69,24 @@ async function main(config: LoadedConfig): Promise<void> {
       return;
     }
     const { id } = request;
-    const asked: Promise<number | string> =
-      request.type === 'count' ? stages.store.count({ site: request.site }) : stages.metricsText();
-    asked.then(
+    answerOf(request, withStore).then(
       (value) => answer({ type: 'answer', id, value }),
       (error: unknown) => answer({ type: 'refusal', id, detail: messageOf(error) }),
     );
   });
-  answer({ type: 'ready', httpPort: stages.httpPort, store: stages.store.description });
+  answer({ type: 'ready', httpPort: withStore?.httpPort, store: withStore?.store.description });
+}
+
+async function answerOf(
+  question: StageQuestion,
+  stages: StoreStageHost | undefined,
+): Promise<number | string> {
+  if (stages === undefined) throw new Error('this thread has no store');
+  return question.type === 'count' ? stages.store.count({ site: question.site }) : stages.metricsText();
 }
 
 function answer(message: StageAnswer): void {
   parentPort?.postMessage(message);
 }
 
-await main(workerData as LoadedConfig);
+await main(workerData as StageThreadData);

@@ -12,20 +12,21 @@ export interface ScryptRequest {
 
 /**
  * Text, because the thread needs nothing of Pantau and shall be the same from sources and when built. Linux gives a
- * priority to a thread; elsewhere 0 would mean the whole process.
+ * priority to a thread; elsewhere 0 would mean the whole process. Between the broker, which guesses must not disturb, and
+ * the stages, whose backlog must not keep devices out after a restart.
  */
 const PROGRAM = `
 const { scryptSync } = require('node:crypto');
 const { setPriority } = require('node:os');
 const { parentPort } = require('node:worker_threads');
-if (process.platform === 'linux') setPriority(0, 19);
+if (process.platform === 'linux') setPriority(0, 5);
 parentPort.on('message', ({ password, salt, bytes, ...options }) =>
   parentPort.postMessage(scryptSync(password, salt, bytes, { maxmem: 128 * 1024 * 1024, ...options })),
 );
 `;
 
 /**
- * Computes scrypt, one request at a time, in a thread of its own that yields to every other. In Node's pool of four
+ * Computes scrypt, one request at a time, in a thread of its own that yields to the broker. In Node's pool of four
  * threads, guessed passwords would stand before the commits of the journal, and share the cores with them as equals.
  */
 export class ScryptThread {

@@ -213,7 +213,7 @@ async function sendAll(
     while (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight);
     if (stop.aborted) return;
     progress.sent++;
-    const acknowledged = client.publishAsync(topic(kind), JSON.stringify(payload), { qos: 1 }).then(
+    const acknowledged = publish(client, topic(kind), JSON.stringify(payload)).then(
       () => {
         progress.acknowledged++;
         progress.values += kind === 'telemetry' ? Object.keys(payload['values'] as object).length : 1;
@@ -231,4 +231,19 @@ async function sendAll(
     inFlight.add(acknowledged);
   }
   await Promise.all(inFlight);
+}
+
+/**
+ * Publishes until there is a PUBACK. MQTT.js sends again what it has sent, but gives up what is queued behind that when the
+ * connection is lost once more meanwhile.
+ */
+async function publish(client: MqttClient, topic: string, payload: string): Promise<void> {
+  for (;;) {
+    try {
+      await client.publishAsync(topic, payload, { qos: 1 });
+      return;
+    } catch (error) {
+      if (client.disconnecting) throw error;
+    }
+  }
 }
