@@ -60,7 +60,7 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
       writer: WriterModule.register(store, registry, clock),
       alerts: AlertsModule.register(rules, registry),
       tiers: TiersModule.register(store, registry, clock),
-      evidence: EvidenceModule.register(config.livenessBeat, registry),
+      evidence: EvidenceModule.register(config.livenessBeat, registry, ingest.qcLimits),
       gateway: ProjectionModule.register(config.mqtt.flapGrace),
     };
     const nestLogger = new NestLogger(logger);
