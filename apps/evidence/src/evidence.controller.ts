@@ -6,32 +6,36 @@ import {
   LIVENESS,
   mergeHour,
   type BucketSample,
+  type ComparisonLimits,
   type DeviceHour,
   type Series,
   type TouchedSeries,
 } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
 import type { Batch, BatchContext } from '#libs/journal-transport';
+import type { NewEntry } from '#libs/journal';
 import { HOUR, hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
-import type { Liveness, Observation, Parameter, Signal } from '#libs/telemetry';
+import type { HourlyMean, Liveness, Observation, Parameter, Rollup, Signal } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 
 export const LIVENESS_BEAT_MS = Symbol('LivenessBeatMs');
 export const REGISTRY = Symbol('Registry');
+export const COMPARISON_LIMITS = Symbol('ComparisonLimits');
 
 /** For a device that is not registered any more: no promise of an interval to go by. */
 const UNKNOWN_INTERVAL_MS = HOUR;
 
 /**
- * `readings`, `signals` and `liveness` → hourly buckets, from which indicators are computed; and `rollups`, the hours and
- * days that are over.
+ * `readings`, `signals` and `liveness` → hourly buckets, from which indicators are computed; `rollups`, the hours and days
+ * that are over; and `neighbourhoods`, the means of those hours for a comparison between devices.
  */
 @Controller()
 export class EvidenceController {
   constructor(
     @Inject(LIVENESS_BEAT_MS) private readonly beatMs: Millis,
     @Inject(REGISTRY) private readonly registry: Registry,
+    @Inject(COMPARISON_LIMITS) private readonly limits: ComparisonLimits,
   ) {}
 
   @EventPattern<string>('readings')
@@ -54,6 +58,7 @@ export class EvidenceController {
       'rollups',
       rollups.map((data) => ({ key: data.device, data })),
     );
+    context.append('neighbourhoods', this.#means(rollups));
   }
 
   @EventPattern<string>('signals')
@@ -73,6 +78,15 @@ export class EvidenceController {
       const spans = (await context.state.get<TimeSpan[]>(LIVENESS, data.run)) ?? [];
       context.state.put(LIVENESS, data.run, extendRun(spans, data.at, this.beatMs));
     }
+  }
+
+  /** An hour without a mean too: it had one before a flag changed, perhaps. */
+  #means(rollups: readonly Rollup[]): NewEntry<HourlyMean>[] {
+    return rollups.flatMap(({ tier, device, parameter, from: hour, mean }) =>
+      tier === 'hour' && this.limits.compares(parameter)
+        ? [{ key: parameter, data: { device, parameter, hour, mean } }]
+        : [],
+    );
   }
 }
 

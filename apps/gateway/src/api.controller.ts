@@ -1,12 +1,12 @@
-import type { EvidenceReader } from '#libs/evidence';
+import { disagreements, neighbourOpinions, type EvidenceReader } from '#libs/evidence';
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
 import type { Administration, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import { canonicalJson, messageOf, PantauError, type Clock } from '#libs/kernel';
+import { canonicalJson, defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
-import { CLOCK_LEDGER, PARAMETERS, type ClockDay, type Rejection } from '#libs/telemetry';
+import { CLOCK_LEDGER, MEASURED_CODES, PARAMETERS, type ClockDay, type Rejection } from '#libs/telemetry';
 import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -18,6 +18,7 @@ import {
   ApiZodQuery,
   clockQuery,
   countQuery,
+  disagreementsQuery,
   indicatorsQuery,
   readingsQuery,
   reconciliationQuery,
@@ -58,6 +59,7 @@ const STAGE_STREAMS = [
   ['writer', 'readings'],
   ['alerts', 'readings'],
   ['evidence', 'readings'],
+  ['evidence', 'neighbourhoods'],
   ['gateway', 'readings'],
 ] as const;
 
@@ -83,7 +85,8 @@ export class ApiController {
       (error: unknown) => ({ status: 'unavailable' as const, detail: messageOf(error) }),
     );
     const lag: Record<string, number> = {};
-    for (const [stage, stream] of STAGE_STREAMS) lag[stage] = await lagOf(journal, stage, stream);
+    for (const [stage, stream] of STAGE_STREAMS)
+      lag[stage] = (lag[stage] ?? 0) + (await lagOf(journal, stage, stream));
     const space = await journal.space();
     // Without the store readings still arrive and wait; without space they wait in the devices. That is degraded, not down.
     return {
@@ -177,13 +180,41 @@ export class ApiController {
   @ApiOperation({
     summary: 'Ringkasan per jam / Hourly roll-ups',
     description:
-      'Mean of the readings that passed, with the counts it rests on. Hours without a reading are listed too.',
+      'Mean of the readings that passed, with the counts it rests on. Hours without a reading are listed too. `neighbours` says what the devices nearby say of an hour that is over: `flag` 1 they agree, 3 they disagree strongly (`failed` is then `["neighbour"]`); `count` is how many were asked and `median` is theirs. It is absent where too few could be asked. It excludes nothing: the one that differs may be the only one that is right.',
   })
   @ApiZodQuery(rollupsQuery)
   async rollups(@Query(new ZodPipe(rollupsQuery)) query: z.output<typeof rollupsQuery>): Promise<unknown> {
     const { device, parameter, from, to } = query;
     const items = await this.pantau.evidence.rollups(device, parameter, { from, to });
-    return { unit: PARAMETERS[parameter].unit, items: items.map((rollup) => iso(rollup)) };
+    const hours = items.map(({ hour }) => hour);
+    const opinions = await neighbourOpinions(this.pantau.state, device, parameter, hours);
+    return {
+      unit: PARAMETERS[parameter].unit,
+      items: items.map((rollup, i) => iso({ ...rollup, ...defined({ neighbours: opinions[i] }) })),
+    };
+  }
+
+  @Get('disagreements')
+  @ApiOperation({
+    summary:
+      'Jam yang sangat berbeda dari perangkat sekitarnya, terbaru dahulu / Hours that differ strongly from the devices nearby, newest first',
+    description:
+      'For finding sensors that drift: one that is listed day after day deserves a visit, one that is listed for an evening may have had a fire beside it. `mean` is that of the hour, `neighbours.median` that of the devices around it. Nothing listed here is excluded from any figure.',
+  })
+  @ApiZodQuery(disagreementsQuery)
+  async disagreements(
+    @Query(new ZodPipe(disagreementsQuery)) query: z.output<typeof disagreementsQuery>,
+  ): Promise<unknown> {
+    const { state, registry } = this.pantau;
+    const { parameter, limit, ...span } = query;
+    const parameters = parameter === undefined ? MEASURED_CODES : [parameter];
+    const found = await disagreements(state, parameters, span, limit);
+    const items: unknown[] = [];
+    for (const hour of found) {
+      const site = (await registry.device(hour.device))?.site;
+      items.push(iso({ ...defined({ site }), ...hour, unit: PARAMETERS[hour.parameter].unit }));
+    }
+    return { items };
   }
 
   @Get('alerts')

@@ -1,7 +1,13 @@
 import { DAY, localDaySpan, MINUTE } from '#libs/kernel';
 import { deviceSchema } from '#libs/identity';
 import { duration } from '#libs/platform';
-import { PARAMETER_CODES, REJECTION_REASONS, type Parameter } from '#libs/telemetry';
+import {
+  MEASURED_CODES,
+  PARAMETER_CODES,
+  REJECTION_REASONS,
+  type MeasuredParameter,
+  type Parameter,
+} from '#libs/telemetry';
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -50,6 +56,18 @@ export const rollupsQuery = z
     path: ['to'],
     message: `expected a time after from, at most ${MAX_ROLLUP_DAYS} days later`,
   });
+
+export const disagreementsQuery = z
+  .strictObject({
+    parameter: z
+      .enum(MEASURED_CODES as readonly [MeasuredParameter, ...MeasuredParameter[]])
+      .optional()
+      .describe('All by default'),
+    from: instant.describe('Included; the hour that holds it is the first'),
+    to: instant.describe('Not included'),
+    limit: limit(100, 1_000),
+  })
+  .refine(({ from, to }) => from < to, { path: ['to'], message: 'expected a time after from' });
 
 export const alertsQuery = z.strictObject({
   state: z.enum(['pending', 'firing', 'resolved', 'cancelled']).optional(),

@@ -38,12 +38,15 @@ export class PantauFixture implements AsyncDisposable {
   engines!: Engines;
   token = '';
 
-  /** @param more - further lines of `pantau.yaml` */
-  async start(more = ''): Promise<this> {
+  /**
+   * @param more - further lines of `pantau.yaml`
+   * @param sites - another `sites.yaml`
+   */
+  async start(more = '', sites = SITES): Promise<this> {
     this.#ports = { mqtt: await freePort(), http: await freePort(), metrics: await freePort() };
     const folder = this.#folder.path;
     const { mqtt, http, metrics } = this.#ports;
-    writeFileSync(join(folder, 'sites.yaml'), SITES);
+    writeFileSync(join(folder, 'sites.yaml'), sites);
     writeFileSync(join(folder, 'rules.yaml'), RULES);
     writeFileSync(
       join(folder, 'pantau.yaml'),

@@ -69,9 +69,10 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     closers.push(() => store.close());
     closers.push(setUpStore(store, logger));
 
+    const ingest = await ingestOptions(config, registry);
     const modules: Readonly<Record<Exclude<keyof typeof STAGES, 'ingest'>, DynamicModule>> = {
       gateway: ProjectionModule.register(config.mqtt.flapGrace),
-      evidence: EvidenceModule.register(config.livenessBeat, registry),
+      evidence: EvidenceModule.register(config.livenessBeat, registry, ingest.qcLimits),
       tiers: TiersModule.register(store, registry, clock),
       alerts: AlertsModule.register(rules, registry),
       writer: WriterModule.register(store, registry, clock),
@@ -84,7 +85,6 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     };
     const dependencies = { ...engines, store, presencePolicy, clock };
     const { limits, maxPayloadBytes } = config.mqtt;
-    const ingest = await ingestOptions(config, registry);
     const uplinks = {
       ...engines,
       clock,

@@ -7,7 +7,7 @@ export const STAGES = {
   ingest: ['uplink'],
   writer: ['readings'],
   alerts: ['readings'],
-  evidence: ['readings', 'signals', 'liveness'],
+  evidence: ['readings', 'signals', 'liveness', 'neighbourhoods'],
   // Apart from the writer, so that trouble with the roll-ups does not hold up the readings.
   tiers: ['rollups'],
   gateway: ['alerts', 'readings', 'signals', 'rejected', 'liveness', 'commands', 'configurations'],

@@ -98,4 +98,24 @@ describe('Registry', () => {
       expect(await registry.devices()).toEqual([device]);
       expect(await registry.device('udara-02')).toBeUndefined();
     }));
+
+  it('has a revision that every change replaces and nothing else', () =>
+    withState(async (state) => {
+      const registry = new Registry(state);
+      const seen = [await registry.revision()];
+      await registry.putSite({ id: 'betung', name: 'Betung' });
+      seen.push(await registry.revision());
+      const device = {
+        id: 'udara-01',
+        site: 'betung',
+        kind: 'air',
+        name: 'Udara',
+        intervalMs: 60_000,
+      } as const;
+      await registry.putDevice(device);
+      seen.push(await registry.revision());
+      await expect(registry.putDevice({ ...device, site: 'nowhere' })).rejects.toThrow('SITE_UNKNOWN');
+      expect(await new Registry(state).revision()).toBe(seen.at(-1));
+      expect(new Set(seen).size).toBe(3);
+    }));
 });

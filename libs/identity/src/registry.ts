@@ -2,6 +2,7 @@ import { PM25_CORRECTION_NAMES } from '#libs/air-quality';
 import { PantauError } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { ID_PATTERN } from '#libs/telemetry';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 const id = z.string().regex(ID_PATTERN, 'expected lower-case letters, digits and hyphens, at most 63');
@@ -36,13 +37,15 @@ export type Device = z.infer<typeof deviceSchema>;
 
 const SITES = 'registry/sites';
 const DEVICES = 'registry/devices';
+const REGISTRY = 'registry';
+const REVISION = 'revision';
 
 /** The sites and devices that Pantau knows. A device that is not here cannot connect and creates no series. */
 export class Registry {
   constructor(private readonly state: StateStore) {}
 
   async putSite(site: Site): Promise<void> {
-    await this.state.write([{ namespace: SITES, key: site.id, value: siteSchema.parse(site) }]);
+    await this.#write(SITES, site.id, siteSchema.parse(site));
   }
 
   /** @throws PantauError `SITE_UNKNOWN` when its site is not registered */
@@ -56,7 +59,15 @@ export class Registry {
         },
       );
     }
-    await this.state.write([{ namespace: DEVICES, key: device.id, value: deviceSchema.parse(device) }]);
+    await this.#write(DEVICES, device.id, deviceSchema.parse(device));
+  }
+
+  /**
+   * Another text after every change, of any process: what was computed from all sites and devices holds while it stays the
+   * same. Read it before them, so that a change in between is noticed the next time.
+   */
+  async revision(): Promise<string | undefined> {
+    return this.state.get<string>(REGISTRY, REVISION);
   }
 
   async site(id: string): Promise<Site | undefined> {
@@ -73,5 +84,13 @@ export class Registry {
 
   async devices(): Promise<Device[]> {
     return (await this.state.list<Device>(DEVICES)).map(({ value }) => value);
+  }
+
+  async #write(namespace: string, key: string, value: Site | Device): Promise<void> {
+    await this.state.write([
+      { namespace, key, value },
+      // Not a number: two processes that count on from the same one would write the same.
+      { namespace: REGISTRY, key: REVISION, value: randomUUID() },
+    ]);
   }
 }

@@ -27,13 +27,13 @@ describe('ScryptThread', () => {
   });
 
   // Elsewhere threads have no priority of their own.
-  (process.platform === 'linux' ? it : it.skip)('yields to every other thread, and alone', async () => {
+  (process.platform === 'linux' ? it : it.skip)('yields to the other threads, and alone', async () => {
     const before = getPriority();
     await new ScryptThread().derive(VECTOR);
     expect(getPriority()).toBe(before);
     const priorities = readdirSync('/proc/self/task').map((id) => priorityOf(id));
-    expect(priorities).toContain(19);
-    expect(priorities.some((priority) => priority < 19)).toBe(true);
+    expect(priorities).toContain(5);
+    expect(priorities.some((priority) => priority < 5)).toBe(true);
   });
 });
 

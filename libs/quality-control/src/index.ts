@@ -5,6 +5,7 @@ export * from './flat-line.js';
 export * from './gross-range.js';
 export * from './limits-schema.js';
 export * from './limits.js';
+export * from './nearest.js';
 export * from './neighbours.js';
 export * from './rate-of-change.js';
 export * from './sample.js';

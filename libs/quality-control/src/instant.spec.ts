@@ -54,7 +54,7 @@ describe('neighbourConsensus', () => {
     ['has two neighbours only', 400, near(30, 35), 2],
     ['is no number', NaN, near(30, 35, 45), 2],
   ] as const)('of a PM2.5 that %s: %p', (_what, value, neighbours, flag) => {
-    expect(neighbourConsensus(value, neighbours, 'pm25')).toEqual({
+    expect(neighbourConsensus(value, neighbours, 'pm25')).toMatchObject({
       flag,
       failed: flag === 3 ? ['neighbour'] : [],
     });
@@ -63,6 +63,12 @@ describe('neighbourConsensus', () => {
   it('takes a temperature by its distance alone', () => {
     expect(neighbourConsensus(35, near(28, 28.5, 29), 'temperature').flag).toBe(3);
     expect(neighbourConsensus(34, near(28, 28.5, 29), 'temperature').flag).toBe(1);
+  });
+
+  it('says how many it asked and what their median is, also where they are too few', () => {
+    expect(neighbourConsensus(40, near(30, 35, 45, 46), 'pm25')).toMatchObject({ count: 4, median: 40 });
+    expect(neighbourConsensus(40, near(30), 'pm25')).toMatchObject({ flag: 2, count: 1, median: 30 });
+    expect(neighbourConsensus(40, [], 'pm25')).toMatchObject({ flag: 2, count: 0, median: null });
   });
 
   it('does not ask devices that are far away', () => {

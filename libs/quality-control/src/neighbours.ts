@@ -9,6 +9,14 @@ export interface NeighbourReading {
   readonly distanceKm: number;
 }
 
+/** What the neighbours say of a value. */
+export interface NeighbourResult extends QualityResult {
+  /** Neighbours within the radius that have a value. */
+  readonly count: number;
+  /** Of their values; null without any. */
+  readonly median: number | null;
+}
+
 /** Makes the median absolute deviation comparable with a standard deviation of normally distributed values. */
 const MAD_TO_SIGMA = 1.4826;
 /** How many of these a value must be away to disagree. */
@@ -31,19 +39,20 @@ export function neighbourConsensus(
   neighbours: readonly NeighbourReading[],
   parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
-): QualityResult {
+): NeighbourResult {
   const own = limits[parameter].neighbours;
-  if (own === null || !Number.isFinite(value)) return resultOf('neighbour', 2);
-  const values = valuesWithin(neighbours, own);
+  const values = own === null ? [] : valuesWithin(neighbours, own);
   const middle = median(values);
-  if (middle === undefined || values.length < own.minNeighbours) return resultOf('neighbour', 2);
+  const asked = { count: values.length, median: middle ?? null };
+  if (own === null || middle === undefined || values.length < own.minNeighbours || !Number.isFinite(value))
+    return { ...resultOf('neighbour', 2), ...asked };
   const distance = Math.abs(value - middle);
   const spread = MAD_TO_SIGMA * (median(values.map((x) => Math.abs(x - middle))) ?? 0);
   const isFar =
     distance > own.distance &&
     distance > SIGMAS * spread &&
     (own.factor === null || value > middle * own.factor || value < middle / own.factor);
-  return resultOf('neighbour', isFar ? 3 : 1);
+  return { ...resultOf('neighbour', isFar ? 3 : 1), ...asked };
 }
 
 /**

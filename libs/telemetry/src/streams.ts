@@ -1,5 +1,5 @@
 import type { UtcMillis } from '#libs/kernel';
-import type { Parameter } from './parameters.js';
+import type { MeasuredParameter, Parameter } from './parameters.js';
 import type { TopicKind } from './topics.js';
 
 /**
@@ -242,6 +242,7 @@ export interface StreamTypes {
   readonly commands: CommandEvent;
   readonly configurations: ConfigurationChange;
   readonly rollups: Rollup;
+  readonly neighbourhoods: HourlyMean;
 }
 
 /**
@@ -265,4 +266,17 @@ export interface Rollup {
   readonly mean: number | null;
   readonly min: number | null;
   readonly max: number | null;
+}
+
+/**
+ * Stream `neighbourhoods`: the mean of an hour that is over, to be compared with those of the neighbours. Its key is the
+ * parameter and not the device, so that one shard sees all devices of a parameter. Comes again with its hour; the last one
+ * counts.
+ */
+export interface HourlyMean {
+  readonly device: string;
+  readonly parameter: MeasuredParameter;
+  readonly hour: UtcMillis;
+  /** In the unit of the parameter; null when no reading of the hour passed, which takes an earlier mean away. */
+  readonly mean: number | null;
 }

@@ -1,0 +1,268 @@
+import type { Registry } from '#libs/identity';
+import { defined, hourOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import {
+  nearestNeighbours,
+  neighbourConsensus,
+  qcLimitsOf,
+  resultOf,
+  type Neighbour,
+  type QcLimitsFile,
+  type QcLimitsTable,
+  type QualityResult,
+} from '#libs/quality-control';
+import type { StateStore } from '#libs/state';
+import {
+  MEASURED_CODES,
+  type HourlyMean,
+  type MeasuredParameter,
+  type Parameter,
+  type QualityFlag,
+} from '#libs/telemetry';
+import type { StageMemory } from './down-sampling.js';
+
+/** The hourly means and what the neighbours say of them, by parameter, hour and device. */
+export const NEIGHBOURHOODS = 'evidence/neighbourhoods';
+/** Under the same keys, those with which the neighbours disagree: few, to be found among many. */
+export const DISAGREEMENTS = 'evidence/disagreements';
+
+/** The mean of a device's hour, and what its neighbours say of it. */
+export interface JudgedMean {
+  readonly mean: number;
+  /** 1 they agree, 3 they disagree, 2 there are too few. */
+  readonly flag: QualityFlag;
+  /** How many were asked: those within the radius that have a mean of this hour. */
+  readonly neighbours: number;
+  /** Of their means; null without any. */
+  readonly median: number | null;
+}
+
+/** Order of the keys is order of time within a parameter, and of the devices within an hour. */
+function meanKey(parameter: Parameter, hour: UtcMillis, device: string): string {
+  return `${parameter}/${String(hour).padStart(15, '0')}/${device}`;
+}
+
+/** The limits by which devices are compared with their neighbours: general ones, and those that a device has of its own. */
+export class ComparisonLimits {
+  readonly #general: QcLimitsTable;
+  readonly #own: ReadonlyMap<string, QcLimitsTable>;
+  readonly #compared: ReadonlySet<string>;
+  /** The largest radius of any parameter and device, km; 0 when nothing is compared. */
+  readonly widestKm: number;
+
+  constructor(file?: QcLimitsFile) {
+    // No device has an empty id.
+    this.#general = qcLimitsOf('', file).parameters;
+    this.#own = new Map(
+      Object.keys(file?.devices ?? {}).map((device) => [device, qcLimitsOf(device, file).parameters]),
+    );
+    const tables = [this.#general, ...this.#own.values()];
+    this.#compared = new Set(
+      MEASURED_CODES.filter((parameter) => tables.some((table) => table[parameter].neighbours !== null)),
+    );
+    this.widestKm = tables
+      .flatMap((table) => MEASURED_CODES.map((parameter) => table[parameter].neighbours?.radiusKm ?? 0))
+      .reduce((widest, radius) => Math.max(widest, radius), 0);
+  }
+
+  of(device: string): QcLimitsTable {
+    return this.#own.get(device) ?? this.#general;
+  }
+
+  /** Whether any device is compared by this parameter. */
+  compares(parameter: Parameter): parameter is MeasuredParameter {
+    return this.#compared.has(parameter);
+  }
+}
+
+/** Who is asked about whom. */
+export interface Neighbourhoods {
+  /** The devices that are asked about this one; which of them lie within its own radius, the test decides. */
+  readonly neighboursOf: (device: string) => readonly Neighbour[];
+  /** The devices about which this one is asked. */
+  readonly askersOf: (device: string) => readonly string[];
+}
+
+/** The neighbourhoods of the registered air devices; computed anew only when the registry has changed. */
+export class NeighbourMap {
+  #known: (Neighbourhoods & { readonly revision: string | undefined }) | undefined;
+
+  /** @param radiusKm - of the device that looks furthest: a smaller circle holds the first of the same neighbours */
+  constructor(
+    private readonly registry: Registry,
+    private readonly radiusKm: number,
+  ) {}
+
+  async current(): Promise<Neighbourhoods> {
+    const revision = await this.registry.revision();
+    if (this.#known === undefined || this.#known.revision !== revision)
+      this.#known = { ...(await this.#compute()), revision };
+    return this.#known;
+  }
+
+  async #compute(): Promise<Neighbourhoods> {
+    const sites = new Map((await this.registry.sites()).map((site) => [site.id, site]));
+    const devices = (await this.registry.devices())
+      .filter(({ kind }) => kind === 'air')
+      .map(({ id, site }) => {
+        const { latitude, longitude } = sites.get(site) ?? {};
+        const coordinates =
+          latitude === undefined || longitude === undefined ? undefined : { latitude, longitude };
+        return { id, site, ...defined({ coordinates }) };
+      });
+    const neighbours = nearestNeighbours(devices, this.radiusKm);
+    const askers = new Map<string, string[]>();
+    for (const [device, all] of neighbours)
+      for (const { id } of all) {
+        const known = askers.get(id);
+        if (known === undefined) askers.set(id, [device]);
+        else known.push(device);
+      }
+    return {
+      neighboursOf: (device) => neighbours.get(device) ?? [],
+      askersOf: (device) => askers.get(device) ?? [],
+    };
+  }
+}
+
+/**
+ * Takes means that are new or have changed, and judges again whatever they bear on: their devices, and the devices that ask
+ * those about themselves.
+ *
+ * What stands at the end depends on the last mean of every device and hour alone, not on the order in which devices and
+ * hours came or how they were cut into batches. A mean costs as much as its device has neighbours and askers, however
+ * many devices there are.
+ *
+ * @param means - the last one of a device and hour counts; null takes it away
+ */
+export async function compareWithNeighbours(
+  means: readonly HourlyMean[],
+  memory: StageMemory,
+  neighbourhoods: Neighbourhoods,
+  limits: ComparisonLimits,
+): Promise<void> {
+  const hours = new Map<string, { first: HourlyMean; arrived: Map<string, number | null> }>();
+  for (const mean of means) {
+    const key = meanKey(mean.parameter, mean.hour, '');
+    let hour = hours.get(key);
+    if (hour === undefined) hours.set(key, (hour = { first: mean, arrived: new Map() }));
+    hour.arrived.set(mean.device, mean.mean);
+  }
+  for (const { first, arrived } of hours.values())
+    await compareHour(first, arrived, memory, neighbourhoods, limits);
+}
+
+async function compareHour(
+  { parameter, hour }: Pick<HourlyMean, 'parameter' | 'hour'>,
+  arrived: ReadonlyMap<string, number | null>,
+  memory: StageMemory,
+  { neighboursOf, askersOf }: Neighbourhoods,
+  limits: ComparisonLimits,
+): Promise<void> {
+  const touched = new Set(arrived.keys());
+  for (const device of arrived.keys()) for (const asker of askersOf(device)) touched.add(asker);
+  const concerned = new Set(touched);
+  for (const device of touched) for (const { id } of neighboursOf(device)) concerned.add(id);
+  const keys = Array.from(concerned, (device) => meanKey(parameter, hour, device));
+  const stored = await memory.getMany<JudgedMean>(NEIGHBOURHOODS, keys);
+  const known = new Map(Array.from(concerned, (device, i) => [device, stored[i]]));
+  const meanOf = (device: string): number | null => {
+    const mean = arrived.get(device);
+    return mean === undefined ? (known.get(device)?.mean ?? null) : mean;
+  };
+  for (const device of touched) {
+    const mean = meanOf(device);
+    const before = known.get(device);
+    let after: JudgedMean | undefined;
+    if (mean !== null) {
+      const values = neighboursOf(device).flatMap(({ id, distanceKm }) => {
+        const value = meanOf(id);
+        return value === null ? [] : [{ value, distanceKm }];
+      });
+      const { flag, count, median } = neighbourConsensus(mean, values, parameter, limits.of(device));
+      after = { mean, flag, neighbours: count, median };
+    }
+    if (isSame(before, after)) continue;
+    const key = meanKey(parameter, hour, device);
+    memory.put(NEIGHBOURHOODS, key, after);
+    if ((before?.flag === 3) !== (after?.flag === 3))
+      memory.put(DISAGREEMENTS, key, after?.flag === 3 ? true : undefined);
+  }
+}
+
+function isSame(a: JudgedMean | undefined, b: JudgedMean | undefined): boolean {
+  return (['mean', 'flag', 'neighbours', 'median'] as const).every((member) => a?.[member] === b?.[member]);
+}
+
+/** What its neighbours say of the mean of a device's hour. */
+export interface NeighbourOpinion extends QualityResult {
+  /** How many were asked. */
+  readonly count: number;
+  /** Of their means, in the unit of the parameter. */
+  readonly median: number | null;
+}
+
+/** What the neighbours of a device say of its hours, in their order; undefined where nobody could be asked. */
+export async function neighbourOpinions(
+  state: StateStore,
+  device: string,
+  parameter: Parameter,
+  hours: readonly UtcMillis[],
+): Promise<(NeighbourOpinion | undefined)[]> {
+  const judged = await state.getMany<JudgedMean>(
+    NEIGHBOURHOODS,
+    hours.map((hour) => meanKey(parameter, hour, device)),
+  );
+  return judged.map((mean) => (mean === undefined || mean.flag === 2 ? undefined : opinionOf(mean)));
+}
+
+/** A device's hour with which its neighbours disagree. */
+export interface Disagreement {
+  readonly device: string;
+  readonly parameter: Parameter;
+  readonly hour: UtcMillis;
+  readonly mean: number;
+  readonly neighbours: NeighbourOpinion;
+}
+
+/**
+ * The hours with which the neighbours of their devices disagree, newest first.
+ *
+ * @param span - the hour that holds its start is the first
+ * @param limit - at most so many
+ */
+export async function disagreements(
+  state: StateStore,
+  parameters: readonly Parameter[],
+  { from, to }: TimeSpan,
+  limit: number,
+): Promise<Disagreement[]> {
+  const found: { key: string; parameter: Parameter; hour: UtcMillis; device: string }[] = [];
+  for (const parameter of parameters) {
+    const keys = await state.list<true>(DISAGREEMENTS, {
+      from: meanKey(parameter, hourOf(from), ''),
+      to: meanKey(parameter, to, ''),
+      reverse: true,
+      limit,
+    });
+    for (const { key } of keys) {
+      const [, hour, device = ''] = key.split('/');
+      found.push({ key, parameter, hour: Number(hour), device });
+    }
+  }
+  // Stable: within an hour the parameters keep their order, and each its devices.
+  const newest = found.sort((a, b) => b.hour - a.hour).slice(0, limit);
+  const judged = await state.getMany<JudgedMean>(
+    NEIGHBOURHOODS,
+    newest.map(({ key }) => key),
+  );
+  return newest.flatMap(({ parameter, hour, device }, i) => {
+    const own = judged[i];
+    // Between the two looks the neighbours may have changed their mind.
+    if (own?.flag !== 3) return [];
+    return [{ device, parameter, hour, mean: own.mean, neighbours: opinionOf(own) }];
+  });
+}
+
+function opinionOf({ flag, neighbours, median }: JudgedMean): NeighbourOpinion {
+  return { ...resultOf('neighbour', flag), count: neighbours, median };
+}
