@@ -184,7 +184,8 @@ export class Listeners {
 
   #serverOf(kind: ListenerKind): (socket: Socket, origin: Origin) => void {
     const { hooks } = this;
-    if (kind === 'tcp') return (socket, origin) => hooks.handle(socket, origin);
+    if (kind === 'tcp')
+      return (socket, origin) => handleOnceHeard(socket, () => hooks.handle(socket, origin));
     const server: TlsServer | HttpServer =
       kind === 'tls'
         ? createTlsServer(this.#tlsOptions())
@@ -196,7 +197,7 @@ export class Listeners {
       server.on('secureConnection', (stream: TLSSocket) => {
         const origin = this.#secured(stream);
         if (origin === undefined) stream.destroy();
-        else if (kind === 'tls') hooks.handle(stream, origin);
+        else if (kind === 'tls') handleOnceHeard(stream, () => hooks.handle(stream, origin));
         else this.#origins.set(stream, origin);
       });
       server.on('tlsClientError', (error: Error, stream: TLSSocket) => {
@@ -324,4 +325,22 @@ function listenError(cause: unknown, kind: ListenerKind, port: number, host: str
       cause,
     },
   );
+}
+
+/**
+ * Makes a client of a connection when its first byte is here. What Aedes sets up for one costs more than accepting it, and
+ * a flood of connections that never say anything shall not have it.
+ */
+function handleOnceHeard(stream: Socket, handle: () => void): void {
+  stream.once('readable', () => {
+    if (stream.destroyed) return;
+    if (stream.readableLength === 0) {
+      // Its end.
+      stream.destroy();
+      return;
+    }
+    handle();
+    // What is here already is announced to those only who listen before it comes.
+    stream.emit('readable');
+  });
 }

@@ -1,9 +1,6 @@
 import 'reflect-metadata';
 import { messageOf, PantauError, type ErrorCode } from '#libs/kernel';
 import { createLogger, type LoadedConfig } from '#libs/platform';
-import { readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
-import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { startIngest, startStages, type StageHost, type StoreStageHost } from './stage-host.js';
 
@@ -30,22 +27,8 @@ export type StageAnswer =
   | { readonly type: 'answer'; readonly id: number; readonly value: number | string }
   | { readonly type: 'refusal'; readonly id: number; readonly detail: string };
 
-/** Niceness of this thread: under load, acknowledging devices goes before catching up with what they said. */
-const NICENESS = 10;
-
-/** Linux gives every thread a niceness of its own; elsewhere it would be the process's, so it is left alone. */
-function yieldToBroker(): void {
-  if (process.platform !== 'linux') return;
-  try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), NICENESS);
-  } catch {
-    // Without /proc both threads have equal rights, which is slower for devices and nothing else.
-  }
-}
-
 /** Runs stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
 async function main({ config, part }: StageThreadData): Promise<void> {
-  yieldToBroker();
   let stages: StageHost;
   let withStore: StoreStageHost | undefined;
   try {

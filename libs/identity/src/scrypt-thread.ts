@@ -12,8 +12,8 @@ export interface ScryptRequest {
 
 /**
  * Text, because the thread needs nothing of Pantau and shall be the same from sources and when built. Linux gives a
- * priority to a thread; elsewhere 0 would mean the whole process. Between the broker, which guesses must not disturb, and
- * the stages, whose backlog must not keep devices out after a restart.
+ * priority to a thread; elsewhere 0 would mean the whole process. Not the lowest, or a backlog of the stages would keep
+ * devices out after a restart.
  */
 const PROGRAM = `
 const { scryptSync } = require('node:crypto');
@@ -26,7 +26,7 @@ parentPort.on('message', ({ password, salt, bytes, ...options }) =>
 `;
 
 /**
- * Computes scrypt, one request at a time, in a thread of its own that yields to the broker. In Node's pool of four
+ * Computes scrypt, one request at a time, in a thread of its own that yields to all others. In Node's pool of four
  * threads, guessed passwords would stand before the commits of the journal, and share the cores with them as equals.
  */
 export class ScryptThread {
