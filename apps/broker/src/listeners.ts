@@ -51,6 +51,8 @@ export interface ListenerOptions {
 
 /** How often certificate files are looked at. */
 const CERTIFICATE_CHECK: Millis = 2_000;
+/** Connections that are accepted in one go, while everybody else waits. Those beyond it come again after a second (TCP). */
+const BACKLOG = 128;
 const MIN_TLS = 'TLSv1.2';
 /** Of an HTTP request that becomes a WebSocket. */
 const MAX_HEADER_BYTES = 8_192;
@@ -93,7 +95,7 @@ export class Listeners {
       const serve = this.#serverOf(kind);
       const server = createServer({ noDelay: true }, (socket) => void this.#accept(kind, socket, serve));
       this.#servers.set(kind, server);
-      server.listen(port, this.options.host);
+      server.listen({ port, host: this.options.host, backlog: BACKLOG });
       try {
         await once(server, 'listening');
       } catch (cause) {
