@@ -157,7 +157,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       state: context.state.writes(),
       append: context.appends(),
     });
-    context.state.settle();
+    context.state.settle(count);
     consumer.next = next + count;
   }
 

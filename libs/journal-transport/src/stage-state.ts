@@ -1,7 +1,11 @@
 import type { StateStore, StateWrite } from '#libs/state';
 
-/** Values kept per shard of a stage; beyond that those that were not used of late are read again from the store. */
-const CACHED_VALUES = 50_000;
+/**
+ * A generation of the cache ends after so many entries, or when it holds so many values. By entries, because values grow
+ * with what they hold: a device's hour that is over must go soon, however few devices there are.
+ */
+const ENTRIES_PER_GENERATION = 20_000;
+const VALUES_PER_GENERATION = 10_000;
 
 /** Values by namespace and key. A joined key would cost more than the look-up. */
 type Values = Map<string, Map<string, unknown>>;
@@ -54,11 +58,15 @@ export class StageState {
     ).flat();
   }
 
-  /** Called once the writes are durable. */
-  settle(): void {
+  /**
+   * Called once the writes are durable.
+   *
+   * @param entries - that the batch had
+   */
+  settle(entries: number): void {
     for (const [namespace, values] of this.#pending)
       for (const [key, value] of values) this.cache.set(namespace, key, value);
-    this.cache.trim();
+    this.cache.trim(entries);
   }
 
   #known(namespace: string, key: string): unknown {
@@ -73,12 +81,13 @@ const MISSING = Symbol('not in the cache');
 
 /**
  * The values that a stage read or wrote of late, in two generations: what is used moves to the young one, and when that
- * is full the old one goes. So a look-up costs no bookkeeping of its own.
+ * is over the old one goes. So a look-up costs no bookkeeping of its own.
  */
 export class StageCache {
   #young: Values = new Map();
   #old: Values = new Map();
   #count = 0;
+  #entries = 0;
 
   /** @returns `MISSING` when it is not here */
   get(namespace: string, key: string): unknown {
@@ -96,17 +105,20 @@ export class StageCache {
   }
 
   /** Between batches only: within one, everything that was read must stay. */
-  trim(): void {
-    if (this.#count <= CACHED_VALUES / 2) return;
+  trim(entries: number): void {
+    this.#entries += entries;
+    if (this.#entries < ENTRIES_PER_GENERATION && this.#count <= VALUES_PER_GENERATION) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#count = 0;
+    this.#entries = 0;
   }
 
   clear(): void {
     this.#young = new Map();
     this.#old = new Map();
     this.#count = 0;
+    this.#entries = 0;
   }
 }
 
