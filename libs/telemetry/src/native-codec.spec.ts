@@ -65,6 +65,13 @@ describe('decodeNative', () => {
     expect(decode(payload)).toMatchObject({ outputs: [], refusals: [{ reason }] });
   });
 
+  it('says what is expected when a message states no time', () => {
+    const { refusals } = decodeNative('telemetry', Buffer.from('{"values":{"pm25":37.5}}'));
+    expect(refusals).toEqual([
+      { reason: 'schema_violation', detail: expect.stringContaining('ts: expected the time of measurement') },
+    ]);
+  });
+
   it('keeps the good values of a message and gives each bad one its own reason', () => {
     expect(
       decode(`{${ok},"values":{"pm25":12.5,"pm10":"20","so2":null,"no2":1e999,"zzz":1,"co":300}}`),

@@ -6,10 +6,9 @@ import { MEASURED_CODES } from './parameters.js';
  * Whether it is plausible is judged against the arrival time, not here.
  */
 export const deviceTime = z
-  .union([
-    z.iso.datetime({ offset: true, error: 'expected ISO 8601 with Z or an offset' }),
-    z.int().nonnegative(),
-  ])
+  .union([z.iso.datetime({ offset: true }), z.int().nonnegative()], {
+    error: 'expected the time of measurement: ISO 8601 with Z or an offset, or milliseconds since 1970 (UTC)',
+  })
   .describe('Device clock: ISO 8601 with Z or an offset, or milliseconds since the Unix epoch (UTC)');
 
 /** Producer's counter; distinguishes a re-sent message from a new one and shows gaps. */
