@@ -7,8 +7,18 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { accepts, bench, finished, freePort, load, main, median, start } from './bench.mjs';
+import {
+  accepts,
+  bench,
+  caughtUp,
+  finished,
+  freePort,
+  load,
+  main,
+  median,
+  start,
+  startMosquitto,
+} from './bench.mjs';
 
 const [rounds = 3, messages = 200_000, connections = 50] = process.argv.slice(2).map(Number);
 
@@ -19,7 +29,7 @@ await bench(async (folder) => {
     join(folder, 'plan.yaml'),
     `site: bench\nfrom: 2015-12-06T17:00:00Z\nto: 2015-12-07T17:00:00Z\ncameras: ${interval}\n`,
   );
-  const [mqttPort, httpPort, mosquittoPort] = [await freePort(), await freePort(), await freePort()];
+  const [mqttPort, httpPort] = [await freePort(), await freePort()];
   const env = {
     ...process.env,
     PANTAU_DATA: join(folder, 'data'),
@@ -39,16 +49,8 @@ await bench(async (folder) => {
   const passwords = JSON.parse(readFileSync(credentials, 'utf8'));
 
   start(process.execPath, [main, 'start'], env);
-  writeFileSync(
-    join(folder, 'mosquitto.conf'),
-    `listener ${mosquittoPort} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
-  );
-  start('mosquitto', ['-c', join(folder, 'mosquitto.conf')], {
-    ...process.env,
-    PATH: `${process.env.PATH}:/usr/sbin`,
-  });
+  const mosquittoPort = await startMosquitto(folder);
   await accepts(mqttPort);
-  await accepts(mosquittoPort);
 
   const targets = [
     { name: 'Mosquitto, plain QoS 1', port: mosquittoPort, password: () => undefined },
@@ -80,7 +82,9 @@ await bench(async (folder) => {
         `  round ${round + 1}: ${name.padEnd(24)} ${Math.round(report.rate).toString().padStart(7)} acknowledged/s, latency p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
       );
     }
-    const drain = await drained(httpPort);
+    const acknowledgedAt = performance.now();
+    await caughtUp(httpPort);
+    const drain = (performance.now() - acknowledgedAt) / 1_000;
     ratios.push(rates[1] / rates[0]);
     console.log(
       `  round ${round + 1}: ratio Pantau / Mosquitto ${ratios.at(-1).toFixed(2)}; every stage had caught up ${drain.toFixed(1)} s after the last acknowledgement`,
@@ -88,13 +92,3 @@ await bench(async (folder) => {
   }
   console.log(`median ratio Pantau / Mosquitto: ${median(ratios).toFixed(2)}`);
 });
-
-/** Seconds until no stage lags. */
-async function drained(port) {
-  const from = performance.now();
-  for (;;) {
-    const { lag } = await (await fetch(`http://127.0.0.1:${port}/api/v1/health`)).json();
-    if (Object.values(lag).every((entries) => entries === 0)) return (performance.now() - from) / 1000;
-    await delay(100);
-  }
-}

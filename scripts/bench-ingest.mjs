@@ -12,20 +12,19 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import {
-  accepts,
   bench,
   built,
+  caughtUp,
   finished,
-  freePort,
   kill,
   load,
   median,
   prepareInflux,
   shown,
   start,
+  startMosquitto,
   startPantau,
 } from './bench.mjs';
 
@@ -209,28 +208,6 @@ async function runLoad(
   const startedAt = performance.now();
   const report = JSON.parse(await finished(start(process.execPath, [load, options])));
   return { ...report, startSeconds: (performance.now() - startedAt) / 1_000 - report.seconds };
-}
-
-async function caughtUp(port) {
-  for (;;) {
-    const { lag } = await (await fetch(`http://127.0.0.1:${port}/api/v1/health`)).json();
-    if (Object.values(lag).every((entries) => entries === 0)) return;
-    await delay(50);
-  }
-}
-
-async function startMosquitto(folder) {
-  const port = await freePort();
-  writeFileSync(
-    join(folder, 'mosquitto.conf'),
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
-  );
-  start('mosquitto', ['-c', join(folder, 'mosquitto.conf')], {
-    ...process.env,
-    PATH: `${process.env.PATH}:/usr/sbin`,
-  });
-  await accepts(port);
-  return port;
 }
 
 /** User and system time of a process with its threads, from Linux. */

@@ -13,14 +13,19 @@ export const main = join(dist, 'apps', 'pantau', 'src', 'main.js');
 export const load = join(dist, 'simulators', 'load', 'src', 'main.js');
 const children = [];
 
-/** Runs a benchmark in a folder of its own; whatever it started ends with it. */
+/** Runs a benchmark in a folder of its own; whatever it started ends with it, also when it is interrupted. */
 export async function bench(run) {
   const folder = mkdtempSync(join(process.env.PANTAU_BENCH_DIR ?? tmpdir(), 'pantau-bench-'));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  process.once('exit', () => {
+    for (const child of children) child.kill('SIGKILL');
+    // A process that was just killed may write a last file.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   try {
     await run(folder);
   } finally {
     await Promise.all(children.map(kill));
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -205,6 +210,28 @@ bind-address = "127.0.0.1:${rpcPort}"
     pid: () => server.pid,
     kill: async () => server && kill(server),
   };
+}
+
+/** Mosquitto with nothing on disk, for anybody. @returns its port */
+export async function startMosquitto(folder) {
+  const port = await freePort();
+  const config = join(folder, 'mosquitto.conf');
+  writeFileSync(
+    config,
+    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
+  );
+  start('mosquitto', ['-c', config], { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` });
+  await accepts(port);
+  return port;
+}
+
+/** Returns when no stage lags. */
+export async function caughtUp(httpPort) {
+  for (;;) {
+    const { lag } = await (await fetch(`http://127.0.0.1:${httpPort}/api/v1/health`)).json();
+    if (Object.values(lag).every((entries) => entries === 0)) return;
+    await delay(50);
+  }
 }
 
 /** Prometheus' text as a map from series to value; of the threads that report the same series the first, the broker's. */
