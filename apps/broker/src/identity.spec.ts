@@ -1,5 +1,11 @@
 import type { PresenceSignal, Uplink } from '#libs/telemetry';
-import { certificateAuthority, describeWith, waitUntil } from '#libs/testing';
+import {
+  certificateAuthority,
+  describeWith,
+  waitUntil,
+  type CertificateAuthority,
+  type CertificateFiles,
+} from '#libs/testing';
 import { SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -440,14 +446,24 @@ describe('a device that registered itself', () => {
 });
 
 describeWith(['openssl'], 'a client certificate', () => {
-  it('ends with the access of its device: at once when revoked, and comes back with it', async () => {
-    using authority = certificateAuthority('Pantau test CA');
-    const server = authority.issue('localhost', { names: ['IP:127.0.0.1'] });
-    const device = authority.issue('udara-01');
-    await using fixture = await openBroker({
+  let authority: CertificateAuthority;
+  let server: CertificateFiles;
+  let device: CertificateFiles;
+  beforeAll(() => {
+    authority = certificateAuthority('Pantau test CA');
+    server = authority.issue('localhost', { names: ['IP:127.0.0.1'] });
+    device = authority.issue('udara-01');
+  });
+  afterAll(() => authority[Symbol.dispose]());
+
+  const openWithCertificates = (): Promise<BrokerFixture> =>
+    openBroker({
       ports: { tls: 0 },
       tls: { ...server, clientCa: authority.cert, clientCertificate: 'optional' },
     });
+
+  it('ends with the access of its device: at once when revoked, and comes back with it', async () => {
+    await using fixture = await openWithCertificates();
     const options = {
       ca: readFileSync(authority.cert),
       key: readFileSync(device.key),
@@ -466,13 +482,7 @@ describeWith(['openssl'], 'a client certificate', () => {
   });
 
   it('has the last word: no password beside it is a second way in', async () => {
-    using authority = certificateAuthority('Pantau test CA');
-    const server = authority.issue('localhost', { names: ['IP:127.0.0.1'] });
-    const device = authority.issue('udara-01');
-    await using fixture = await openBroker({
-      ports: { tls: 0 },
-      tls: { ...server, clientCa: authority.cert, clientCertificate: 'optional' },
-    });
+    await using fixture = await openWithCertificates();
     const options = {
       ca: readFileSync(authority.cert),
       key: readFileSync(device.key),
