@@ -22,6 +22,9 @@ import {
 
 const [rounds = 3, messages = 200_000, connections = 50] = process.argv.slice(2).map(Number);
 
+const MINUTE = 60_000;
+const oldest = Math.floor((Date.now() - 29 * 24 * 60 * MINUTE) / MINUTE) * MINUTE;
+
 await bench(async (folder) => {
   const devices = Array.from({ length: connections }, (_, i) => `bench-${String(i).padStart(4, '0')}`);
   const interval = '{ interval: 1s, devices: [' + devices.join(', ') + '] }';
@@ -64,8 +67,8 @@ await bench(async (folder) => {
     const rates = [];
     for (const { name, port, password } of targets) {
       const options = join(folder, 'load.json');
-      // Months apart, so that every round brings new readings.
-      const firstTs = Date.UTC(2010 + round, 0, 1);
+      // As far back as a device may report by default, less a day; every round brings new readings.
+      const firstTs = oldest + round * Math.ceil(messages / connections) * MINUTE;
       const list = devices.map((id) => ({
         clientId: id,
         topics: [`pantau/v1/bench/${id}/telemetry`],

@@ -10,10 +10,11 @@ export class Acknowledgements {
   /** @param onWritten - told how many messages of which connection were acknowledged */
   constructor(private readonly onWritten: (connection: Writable, count: number) => void) {}
 
-  add(connection: Writable, messageId: number): void {
+  /** @param messageIds - in the order of the messages; taken over */
+  add(connection: Writable, messageIds: number[]): void {
     const known = this.#pending.get(connection);
-    if (known === undefined) this.#pending.set(connection, [messageId]);
-    else known.push(messageId);
+    if (known === undefined) this.#pending.set(connection, messageIds);
+    else for (const messageId of messageIds) known.push(messageId);
   }
 
   /** Writes what is there for all connections. */
@@ -33,11 +34,12 @@ export class Acknowledgements {
   #write(connection: Writable, messageIds: readonly number[]): void {
     if (connection.destroyed || connection.writableEnded) return;
     const bytes = Buffer.allocUnsafe(messageIds.length * PUBACK_BYTES);
-    for (const [i, messageId] of messageIds.entries()) {
-      const at = i * PUBACK_BYTES;
+    let at = 0;
+    for (const messageId of messageIds) {
       bytes[at] = PUBACK;
       bytes[at + 1] = 2;
       bytes.writeUInt16BE(messageId, at + 2);
+      at += PUBACK_BYTES;
     }
     connection.write(bytes);
     this.onWritten(connection, messageIds.length);

@@ -7,16 +7,13 @@ interface QueueInternals {
   readonly _matcher: { match(topic: string): { readonly size?: number; readonly length?: number } };
 }
 
-/** Topics known to have no subscriber. One for each device and kind of message, unless somebody invents topics. */
-const MAX_SILENT = 100_000;
-
 /**
  * Knows which topics nobody subscribes to, connected or away. Most uplinks are read from the journal alone, and need not
- * be looked up among the subscriptions again for every message.
+ * be looked up among the subscriptions again for every message: see {@link changes}.
  */
 export class Audience {
   readonly #queue: QueueInternals;
-  readonly #silent = new Set<string>();
+  #changes = 0;
 
   constructor(
     aedes: Aedes,
@@ -31,18 +28,19 @@ export class Audience {
     };
   }
 
+  /** Grows when there may be a new subscriber: until then a topic that nobody subscribed to has nobody. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** There may be a new subscriber. */
   changed(): void {
-    this.#silent.clear();
+    this.#changes++;
   }
 
   /** Whether a message of this topic has to go to anybody. */
   isListening(topic: string): boolean {
-    if (this.#silent.has(topic)) return false;
     const { size, length } = this.#queue._matcher.match(topic);
-    if ((size ?? length ?? 0) > 0 || this.persistence.hasSubscriber(topic)) return true;
-    if (this.#silent.size >= MAX_SILENT) this.#silent.clear();
-    this.#silent.add(topic);
-    return false;
+    return (size ?? length ?? 0) > 0 || this.persistence.hasSubscriber(topic);
   }
 }

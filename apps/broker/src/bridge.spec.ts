@@ -68,9 +68,8 @@ describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
     let attempts = 0;
     const journal = new Proxy(fixture.journal, {
       get(target, name) {
-        if (name === 'append' && isBroken)
-          return async (stream: string) => {
-            if (stream !== 'uplink') return;
+        if (name === 'appendEncoded' && isBroken)
+          return async () => {
             attempts++;
             throw new Error('no space left on the device');
           };
@@ -106,9 +105,9 @@ describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
       get(target, name) {
         const member: unknown = Reflect.get(target, name, target);
         if (typeof member !== 'function') return member;
-        if (name !== 'append') return member.bind(target) as unknown;
-        return async (...parameters: Parameters<typeof target.append>) =>
-          target.append(...parameters).catch((error: unknown) => {
+        if (name !== 'append' && name !== 'appendEncoded') return member.bind(target) as unknown;
+        return async (...parameters: unknown[]) =>
+          (member.apply(target, parameters) as Promise<void>).catch((error: unknown) => {
             refusals++;
             throw error;
           });

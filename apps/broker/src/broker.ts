@@ -3,6 +3,7 @@ import { follow, type Journal } from '#libs/journal';
 import {
   HOUR,
   messageOf,
+  shardOf,
   TokenBuckets,
   type Clock,
   type Millis,
@@ -50,6 +51,7 @@ import { StatePersistence, type StoredPacket } from './state-persistence.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
 import { UplinkBatcher } from './uplink-batcher.js';
+import { UplinkTemplate } from './uplink-template.js';
 
 export interface BrokerOptions {
   readonly host: string;
@@ -87,6 +89,8 @@ interface Session {
   readonly silenceMs: Millis;
   /** What it may write to, once it has written there. */
   readonly targets: Map<string, PublishTarget | 'routed'>;
+  /** Of those the ones whose messages may go past Aedes. */
+  readonly routes: Map<string, DirectRoute>;
   readonly guard: FrameGuard;
   readonly rate: TokenBucket | undefined;
   /** Messages that came faster than the rate allows, in their order, with the time when each may go on. */
@@ -102,6 +106,13 @@ interface Session {
   endCause: PresenceCause;
 }
 
+/** The short way of the messages of one topic. */
+interface DirectRoute {
+  readonly template: UplinkTemplate;
+  /** The state of the audience in which nobody listened; see {@link Audience.changes}. */
+  silentAt: number;
+}
+
 type DeviceAndSite = readonly [device: string, site: string];
 
 /** What is known of a connection before it has a session. */
@@ -110,6 +121,7 @@ interface Arrival {
   readonly guard: FrameGuard;
   readonly delivery: Delivery;
   keepAliveMs: Millis;
+  session?: Session;
 }
 
 /** Members of Aedes that its types do not name. */
@@ -215,6 +227,7 @@ export class Broker {
     );
     this.#uplinks = new UplinkBatcher(journal, logger, {
       onAppended: (seconds) => this.metrics.appendSeconds.observe(seconds),
+      onDirect: (sender, messageIds, error) => this.#directSettled(sender as Client, messageIds, error),
       onSettled: () => this.#acknowledgements.flush(),
       // Aedes may read a client's PINGREQ only after the messages before it: held for longer than its keep-alive, the
       // client would be thrown out, or leave, because nobody answers.
@@ -395,21 +408,23 @@ export class Broker {
     }
     const client = aedes.handle(stream, request);
     const internals = client as unknown as ClientInternals;
-    const guard = new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES, (publish, passed) =>
-      this.#takeDirectly(client, publish, passed),
-    );
-    const delivery = new Delivery(client, this.#persistence, (packet) => this.#mayForward(client, packet));
-    this.#arrivals.set(client, {
+    const arrival: Arrival = {
       origin,
-      guard,
-      delivery,
+      guard: new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES, (publish, passed) =>
+        this.#takeDirectly(client, arrival.session, publish, passed),
+      ),
+      delivery: new Delivery(client, this.#persistence, (packet) => this.#mayForward(client, packet)),
       keepAliveMs: this.#options.limits.maxKeepAliveMs,
-    });
+    };
+    this.#arrivals.set(client, arrival);
+    const { guard } = arrival;
     const parser = internals._parser;
     const parse = parser.parse.bind(parser);
     parser.parse = (bytes) => {
       try {
+        const { taken } = guard;
         const rest = guard.push(bytes);
+        if (guard.taken > taken) internals._keepaliveTimer?.refresh();
         return rest.length === 0 ? 0 : parse(rest);
       } catch (error) {
         if (error instanceof PacketTooLargeError)
@@ -501,13 +516,14 @@ export class Broker {
       throw refuse(returnCode, 'refused');
     }
     this.metrics.connects.inc({ listener: origin.listener });
-    this.#sessions.set(client, {
+    const session: Session = {
       id: randomUUID(),
       principal,
       origin,
       guard,
       silenceMs: keepAliveMs * 1.5,
       targets: new Map(),
+      routes: new Map(),
       waiting: [],
       filters: new Set(),
       rate: principal.kind === 'device' ? this.#rates.of(principal.id, this.#clock.now()) : undefined,
@@ -515,7 +531,9 @@ export class Broker {
       settled: 0,
       direct: 0,
       endCause: 'lost',
-    });
+    };
+    arrival.session = session;
+    this.#sessions.set(client, session);
   }
 
   /** An older connection of the same client is closed by Aedes next, unless two clients fight over the identity. */
@@ -540,39 +558,53 @@ export class Broker {
    * before and that nobody subscribes to, small, within the rate. It goes to the journal and is acknowledged like every
    * other, only without Aedes, which would route it to nobody. See docs/decisions/0006.
    */
-  #takeDirectly(client: Client, { topic, messageId, dup, payload }: DirectPublish, passed: number): boolean {
-    const session = this.#sessions.get(client);
+  #takeDirectly(
+    client: Client,
+    session: Session | undefined,
+    publish: DirectPublish,
+    passed: number,
+  ): boolean {
     // One that Aedes has yet to deal with must not be overtaken.
     if (session === undefined || session.settled !== passed || session.direct >= MAX_DIRECT) return false;
-    const target = session.targets.get(topic);
-    if (target === undefined || target === 'routed' || this.#uplinks.isHolding) return false;
-    if (payload.length > this.#options.maxPayloadBytes || this.#audience?.isListening(topic) !== false)
-      return false;
+    const { bytes, topicAt, topicEnd, payloadAt, end } = publish;
+    const payloadBytes = end - payloadAt;
+    if (this.#uplinks.isHolding || payloadBytes > this.#options.maxPayloadBytes) return false;
+    const topic = bytes.toString('utf8', topicAt, topicEnd);
+    const route = session.routes.get(topic) ?? this.#route(session, topic);
+    if (route === undefined || !this.#isSilent(route, topic)) return false;
     const receivedAt = this.#clock.now();
     if (session.rate?.tryTake(receivedAt) === false) return false;
-    const { site, device, kind } = target;
     session.direct++;
-    const done = (error?: Error | null): void => {
-      session.direct--;
-      if (error == null) this.#acknowledgements.add(client.conn, messageId);
-      else client.emit('error', new EndedError('the message could not be taken', { cause: error }));
-    };
-    const data: Uplink = {
-      site,
-      device,
-      kind,
-      topic,
-      payload,
-      receivedAt,
-      qos: 1,
-      messageId,
-      dup,
-      session: session.id,
-      will: false,
-    };
-    this.#uplinks.add(data, done, client, false);
-    (client as unknown as ClientInternals)._keepaliveTimer?.refresh();
+    this.#uplinks.addDirect(client, route.template, receivedAt, publish);
     return true;
+  }
+
+  /** The short way of a topic that the session has written to. */
+  #route(session: Session, topic: string): DirectRoute | undefined {
+    const target = session.targets.get(topic);
+    if (target === undefined || target === 'routed') return undefined;
+    const shard = shardOf(target.device, this.#pantau.journal.shards);
+    const template = new UplinkTemplate(shard, { ...target, topic, session: session.id });
+    const route = { template, silentAt: -1 };
+    session.routes.set(topic, route);
+    return route;
+  }
+
+  /** Whether nobody listens to the topic. */
+  #isSilent(route: DirectRoute, topic: string): boolean {
+    const audience = this.#audience;
+    if (audience === undefined) return false;
+    if (route.silentAt === audience.changes) return true;
+    if (audience.isListening(topic)) return false;
+    route.silentAt = audience.changes;
+    return true;
+  }
+
+  #directSettled(client: Client, messageIds: number[], error: Error | null): void {
+    const session = this.#sessions.get(client);
+    if (session !== undefined) session.direct -= messageIds.length;
+    if (error === null) this.#acknowledgements.add(client.conn, messageIds);
+    else client.emit('error', new EndedError('the message could not be taken', { cause: error }));
   }
 
   /** Messages that were taken past Aedes are acknowledged. */

@@ -171,14 +171,13 @@ describe('messages that take the short way', () => {
   it('end the connection when the journal cannot take them, unacknowledged', async () => {
     await using fixture = await openBroker();
     const client = await openDevice(fixture);
-    const append = fixture.journal.append.bind(fixture.journal);
-    fixture.journal.append = async (stream, ...rest) => {
-      if (stream === 'uplink') throw new Error('the disk is broken');
-      await append(stream, ...rest);
+    const append = fixture.journal.appendEncoded.bind(fixture.journal);
+    fixture.journal.appendEncoded = async () => {
+      throw new Error('the disk is broken');
     };
     client.send(publish(2));
     await expect(client.next('puback')).rejects.toThrow('closed instead of puback');
-    fixture.journal.append = append;
+    fixture.journal.appendEncoded = append;
     expect(await journaled(fixture, 1)).toHaveLength(1);
   });
 
@@ -214,10 +213,10 @@ describe('Acknowledgements', () => {
       ({ destroyed, write: (bytes: Buffer) => written.push({ connection: id, bytes }) }) as never;
     const [a, b, gone] = [connection(1), connection(2), connection(3, true)];
     const acknowledgements = new Acknowledgements((_connection, count) => counted.push(count));
-    acknowledgements.add(a, 1);
-    acknowledgements.add(b, 0x1234);
-    acknowledgements.add(gone, 5);
-    acknowledgements.add(a, 65_535);
+    acknowledgements.add(a, [1]);
+    acknowledgements.add(b, [0x1234]);
+    acknowledgements.add(gone, [5]);
+    acknowledgements.add(a, [65_535]);
     acknowledgements.flushOne(b);
     acknowledgements.flushOne(b);
     acknowledgements.flush();

@@ -6,12 +6,15 @@ export interface Truncation {
   readonly bytes: number;
 }
 
-/** A whole PUBLISH of QoS 1 that is not to be retained. */
+/** A whole PUBLISH of QoS 1 that is not to be retained, where it lies in the bytes that came. */
 export interface DirectPublish {
-  readonly topic: string;
-  readonly messageId: number;
+  readonly bytes: Buffer;
   readonly dup: boolean;
-  readonly payload: Buffer;
+  readonly topicAt: number;
+  readonly topicEnd: number;
+  readonly messageId: number;
+  readonly payloadAt: number;
+  readonly end: number;
 }
 
 /**
@@ -50,11 +53,17 @@ export class FrameGuard {
   #pass = 0;
   #drop = 0;
   #publishes = 0;
+  #taken = 0;
 
   constructor(
     private readonly maxPublishBytes: number,
     private readonly takeDirectly?: TakeDirectly,
   ) {}
+
+  /** Messages that were taken directly, in all. */
+  get taken(): number {
+    return this.#taken;
+  }
 
   /**
    * @returns what the parser shall see
@@ -98,6 +107,7 @@ export class FrameGuard {
           }
           const direct = readPublish(chunk, at, at + headerBytes, end);
           if (direct !== undefined && this.takeDirectly?.(direct, this.#publishes) === true) {
+            this.#taken++;
             if (start < at) pieces.push(chunk.subarray(start, at));
             at = end;
             start = end;
@@ -158,12 +168,7 @@ function readPublish(chunk: Buffer, at: number, variable: number, end: number): 
   const messageId = chunk.readUInt16BE(topicEnd);
   // [MQTT-2.3.1-1]
   if (messageId === 0) return undefined;
-  return {
-    topic: chunk.toString('utf8', topicAt, topicEnd),
-    messageId,
-    dup: ((chunk[at] ?? 0) & DUP) !== 0,
-    payload: chunk.subarray(payloadAt, end),
-  };
+  return { bytes: chunk, dup: ((chunk[at] ?? 0) & DUP) !== 0, topicAt, topicEnd, messageId, payloadAt, end };
 }
 
 function encodeLength(length: number): number[] {

@@ -87,7 +87,7 @@ describeWith(['mount'], 'a broker on a disk that is full', () => {
       disk.fill(minFree + 6 * 1024 * 1024);
       const { logger, said } = recorder();
       await using fixture = await openBroker({ folder: disk.path, space: { minFree }, logger });
-      unmute = muteLmdb(fixture.state.environment);
+      unmute = muteLmdb(fixture.state.environment.root);
       const publishers: Publisher[] = [];
       for (const device of DEVICES)
         publishers.push(

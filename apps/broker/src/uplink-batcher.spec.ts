@@ -1,4 +1,4 @@
-import type { Journal, NewEntry } from '#libs/journal';
+import { decodeEntries, type EncodedEntries, type Journal, type NewEntry } from '#libs/journal';
 import { PantauError } from '#libs/kernel';
 import { createLogger } from '#libs/platform';
 import { waitUntil } from '#libs/testing';
@@ -41,6 +41,10 @@ function open(options: UplinkBatcherOptions = {}): AsyncDisposable & {
     written: [] as number[],
   };
   const journal = {
+    shards: 1,
+    async appendEncoded(stream: string, blocks: readonly EncodedEntries[], options: { yields?: boolean }) {
+      await this.append(stream, blocks.flatMap(decodeEntries) as NewEntry<Uplink>[], options);
+    },
     async append(_stream: string, entries: readonly NewEntry<Uplink>[], { yields = false } = {}) {
       expect(yields).toBe(true);
       if (state.failure !== undefined) throw state.failure;

@@ -1,23 +1,21 @@
 import type { Journal, JournalSpace, NewEntry } from '#libs/journal';
-import { PantauError, type Millis } from '#libs/kernel';
+import { PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { Uplink } from '#libs/telemetry';
+import type { DirectPublish } from './frame-guard.js';
+import { UplinkBatch, type Done, type Waiting } from './uplink-batch.js';
+import type { UplinkTemplate } from './uplink-template.js';
 
-type Done = (error?: Error | null) => void;
-
-/** One message with whom to tell. */
-interface Waiting {
+/** A message that waits for space. */
+interface Held extends Waiting {
   readonly entry: NewEntry<Uplink>;
-  readonly done: Done;
-  /** The connection it came over. */
-  readonly sender: object;
-  /** Whether the connection is not read until it is called back. */
-  readonly blocks: boolean;
 }
 
 export interface UplinkBatcherOptions {
   /** Told how long an append took, in seconds. */
   readonly onAppended?: (seconds: number) => void;
+  /** Messages that were added directly are durable, or not taken for the error's reason; in their order. */
+  readonly onDirect?: (sender: object, messageIds: number[], error: Error | null) => void;
   /** All messages of an append were called back. */
   readonly onSettled?: () => void;
   /** A message has to wait for space; its connection should go on being read, so that keep-alive works. */
@@ -39,8 +37,8 @@ const RETRIED_TOGETHER = 1_000;
 
 /**
  * Collects the messages that one turn of the event loop brings from all sockets, appends them together and calls each
- * back once they are durable. One promise for hundreds of messages instead of one for each: with the fsync shared
- * already, promises were what a message cost most.
+ * back once they are durable. One promise for hundreds of messages instead of one for each, and their bytes in a few
+ * blocks: with the fsync shared already, objects were what a message cost most.
  *
  * While the journal is full it holds messages and their callbacks, in order, and tries again until there is space:
  * nothing is acknowledged and nobody is thrown out. Only beyond a bound is a message refused, which closes its
@@ -48,9 +46,9 @@ const RETRIED_TOGETHER = 1_000;
  */
 export class UplinkBatcher {
   readonly #options: UplinkBatcherOptions;
-  #fresh: Waiting[] = [];
+  #fresh: UplinkBatch | undefined;
   /** Oldest first; there from the first refusal until all of them are durable. */
-  #held: Waiting[] | undefined;
+  #held: Held[] | undefined;
   #heldBytes = 0;
   readonly #heldBySender = new Map<object, number>();
   #refused = 0;
@@ -81,8 +79,20 @@ export class UplinkBatcher {
    * @param blocks - whether the connection is not read until then
    */
   add(data: Uplink, done: Done, sender: object, blocks = true): void {
-    if (this.#fresh.length === 0) setImmediate(() => void this.#flush());
-    this.#fresh.push({ entry: { key: data.device, data }, done, sender, blocks });
+    try {
+      this.#batch().add(data, { done, sender, blocks });
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  /**
+   * Adds a message of QoS 1 that is told of by `onDirect`, and whose connection is read on meanwhile.
+   */
+  addDirect(sender: object, template: UplinkTemplate, receivedAt: UtcMillis, message: DirectPublish): void {
+    const { bytes, dup, messageId, payloadAt, end } = message;
+    const block = this.#batch().addDirect(sender, template, messageId);
+    template.write(block, receivedAt, messageId, dup, bytes, payloadAt, end);
   }
 
   /**
@@ -91,7 +101,7 @@ export class UplinkBatcher {
    */
   release(sender: object): void {
     if (this.#held === undefined || !this.#heldBySender.has(sender)) return;
-    const comesAgain = ({ sender: from, entry: { data } }: Waiting): boolean =>
+    const comesAgain = ({ sender: from, entry: { data } }: Held): boolean =>
       from === sender && data.qos > 0 && !data.will;
     this.#count(this.#held.filter(comesAgain), -1);
     this.#held = this.#held.filter((waiting) => !comesAgain(waiting));
@@ -106,33 +116,43 @@ export class UplinkBatcher {
     this.#heldBySender.clear();
   }
 
+  #batch(): UplinkBatch {
+    if (this.#fresh === undefined) {
+      this.#fresh = new UplinkBatch(this.journal.shards);
+      setImmediate(() => void this.#flush());
+    }
+    return this.#fresh;
+  }
+
   async #flush(): Promise<void> {
     const batch = this.#fresh;
-    this.#fresh = [];
+    this.#fresh = undefined;
+    if (batch === undefined) return;
     if (this.#held !== undefined) {
       // Behind those that came before.
       this.#hold(batch);
       return;
     }
     const startedAt = performance.now();
+    let failure: Error | null = null;
     try {
-      await this.#append(batch);
+      await this.journal.appendEncoded('uplink', batch.blocks, { yields: true });
+      this.#options.onAppended?.((performance.now() - startedAt) / 1_000);
     } catch (error) {
-      if (isFull(error)) this.#hold(batch);
-      else for (const { done } of batch) done(error as Error);
-      return;
+      if (isFull(error)) {
+        this.#hold(batch);
+        return;
+      }
+      failure = error as Error;
     }
-    this.#options.onAppended?.((performance.now() - startedAt) / 1_000);
-    for (const { done } of batch) done(null);
+    for (const receipt of batch.receipts) {
+      if ('done' in receipt) receipt.done(failure);
+      else this.#options.onDirect?.(receipt.sender, receipt.messageIds, failure);
+    }
     this.#options.onSettled?.();
   }
 
-  async #append(batch: readonly Waiting[]): Promise<void> {
-    const entries = batch.map(({ entry }) => entry);
-    await this.journal.append('uplink', entries, { yields: true });
-  }
-
-  #hold(batch: readonly Waiting[]): void {
+  #hold(batch: UplinkBatch): void {
     if (this.#isStopped) return;
     if (this.#held === undefined) {
       this.#held = [];
@@ -142,7 +162,7 @@ export class UplinkBatcher {
     }
     const { maxHeldBytes = MAX_HELD_BYTES, maxHeldBytesPerSender = MAX_HELD_BYTES_PER_SENDER } =
       this.#options;
-    for (const waiting of batch) {
+    for (const waiting of this.#heldOf(batch)) {
       const bytes = sizeOf(waiting);
       const ofSender = this.#heldBySender.get(waiting.sender) ?? 0;
       if (this.#heldBytes + bytes > maxHeldBytes || ofSender + bytes > maxHeldBytesPerSender) {
@@ -156,6 +176,21 @@ export class UplinkBatcher {
     }
   }
 
+  /** Each message of the batch by itself. */
+  #heldOf(batch: UplinkBatch): Held[] {
+    const { onDirect } = this.#options;
+    const told = batch.receipts.flatMap((receipt): Waiting[] => {
+      if ('done' in receipt) return [receipt];
+      const { sender, messageIds } = receipt;
+      return messageIds.map((messageId) => ({
+        done: (error = null) => onDirect?.(sender, [messageId], error),
+        sender,
+        blocks: false,
+      }));
+    });
+    return batch.entries().map((entry, i) => ({ entry, ...(told[i] as Waiting) }));
+  }
+
   #scheduleRetry(): void {
     this.#retry = setTimeout(() => void this.#tryAgain(), this.#options.retryMs ?? RETRY_MS);
   }
@@ -166,7 +201,8 @@ export class UplinkBatcher {
       try {
         // Asked first: lmdb prints every commit that fails, and a disk that is full would make it print all day.
         if (!(await this.journal.space()).accepting) break;
-        await this.#append(batch);
+        const entries = batch.map(({ entry }) => entry);
+        await this.journal.append('uplink', entries, { yields: true });
       } catch (error) {
         if (isFull(error)) break;
         this.#settle(batch, error as Error);
@@ -184,7 +220,7 @@ export class UplinkBatcher {
   }
 
   /** Calls back those of the batch that were not released meanwhile. */
-  #settle(batch: readonly Waiting[], error: Error | null): void {
+  #settle(batch: readonly Held[], error: Error | null): void {
     const settled = new Set(batch);
     const left = (this.#held ?? []).filter((waiting) => settled.has(waiting));
     this.#held = this.#held?.filter((waiting) => !settled.has(waiting));
@@ -193,7 +229,7 @@ export class UplinkBatcher {
     this.#options.onSettled?.();
   }
 
-  #count(messages: readonly Waiting[], sign: 1 | -1): void {
+  #count(messages: readonly Held[], sign: 1 | -1): void {
     for (const waiting of messages) {
       const bytes = sign * sizeOf(waiting);
       this.#heldBytes += bytes;
@@ -209,7 +245,7 @@ export class UplinkBatcher {
   }
 }
 
-function sizeOf({ entry: { data } }: Waiting): number {
+function sizeOf({ entry: { data } }: Held): number {
   return data.payload.length + data.topic.length + OVERHEAD_BYTES;
 }
 

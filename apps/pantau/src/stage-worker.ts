@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { messageOf, PantauError, type ErrorCode } from '#libs/kernel';
 import { createLogger, type LoadedConfig } from '#libs/platform';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { startIngest, startStages, type StageHost, type StoreStageHost } from './stage-host.js';
 
@@ -27,8 +28,16 @@ export type StageAnswer =
   | { readonly type: 'answer'; readonly id: number; readonly value: number | string }
   | { readonly type: 'refusal'; readonly id: number; readonly detail: string };
 
+/**
+ * Niceness of the stages' threads: under load, acknowledging devices goes before catching up with what they said. A
+ * stage that is kept waiting keeps no device waiting, because what devices send has an LMDB environment of its own.
+ */
+const NICENESS = 10;
+
 /** Runs stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
 async function main({ config, part }: StageThreadData): Promise<void> {
+  // Linux gives a priority to a thread; elsewhere 0 would mean the whole process.
+  if (process.platform === 'linux') setPriority(0, NICENESS);
   let stages: StageHost;
   let withStore: StoreStageHost | undefined;
   try {

@@ -1,12 +1,17 @@
 import { Packr } from 'msgpackr';
 import type { UtcMillis } from '#libs/kernel';
-import type { Entry, NewEntry } from './journal.js';
+import type { EncodedEntries, Entry, NewEntry } from './journal.js';
 
 /**
  * The stored form of consecutive entries of one shard: an 8-byte big-endian float (time of the append), a 4-byte
  * count, then for each entry standard MessagePack `[key, data]`. The header can be read without decoding the rest.
  */
 const HEADER_BYTES = 12;
+
+/** Entries stored under one key. Large enough to amortise the B-tree, small enough that reading from its middle is cheap. */
+export const MAX_CHUNK_ENTRIES = 256;
+/** A chunk ends with the entry that reaches this. */
+export const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 // No record extension: the bytes stay standard MessagePack, and keys that a device chose never become code.
 const packr = new Packr({ useRecords: false, copyBuffers: true });
@@ -17,11 +22,14 @@ export function encodeEntry({ key, data }: NewEntry): Buffer {
 }
 
 /** Joins encoded entries into a chunk. */
-export function encodeChunk(entries: readonly Buffer[], appendedAt: UtcMillis): Buffer {
+export function encodeChunk(pieces: readonly EncodedEntries[], appendedAt: UtcMillis): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
   header.writeDoubleBE(appendedAt, 0);
-  header.writeUInt32BE(entries.length, 8);
-  return Buffer.concat([header, ...entries]);
+  header.writeUInt32BE(
+    pieces.reduce((sum, { count }) => sum + count, 0),
+    8,
+  );
+  return Buffer.concat([header, ...pieces.map(({ bytes }) => bytes)]);
 }
 
 export interface ChunkHeader {
@@ -39,4 +47,10 @@ export function decodeChunk(chunk: Buffer, shard: number, firstOffset: number): 
   const pairs = packr.unpackMultiple(chunk.subarray(HEADER_BYTES)) as unknown as [string, unknown][];
   if (pairs.length !== count) throw new RangeError(`expected ${count} entries, found ${pairs.length}`);
   return pairs.map(([key, data], i) => ({ shard, offset: firstOffset + i, appendedAt, key, data }));
+}
+
+/** The entries as they were before they were encoded. */
+export function decodeEntries({ bytes }: EncodedEntries): NewEntry[] {
+  const pairs = packr.unpackMultiple(bytes) as unknown as [string, unknown][];
+  return pairs.map(([key, data]) => ({ key, data }));
 }

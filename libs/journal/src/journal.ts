@@ -9,6 +9,13 @@ export interface NewEntry<T = unknown> {
   readonly data: T;
 }
 
+/** Entries of one shard in their stored form, one after the other; few enough for a chunk. */
+export interface EncodedEntries {
+  readonly shard: number;
+  readonly count: number;
+  readonly bytes: Buffer;
+}
+
 /** What a consumer reads. */
 export interface Entry<T = unknown> extends NewEntry<T> {
   readonly shard: number;
@@ -111,6 +118,8 @@ export interface Journal {
   readonly shards: number;
   /** Resolves once all entries are on stable storage. */
   append(stream: string, entries: readonly NewEntry[], options?: AppendOptions): Promise<void>;
+  /** The same for entries that were encoded as they came: those of a shard in the order of the blocks. */
+  appendEncoded(stream: string, blocks: readonly EncodedEntries[], options?: AppendOptions): Promise<void>;
   /**
    * Entries from `from` on, in order: at most `limit`, fewer where they are large, none only at the end.
    * Rejects with `CURSOR_LOST_ENTRIES` when `from` is older than the oldest kept entry.

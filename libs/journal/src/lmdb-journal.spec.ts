@@ -10,7 +10,10 @@ import { LmdbJournal } from './lmdb-journal.js';
 
 const RESERVE = 10_000_000;
 
-async function openJournal(shards = 4): Promise<JournalFixture & { readonly folder: string }> {
+async function openJournal(
+  shards = 4,
+  intake?: readonly string[],
+): Promise<JournalFixture & { readonly folder: string }> {
   const folder = temporaryFolder('journal');
   const clock: Clock = { now: () => 1_000 };
   let state = LmdbStateStore.open(folder.path);
@@ -19,7 +22,14 @@ async function openJournal(shards = 4): Promise<JournalFixture & { readonly fold
     freeBytes,
     totalBytes: 1e12,
   });
-  let journal = await LmdbJournal.open({ state, clock, shards, minFree: RESERVE, measureDisk });
+  let journal = await LmdbJournal.open({
+    state,
+    clock,
+    shards,
+    minFree: RESERVE,
+    measureDisk,
+    ...(intake && { intake }),
+  });
   const close = async (): Promise<void> => {
     await journal.close();
     await state.close();
@@ -35,7 +45,7 @@ async function openJournal(shards = 4): Promise<JournalFixture & { readonly fold
     async reopen() {
       await close();
       state = LmdbStateStore.open(folder.path);
-      journal = await LmdbJournal.open({ state, clock });
+      journal = await LmdbJournal.open({ state, clock, ...(intake && { intake }) });
       return journal;
     },
     async [Symbol.asyncDispose]() {
@@ -47,6 +57,8 @@ async function openJournal(shards = 4): Promise<JournalFixture & { readonly fold
 
 describeJournalContract('LMDB', () => openJournal());
 describeJournalContract('LMDB with one shard', () => openJournal(1));
+// The stream that most of the contract appends to.
+describeJournalContract('LMDB with an environment for what comes in', () => openJournal(4, ['s']));
 
 const APPENDER = join(dirname(fileURLToPath(import.meta.url)), 'fixtures', 'appender.mjs');
 
@@ -55,8 +67,9 @@ function startAppender(
   folder: string,
   producer: string,
   count: number,
+  stream = 'crash',
 ): { child: ReturnType<typeof spawn>; acknowledged: () => number[] } {
-  const child = spawn(process.execPath, [APPENDER, folder, producer, String(count)], {
+  const child = spawn(process.execPath, [APPENDER, folder, producer, String(count), stream], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';
@@ -74,7 +87,9 @@ describe('LmdbJournal under SIGKILL', () => {
     let acknowledgedInAll = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const producer = `round-${round}`;
-      const { child, acknowledged } = startAppender(folder.path, producer, 1_000_000);
+      // What comes in has an environment of its own.
+      const stream = round % 2 === 0 ? 'uplink' : 'crash';
+      const { child, acknowledged } = startAppender(folder.path, producer, 1_000_000, stream);
       // Killed after a random number of acknowledgements, so that it dies while appending and not while starting.
       const killAfter = 1 + Math.floor(random() * 400);
       const exited = once(child, 'exit');
@@ -90,7 +105,7 @@ describe('LmdbJournal under SIGKILL', () => {
 
       const state = LmdbStateStore.open(folder.path);
       const journal = await LmdbJournal.open({ state, clock: { now: Date.now } });
-      const entries = await readAll<{ n: number; filler: string }>(journal, 'crash');
+      const entries = await readAll<{ n: number; filler: string }>(journal, stream);
       const own = entries.filter((entry) => entry.key === producer).map((entry) => entry.data);
       // Everything acknowledged is there; what is there beyond that is a run without gaps, each entry whole.
       expect(own.map(({ n }) => n)).toEqual(own.map((_, i) => i));
@@ -129,6 +144,41 @@ describe('LmdbJournal used by several processes', () => {
   });
 });
 
+describe('the intake of LmdbJournal', () => {
+  it('goes on where it lay in a journal from before it had an environment of its own', async () => {
+    using folder = temporaryFolder('journal');
+    const state = LmdbStateStore.open(folder.path);
+    const open = (intake: string[]): Promise<LmdbJournal> =>
+      LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, intake });
+    let journal = await open([]);
+    await journal.append('in', [{ key: 'k', data: 1 }]);
+    await journal.commit({ cursor: 'stage', stream: 'in', shard: 0, expected: 0, next: 1 });
+    await journal.close();
+    journal = await open(['in', 'other']);
+    await journal.append('in', [{ key: 'k', data: 2 }]);
+    await journal.append('other', [{ key: 'k', data: 3 }]);
+    expect((await readAll(journal, 'in')).map(({ offset, data }) => [offset, data])).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
+    expect((await readAll(journal, 'other')).map(({ data }) => data)).toEqual([3]);
+    expect(await journal.stats()).toEqual([
+      expect.objectContaining({ stream: 'in', entries: 2 }),
+      expect.objectContaining({ stream: 'other', entries: 1 }),
+    ]);
+    await journal.close();
+    await state.close();
+  });
+
+  it('takes nothing with the commit of a stage, which could not be one commit', async () => {
+    await using fixture = await openJournal(1, ['in']);
+    const append = [{ stream: 'in', entries: [{ key: 'k', data: 1 }] }];
+    const commit = { cursor: 'stage', stream: 'in', shard: 0, expected: 0, next: 1, append };
+    await expect(fixture.journal.commit(commit)).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await fixture.journal.position('stage', 'in', 0)).toBe(0);
+  });
+});
+
 describe('LmdbJournal and its disk', () => {
   it('counts the space that removed entries left in its file, which never becomes smaller', async () => {
     await using fixture = await openJournal(1);
@@ -157,7 +207,7 @@ describeWith(['mount'], 'LmdbJournal on a file system without a byte to spare', 
     const open = (): Promise<LmdbJournal> =>
       LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, minFree: 0 });
     let journal = await open();
-    const unmute = muteLmdb(state.environment);
+    const unmute = muteLmdb(state.environment.root);
     try {
       disk.fill(1_000_000);
       const durable: number[] = [];

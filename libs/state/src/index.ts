@@ -1,2 +1,3 @@
+export * from './lmdb-environment.js';
 export * from './lmdb-state-store.js';
 export * from './state-store.js';

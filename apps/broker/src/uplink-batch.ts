@@ -1,0 +1,79 @@
+import { decodeEntries, EntryBlock, type EncodedEntries, type NewEntry } from '#libs/journal';
+import { shardOf } from '#libs/kernel';
+import type { Uplink } from '#libs/telemetry';
+import type { UplinkTemplate } from './uplink-template.js';
+
+export type Done = (error?: Error | null) => void;
+
+/** One message with whom to tell. */
+export interface Waiting {
+  readonly done: Done;
+  /** The connection it came over. */
+  readonly sender: object;
+  /** Whether the connection is not read until it is called back. */
+  readonly blocks: boolean;
+}
+
+/** Messages that one connection sent in a row, told together. */
+export interface Run {
+  readonly sender: object;
+  /** In the order of the messages. */
+  readonly messageIds: number[];
+}
+
+/** The messages of one turn of the event loop, encoded, and whom to tell of them, in the order in which they came. */
+export class UplinkBatch {
+  readonly #blocks: EntryBlock[] = [];
+  /** The block that takes the next entry of a shard. */
+  readonly #open: EntryBlock[] = [];
+  /** Number of the shard of each message. */
+  readonly #shards: number[] = [];
+  readonly #receipts: (Waiting | Run)[] = [];
+  #run: Run | undefined;
+
+  constructor(private readonly shards: number) {}
+
+  get blocks(): readonly EncodedEntries[] {
+    return this.#blocks;
+  }
+
+  get receipts(): readonly (Waiting | Run)[] {
+    return this.#receipts;
+  }
+
+  /** @throws PantauError `JOURNAL_ENTRY_TOO_LARGE` */
+  add(data: Uplink, waiting: Waiting): void {
+    const shard = shardOf(data.device, this.shards);
+    this.#blockOf(shard).add({ key: data.device, data });
+    this.#shards.push(shard);
+    this.#receipts.push(waiting);
+    this.#run = undefined;
+  }
+
+  /** Makes room for a message that is written with a template. */
+  addDirect(sender: object, { shard }: UplinkTemplate, messageId: number): EntryBlock {
+    this.#shards.push(shard);
+    if (this.#run?.sender === sender) this.#run.messageIds.push(messageId);
+    else this.#receipts.push((this.#run = { sender, messageIds: [messageId] }));
+    return this.#blockOf(shard);
+  }
+
+  /** The entries of all messages, in the order in which they came. */
+  entries(): NewEntry<Uplink>[] {
+    const byShard = new Map<number, Iterator<NewEntry>>();
+    for (const shard of new Set(this.#shards)) {
+      const own = this.#blocks.filter((block) => block.shard === shard);
+      byShard.set(shard, own.flatMap(decodeEntries).values());
+    }
+    return this.#shards.map((shard) => byShard.get(shard)?.next().value as NewEntry<Uplink>);
+  }
+
+  #blockOf(shard: number): EntryBlock {
+    const known = this.#open[shard];
+    if (known?.isFull === false) return known;
+    const block = new EntryBlock(shard);
+    this.#open[shard] = block;
+    this.#blocks.push(block);
+    return block;
+  }
+}

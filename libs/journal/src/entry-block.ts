@@ -1,0 +1,68 @@
+import { PantauError } from '#libs/kernel';
+import { encodeEntry, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
+import type { EncodedEntries, NewEntry } from './journal.js';
+
+/** Larger entries are refused: a chunk is read and decoded as a whole. */
+const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
+const FIRST_BYTES = 1_024;
+
+/**
+ * Collects the entries of one shard in the form in which they are stored, so that thousands of small ones are a few
+ * large objects and not thousands of small ones.
+ */
+export class EntryBlock implements EncodedEntries {
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #length = 0;
+  #count = 0;
+
+  constructor(readonly shard: number) {}
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Where {@link reserve} makes room; another one after the next call. */
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+
+  /** Whether the next entry has to go into another block. */
+  get isFull(): boolean {
+    return this.#count >= MAX_CHUNK_ENTRIES || this.#length >= MAX_CHUNK_BYTES;
+  }
+
+  /** @throws PantauError `JOURNAL_ENTRY_TOO_LARGE`; @throws TypeError when the data is not plain */
+  add(entry: NewEntry): void {
+    const encoded = encodeEntry(entry);
+    if (encoded.length > MAX_ENTRY_BYTES) {
+      throw new PantauError(
+        'JOURNAL_ENTRY_TOO_LARGE',
+        `an entry of ${entry.key} has ${encoded.length} bytes; at most ${MAX_ENTRY_BYTES}.`,
+      );
+    }
+    const at = this.reserve(encoded.length);
+    encoded.copy(this.#buffer, at);
+  }
+
+  /**
+   * Room for an entry that its producer writes into {@link buffer} itself: standard MessagePack, `[key, data]`.
+   *
+   * @returns where it begins
+   */
+  reserve(bytes: number): number {
+    const at = this.#length;
+    const needed = at + bytes;
+    if (needed > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+      this.#buffer.copy(grown, 0, 0, at);
+      this.#buffer = grown;
+    }
+    this.#length = needed;
+    this.#count++;
+    return at;
+  }
+}

@@ -1,0 +1,211 @@
+import { PantauError, type Clock } from '#libs/kernel';
+import type { LmdbEnvironment } from '#libs/state';
+import type { Database } from 'lmdb';
+import { encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
+import type { DiskSpace } from './disk-space.js';
+import type { EncodedEntries, Extent } from './journal.js';
+
+type ShardKey = [stream: string, shard: number];
+export type ChunkKey = [stream: string, shard: number, firstOffset: number];
+
+/** Extent of a shard of a stream, and the bytes that it holds. */
+export interface Head extends Extent {
+  readonly bytes: number;
+}
+
+/** Entries of one shard of a stream that go into the transaction that is being put together. */
+export interface Addressed extends EncodedEntries {
+  readonly stream: string;
+}
+type Outgoing = Map<
+  string,
+  { readonly stream: string; readonly shard: number; readonly pieces: EncodedEntries[] }
+>;
+
+/** A piece of work for the next transaction. `apply` runs inside it and must not throw after its first write. */
+interface Operation {
+  readonly weight: number;
+  /** New input, see `AppendOptions`. */
+  readonly yields: boolean;
+  apply(add: (entries: readonly Addressed[]) => void): unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+const EMPTY: Head = { first: 0, next: 0, bytes: 0 };
+/** Entries committed in one transaction, so that one fsync does not grow without bound under load. */
+const MAX_TRANSACTION_ENTRIES = 8_192;
+
+/**
+ * The streams that one LMDB environment holds, with group commit: all work that arrives while one transaction is being
+ * synced goes into the next one together, so the cost of fsync is shared.
+ */
+export class LmdbStreams {
+  readonly chunks: Database<Buffer, ChunkKey>;
+  readonly #heads: Database<Head, ShardKey>;
+  #queue: Operation[] = [];
+  #committing: Promise<void> | undefined;
+
+  /** @param onCommitted - told after every transaction, also one that failed; with whether it is on disk */
+  constructor(
+    readonly environment: LmdbEnvironment,
+    private readonly clock: Clock,
+    private readonly space: DiskSpace,
+    private readonly onCommitted: (isWritten: boolean) => void,
+  ) {
+    this.chunks = environment.database('journal', 'binary');
+    this.#heads = environment.database('journal-heads', 'msgpack');
+  }
+
+  head(stream: string, shard: number): Head {
+    return this.#heads.get([stream, shard]) ?? EMPTY;
+  }
+
+  *heads(): Generator<Head & { readonly stream: string }> {
+    for (const { key, value } of this.#heads.getRange()) yield { stream: key[0], ...value };
+  }
+
+  /** Inside a transaction. */
+  putHead(stream: string, shard: number, head: Head): void {
+    void this.#heads.put([stream, shard], head);
+  }
+
+  /** Chunks from the one that holds the offset, with the offset of their first entry. */
+  *chunksFrom(stream: string, shard: number, from: number): Generator<[number, Buffer]> {
+    // The chunk that holds `from` is the last one that begins at or before it.
+    const range = {
+      start: [stream, shard, from] as ChunkKey,
+      end: [stream, shard, -1] as ChunkKey,
+      reverse: true,
+      limit: 1,
+    };
+    const [holder] = Array.from(this.chunks.getKeys(range));
+    const start: ChunkKey = holder ?? [stream, shard, from];
+    for (const { key, value } of this.chunks.getRange({ start, end: [stream, shard, Infinity] }))
+      yield [key[2], value];
+  }
+
+  /** Resolves with what `apply` returned once its transaction is on disk. */
+  async enqueue<T>(
+    weight: number,
+    apply: (add: (entries: readonly Addressed[]) => void) => T,
+    yields = false,
+  ) {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ weight, yields, apply, resolve: resolve, reject });
+      this.#committing ??= this.#commitQueue();
+    });
+  }
+
+  /** Resolves when everything that was handed in is done with. */
+  async idle(): Promise<void> {
+    await this.#committing;
+  }
+
+  async #commitQueue(): Promise<void> {
+    // Whatever else this turn of the event loop brings joins the first transaction.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#takeBatch();
+      let isWritten = false;
+      try {
+        const results = await this.environment.transact(() => {
+          const outgoing: Outgoing = new Map();
+          const values = batch.map((operation) => operation.apply((entries) => collect(outgoing, entries)));
+          this.#write(outgoing);
+          return values;
+        });
+        isWritten = true;
+        batch.forEach((operation, i) => operation.resolve(results[i]));
+        this.space.written();
+      } catch (cause) {
+        await this.#fail(batch, cause);
+      }
+      this.onCommitted(isWritten);
+    }
+    this.#committing = undefined;
+  }
+
+  async #fail(batch: readonly Operation[], cause: unknown): Promise<void> {
+    const isFull = await this.space.failed((cause as { code?: unknown }).code);
+    const error = isFull
+      ? full(cause)
+      : new PantauError('JOURNAL_WRITE_FAILED', 'the journal could not be written.', {
+          remedy: 'Check the health of the disk that holds the data folder.',
+          transient: true,
+          cause,
+        });
+    for (const operation of batch) operation.reject(error);
+    if (!isFull) return;
+    // Input that queued up behind it goes too: a smaller message might still fit and would overtake an older one.
+    const waiting = this.#queue;
+    this.#queue = waiting.filter(({ yields }) => !yields);
+    for (const operation of waiting) if (operation.yields) operation.reject(error);
+  }
+
+  #takeBatch(): Operation[] {
+    let weight = 0;
+    let count = 0;
+    while (count < this.#queue.length && weight < MAX_TRANSACTION_ENTRIES)
+      weight += this.#queue[count++]?.weight ?? 0;
+    return this.#queue.splice(0, count);
+  }
+
+  /** Inside a transaction: gives the entries their offsets and stores them. */
+  #write(outgoing: Outgoing): void {
+    const appendedAt = this.clock.now();
+    for (const { stream, shard, pieces } of outgoing.values()) {
+      const head = this.head(stream, shard);
+      let { next, bytes } = head;
+      for (const slice of sliced(pieces)) {
+        const chunk = encodeChunk(slice, appendedAt);
+        void this.chunks.put([stream, shard, next], chunk);
+        next += countOf(slice);
+        bytes += chunk.length;
+      }
+      this.putHead(stream, shard, { first: head.first, next, bytes });
+    }
+  }
+}
+
+/** The disk has no space. */
+export function full(cause?: unknown): PantauError {
+  return new PantauError('JOURNAL_FULL', 'the disk of the journal has no space for new input.', {
+    remedy:
+      'Free space on the disk of the data folder, or keep streams for a shorter time (journal.retention).',
+    transient: true,
+    cause,
+  });
+}
+
+function collect(outgoing: Outgoing, entries: readonly Addressed[]): void {
+  for (const piece of entries) {
+    const key = `${piece.stream}/${piece.shard}`;
+    const target = outgoing.get(key);
+    if (target === undefined)
+      outgoing.set(key, { stream: piece.stream, shard: piece.shard, pieces: [piece] });
+    else target.pieces.push(piece);
+  }
+}
+
+function countOf(pieces: readonly EncodedEntries[]): number {
+  return pieces.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** The pieces in groups of a chunk's size. */
+function* sliced(pieces: readonly EncodedEntries[]): Generator<readonly EncodedEntries[]> {
+  let from = 0;
+  let count = 0;
+  let bytes = 0;
+  for (const [i, piece] of pieces.entries()) {
+    if (i > from && (count + piece.count > MAX_CHUNK_ENTRIES || bytes >= MAX_CHUNK_BYTES)) {
+      yield pieces.slice(from, i);
+      from = i;
+      count = 0;
+      bytes = 0;
+    }
+    count += piece.count;
+    bytes += piece.bytes.length;
+  }
+  if (from < pieces.length) yield pieces.slice(from);
+}
