@@ -1,6 +1,9 @@
 import type { QualityFlag } from '#libs/telemetry';
 
-/** What the tests are called in a reading's `failed`. Names are stored and exchanged: never reused, never renamed. */
+/**
+ * What the tests are called in a reading's `failed`. Names are stored and exchanged: never reused, never renamed. So are
+ * their places ({@link numberOfResult}): a new test goes to the end.
+ */
 export const QC_TESTS = [
   'gross_range',
   'spike',
@@ -43,10 +46,43 @@ export function combineFlags(flags: readonly QualityFlag[]): QualityFlag {
 
 /** Combines the results of several tests of one value; each failed test is named once, in the order given. */
 export function combineResults(results: readonly QualityResult[]): QualityResult {
-  const flag = combineFlags(results.map((result) => result.flag));
-  return flag === 3 || flag === 4
-    ? { flag, failed: [...new Set(results.flatMap(({ failed }) => failed))] }
-    : NOTHING_FAILED[flag];
+  return results.length === 0 ? NOTHING_FAILED[2] : results.reduce(combineTwo);
+}
+
+/** {@link combineResults} of two. While at most one of them failed, one of them is the answer, and nothing is made. */
+export function combineTwo(one: QualityResult, other: QualityResult): QualityResult {
+  if (other.failed.length === 0) return isStronger(other.flag, one.flag) ? other : one;
+  if (one.failed.length === 0) return other;
+  return {
+    flag: isStronger(other.flag, one.flag) ? other.flag : one.flag,
+    failed: [...new Set([...one.failed, ...other.failed])],
+  };
+}
+
+function isStronger(flag: QualityFlag, than: QualityFlag): boolean {
+  return flag !== than && STRENGTH.indexOf(flag) < STRENGTH.indexOf(than);
+}
+
+/** Room for every test, and for none, in a digit of the number that a result is written as. */
+const DIGIT = 16;
+
+/**
+ * A result as a number, for memories that are kept by the thousand: the flag is the lowest digit to the base of 16, above
+ * it stand the places of the failed tests in {@link QC_TESTS}, counted from 1, the last one highest. Never 0.
+ */
+export function numberOfResult({ flag, failed }: QualityResult): number {
+  let places = 0;
+  for (let i = failed.length - 1; i >= 0; i--)
+    places = places * DIGIT + QC_TESTS.indexOf(failed[i] as QcTest) + 1;
+  return places * DIGIT + flag;
+}
+
+/** The result that {@link numberOfResult} wrote. */
+export function resultOfNumber(number: number): QualityResult {
+  const failed: QcTest[] = [];
+  for (let rest = Math.floor(number / DIGIT); rest > 0; rest = Math.floor(rest / DIGIT))
+    failed.push(QC_TESTS[(rest % DIGIT) - 1] as QcTest);
+  return { flag: (number % DIGIT) as QualityFlag, failed };
 }
 
 /** Whether a value with this flag enters an aggregate: only one that passed. */

@@ -6,7 +6,7 @@ const limits = QC_LIMITS_V1;
 const run = (...values: number[]): JudgedObservation[] => {
   let state: DeviceQcState = {};
   return values.map((value, i) => {
-    const judged = judgeObservation(state, i * MINUTE, [['pm25', value]], limits);
+    const judged = judgeObservation(state, i * MINUTE, [{ parameter: 'pm25', value }], limits);
     state = judged.state;
     return judged;
   });
@@ -18,9 +18,9 @@ describe('judgeObservation', () => {
       {},
       0,
       [
-        ['pm25', 30],
-        ['pm10', 20],
-        ['humidity', 150],
+        { parameter: 'pm25', value: 30 },
+        { parameter: 'pm10', value: 20 },
+        { parameter: 'humidity', value: 150 },
       ],
       limits,
     );
@@ -44,8 +44,8 @@ describe('judgeObservation', () => {
   });
 
   it('makes everything of a wrong clock suspect and keeps it out of the series', () => {
-    const { state } = judgeObservation({}, 0, [['pm25', 12]], limits);
-    const wrong = judgeObservation(state, MINUTE, [['pm25', 400]], limits, true);
+    const { state } = judgeObservation({}, 0, [{ parameter: 'pm25', value: 12 }], limits);
+    const wrong = judgeObservation(state, MINUTE, [{ parameter: 'pm25', value: 400 }], limits, true);
     expect(wrong.readings).toEqual([{ parameter: 'pm25', value: 400, flag: 3, failed: ['clock'] }]);
     expect(wrong.state).toEqual(state);
     expect(wrong.amendments).toEqual([]);

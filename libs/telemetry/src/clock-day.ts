@@ -50,5 +50,5 @@ export function extendClockDay(
   };
 }
 
-/** Namespace of the ledger in the state store; keys are `{device}/{day}`. */
+/** Namespace of the ledger's days that are over in the state store; keys are `{device}/{day}`. */
 export const CLOCK_LEDGER = 'ingest/clock';
