@@ -1,13 +1,10 @@
 import type { Device } from '#libs/identity';
 import type { Batch, StageState } from '#libs/journal-transport';
-import type { UtcMillis } from '#libs/kernel';
+import { DAY, localDateOf, localDaySpan, type UtcMillis } from '#libs/kernel';
 import {
   DEVICE_MEMORY,
-  NOTHING_REMEMBERED,
+  DeviceMemory,
   qcLimitsOf,
-  rememberedMemory,
-  storedMemory,
-  type DeviceQcState,
   type QcLimitsTable,
   type StoredMemory,
 } from '#libs/quality-control';
@@ -21,9 +18,7 @@ export interface BatchDevice {
   readonly registered: Device | undefined;
   readonly limits: QcLimitsTable;
   readonly timePolicy: TimePolicy;
-  qc: DeviceQcState;
-  arrivedAt: UtcMillis;
-  clockDay: ClockDay | undefined;
+  readonly memory: DeviceMemory;
   /** Set when there is something new to remember. */
   hasChanged: boolean;
 }
@@ -100,19 +95,24 @@ export class BatchDevices {
     return this.#devices.get(id) as BatchDevice;
   }
 
-  /** Lets another day of the ledger of clocks begin; the one before is written to the ledger. */
-  async turnDay(device: BatchDevice, day: string): Promise<void> {
-    const { id, clockDay } = device;
-    if (clockDay !== undefined) this.state.put(CLOCK_LEDGER, `${id}/${clockDay.day}`, clockDay);
+  /** Lets the day of an arrival begin in the ledger of clocks; the one before is written to the ledger. */
+  async turnDay(device: BatchDevice, receivedAt: UtcMillis): Promise<void> {
+    const { id, memory } = device;
+    if (memory.clock !== undefined) {
+      const over: ClockDay = { day: localDateOf(memory.dayFrom), ...memory.clock };
+      this.state.put(CLOCK_LEDGER, `${id}/${over.day}`, over);
+    }
+    const day = localDateOf(receivedAt);
+    memory.dayFrom = localDaySpan(day)?.from ?? 0;
     // There already when the broker's clock was set back over midnight.
-    device.clockDay = await this.state.get<ClockDay>(CLOCK_LEDGER, `${id}/${day}`);
+    memory.clock = await this.state.get<ClockDay>(CLOCK_LEDGER, `${id}/${day}`);
     device.hasChanged = true;
   }
 
   /** Hands over what is to be remembered. */
   remember(): void {
     for (const device of this.#devices.values())
-      if (device.hasChanged) this.state.put(DEVICE_MEMORY, device.id, storedMemory(device));
+      if (device.hasChanged) this.state.put(DEVICE_MEMORY, device.id, device.memory.stored());
   }
 
   async #add(ids: readonly string[]): Promise<void> {
@@ -120,12 +120,15 @@ export class BatchDevices {
     for (const [i, id] of ids.entries()) {
       let known = this.known.get(id);
       if (known === undefined) this.known.set(id, (known = await this.directory.look(id)));
-      const stored = memories[i];
-      const { qc, arrivedAt, clockDay } =
-        stored === undefined ? NOTHING_REMEMBERED : rememberedMemory(stored);
       const { registered, limits, timePolicy } = known;
-      const hasChanged = false;
-      this.#devices.set(id, { id, registered, limits, timePolicy, qc, arrivedAt, clockDay, hasChanged });
+      const memory = new DeviceMemory(memories[i]);
+      this.#devices.set(id, { id, registered, limits, timePolicy, memory, hasChanged: false });
     }
   }
+}
+
+/** Whether an arrival belongs to the day of the ledger of clocks that goes on. */
+export function isOfTheDay({ memory }: BatchDevice, receivedAt: UtcMillis): boolean {
+  const { clock, dayFrom } = memory;
+  return clock !== undefined && receivedAt >= dayFrom && receivedAt < dayFrom + DAY;
 }

@@ -2,11 +2,11 @@ import { correctPm25, toParameterUnit, type GasConditions } from '#libs/air-qual
 import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext } from '#libs/journal-transport';
-import { defined, localDateOf, type UtcMillis } from '#libs/kernel';
+import { defined, type UtcMillis } from '#libs/kernel';
 import { combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
   decodeNative,
-  extendClockDay,
+  countClock,
   judgeTime,
   type CodecOutput,
   type CodecTelemetry,
@@ -26,7 +26,7 @@ import {
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { createHash } from 'node:crypto';
-import { BatchDevices, KnownDevices, type BatchDevice } from './batch-devices.js';
+import { BatchDevices, isOfTheDay, KnownDevices, type BatchDevice } from './batch-devices.js';
 import { codecOf, decodeForeign, ownerOf } from './decode.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
 import { rejectionsOf } from './rejections.js';
@@ -120,9 +120,9 @@ export class UplinkController {
         continue;
       }
       const device = outcome.devices.get(owner.device) ?? (await outcome.devices.find(owner.device));
-      const day = localDateOf(uplink.receivedAt);
-      if (device.clockDay?.day !== day) await outcome.devices.turnDay(device, day);
-      const judged = timeOf(output, device, day, uplink.receivedAt);
+      const { receivedAt } = uplink;
+      if (!isOfTheDay(device, receivedAt)) await outcome.devices.turnDay(device, receivedAt);
+      const judged = timeOf(output, device, receivedAt);
       if ('refusal' in judged) {
         refusals.push(judged.refusal);
         continue;
@@ -135,7 +135,6 @@ export class UplinkController {
           return;
         }
       }
-      const { receivedAt } = uplink;
       const base = { site: owner.site, device: owner.device, ts: judged.ts, receivedAt, uplink: ref };
       if (output.kind === 'telemetry')
         this.#telemetry(output, base, judged.clock, device, refusals, outcome.readings);
@@ -166,10 +165,9 @@ export class UplinkController {
     const values = converted(stated, air, refusals);
     if (values.length === 0) return;
     // Two messages of one millisecond would replace each other in the store.
-    const ts = clock === 'device' ? base.ts : Math.max(base.ts, device.arrivedAt + 1);
-    const judged = judgeObservation(device.qc, ts, values, device.limits, clock === 'wrong');
-    device.qc = judged.state;
-    if (clock !== 'device') device.arrivedAt = ts;
+    const ts = clock === 'device' ? base.ts : Math.max(base.ts, device.memory.arrivedAt + 1);
+    const judged = judgeObservation(device.memory, ts, values, device.limits, clock === 'wrong');
+    if (clock !== 'device') device.memory.arrivedAt = ts;
     const correction = correctedPm25(judged.readings, device.registered);
     const all = correction === undefined ? judged.readings : [...judged.readings, correction];
     readings.push({ key: base.device, data: observationOf(base, ts, seq, clock, all) });
@@ -180,17 +178,12 @@ export class UplinkController {
   }
 }
 
-/** The event time of an output, with a line in the ledger of clocks. @param day - of the arrival */
-function timeOf(
-  { ts: stated }: CodecOutput,
-  device: BatchDevice,
-  day: string,
-  receivedAt: UtcMillis,
-): JudgedTime {
+/** The event time of an output, which counts in the ledger of clocks. */
+function timeOf({ ts: stated }: CodecOutput, device: BatchDevice, receivedAt: UtcMillis): JudgedTime {
   const judged = judgeTime(stated, receivedAt, device.timePolicy);
   const clock = 'refusal' in judged ? 'wrong' : judged.clock;
   if (!('refusal' in judged) || judged.refusal.reason !== 'too_late') {
-    device.clockDay = extendClockDay(device.clockDay, day, stated, receivedAt, clock);
+    device.memory.clock = countClock(device.memory.clock, stated, receivedAt, clock);
     device.hasChanged = true;
   }
   return judged;

@@ -1,13 +1,16 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Reading } from '#libs/telemetry';
 import { crossParameter, humidityInfluence, type InstantValues } from './cross-parameter.js';
-import { resultOf, type QualityResult } from './flags.js';
+import { combineTwo, resultOf, type QualityResult } from './flags.js';
 import type { QcLimitsTable } from './limits.js';
 import { initialQcState, type QcState } from './qc-state.js';
 import { checkSeries } from './series.js';
 
-/** What is remembered of a device: of each parameter that it reported. */
-export type DeviceQcState = Readonly<Partial<Record<MeasuredParameter, QcState>>>;
+/** What is remembered of a device: of each parameter that it reported. A `Map` will do. */
+export interface QcStates {
+  get(parameter: MeasuredParameter): QcState | undefined;
+  set(parameter: MeasuredParameter, state: QcState): void;
+}
 
 /** A value in the unit of its parameter. */
 export interface ParameterValue {
@@ -22,7 +25,6 @@ export interface Amendment {
 }
 
 export interface JudgedObservation {
-  readonly state: DeviceQcState;
   /** The values of this instant with their flags, in the order given. */
   readonly readings: readonly Reading[];
   readonly amendments: readonly Amendment[];
@@ -31,25 +33,25 @@ export interface JudgedObservation {
 /**
  * Judges all values of a device at one instant: each against its range and its own past, and against the others.
  *
+ * @param states - are moved on
  * @param clockIsWrong - the device stated a time that cannot be true, and `ts` is another one: every value is suspect, and
  *   none takes part in the series, whose order it would disturb
  */
 export function judgeObservation(
-  state: DeviceQcState,
+  states: QcStates,
   ts: UtcMillis,
   values: readonly ParameterValue[],
   limits: QcLimitsTable,
   clockIsWrong = false,
 ): JudgedObservation {
   const instant = instantOf(values);
-  const next: Partial<Record<MeasuredParameter, QcState>> = { ...state };
   const readings: Reading[] = [];
   let amendments = NOTHING_AMENDED;
   for (const { parameter, value } of values) {
-    const others = resultsBeside(parameter, instant, limits, clockIsWrong);
-    const before = clockIsWrong ? initialQcState : (next[parameter] ?? initialQcState);
+    const others = resultBeside(parameter, instant, limits, clockIsWrong);
+    const before = clockIsWrong ? initialQcState : (states.get(parameter) ?? initialQcState);
     const step = checkSeries(before, { ts, value }, parameter, limits, { others });
-    if (!clockIsWrong) next[parameter] = step.state;
+    if (!clockIsWrong && step.state !== before) states.set(parameter, step.state);
     readings.push(readingOf(parameter, value, step.result));
     const { amended } = step;
     if (amended !== undefined) {
@@ -57,7 +59,7 @@ export function judgeObservation(
       amendments = [...amendments, { ts: amended.ts, reading }];
     }
   }
-  return { state: next, readings, amendments };
+  return { readings, amendments };
 }
 
 const NOTHING_AMENDED: readonly Amendment[] = [];
@@ -76,16 +78,16 @@ function instantOf(values: readonly ParameterValue[]): InstantValues {
 }
 
 /** What the tests say of a value that do not look at its past. */
-function resultsBeside(
+function resultBeside(
   parameter: MeasuredParameter,
   instant: InstantValues,
   limits: QcLimitsTable,
   clockIsWrong: boolean,
-): QualityResult[] {
-  const results = [humidityInfluence(parameter, instant, limits)];
-  if (parameter === 'pm25' || parameter === 'pm10') results.push(crossParameter(instant, limits));
-  if (clockIsWrong) results.push(resultOf('clock', 3));
-  return results;
+): QualityResult {
+  let result = humidityInfluence(parameter, instant, limits);
+  if (parameter === 'pm25' || parameter === 'pm10')
+    result = combineTwo(result, crossParameter(instant, limits));
+  return clockIsWrong ? combineTwo(result, resultOf('clock', 3)) : result;
 }
 
 function readingOf(parameter: MeasuredParameter, value: number, { flag, failed }: QualityResult): Reading {

@@ -1,7 +1,7 @@
 import { HOUR, MINUTE, SECOND, type Millis } from '#libs/kernel';
 import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import fc from 'fast-check';
-import { resultOf } from './flags.js';
+import { combineResults, resultOf } from './flags.js';
 import { QC_LIMITS_V1 } from './limits.js';
 import { initialQcState, lastOf, type QcState } from './qc-state.js';
 import type { Sample } from './sample.js';
@@ -70,7 +70,7 @@ describe('the spike test', () => {
 
   it('keeps what other tests said of the amended value', () => {
     let { state } = checkSeries(initialQcState, { ts: T0, value: 20 }, 'pm25');
-    const others = [resultOf('clock', 3), resultOf('cross_parameter', 1)];
+    const others = combineResults([resultOf('clock', 3), resultOf('cross_parameter', 1)]);
     ({ state } = checkSeries(state, { ts: T0 + MINUTE, value: 120 }, 'pm25', QC_LIMITS_V1, { others }));
     const { amended } = checkSeries(state, { ts: T0 + 2 * MINUTE, value: 20 }, 'pm25');
     expect(amended?.result).toEqual({ flag: 3, failed: ['clock', 'spike'] });

@@ -56,8 +56,8 @@ export interface SeriesContext {
    * rise passes, and a spike or a counter pinned at its ceiling is suspect instead of failed.
    */
   readonly neighboursHigh?: boolean;
-  /** Results of the other tests of this value. They are combined in, and remembered in case the value is amended. */
-  readonly others?: readonly QualityResult[];
+  /** What the other tests say of this value. It is combined in, and remembered in case the value is amended. */
+  readonly others?: QualityResult;
 }
 
 export interface SeriesStep {
@@ -89,7 +89,7 @@ export function checkSeries(
   sample: Sample,
   parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
-  { neighboursHigh = false, others = NOTHING }: SeriesContext = {},
+  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext = {},
 ): SeriesStep {
   const known = knownResult(state, sample);
   if (known !== undefined) return { state, result: known, notEvaluated: [] };
@@ -99,7 +99,7 @@ export function checkSeries(
   const isFirst = state[LAST_RESULT] === 0;
   const isNewer = Number.isFinite(sample.ts) && (isFirst || sample.ts > state[LAST_TS]);
   if (!isNewer || range.flag === 4)
-    return { state, result: combineResults([range, ...others]), notEvaluated: SERIES_TESTS };
+    return { state, result: combineTwo(range, others), notEvaluated: SERIES_TESTS };
 
   // A device may send -0. Stored as JSON it comes back as 0, and a restart must change nothing.
   const ts = sample.ts + 0;
@@ -123,7 +123,7 @@ export function checkSeries(
   let result = combineTwo(range, resultOf('rate_of_change', rate));
   result = combineTwo(result, resultOf('flat_line', flat));
   result = combineTwo(result, resultOf('saturation', saturation));
-  for (const other of others) result = combineTwo(result, other);
+  result = combineTwo(result, others);
 
   const amended = wasSpike ? amendedLast(state, spike) : undefined;
   const next: QcState = [
@@ -148,7 +148,7 @@ export function checkSeries(
     : { state: next, result, notEvaluated, amended };
 }
 
-const NOTHING: readonly QualityResult[] = [];
+const NO_OTHERS = combineResults([]);
 
 /** What was said of this value before, when it comes again. */
 function knownResult(state: QcState, { ts, value }: Sample): QualityResult | undefined {
