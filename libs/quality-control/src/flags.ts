@@ -36,31 +36,30 @@ export function resultOf(test: QcTest, flag: QualityFlag): QualityResult {
   return flag === 3 || flag === 4 ? { flag, failed: [test] } : NOTHING_FAILED[flag];
 }
 
-/** The strongest statement first: fail, suspect, pass, not evaluated, missing (QARTOD; ioos_qc `qartod_compare`). */
-const STRENGTH: readonly QualityFlag[] = [4, 3, 1, 2, 9];
+/** The strongest statement lowest: fail, suspect, pass, not evaluated, missing (QARTOD; ioos_qc `qartod_compare`). */
+const RANK: Readonly<Record<QualityFlag, number>> = { 4: 0, 3: 1, 1: 2, 2: 3, 9: 4 };
+
+/** The stronger statement of two. */
+function stronger(one: QualityFlag, other: QualityFlag): QualityFlag {
+  return RANK[other] < RANK[one] ? other : one;
+}
 
 /** Combines the flags of several tests of one value: the strongest statement wins. Not evaluated when there is none. */
 export function combineFlags(flags: readonly QualityFlag[]): QualityFlag {
-  return STRENGTH.find((flag) => flags.includes(flag)) ?? 2;
+  return flags.length === 0 ? 2 : flags.reduce((one, other) => stronger(one, other));
 }
 
 /** Combines the results of several tests of one value; each failed test is named once, in the order given. */
 export function combineResults(results: readonly QualityResult[]): QualityResult {
-  return results.length === 0 ? NOTHING_FAILED[2] : results.reduce(combineTwo);
+  return results.length === 0 ? NOTHING_FAILED[2] : results.reduce((one, other) => combineTwo(one, other));
 }
 
 /** {@link combineResults} of two. While at most one of them failed, one of them is the answer, and nothing is made. */
 export function combineTwo(one: QualityResult, other: QualityResult): QualityResult {
-  if (other.failed.length === 0) return isStronger(other.flag, one.flag) ? other : one;
+  const flag = stronger(one.flag, other.flag);
+  if (other.failed.length === 0) return flag === one.flag ? one : other;
   if (one.failed.length === 0) return other;
-  return {
-    flag: isStronger(other.flag, one.flag) ? other.flag : one.flag,
-    failed: [...new Set([...one.failed, ...other.failed])],
-  };
-}
-
-function isStronger(flag: QualityFlag, than: QualityFlag): boolean {
-  return flag !== than && STRENGTH.indexOf(flag) < STRENGTH.indexOf(than);
+  return { flag, failed: [...new Set([...one.failed, ...other.failed])] };
 }
 
 /** Room for every test, and for none, in a digit of the number that a result is written as. */
