@@ -25,17 +25,11 @@ import {
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import { createHash } from 'node:crypto';
 import { BatchDevices, isOfTheDay, KnownDevices, type BatchDevice } from './batch-devices.js';
 import { codecOf, decodeForeign, ownerOf } from './decode.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
 import { rejectionsOf } from './rejections.js';
-
-/** Messages of a device that were decoded last, oldest first: packet identifier and digest. */
-type Recent = readonly (readonly [messageId: number, digest: string])[];
-const RECENT = 'ingest/recent';
-/** At least the number of messages that a device has in flight. */
-const REMEMBERED = 64;
+import { isRepeated } from './repetitions.js';
 
 const CODEC_MEMORY = 'ingest/codecs';
 
@@ -97,7 +91,7 @@ export class UplinkController {
     context: BatchContext,
     refusals: Refusal[],
   ): Promise<void> {
-    if (uplink.qos === 2 && (await isRepeated(uplink, context))) {
+    if (uplink.qos === 2 && (await isRepeated(uplink, context.state))) {
       refusals.push(REPEATED);
       return;
     }
@@ -130,7 +124,7 @@ export class UplinkController {
       // Without a time of its own a message that is sent again would become a second reading.
       if (isFirst && judged.clock !== 'device' && uplink.qos === 1) {
         isFirst = false;
-        if (await isRepeated(uplink, context)) {
+        if (await isRepeated(uplink, context.state)) {
           refusals.push(REPEATED);
           return;
         }
@@ -264,22 +258,4 @@ function signalOf(
     case 'event':
       return { ...base, type: 'event', name: output.name, ...defined({ data: output.data }) };
   }
-}
-
-/**
- * Whether this message was decoded before. The broker journals before Aedes remembers the packet identifier, so a crash
- * in between lets the device's retransmission (same identifier, DUP set, same bytes) into the journal twice.
- */
-async function isRepeated(uplink: Uplink, context: BatchContext): Promise<boolean> {
-  if (uplink.messageId === undefined) return false;
-  const digest = createHash('sha256')
-    .update(uplink.topic)
-    .update('\0')
-    .update(uplink.payload)
-    .digest('base64url');
-  const recent = (await context.state.get<Recent>(RECENT, uplink.device)) ?? [];
-  if (uplink.dup && recent.some(([id, known]) => id === uplink.messageId && known === digest)) return true;
-  const kept = recent.filter(([id]) => id !== uplink.messageId).slice(1 - REMEMBERED);
-  context.state.put(RECENT, uplink.device, [...kept, [uplink.messageId, digest]]);
-  return false;
 }
