@@ -6,6 +6,7 @@ import { lagOf } from '#libs/journal-transport';
 import { canonicalJson, defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
+import { clockDaysOf, DEVICE_MEMORY, type StoredMemory } from '#libs/quality-control';
 import { CLOCK_LEDGER, MEASURED_CODES, PARAMETERS, type ClockDay, type Rejection } from '#libs/telemetry';
 import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
@@ -137,12 +138,11 @@ export class ApiController {
   ): Promise<unknown> {
     if ((await this.pantau.registry.device(device)) === undefined)
       throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
-    const days = await this.pantau.state.list<ClockDay>(CLOCK_LEDGER, {
-      prefix: `${device}/`,
-      reverse: true,
-      limit,
-    });
-    return { items: days.map(({ value }) => value) };
+    const { state } = this.pantau;
+    const memory = await state.get<StoredMemory>(DEVICE_MEMORY, device);
+    const days = await state.list<ClockDay>(CLOCK_LEDGER, { prefix: `${device}/`, reverse: true, limit });
+    const over = days.map(({ value }) => value);
+    return { items: clockDaysOf(memory, over, limit) };
   }
 
   @Get('reconciliation')

@@ -1,14 +1,13 @@
 import {
-  decodeNative,
   deviceOf,
   type Codec,
-  type CodecOutput,
   type MappedTopic,
   type NativeResult,
   type Refusal,
   type TopicMapping,
   type Uplink,
 } from '#libs/telemetry';
+import type { BatchDevices } from './batch-devices.js';
 import type { IngestOptions } from './ingest-options.js';
 
 /** How a message of another maker is read: by the codec that it names itself, or that its topic is mapped to. */
@@ -46,28 +45,21 @@ export function decodeForeign(
   return codec.decode({ topic, parts, payload, receivedAt, utcOffsetMs: mapping?.utcOffsetMs, memory });
 }
 
-/** Reads a message in Pantau's own form. */
-export function decodeOwn({ kind, payload }: Uplink): NativeResult {
-  return kind === 'foreign' ? { outputs: [], refusals: [] } : decodeNative(kind, payload);
-}
-
-/** Which device an output is about, when one message speaks for several. */
+/** Which device an output is about that names one, because the message speaks for several. */
 export async function ownerOf(
-  output: CodecOutput,
-  uplink: Uplink,
+  source: string,
+  { site, device }: Uplink,
   mapping: TopicMapping | undefined,
-  { registry }: Pick<IngestOptions, 'registry'>,
+  devices: BatchDevices,
 ): Promise<{ readonly site: string; readonly device: string } | Refusal> {
-  const { site, device } = uplink;
-  if (output.source === undefined) return { site, device };
-  const id = deviceOf(mapping ?? {}, output.source);
+  const id = deviceOf(mapping ?? {}, source);
   if (id === device) return { site, device };
-  const speaksFor = (await registry.device(device))?.speaksFor ?? [];
-  const other = speaksFor.includes(id) ? await registry.device(id) : undefined;
+  const speaksFor = devices.get(device)?.registered?.speaksFor ?? [];
+  const other = speaksFor.includes(id) ? (await devices.find(id)).registered : undefined;
   return other === undefined
     ? {
         reason: 'unknown_device',
-        detail: `"${output.source.slice(0, 100)}" is no device that ${device} speaks for`,
+        detail: `"${source.slice(0, 100)}" is no device that ${device} speaks for`,
       }
     : { site: other.site, device: id };
 }

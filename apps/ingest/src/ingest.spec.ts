@@ -57,3 +57,36 @@ describe('a number that leaves the range of numbers when its unit is converted',
     ]);
   });
 });
+
+describe('a message that is sent again', () => {
+  const sent = (messageId: number, minute: number, dup = false): Uplink => ({
+    ...{
+      site: 'betung',
+      device: 'udara-02',
+      kind: 'telemetry',
+      topic: 'pantau/v1/betung/udara-02/telemetry',
+    },
+    payload: Buffer.from(`{"ts":${NOW - minute * 60_000},"values":{"pm25":12}}`),
+    ...{ receivedAt: NOW, qos: 2, messageId, dup, session: 's', will: false },
+  });
+  const refusedOf = async ({ journal }: IngestFixture): Promise<string[]> => {
+    const refused: string[] = [];
+    await eachEntry<Rejection>(journal, 'rejected', ({ data }) => refused.push(data.reason));
+    return refused;
+  };
+
+  it('is known as long as the device may have it in flight, with others in between and in a batch of its own', async () => {
+    await using ingest = await openIngest();
+    await ingest.take(Array.from({ length: 64 }, (_, i) => sent(i + 1, 100 - i)));
+    await ingest.take([sent(1, 100, true), sent(64, 37, true)]);
+    expect(await refusedOf(ingest)).toEqual(['repeated', 'repeated']);
+  });
+
+  it('is another one with another content, without DUP, or after its identifier was used anew', async () => {
+    await using ingest = await openIngest();
+    await ingest.take([sent(1, 9), sent(1, 8, true), sent(1, 9, true), sent(2, 7), sent(2, 7)]);
+    expect(await refusedOf(ingest)).toEqual([]);
+    await ingest.take([sent(2, 7, true)]);
+    expect(await refusedOf(ingest)).toEqual(['repeated']);
+  });
+});

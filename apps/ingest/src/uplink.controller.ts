@@ -1,27 +1,19 @@
-import { correctPm25, toParameterUnit } from '#libs/air-quality';
+import { correctPm25, toParameterUnit, type GasConditions } from '#libs/air-quality';
 import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext } from '#libs/journal-transport';
-import { defined, localDateOf, type UtcMillis } from '#libs/kernel';
+import { defined, type UtcMillis } from '#libs/kernel';
+import { combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
-  combineFlags,
-  judgeObservation,
-  qcLimitsOf,
-  type DeviceQcLimits,
-  type DeviceQcState,
-} from '#libs/quality-control';
-import {
-  CLOCK_LEDGER,
-  extendClockDay,
+  decodeNative,
+  countClock,
   judgeTime,
-  type ClockDay,
   type CodecOutput,
   type CodecTelemetry,
   type CommandEvent,
   type JournalRef,
   type JudgedTime,
   type Measured,
-  type MeasuredParameter,
   type NativeResult,
   type Observation,
   type Reading,
@@ -33,58 +25,63 @@ import {
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import { createHash } from 'node:crypto';
-import { codecOf, decodeForeign, decodeOwn, ownerOf } from './decode.js';
+import { BatchDevices, isOfTheDay, KnownDevices, type BatchDevice } from './batch-devices.js';
+import { codecOf, decodeForeign, ownerOf } from './decode.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
 import { rejectionsOf } from './rejections.js';
+import { isRepeated } from './repetitions.js';
 
-/** Messages of a device that were decoded last, oldest first: packet identifier and digest. */
-type Recent = readonly (readonly [messageId: number, digest: string])[];
-const RECENT = 'ingest/recent';
-/** At least the number of messages that a device has in flight. */
-const REMEMBERED = 64;
-
-/** What a device's own earlier messages mean for the next one. */
-interface DeviceMemory {
-  readonly qc: DeviceQcState;
-  /** The last instant that was given to a message without a time of its own. */
-  readonly arrivedAt?: UtcMillis;
-}
-const MEMORY = 'ingest/devices';
 const CODEC_MEMORY = 'ingest/codecs';
 
 /** What one batch brings about, put together before it is handed to the context. */
 interface Outcome {
+  readonly devices: BatchDevices;
   readonly readings: NewEntry<Observation>[];
   readonly signals: NewEntry<Signal>[];
   readonly rejected: NewEntry<Rejection>[];
   readonly commands: NewEntry<CommandEvent>[];
-  readonly clockDays: Map<string, ClockDay>;
 }
 
-/** `uplink` → `readings`, `signals`, `commands`, `rejected`: decode, convert, judge. Nothing is dropped without a trace. */
+type Clock = Extract<JudgedTime, { clock: unknown }>['clock'];
+
+/** Where and when something was observed, in the order of an entry's members. */
+type Base = Pick<Observation, 'site' | 'device' | 'ts' | 'receivedAt' | 'uplink'>;
+
+interface Decoded {
+  readonly decoded: NativeResult;
+  readonly mapping: TopicMapping | undefined;
+}
+
+/**
+ * `uplink` → `readings`, `signals`, `commands`, `rejected`: decode, convert, judge. Nothing is dropped without a trace.
+ *
+ * Most messages pass without being waited for: what they need was read when the batch began, see {@link BatchDevices}.
+ */
 @Controller()
 export class UplinkController {
-  readonly #limits = new Map<string, DeviceQcLimits>();
+  readonly #directory: KnownDevices;
 
-  constructor(@Inject(INGEST_OPTIONS) private readonly options: IngestOptions) {}
+  constructor(@Inject(INGEST_OPTIONS) private readonly options: IngestOptions) {
+    this.#directory = new KnownDevices(options);
+  }
 
   @EventPattern<string>('uplink')
   async uplink(@Payload() batch: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
-    const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [], clockDays: new Map() };
-    for (const { shard, offset, data } of batch) await this.#take(data, { shard, offset }, outcome, context);
+    const devices = await BatchDevices.open(batch, context.state, this.#directory);
+    const outcome: Outcome = { devices, readings: [], signals: [], rejected: [], commands: [] };
+    for (const { shard, offset, data } of batch) {
+      const ref = { shard, offset };
+      const refusals: Refusal[] = [];
+      await this.#read(data, ref, outcome, context, refusals);
+      if (refusals.length === 0) continue;
+      for (const rejection of rejectionsOf(data, ref, refusals))
+        outcome.rejected.push({ key: data.device, data: rejection });
+    }
     context.append('readings', outcome.readings);
     context.append('signals', outcome.signals);
     context.append('commands', outcome.commands);
     context.append('rejected', outcome.rejected);
-    for (const [key, day] of outcome.clockDays) context.state.put(CLOCK_LEDGER, key, day);
-  }
-
-  async #take(uplink: Uplink, ref: JournalRef, outcome: Outcome, context: BatchContext): Promise<void> {
-    const refusals: Refusal[] = [];
-    await this.#read(uplink, ref, outcome, context, (refusal) => void refusals.push(refusal));
-    for (const data of rejectionsOf(uplink, ref, refusals))
-      outcome.rejected.push({ key: uplink.device, data });
+    devices.remember();
   }
 
   async #read(
@@ -92,52 +89,54 @@ export class UplinkController {
     ref: JournalRef,
     outcome: Outcome,
     context: BatchContext,
-    refuse: (refusal: Refusal) => void,
+    refusals: Refusal[],
   ): Promise<void> {
-    if (uplink.qos === 2 && (await isRepeated(uplink, context))) {
-      refuse(REPEATED);
+    if (uplink.qos === 2 && (await isRepeated(uplink, context.state))) {
+      refusals.push(REPEATED);
       return;
     }
-    const { decoded, mapping } = await this.#decode(uplink, context);
-    for (const refusal of decoded.refusals) refuse(refusal);
-    if (decoded.ignored !== undefined) refuse({ reason: 'nothing_to_keep', detail: decoded.ignored });
+    const { decoded, mapping } =
+      uplink.kind === 'foreign'
+        ? await this.#decodeForeign(uplink, context)
+        : { decoded: decodeNative(uplink.kind, uplink.payload), mapping: undefined };
+    for (const refusal of decoded.refusals) refusals.push(refusal);
+    if (decoded.ignored !== undefined) refusals.push({ reason: 'nothing_to_keep', detail: decoded.ignored });
     if (decoded.result !== undefined) {
       const { site, device, receivedAt: at } = uplink;
       outcome.commands.push({ key: device, data: { ...decoded.result, site, device, at, uplink: ref } });
     }
     let isFirst = true;
     for (const output of decoded.outputs) {
-      const owner = await ownerOf(output, uplink, mapping, this.options);
+      const owner =
+        output.source === undefined ? uplink : await ownerOf(output.source, uplink, mapping, outcome.devices);
       if ('reason' in owner) {
-        refuse(owner);
+        refusals.push(owner);
         continue;
       }
-      const device = await this.options.registry.device(owner.device);
-      const judged = await this.#time(output, owner.device, device, uplink, outcome, context);
+      const device = outcome.devices.get(owner.device) ?? (await outcome.devices.find(owner.device));
+      const { receivedAt } = uplink;
+      if (!isOfTheDay(device, receivedAt)) await outcome.devices.turnDay(device, receivedAt);
+      const judged = timeOf(output, device, receivedAt);
       if ('refusal' in judged) {
-        refuse(judged.refusal);
+        refusals.push(judged.refusal);
         continue;
       }
       // Without a time of its own a message that is sent again would become a second reading.
       if (isFirst && judged.clock !== 'device' && uplink.qos === 1) {
         isFirst = false;
-        if (await isRepeated(uplink, context)) {
-          refuse(REPEATED);
+        if (await isRepeated(uplink, context.state)) {
+          refusals.push(REPEATED);
           return;
         }
       }
-      const base = { ...owner, ts: judged.ts, receivedAt: uplink.receivedAt, uplink: ref };
+      const base = { site: owner.site, device: owner.device, ts: judged.ts, receivedAt, uplink: ref };
       if (output.kind === 'telemetry')
-        await this.#telemetry(output, base, judged.clock, device, refuse, outcome, context);
+        this.#telemetry(output, base, judged.clock, device, refusals, outcome.readings);
       else outcome.signals.push({ key: owner.device, data: signalOf(output, base, uplink) });
     }
   }
 
-  async #decode(
-    uplink: Uplink,
-    context: BatchContext,
-  ): Promise<{ readonly decoded: NativeResult; readonly mapping: TopicMapping | undefined }> {
-    if (uplink.kind !== 'foreign') return { decoded: decodeOwn(uplink), mapping: undefined };
+  async #decodeForeign(uplink: Uplink, context: BatchContext): Promise<Decoded> {
     const reading = codecOf(uplink, this.options);
     const key = `${uplink.device}/${reading.name ?? ''}`;
     const decoded = decodeForeign(uplink, reading, await context.state.get<unknown>(CODEC_MEMORY, key));
@@ -145,89 +144,79 @@ export class UplinkController {
     return { decoded, mapping: reading.matched?.mapping };
   }
 
-  /** The event time of an output, with a line in the ledger of clocks. */
-  async #time(
-    { ts: stated }: CodecOutput,
-    id: string,
-    device: Device | undefined,
-    { receivedAt }: Uplink,
-    { clockDays }: Outcome,
-    context: BatchContext,
-  ): Promise<JudgedTime> {
-    const { timePolicy } = this.options;
-    const judged = judgeTime(stated, receivedAt, {
-      ...timePolicy,
-      maxAgeMs: device?.maxAgeMs ?? timePolicy.maxAgeMs,
-    });
-    const day = localDateOf(receivedAt);
-    const key = `${id}/${day}`;
-    const before = clockDays.get(key) ?? (await context.state.get<ClockDay>(CLOCK_LEDGER, key));
-    const clock = 'refusal' in judged ? 'wrong' : judged.clock;
-    if (!('refusal' in judged) || judged.refusal.reason !== 'too_late')
-      clockDays.set(key, extendClockDay(before, day, stated, receivedAt, clock));
-    return judged;
-  }
-
-  async #telemetry(
+  #telemetry(
     { values: stated, seq, conditions }: CodecTelemetry,
-    base: Pick<Observation, 'site' | 'device' | 'ts' | 'receivedAt' | 'uplink'>,
-    clock: 'device' | 'none' | 'wrong',
-    device: Device | undefined,
-    refuse: (refusal: Refusal) => void,
-    { readings }: Outcome,
-    context: BatchContext,
-  ): Promise<void> {
-    const values: [MeasuredParameter, number][] = [];
+    base: Base,
+    clock: Clock,
+    device: BatchDevice,
+    refusals: Refusal[],
+    readings: NewEntry<Observation>[],
+  ): void {
     const air =
       this.options.gasConditions === 'measured'
         ? { ...conditions, temperatureC: temperatureAmong(stated) }
         : undefined;
-    for (const { parameter, value, unit } of stated) {
-      const converted = toParameterUnit(parameter, value, unit, air);
-      if (converted === undefined)
-        refuse({ reason: 'unknown_unit', detail: `${parameter}: ${unit} is no unit of it` });
-      // A damaged number may leave the range of numbers when it is converted.
-      else if (!Number.isFinite(converted))
-        refuse({
-          reason: 'not_finite',
-          detail: `${parameter}: expected a measured value, found ${value} ${unit}`,
-        });
-      else values.push([parameter, converted]);
-    }
+    const values = converted(stated, air, refusals);
     if (values.length === 0) return;
-    const memory = (await context.state.get<DeviceMemory>(MEMORY, base.device)) ?? { qc: {} };
     // Two messages of one millisecond would replace each other in the store.
-    const ts = clock === 'device' ? base.ts : Math.max(base.ts, (memory.arrivedAt ?? 0) + 1);
-    const {
-      state,
-      readings: judged,
-      amendments,
-    } = judgeObservation(memory.qc, ts, values, this.#limitsOf(base.device), clock === 'wrong');
-    context.state.put(MEMORY, base.device, {
-      qc: state,
-      ...(clock === 'device' ? defined({ arrivedAt: memory.arrivedAt }) : { arrivedAt: ts }),
-    } satisfies DeviceMemory);
-    const correction = correctedPm25(judged, device);
-    const all = correction === undefined ? judged : [...judged, correction];
-    const observation: Observation = {
-      ...base,
-      ts,
-      ...defined({ seq }),
-      ...(clock === 'device' ? {} : { clock }),
-      readings: all,
-    };
-    readings.push({ key: base.device, data: observation });
-    for (const { ts: earlier, reading } of amendments) {
+    const ts = clock === 'device' ? base.ts : Math.max(base.ts, device.memory.arrivedAt + 1);
+    const judged = judgeObservation(device.memory, ts, values, device.limits, clock === 'wrong');
+    if (clock !== 'device') device.memory.arrivedAt = ts;
+    const correction = correctedPm25(judged.readings, device.registered);
+    const all = correction === undefined ? judged.readings : [...judged.readings, correction];
+    readings.push({ key: base.device, data: observationOf(base, ts, seq, clock, all) });
+    for (const { ts: earlier, reading } of judged.amendments) {
       const data: Observation = { ...base, ts: earlier, amendment: true, readings: [reading] };
       readings.push({ key: base.device, data });
     }
   }
+}
 
-  #limitsOf(device: string): DeviceQcLimits['parameters'] {
-    let limits = this.#limits.get(device);
-    if (limits === undefined) this.#limits.set(device, (limits = qcLimitsOf(device, this.options.qcLimits)));
-    return limits.parameters;
+/** The event time of an output, which counts in the ledger of clocks. */
+function timeOf({ ts: stated }: CodecOutput, device: BatchDevice, receivedAt: UtcMillis): JudgedTime {
+  const judged = judgeTime(stated, receivedAt, device.timePolicy);
+  const clock = 'refusal' in judged ? 'wrong' : judged.clock;
+  if (!('refusal' in judged) || judged.refusal.reason !== 'too_late') {
+    device.memory.clock = countClock(device.memory.clock, stated, receivedAt, clock);
+    device.hasChanged = true;
   }
+  return judged;
+}
+
+/** The values in the units of their parameters; those that are none then are refused. */
+function converted(
+  stated: readonly Measured[],
+  air: GasConditions | undefined,
+  refusals: Refusal[],
+): ParameterValue[] {
+  const values: ParameterValue[] = [];
+  for (const measured of stated) {
+    const { parameter, value: found, unit } = measured;
+    const value = toParameterUnit(parameter, found, unit, air);
+    if (value === undefined)
+      refusals.push({ reason: 'unknown_unit', detail: `${parameter}: ${unit} is no unit of it` });
+    // A damaged number may leave the range of numbers when it is converted.
+    else if (!Number.isFinite(value))
+      refusals.push({
+        reason: 'not_finite',
+        detail: `${parameter}: expected a measured value, found ${found} ${unit}`,
+      });
+    else values.push(value === found ? measured : { parameter, value });
+  }
+  return values;
+}
+
+function observationOf(
+  { site, device, receivedAt, uplink }: Base,
+  ts: UtcMillis,
+  seq: number | undefined,
+  clock: Clock,
+  readings: readonly Reading[],
+): Observation {
+  // By far the commonest, without a detour.
+  if (seq === undefined && clock === 'device') return { site, device, ts, receivedAt, uplink, readings };
+  const optional = { ...defined({ seq }), ...(clock === 'device' ? {} : { clock }) };
+  return { site, device, ts, receivedAt, uplink, ...optional, readings };
 }
 
 const REPEATED: Refusal = { reason: 'repeated', detail: 'sent again by the device, and taken before' };
@@ -256,7 +245,7 @@ function correctedPm25(readings: readonly Reading[], device: Device | undefined)
 
 function signalOf(
   output: Exclude<CodecOutput, CodecTelemetry>,
-  base: Pick<Observation, 'site' | 'device' | 'ts' | 'receivedAt' | 'uplink'>,
+  base: Base,
   { session, will }: Uplink,
 ): Signal {
   switch (output.kind) {
@@ -269,22 +258,4 @@ function signalOf(
     case 'event':
       return { ...base, type: 'event', name: output.name, ...defined({ data: output.data }) };
   }
-}
-
-/**
- * Whether this message was decoded before. The broker journals before Aedes remembers the packet identifier, so a crash
- * in between lets the device's retransmission (same identifier, DUP set, same bytes) into the journal twice.
- */
-async function isRepeated(uplink: Uplink, context: BatchContext): Promise<boolean> {
-  if (uplink.messageId === undefined) return false;
-  const digest = createHash('sha256')
-    .update(uplink.topic)
-    .update('\0')
-    .update(uplink.payload)
-    .digest('base64url');
-  const recent = (await context.state.get<Recent>(RECENT, uplink.device)) ?? [];
-  if (uplink.dup && recent.some(([id, known]) => id === uplink.messageId && known === digest)) return true;
-  const kept = recent.filter(([id]) => id !== uplink.messageId).slice(1 - REMEMBERED);
-  context.state.put(RECENT, uplink.device, [...kept, [uplink.messageId, digest]]);
-  return false;
 }

@@ -14,7 +14,7 @@ export const MAX_CHUNK_ENTRIES = 256;
 export const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 // No record extension: the bytes stay standard MessagePack, and keys that a device chose never become code.
-const packr = new Packr({ useRecords: false, copyBuffers: true });
+const packr = new Packr({ useRecords: false });
 
 /** @throws TypeError when the data is not plain */
 export function encodeEntry({ key, data }: NewEntry): Buffer {
@@ -44,7 +44,9 @@ export function readChunkHeader(chunk: Buffer): ChunkHeader {
 /** @throws when the bytes are not those of a chunk */
 export function decodeChunk(chunk: Buffer, shard: number, firstOffset: number): Entry[] {
   const { appendedAt, count } = readChunkHeader(chunk);
-  const pairs = packr.unpackMultiple(chunk.subarray(HEADER_BYTES)) as unknown as [string, unknown][];
+  // One copy for all: the bytes within the entries are parts of it, and the chunk's own belong to LMDB.
+  const bytes = Buffer.from(chunk.subarray(HEADER_BYTES));
+  const pairs = packr.unpackMultiple(bytes) as unknown as [string, unknown][];
   if (pairs.length !== count) throw new RangeError(`expected ${count} entries, found ${pairs.length}`);
   return pairs.map(([key, data], i) => ({ shard, offset: firstOffset + i, appendedAt, key, data }));
 }

@@ -8,9 +8,16 @@ const WIB_OFFSET = 7 * HOUR;
 
 const LOCAL_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 
+/** The day that was asked for last. Instants come by the thousand of one day, and comparing costs less than writing a date. */
+let latest: TimeSpan & { readonly date: string } = { from: 0, to: 0, date: '' };
+
 /** The calendar day in the regency's zone, `YYYY-MM-DD`, that the instant falls into. */
 export function localDateOf(at: UtcMillis): string {
-  return new Date(at + WIB_OFFSET).toISOString().slice(0, 10);
+  if (at >= latest.from && at < latest.to) return latest.date;
+  const date = new Date(at + WIB_OFFSET).toISOString().slice(0, 10);
+  const from = Math.floor((at + WIB_OFFSET) / DAY) * DAY - WIB_OFFSET;
+  latest = { from, to: from + DAY, date };
+  return date;
 }
 
 /**

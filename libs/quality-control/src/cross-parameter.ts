@@ -9,17 +9,16 @@ export type InstantValues = Readonly<Partial<Record<MeasuredParameter, number>>>
  * Cross-parameter test: PM2.5 is a part of PM10 and cannot exceed it, but for the errors of both. When it does, nothing
  * tells which of the two is wrong: both are suspect.
  *
- * @returns the results of PM2.5 and PM10; not evaluated (flag 2) when one of them is missing or the test is off
+ * @returns the result of PM2.5 and of PM10; not evaluated (flag 2) when one of them is missing or the test is off
  */
 export function crossParameter(
-  { pm25, pm10 }: InstantValues,
+  { pm25 = NaN, pm10 = NaN }: InstantValues,
   limits: QcLimitsTable = QC_LIMITS_V1,
-): Readonly<Record<'pm25' | 'pm10', QualityResult>> {
-  const result = resultOf('cross_parameter', flagOf(pm25, pm10, limits));
-  return { pm25: result, pm10: result };
+): QualityResult {
+  return resultOf('cross_parameter', flagOf(pm25, pm10, limits));
 }
 
-function flagOf(pm25 = NaN, pm10 = NaN, limits: QcLimitsTable): QualityFlag {
+function flagOf(pm25: number, pm10: number, limits: QcLimitsTable): QualityFlag {
   const { crossParameter } = limits.pm25;
   if (crossParameter === null || !Number.isFinite(pm25) || !Number.isFinite(pm10)) return 2;
   return pm25 > pm10 * (1 + crossParameter.tolerance) ? 3 : 1;

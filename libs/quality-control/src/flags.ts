@@ -1,6 +1,9 @@
 import type { QualityFlag } from '#libs/telemetry';
 
-/** What the tests are called in a reading's `failed`. Names are stored and exchanged: never reused, never renamed. */
+/**
+ * What the tests are called in a reading's `failed`. Names are stored and exchanged: never reused, never renamed. So are
+ * their places ({@link numberOfResult}): a new test goes to the end.
+ */
 export const QC_TESTS = [
   'gross_range',
   'spike',
@@ -33,20 +36,52 @@ export function resultOf(test: QcTest, flag: QualityFlag): QualityResult {
   return flag === 3 || flag === 4 ? { flag, failed: [test] } : NOTHING_FAILED[flag];
 }
 
-/** The strongest statement first: fail, suspect, pass, not evaluated, missing (QARTOD; ioos_qc `qartod_compare`). */
-const STRENGTH: readonly QualityFlag[] = [4, 3, 1, 2, 9];
+/** The strongest statement lowest: fail, suspect, pass, not evaluated, missing (QARTOD; ioos_qc `qartod_compare`). */
+const RANK: Readonly<Record<QualityFlag, number>> = { 4: 0, 3: 1, 1: 2, 2: 3, 9: 4 };
+
+/** The stronger statement of two. */
+function stronger(one: QualityFlag, other: QualityFlag): QualityFlag {
+  return RANK[other] < RANK[one] ? other : one;
+}
 
 /** Combines the flags of several tests of one value: the strongest statement wins. Not evaluated when there is none. */
 export function combineFlags(flags: readonly QualityFlag[]): QualityFlag {
-  return STRENGTH.find((flag) => flags.includes(flag)) ?? 2;
+  return flags.length === 0 ? 2 : flags.reduce((one, other) => stronger(one, other));
 }
 
 /** Combines the results of several tests of one value; each failed test is named once, in the order given. */
 export function combineResults(results: readonly QualityResult[]): QualityResult {
-  const flag = combineFlags(results.map((result) => result.flag));
-  return flag === 3 || flag === 4
-    ? { flag, failed: [...new Set(results.flatMap(({ failed }) => failed))] }
-    : NOTHING_FAILED[flag];
+  return results.length === 0 ? NOTHING_FAILED[2] : results.reduce((one, other) => combineTwo(one, other));
+}
+
+/** {@link combineResults} of two. While at most one of them failed, one of them is the answer, and nothing is made. */
+export function combineTwo(one: QualityResult, other: QualityResult): QualityResult {
+  const flag = stronger(one.flag, other.flag);
+  if (other.failed.length === 0) return flag === one.flag ? one : other;
+  if (one.failed.length === 0) return other;
+  return { flag, failed: [...new Set([...one.failed, ...other.failed])] };
+}
+
+/** Room for every test, and for none, in a digit of the number that a result is written as. */
+const DIGIT = 16;
+
+/**
+ * A result as a number, for memories that are kept by the thousand: the flag is the lowest digit to the base of 16, above
+ * it stand the places of the failed tests in {@link QC_TESTS}, counted from 1, the last one highest. Never 0.
+ */
+export function numberOfResult({ flag, failed }: QualityResult): number {
+  let places = 0;
+  for (let i = failed.length - 1; i >= 0; i--)
+    places = places * DIGIT + QC_TESTS.indexOf(failed[i] as QcTest) + 1;
+  return places * DIGIT + flag;
+}
+
+/** The result that {@link numberOfResult} wrote. */
+export function resultOfNumber(number: number): QualityResult {
+  const failed: QcTest[] = [];
+  for (let rest = Math.floor(number / DIGIT); rest > 0; rest = Math.floor(rest / DIGIT))
+    failed.push(QC_TESTS[(rest % DIGIT) - 1] as QcTest);
+  return { flag: (number % DIGIT) as QualityFlag, failed };
 }
 
 /** Whether a value with this flag enters an aggregate: only one that passed. */

@@ -1,45 +1,34 @@
-import type { UtcMillis } from '#libs/kernel';
+import type { Millis } from '#libs/kernel';
 import type { QualityFlag } from '#libs/telemetry';
 import type { FlatLineLimits } from './limits.js';
-import type { Sample } from './sample.js';
-
-/** Values that did not move: from when, between which values, and how many. */
-export interface FlatRun {
-  readonly from: UtcMillis;
-  readonly low: number;
-  readonly high: number;
-  readonly samples: number;
-}
 
 /**
- * Adds a value to the run that it continues, or begins one with it. A run compares with its lowest and highest value, not
+ * Whether a value continues the run of values that did not move. A run compares with its lowest and highest value, not
  * with the last one, so that a slow drift is no flat line.
  *
- * @param last - time of the newest value in the run
+ * @param low - lowest value of the run
+ * @param high - highest value of the run
+ * @param silence - since the newest value in the run
  */
-export function extendRun(
-  run: FlatRun | null,
-  last: UtcMillis,
-  { ts, value }: Sample,
+export function continuesRun(
+  low: number,
+  high: number,
+  silence: Millis,
+  value: number,
   { tolerance, maxGap }: Pick<FlatLineLimits, 'tolerance' | 'maxGap'>,
-): FlatRun {
-  if (run !== null && ts - last <= maxGap) {
-    const low = Math.min(run.low, value);
-    const high = Math.max(run.high, value);
-    if (high - low < tolerance) return { from: run.from, low, high, samples: run.samples + 1 };
-  }
-  return { from: ts, low: value, high: value, samples: 1 };
+): boolean {
+  return silence <= maxGap && Math.max(high, value) - Math.min(low, value) < tolerance;
 }
 
 /**
  * Flat line test of QARTOD on the newest value of a run. The values before it keep their flags: when they came, nothing
  * was wrong with them yet.
  *
- * @param ts - time of that value
+ * @param lasted - from the first value of the run to that one
+ * @param samples - how many values it has
  * @returns 1, 3 or 4
  */
-export function flatLineFlag(run: FlatRun, ts: UtcMillis, limits: FlatLineLimits): QualityFlag {
-  const lasted = ts - run.from;
-  if (lasted >= limits.failAfter && run.samples >= limits.failSamples) return 4;
-  return lasted >= limits.suspectAfter && run.samples >= limits.suspectSamples ? 3 : 1;
+export function flatLineFlag(lasted: Millis, samples: number, limits: FlatLineLimits): QualityFlag {
+  if (lasted >= limits.failAfter && samples >= limits.failSamples) return 4;
+  return lasted >= limits.suspectAfter && samples >= limits.suspectSamples ? 3 : 1;
 }

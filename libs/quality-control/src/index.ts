@@ -1,5 +1,6 @@
 export * from './clock.js';
 export * from './cross-parameter.js';
+export * from './device-memory.js';
 export * from './flags.js';
 export * from './flat-line.js';
 export * from './gross-range.js';
@@ -7,8 +8,9 @@ export * from './limits-schema.js';
 export * from './limits.js';
 export * from './nearest.js';
 export * from './neighbours.js';
+export * from './observation.js';
+export { initialQcState, type JudgedSample, type QcState } from './qc-state.js';
 export * from './rate-of-change.js';
 export * from './sample.js';
 export * from './series.js';
 export * from './spike.js';
-export * from './observation.js';

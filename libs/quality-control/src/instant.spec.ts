@@ -17,7 +17,7 @@ describe('crossParameter', () => {
     [{}, 2],
   ] as const)('flags both of %p as %p', (values, flag) => {
     const result = { flag, failed: flag === 3 ? ['cross_parameter'] : [] };
-    expect(crossParameter(values)).toEqual({ pm25: result, pm10: result });
+    expect(crossParameter(values)).toEqual(result);
   });
 });
 

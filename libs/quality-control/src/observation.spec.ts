@@ -1,26 +1,24 @@
 import { MINUTE } from '#libs/kernel';
 import { QC_LIMITS_V1 } from './limits.js';
-import { judgeObservation, type DeviceQcState, type JudgedObservation } from './observation.js';
+import { judgeObservation, type JudgedObservation } from './observation.js';
 
 const limits = QC_LIMITS_V1;
 const run = (...values: number[]): JudgedObservation[] => {
-  let state: DeviceQcState = {};
-  return values.map((value, i) => {
-    const judged = judgeObservation(state, i * MINUTE, [['pm25', value]], limits);
-    state = judged.state;
-    return judged;
-  });
+  const states = new Map();
+  return values.map((value, i) =>
+    judgeObservation(states, i * MINUTE, [{ parameter: 'pm25', value }], limits),
+  );
 };
 
 describe('judgeObservation', () => {
   it('flags each value of an instant, and those that contradict each other', () => {
     const { readings } = judgeObservation(
-      {},
+      new Map(),
       0,
       [
-        ['pm25', 30],
-        ['pm10', 20],
-        ['humidity', 150],
+        { parameter: 'pm25', value: 30 },
+        { parameter: 'pm10', value: 20 },
+        { parameter: 'humidity', value: 150 },
       ],
       limits,
     );
@@ -44,10 +42,12 @@ describe('judgeObservation', () => {
   });
 
   it('makes everything of a wrong clock suspect and keeps it out of the series', () => {
-    const { state } = judgeObservation({}, 0, [['pm25', 12]], limits);
-    const wrong = judgeObservation(state, MINUTE, [['pm25', 400]], limits, true);
+    const states = new Map();
+    judgeObservation(states, 0, [{ parameter: 'pm25', value: 12 }], limits);
+    const before = new Map(states);
+    const wrong = judgeObservation(states, MINUTE, [{ parameter: 'pm25', value: 400 }], limits, true);
     expect(wrong.readings).toEqual([{ parameter: 'pm25', value: 400, flag: 3, failed: ['clock'] }]);
-    expect(wrong.state).toEqual(state);
+    expect(states).toEqual(before);
     expect(wrong.amendments).toEqual([]);
   });
 });

@@ -1,54 +1,94 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Reading } from '#libs/telemetry';
 import { crossParameter, humidityInfluence, type InstantValues } from './cross-parameter.js';
-import { resultOf, type QualityResult } from './flags.js';
+import { combineTwo, resultOf, type QualityResult } from './flags.js';
 import type { QcLimitsTable } from './limits.js';
-import { checkSeries, initialQcState, type QcState } from './series.js';
+import { initialQcState, type QcState } from './qc-state.js';
+import { checkSeries } from './series.js';
 
-/** What is remembered of a device: of each parameter that it reported. */
-export type DeviceQcState = Readonly<Partial<Record<MeasuredParameter, QcState>>>;
+/** What is remembered of a device: of each parameter that it reported. A `Map` will do. */
+export interface QcStates {
+  get(parameter: MeasuredParameter): QcState | undefined;
+  set(parameter: MeasuredParameter, state: QcState): void;
+}
+
+/** A value in the unit of its parameter. */
+export interface ParameterValue {
+  readonly parameter: MeasuredParameter;
+  readonly value: number;
+}
+
+/** Earlier reading of which an instant shows that it was a spike, with its new flag. */
+export interface Amendment {
+  readonly ts: UtcMillis;
+  readonly reading: Reading;
+}
 
 export interface JudgedObservation {
-  readonly state: DeviceQcState;
   /** The values of this instant with their flags, in the order given. */
   readonly readings: readonly Reading[];
-  /** Earlier readings of which this instant shows that they were spikes, with their new flags. */
-  readonly amendments: readonly { readonly ts: UtcMillis; readonly reading: Reading }[];
+  readonly amendments: readonly Amendment[];
 }
 
 /**
  * Judges all values of a device at one instant: each against its range and its own past, and against the others.
  *
+ * @param states - are moved on
  * @param clockIsWrong - the device stated a time that cannot be true, and `ts` is another one: every value is suspect, and
  *   none takes part in the series, whose order it would disturb
  */
 export function judgeObservation(
-  state: DeviceQcState,
+  states: QcStates,
   ts: UtcMillis,
-  values: readonly (readonly [MeasuredParameter, number])[],
+  values: readonly ParameterValue[],
   limits: QcLimitsTable,
   clockIsWrong = false,
 ): JudgedObservation {
-  const instant: InstantValues = Object.fromEntries(values);
-  const particulate = crossParameter(instant, limits);
-  const next: Partial<Record<MeasuredParameter, QcState>> = { ...state };
-  const readings: Reading[] = [];
-  const amendments: { ts: UtcMillis; reading: Reading }[] = [];
-  for (const [parameter, value] of values) {
-    const others: QualityResult[] = [humidityInfluence(parameter, instant, limits)];
-    if (parameter === 'pm25' || parameter === 'pm10') others.push(particulate[parameter]);
-    if (clockIsWrong) others.push(resultOf('clock', 3));
-    const before = clockIsWrong ? initialQcState : (next[parameter] ?? initialQcState);
-    const step = checkSeries(before, { ts, value }, parameter, limits, { others });
-    if (!clockIsWrong) next[parameter] = step.state;
-    readings.push(readingOf(parameter, value, step.result));
-    const { amended } = step;
-    if (amended !== undefined)
-      amendments.push({ ts: amended.ts, reading: readingOf(parameter, amended.value, amended.result) });
+  const instant = instantOf(values);
+  let amendments = NOTHING_AMENDED;
+  // Not pushed: an array that grows reserves four times the room, for as long as the batch lasts.
+  const readings = values.map(({ parameter, value }) => {
+    const others = resultBeside(parameter, instant, limits, clockIsWrong);
+    const before = clockIsWrong ? initialQcState : (states.get(parameter) ?? initialQcState);
+    const { state, result, amended } = checkSeries(before, { ts, value }, parameter, limits, { others });
+    if (!clockIsWrong && state !== before) states.set(parameter, state);
+    if (amended !== undefined) {
+      const reading = readingOf(parameter, amended.value, amended.result);
+      amendments = [...amendments, { ts: amended.ts, reading }];
+    }
+    return readingOf(parameter, value, result);
+  });
+  return { readings, amendments };
+}
+
+const NOTHING_AMENDED: readonly Amendment[] = [];
+
+/** The values that others are judged by; NaN is not there. */
+function instantOf(values: readonly ParameterValue[]): InstantValues {
+  let pm25 = NaN;
+  let pm10 = NaN;
+  let humidity = NaN;
+  for (const { parameter, value } of values) {
+    if (parameter === 'pm25') pm25 = value;
+    else if (parameter === 'pm10') pm10 = value;
+    else if (parameter === 'humidity') humidity = value;
   }
-  return { state: next, readings, amendments };
+  return { pm25, pm10, humidity };
+}
+
+/** What the tests say of a value that do not look at its past. */
+function resultBeside(
+  parameter: MeasuredParameter,
+  instant: InstantValues,
+  limits: QcLimitsTable,
+  clockIsWrong: boolean,
+): QualityResult {
+  let result = humidityInfluence(parameter, instant, limits);
+  if (parameter === 'pm25' || parameter === 'pm10')
+    result = combineTwo(result, crossParameter(instant, limits));
+  return clockIsWrong ? combineTwo(result, resultOf('clock', 3)) : result;
 }
 
 function readingOf(parameter: MeasuredParameter, value: number, { flag, failed }: QualityResult): Reading {
-  return { parameter, value, flag, ...(failed.length === 0 ? {} : { failed }) };
+  return failed.length === 0 ? { parameter, value, flag } : { parameter, value, flag, failed };
 }

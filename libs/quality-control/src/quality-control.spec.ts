@@ -1,5 +1,14 @@
 import { MEASURED_CODES, type QualityFlag } from '#libs/telemetry';
-import { combineFlags, combineResults, isUsable, resultOf } from './flags.js';
+import fc from 'fast-check';
+import {
+  combineFlags,
+  combineResults,
+  isUsable,
+  numberOfResult,
+  QC_TESTS,
+  resultOf,
+  resultOfNumber,
+} from './flags.js';
 import { GROSS_RANGE_V1, grossRange } from './gross-range.js';
 
 describe('grossRange', () => {
@@ -60,5 +69,26 @@ describe('combineResults', () => {
     ];
     expect(combineResults(results)).toEqual({ flag: 4, failed: ['gross_range', 'flat_line'] });
     expect(combineResults([])).toEqual({ flag: 2, failed: [] });
+  });
+});
+
+describe('a result as a number', () => {
+  const flag = fc.constantFrom<QualityFlag>(1, 2, 3, 4, 9);
+  const result = fc.record({ flag, failed: fc.shuffledSubarray([...QC_TESTS]) });
+
+  it('comes back as it was, with the failed tests in their order, and is never 0', () => {
+    fc.assert(
+      fc.property(result, (given) => {
+        const number = numberOfResult(given);
+        expect(number).toBeGreaterThan(0);
+        expect(resultOfNumber(number)).toEqual(given);
+      }),
+    );
+  });
+
+  it('has a place for each test that no other one takes: stored numbers rest on it', () => {
+    expect(QC_TESTS.map((test) => numberOfResult({ flag: 4, failed: [test] }))).toEqual([
+      0x14, 0x24, 0x34, 0x44, 0x54, 0x64, 0x74, 0x84, 0x94,
+    ]);
   });
 });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { crossParameter } from './cross-parameter.js';
 import { QC_LIMITS_V1 } from './limits.js';
+import { initialQcState } from './qc-state.js';
 import type { Sample } from './sample.js';
-import { checkSeries, initialQcState } from './series.js';
+import { checkSeries } from './series.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 /** Recordings that this repository ships. */
@@ -78,7 +79,7 @@ function crossed(rows: readonly Row[]): [number, number] {
     .filter((row) => row['PM2.5'] !== 'NA' && row['PM10'] !== 'NA')
     .map((row) => ({ pm25: Number(row['PM2.5']), pm10: Number(row['PM10']) }));
   return [strict, QC_LIMITS_V1].map(
-    (limits) => pairs.filter((pair) => crossParameter(pair, limits).pm25.flag === 3).length,
+    (limits) => pairs.filter((pair) => crossParameter(pair, limits).flag === 3).length,
   ) as [number, number];
 }
 

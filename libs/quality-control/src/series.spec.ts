@@ -1,17 +1,11 @@
 import { HOUR, MINUTE, SECOND, type Millis } from '#libs/kernel';
 import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import fc from 'fast-check';
-import { resultOf } from './flags.js';
+import { combineResults, resultOf } from './flags.js';
 import { QC_LIMITS_V1 } from './limits.js';
+import { initialQcState, lastOf, type QcState } from './qc-state.js';
 import type { Sample } from './sample.js';
-import {
-  checkSeries,
-  initialQcState,
-  SERIES_TESTS,
-  type QcState,
-  type SeriesContext,
-  type SeriesStep,
-} from './series.js';
+import { checkSeries, SERIES_TESTS, type SeriesContext, type SeriesStep } from './series.js';
 
 const T0 = Date.parse('2026-08-01T00:00:00Z');
 
@@ -76,7 +70,7 @@ describe('the spike test', () => {
 
   it('keeps what other tests said of the amended value', () => {
     let { state } = checkSeries(initialQcState, { ts: T0, value: 20 }, 'pm25');
-    const others = [resultOf('clock', 3), resultOf('cross_parameter', 1)];
+    const others = combineResults([resultOf('clock', 3), resultOf('cross_parameter', 1)]);
     ({ state } = checkSeries(state, { ts: T0 + MINUTE, value: 120 }, 'pm25', QC_LIMITS_V1, { others }));
     const { amended } = checkSeries(state, { ts: T0 + 2 * MINUTE, value: 20 }, 'pm25');
     expect(amended?.result).toEqual({ flag: 3, failed: ['clock', 'spike'] });
@@ -296,8 +290,8 @@ describe('checkSeries', () => {
           expect([1, 3, 4]).toContain(step.result.flag);
           expect(step.result.failed.length > 0).toBe(step.result.flag !== 1);
           if (step.amended) {
-            expect(step.amended).toMatchObject({ ts: state.last?.ts, value: state.last?.value });
-            expect(step.amended.result.flag).toBeGreaterThanOrEqual(state.last!.result.flag);
+            expect(step.amended).toMatchObject({ ts: lastOf(state)?.ts, value: lastOf(state)?.value });
+            expect(step.amended.result.flag).toBeGreaterThanOrEqual(lastOf(state)!.result.flag);
             expect(step.amended.result.failed).toContain('spike');
           }
           state = step.state;
@@ -315,11 +309,11 @@ describe('checkSeries', () => {
           const { fail } = QC_LIMITS_V1[code].range;
           const moves =
             Number.isFinite(next.ts) &&
-            next.ts > (state.last?.ts ?? -Infinity) &&
+            next.ts > (lastOf(state)?.ts ?? -Infinity) &&
             next.value >= fail[0] &&
             next.value <= fail[1];
           // A negative zero is remembered as zero: see below.
-          if (moves) expect(step.state.last).toMatchObject({ ts: next.ts + 0, value: next.value + 0 });
+          if (moves) expect(lastOf(step.state)).toMatchObject({ ts: next.ts + 0, value: next.value + 0 });
           else expect(step.state).toBe(state);
           state = step.state;
         }

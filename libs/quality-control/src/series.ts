@@ -1,37 +1,39 @@
-import type { UtcMillis } from '#libs/kernel';
+import type { Millis, UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, QualityFlag } from '#libs/telemetry';
-import { combineResults, resultOf, type QcTest, type QualityResult } from './flags.js';
-import { extendRun, flatLineFlag, type FlatRun } from './flat-line.js';
+import {
+  combineResults,
+  combineTwo,
+  numberOfResult,
+  resultOf,
+  resultOfNumber,
+  type QcTest,
+  type QualityResult,
+} from './flags.js';
+import { continuesRun, flatLineFlag } from './flat-line.js';
 import { rangeResult } from './gross-range.js';
 import { QC_LIMITS_V1, type QcLimits, type QcLimitsTable } from './limits.js';
+import {
+  IS_SATURATED,
+  LAST_RESULT,
+  LAST_TS,
+  LAST_VALUE,
+  lastOf,
+  NEIGHBOUR_TS,
+  NEIGHBOUR_VALUE,
+  PREVIOUS_RESULT,
+  PREVIOUS_TS,
+  PREVIOUS_VALUE,
+  RUN_FROM,
+  RUN_HIGH,
+  RUN_LOW,
+  RUN_SAMPLES,
+  SATURATED_SINCE,
+  type JudgedSample,
+  type QcState,
+} from './qc-state.js';
 import { rateOfChangeFlag } from './rate-of-change.js';
 import type { Sample } from './sample.js';
 import { spikeFlag } from './spike.js';
-
-/** A value with what is known of it. */
-export interface JudgedSample extends Sample {
-  readonly result: QualityResult;
-}
-
-/** What is remembered of one parameter of one device. Plain data, so that a restart changes no flag. */
-export interface QcState {
-  /** The two newest values that could be judged as a series, so that a repetition gets the same answer. */
-  readonly last: JudgedSample | null;
-  readonly previous: JudgedSample | null;
-  /** The newest value before `last` that is no spike: what `last` and its successor are compared with. */
-  readonly neighbour: Sample | null;
-  readonly run: FlatRun | null;
-  /** Since when a humidity sensor reports saturated air. */
-  readonly saturatedSince: UtcMillis | null;
-}
-
-export const initialQcState: QcState = {
-  last: null,
-  previous: null,
-  neighbour: null,
-  run: null,
-  saturatedSince: null,
-};
 
 /** Tests that need the values before or after. */
 export const SERIES_TESTS = [
@@ -42,6 +44,11 @@ export const SERIES_TESTS = [
 ] as const satisfies readonly QcTest[];
 export type SeriesTest = (typeof SERIES_TESTS)[number];
 
+/** Which tests were not evaluated, by {@link notEvaluated}: made once, because every value asks. The spike test never is. */
+const NOT_EVALUATED = Array.from({ length: 8 }, (_, bits) =>
+  SERIES_TESTS.filter((_test, i) => i === 0 || (bits & (1 << (i - 1))) !== 0),
+);
+
 /** What the caller knows beside the series. */
 export interface SeriesContext {
   /**
@@ -49,8 +56,8 @@ export interface SeriesContext {
    * rise passes, and a spike or a counter pinned at its ceiling is suspect instead of failed.
    */
   readonly neighboursHigh?: boolean;
-  /** Results of the other tests of this value. They are combined in, and remembered in case the value is amended. */
-  readonly others?: readonly QualityResult[];
+  /** What the other tests say of this value. It is combined in, and remembered in case the value is amended. */
+  readonly others?: QualityResult;
 }
 
 export interface SeriesStep {
@@ -79,112 +86,153 @@ export interface SeriesStep {
  */
 export function checkSeries(
   state: QcState,
-  { ts, value }: Sample,
+  sample: Sample,
   parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
-  { neighboursHigh = false, others = [] }: SeriesContext = {},
+  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext = {},
 ): SeriesStep {
-  const own = limits[parameter];
-  const known = [state.last, state.previous].find((judged) => judged?.ts === ts && judged.value === value);
-  if (known) return { state, result: known.result, notEvaluated: [] };
+  const known = knownResult(state, sample);
+  if (known !== undefined) return { state, result: known, notEvaluated: [] };
 
-  const range = rangeResult(value, own.range);
-  const isNewer = Number.isFinite(ts) && (state.last === null || ts > state.last.ts);
+  const own = limits[parameter];
+  const range = rangeResult(sample.value, own.range);
+  const isFirst = state[LAST_RESULT] === 0;
+  const isNewer = Number.isFinite(sample.ts) && (isFirst || sample.ts > state[LAST_TS]);
   if (!isNewer || range.flag === 4)
-    return { state, result: combineResults([range, ...others]), notEvaluated: SERIES_TESTS };
+    return { state, result: combineTwo(range, others), notEvaluated: SERIES_TESTS };
 
   // A device may send -0. Stored as JSON it comes back as 0, and a restart must change nothing.
-  const sample: Sample = { ts: ts + 0, value: value + 0 };
-  const spike = judgeSpike(state, sample, own, neighboursHigh);
+  const ts = sample.ts + 0;
+  const value = sample.value + 0;
+  const spike = judgeSpike(state, ts, value, own, neighboursHigh);
   const wasSpike = spike === 3 || spike === 4;
   // A good value is compared with the one before the spike, or the fault of one would be counted twice.
-  const base = wasSpike ? state.neighbour : state.last;
-  const { run, saturatedSince } = extend(state, sample, own);
-  const flags = {
-    spike: 2,
-    rate_of_change: judgeRate(base, sample, own, neighboursHigh),
-    flat_line: state.last === null ? 2 : judgeFlatLine(run, sample, own, neighboursHigh),
-    saturation: judgeSaturation(saturatedSince, sample, own),
-  } satisfies Record<SeriesTest, QualityFlag>;
-  const result = combineResults([
-    range,
-    ...SERIES_TESTS.map((test) => resultOf(test, flags[test])),
-    ...others,
-  ]);
-  const amended =
-    state.last !== null && wasSpike
-      ? { ...state.last, result: combineResults([state.last.result, resultOf('spike', spike)]) }
-      : undefined;
-  return {
-    state: {
-      last: { ...sample, result },
-      previous: amended ?? state.last,
-      neighbour: base && { ts: base.ts, value: base.value },
-      run,
-      saturatedSince,
-    },
-    result,
-    notEvaluated: SERIES_TESTS.filter((test) => flags[test] === 2),
-    ...(amended && { amended }),
-  };
+  const baseTs = state[wasSpike ? NEIGHBOUR_TS : LAST_TS];
+  const baseValue = state[wasSpike ? NEIGHBOUR_VALUE : LAST_VALUE];
+
+  const hasRun = own.flatLine !== null;
+  const goesOn = runGoesOn(state, ts, value, own);
+  const runFrom = goesOn ? state[RUN_FROM] : ts;
+  const runSamples = goesOn ? state[RUN_SAMPLES] + 1 : 1;
+  const isSaturated = own.saturation !== null && value >= own.saturation.from;
+  const saturatedSince = saturationGoesOn(state, ts, own) ? state[SATURATED_SINCE] : ts;
+
+  const rate = isFirst ? 2 : judgeRate(baseValue, value, ts - baseTs, own, neighboursHigh);
+  const flat = isFirst ? 2 : judgeFlatLine(ts - runFrom, runSamples, value, own, neighboursHigh);
+  const saturation = judgeSaturation(isSaturated, ts - saturatedSince, own);
+  let result = combineTwo(range, resultOf('rate_of_change', rate));
+  result = combineTwo(result, resultOf('flat_line', flat));
+  result = combineTwo(result, resultOf('saturation', saturation));
+  result = combineTwo(result, others);
+
+  const amended = wasSpike ? amendedLast(state, spike) : undefined;
+  const next: QcState = [
+    ts,
+    value,
+    numberOfResult(result),
+    state[LAST_TS],
+    state[LAST_VALUE],
+    amended === undefined ? state[LAST_RESULT] : numberOfResult(amended.result),
+    baseTs,
+    baseValue,
+    hasRun ? runFrom : 0,
+    hasRun ? (goesOn ? Math.min(state[RUN_LOW], value) : value) : 0,
+    hasRun ? (goesOn ? Math.max(state[RUN_HIGH], value) : value) : 0,
+    hasRun ? runSamples : 0,
+    isSaturated ? 1 : 0,
+    isSaturated ? saturatedSince : 0,
+  ];
+  const notEvaluated = notEvaluatedOf(rate, flat, saturation);
+  return amended === undefined
+    ? { state: next, result, notEvaluated }
+    : { state: next, result, notEvaluated, amended };
+}
+
+const NO_OTHERS = combineResults([]);
+
+/** What was said of this value before, when it comes again. */
+function knownResult(state: QcState, { ts, value }: Sample): QualityResult | undefined {
+  if (state[LAST_RESULT] !== 0 && state[LAST_TS] === ts && state[LAST_VALUE] === value)
+    return resultOfNumber(state[LAST_RESULT]);
+  if (state[PREVIOUS_RESULT] !== 0 && state[PREVIOUS_TS] === ts && state[PREVIOUS_VALUE] === value)
+    return resultOfNumber(state[PREVIOUS_RESULT]);
+  return undefined;
+}
+
+function notEvaluatedOf(
+  rate: QualityFlag,
+  flat: QualityFlag,
+  saturation: QualityFlag,
+): readonly SeriesTest[] {
+  const bits = (rate === 2 ? 1 : 0) | (flat === 2 ? 2 : 0) | (saturation === 2 ? 4 : 0);
+  return NOT_EVALUATED[bits] ?? SERIES_TESTS;
 }
 
 /** The spike flag of the last value, now that the next one is known. */
 function judgeSpike(
-  { neighbour, last }: QcState,
-  next: Sample,
+  state: QcState,
+  nextTs: UtcMillis,
+  nextValue: number,
   { spike }: QcLimits,
   neighboursHigh: boolean,
 ): QualityFlag {
-  if (neighbour === null || last === null || spike === null || next.ts - neighbour.ts > spike.maxSpan)
+  // The neighbour comes with the previous value.
+  if (spike === null || state[PREVIOUS_RESULT] === 0 || nextTs - state[NEIGHBOUR_TS] > spike.maxSpan)
     return 2;
-  const flag = spikeFlag(neighbour.value, last.value, next.value, spike);
-  return flag === 4 && neighboursHigh && last.value > next.value ? 3 : flag;
+  const last = state[LAST_VALUE];
+  const flag = spikeFlag(state[NEIGHBOUR_VALUE], last, nextValue, spike);
+  return flag === 4 && neighboursHigh && last > nextValue ? 3 : flag;
+}
+
+/** The last value, once it is known to be a spike. */
+function amendedLast(state: QcState, spike: QualityFlag): JudgedSample | undefined {
+  const last = lastOf(state);
+  return last && { ...last, result: combineTwo(last.result, resultOf('spike', spike)) };
 }
 
 function judgeRate(
-  base: Sample | null,
-  sample: Sample,
+  base: number,
+  value: number,
+  elapsed: Millis,
   { rateOfChange }: QcLimits,
   neighboursHigh: boolean,
 ): QualityFlag {
-  if (base === null || rateOfChange === null || sample.ts - base.ts > rateOfChange.maxGap) return 2;
-  if (neighboursHigh && sample.value > base.value) return 1;
-  return rateOfChangeFlag(base, sample, rateOfChange);
+  if (rateOfChange === null || elapsed > rateOfChange.maxGap) return 2;
+  if (neighboursHigh && value > base) return 1;
+  return rateOfChangeFlag(base, value, elapsed, rateOfChange);
 }
 
 function judgeFlatLine(
-  run: FlatRun | null,
-  { ts, value }: Sample,
+  lasted: Millis,
+  samples: number,
+  value: number,
   { flatLine, saturation, range }: QcLimits,
   neighboursHigh: boolean,
 ): QualityFlag {
-  if (run === null || flatLine === null) return 2;
+  if (flatLine === null) return 2;
   // Saturated air is flat by nature; the saturation test has its own patience.
   if (saturation !== null && value >= saturation.from) return 2;
-  const flag = flatLineFlag(run, ts, flatLine);
+  const flag = flatLineFlag(lasted, samples, flatLine);
   // Only a value at the top is pinned by smoke. One that stands still at 12 amid smoke is stuck.
   const isPinned = neighboursHigh && value >= range.suspect[1];
   return flag === 4 && isPinned ? 3 : flag;
 }
 
-function judgeSaturation(since: UtcMillis | null, { ts }: Sample, { saturation }: QcLimits): QualityFlag {
+function judgeSaturation(isSaturated: boolean, lasted: Millis, { saturation }: QcLimits): QualityFlag {
   if (saturation === null) return 2;
-  return since !== null && ts - since >= saturation.suspectAfter ? 3 : 1;
+  return isSaturated && lasted >= saturation.suspectAfter ? 3 : 1;
 }
 
-/** What lasts: the run of equal values, and the time of saturation. */
-function extend(
-  { last, run, saturatedSince }: QcState,
-  sample: Sample,
-  { flatLine, saturation }: QcLimits,
-): Pick<QcState, 'run' | 'saturatedSince'> {
-  const { ts, value } = sample;
-  const lastTs = last?.ts ?? ts;
-  const isSaturated = saturation !== null && value >= saturation.from;
-  const goesOn = saturation !== null && saturatedSince !== null && ts - lastTs <= saturation.maxGap;
-  return {
-    run: flatLine === null ? null : extendRun(run, lastTs, sample, flatLine),
-    saturatedSince: isSaturated ? (goesOn ? saturatedSince : ts) : null,
-  };
+/** Whether the value continues the run of those before it. */
+function runGoesOn(state: QcState, ts: UtcMillis, value: number, { flatLine }: QcLimits): boolean {
+  return (
+    flatLine !== null &&
+    state[RUN_SAMPLES] > 0 &&
+    continuesRun(state[RUN_LOW], state[RUN_HIGH], ts - state[LAST_TS], value, flatLine)
+  );
+}
+
+/** Whether air that is saturated now has been so since before. */
+function saturationGoesOn(state: QcState, ts: UtcMillis, { saturation }: QcLimits): boolean {
+  return saturation !== null && state[IS_SATURATED] === 1 && ts - state[LAST_TS] <= saturation.maxGap;
 }

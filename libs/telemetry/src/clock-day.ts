@@ -1,10 +1,8 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
 import type { JudgedTime } from './device-time.js';
 
-/** What was learnt on one day of arrival about the clock of a device: the ledger of clock skew. */
-export interface ClockDay {
-  /** Calendar day of the regency on which the messages arrived. */
-  readonly day: string;
+/** What was learnt on one day of arrival about the clock of a device. */
+export interface ClockCounts {
   readonly messages: number;
   /** Messages without a time of the device's own. */
   readonly withoutTime: number;
@@ -20,16 +18,21 @@ export interface ClockDay {
   readonly skewMinMs: Millis | null;
 }
 
+/** A line of the ledger of clock skew. */
+export interface ClockDay extends ClockCounts {
+  /** Calendar day of the regency on which the messages arrived. */
+  readonly day: string;
+}
+
 const LATE_AFTER: Millis = 600_000;
 
-/** The day with one more message. @param stated - the device's time, if it stated one */
-export function extendClockDay(
-  before: ClockDay | undefined,
-  day: string,
+/** The counts with one more message. @param stated - the device's time, if it stated one */
+export function countClock(
+  before: ClockCounts | undefined,
   stated: UtcMillis | undefined,
   receivedAt: UtcMillis,
   clock: Extract<JudgedTime, { clock: unknown }>['clock'],
-): ClockDay {
+): ClockCounts {
   const {
     messages = 0,
     withoutTime = 0,
@@ -40,7 +43,6 @@ export function extendClockDay(
   } = before ?? {};
   const skew = stated === undefined || clock === 'wrong' ? null : stated - receivedAt;
   return {
-    day,
     messages: messages + 1,
     withoutTime: withoutTime + (clock === 'none' ? 1 : 0),
     wrong: wrong + (clock === 'wrong' ? 1 : 0),
@@ -50,5 +52,5 @@ export function extendClockDay(
   };
 }
 
-/** Namespace of the ledger in the state store; keys are `{device}/{day}`. */
+/** Namespace of the ledger's days that are over in the state store; keys are `{device}/{day}`. */
 export const CLOCK_LEDGER = 'ingest/clock';

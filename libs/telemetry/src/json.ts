@@ -5,15 +5,17 @@ const MAX_DEPTH = 8;
 /** Tokens that are no JSON but that common encoders write for a sensor without a value. */
 const NOT_FINITE = /[:[,]\s*-?(?:NaN|Infinity|inf|nan)\s*[,}\]]/;
 
+const utf8 = new TextDecoder();
+
 /** Parses JSON bytes with bounded depth. Never throws. */
 export function readJson(payload: Uint8Array): { value: unknown } | { refusal: Refusal } {
-  const text = new TextDecoder().decode(payload);
-  const depth = depthOf(text);
+  const depth = depthOf(payload);
   if (depth > MAX_DEPTH) {
     return {
       refusal: { reason: 'json_too_deep', detail: `JSON nested ${depth} deep; at most ${MAX_DEPTH}` },
     };
   }
+  const text = utf8.decode(payload);
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
@@ -36,19 +38,22 @@ export function readJson(payload: Uint8Array): { value: unknown } | { refusal: R
   }
 }
 
-/** Deepest nesting of brackets outside strings; a scan, so that hostile depth costs no recursion. */
-function depthOf(text: string): number {
+/**
+ * Deepest nesting of brackets outside strings; a scan, so that hostile depth costs no recursion. Of bytes: those of a
+ * character beyond ASCII are never those of a bracket, a quote or a backslash.
+ */
+function depthOf(json: Uint8Array): number {
   let depth = 0;
   let deepest = 0;
   let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
     if (inString) {
-      if (code === 0x5c) i++;
-      else if (code === 0x22) inString = false;
-    } else if (code === 0x22) inString = true;
-    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (code === 0x7d || code === 0x5d) depth--;
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x7d || byte === 0x5d) depth--;
   }
   return deepest;
 }

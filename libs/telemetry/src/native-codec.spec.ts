@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { decodeNative, type NativeResult } from './native-codec.js';
+import { telemetryPayload } from './payloads.js';
 import { TOPIC_KINDS, type TopicKind } from './topics.js';
 
 function decode(payload: string | Uint8Array, kind: TopicKind = 'telemetry'): NativeResult {
@@ -109,6 +110,31 @@ describe('decodeNative', () => {
       reason: 'unknown_parameter',
       detail: expect.stringContaining('values.__proto__: expected one of pm25'),
     });
+  });
+
+  it('takes telemetry without the schema exactly where the schema would take it', () => {
+    const number = fc.oneof(
+      fc.constantFrom(0, -0, 1.5, 1e300, 2 ** 53),
+      fc.integer(),
+      fc.double(),
+      fc.string(),
+    );
+    const time = fc.oneof(number, fc.constantFrom('2026-01-01T05:00:00Z', '2026-01-01T05:00:00', null, []));
+    const name = fc.oneof(fc.constantFrom('pm25', 'pm10', 'zzz', '__proto__', 'x'.repeat(65)), fc.string());
+    const message = fc.record(
+      { ts: time, seq: number, values: fc.oneof(fc.dictionary(name, number), fc.jsonValue()), extra: number },
+      { requiredKeys: ['ts', 'values'] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(message, fc.jsonValue()), (given) => {
+        const value: unknown = JSON.parse(JSON.stringify(given));
+        const schema = telemetryPayload.safeParse(value);
+        const { refusals } = decode(JSON.stringify(given));
+        const faults = refusals.filter(({ reason }) => reason !== 'unknown_parameter');
+        expect(faults.length === 0).toBe(schema.success);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('never throws and never invents a number, whatever the bytes are', () => {

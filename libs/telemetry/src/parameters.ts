@@ -44,7 +44,7 @@ export type MeasuredParameter = Exclude<Parameter, 'pm25_corrected'>;
 /** Every series that Pantau keeps. */
 export const PARAMETER_CODES = Object.keys(PARAMETERS) as readonly Parameter[];
 
-/** What a device may state. */
+/** What a device may state. Their places are stored: a new one goes behind the others. */
 export const MEASURED_CODES: readonly MeasuredParameter[] = PARAMETER_CODES.filter(isParameter);
 
 /** Whether a device may state this parameter. */

@@ -1,0 +1,86 @@
+import { localDaySpan } from '#libs/kernel';
+import { MEASURED_CODES, type ClockCounts, type ClockDay } from '#libs/telemetry';
+import fc from 'fast-check';
+import { clockDaysOf, DeviceMemory, type StoredMemory } from './device-memory.js';
+import { initialQcState, type QcState } from './qc-state.js';
+
+const counts: ClockCounts = { messages: 3, withoutTime: 1, wrong: 0, late: 2, skewMaxMs: -5, skewMinMs: -9 };
+
+describe('DeviceMemory', () => {
+  const number = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }));
+  const state = fc
+    .array(number, { minLength: initialQcState.length, maxLength: initialQcState.length })
+    .map((numbers) => numbers as unknown as QcState);
+  const series = fc.array(fc.tuple(fc.constantFrom(...MEASURED_CODES), state));
+
+  it('remembers of each parameter what was set last, also when it was stored in between', () => {
+    fc.assert(
+      fc.property(series, (sets) => {
+        const expected = new Map(sets);
+        let memory = new DeviceMemory();
+        for (const [parameter, value] of sets) {
+          memory.set(parameter, value);
+          memory = new DeviceMemory(memory.stored());
+        }
+        for (const parameter of MEASURED_CODES)
+          expect(memory.get(parameter)).toEqual(expected.get(parameter));
+      }),
+    );
+  });
+
+  it('leaves what it was made of as it was, for a batch that fails', () => {
+    const first = new DeviceMemory();
+    first.set('pm25', initialQcState);
+    const stored = first.stored();
+    const before = [...stored];
+    const second = new DeviceMemory(stored);
+    second.set('pm25', initialQcState.map((_, i) => i + 1) as unknown as QcState);
+    second.arrivedAt = 5;
+    second.clock = counts;
+    second.stored();
+    expect(stored).toEqual(before);
+  });
+
+  it.each<ClockCounts | undefined>([counts, { ...counts, skewMaxMs: null, skewMinMs: null }, undefined])(
+    'keeps the counts of the day %j',
+    (clock) => {
+      const memory = new DeviceMemory();
+      Object.assign(memory, { arrivedAt: 7, dayFrom: 9, clock });
+      expect(new DeviceMemory(memory.stored())).toMatchObject({ arrivedAt: 7, dayFrom: 9, clock });
+    },
+  );
+
+  it('has places for the parameters that stay: stored memories rest on them', () => {
+    expect(MEASURED_CODES).toEqual([
+      'pm25',
+      'pm10',
+      'so2',
+      'no2',
+      'co',
+      'o3',
+      'hc',
+      'temperature',
+      'humidity',
+    ]);
+  });
+});
+
+describe('clockDaysOf', () => {
+  const day = (date: string, messages: number): ClockDay => ({ day: date, ...counts, messages });
+  const memoryOf = (date: string): StoredMemory => {
+    const memory = new DeviceMemory();
+    Object.assign(memory, { dayFrom: localDaySpan(date)!.from, clock: counts });
+    return memory.stored();
+  };
+
+  it('puts the day that goes on before those that are over', () => {
+    const over = [day('2026-01-01', 8), day('2025-12-31', 9)];
+    expect(clockDaysOf(memoryOf('2026-01-02'), over, 2)).toEqual([day('2026-01-02', 3), over[0]]);
+    expect(clockDaysOf(undefined, over, 2)).toEqual(over);
+  });
+
+  it('counts a day once that went on after the clock was set back, in its place', () => {
+    const over = [day('2026-01-02', 1), day('2026-01-01', 2)];
+    expect(clockDaysOf(memoryOf('2026-01-01'), over, 30)).toEqual([over[0], day('2026-01-01', 3)]);
+  });
+});

@@ -1,0 +1,120 @@
+import { localDateOf, type UtcMillis } from '#libs/kernel';
+import { MEASURED_CODES, type ClockCounts, type ClockDay, type MeasuredParameter } from '#libs/telemetry';
+import type { QcStates } from './observation.js';
+import { initialQcState, type QcState } from './qc-state.js';
+
+/** Namespace of the memories in the state store; keys are device ids. */
+export const DEVICE_MEMORY = 'ingest/memory';
+
+/**
+ * A memory as it is stored: a row of numbers. First what is remembered of the device, at the places below, then for each
+ * parameter that it reported its place among the {@link MEASURED_CODES}, and its {@link QcState}.
+ */
+export type StoredMemory = readonly number[];
+
+const ARRIVED_AT = 0;
+const DAY_FROM = 1;
+const MESSAGES = 2;
+const WITHOUT_TIME = 3;
+const WRONG = 4;
+const LATE = 5;
+/** 1 when there are skews. */
+const HAS_SKEW = 6;
+const SKEW_MAX = 7;
+const SKEW_MIN = 8;
+/** Where the first parameter stands. */
+const SERIES = 9;
+const NUMBERS_PER_SERIES = 1 + initialQcState.length;
+
+/**
+ * What a device's own earlier messages mean for the next one.
+ *
+ * Every device that sends anything has its memory read and written anew with every batch, so one row of numbers it is:
+ * objects within objects take longer to write than a message takes to be judged.
+ */
+export class DeviceMemory implements QcStates {
+  /** The last instant that was given to a message without a time of its own; 0 before the first. */
+  arrivedAt: UtcMillis;
+  /** When the day of the ledger of clocks began that goes on; what it holds moves to the ledger when another one begins. */
+  dayFrom: UtcMillis;
+  clock: ClockCounts | undefined;
+  readonly #numbers: number[];
+
+  /** @param stored - is left as it is */
+  constructor(stored: StoredMemory = NOTHING_REMEMBERED) {
+    this.#numbers = stored.slice();
+    this.arrivedAt = stored[ARRIVED_AT] ?? 0;
+    this.dayFrom = stored[DAY_FROM] ?? 0;
+    this.clock = clockOf(stored);
+  }
+
+  get(parameter: MeasuredParameter): QcState | undefined {
+    const at = this.#placeOf(parameter);
+    if (at === this.#numbers.length) return undefined;
+    return this.#numbers.slice(at + 1, at + NUMBERS_PER_SERIES) as unknown as QcState;
+  }
+
+  set(parameter: MeasuredParameter, state: QcState): void {
+    const at = this.#placeOf(parameter);
+    this.#numbers[at] = MEASURED_CODES.indexOf(parameter);
+    for (let i = 0; i < state.length; i++) this.#numbers[at + 1 + i] = state[i] ?? 0;
+  }
+
+  /** What is to be stored. Nothing may be set afterwards. */
+  stored(): StoredMemory {
+    const numbers = this.#numbers;
+    numbers[ARRIVED_AT] = this.arrivedAt;
+    numbers[DAY_FROM] = this.dayFrom;
+    const { clock } = this;
+    numbers[MESSAGES] = clock?.messages ?? 0;
+    numbers[WITHOUT_TIME] = clock?.withoutTime ?? 0;
+    numbers[WRONG] = clock?.wrong ?? 0;
+    numbers[LATE] = clock?.late ?? 0;
+    numbers[HAS_SKEW] = typeof clock?.skewMaxMs === 'number' ? 1 : 0;
+    numbers[SKEW_MAX] = clock?.skewMaxMs ?? 0;
+    numbers[SKEW_MIN] = clock?.skewMinMs ?? 0;
+    return numbers;
+  }
+
+  /** Where the parameter stands, or would stand. */
+  #placeOf(parameter: MeasuredParameter): number {
+    const code = MEASURED_CODES.indexOf(parameter);
+    let at = SERIES;
+    while (at < this.#numbers.length && this.#numbers[at] !== code) at += NUMBERS_PER_SERIES;
+    return at;
+  }
+}
+
+const NOTHING_REMEMBERED: StoredMemory = new Array<number>(SERIES).fill(0);
+
+/**
+ * The ledger of a device's clock, newest day first.
+ *
+ * @param over - the days that the ledger holds
+ */
+export function clockDaysOf(
+  memory: StoredMemory | undefined,
+  over: readonly ClockDay[],
+  limit: number,
+): readonly ClockDay[] {
+  const clock = memory && clockOf(memory);
+  if (clock === undefined) return over;
+  const current: ClockDay = { day: localDateOf(memory?.[DAY_FROM] ?? 0), ...clock };
+  const others = over.filter(({ day }) => day !== current.day);
+  return [current, ...others].sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, limit);
+}
+
+/** Undefined when no message was counted yet. */
+function clockOf(stored: StoredMemory): ClockCounts | undefined {
+  const messages = stored[MESSAGES] ?? 0;
+  if (messages === 0) return undefined;
+  const hasSkew = stored[HAS_SKEW] === 1;
+  return {
+    messages,
+    withoutTime: stored[WITHOUT_TIME] ?? 0,
+    wrong: stored[WRONG] ?? 0,
+    late: stored[LATE] ?? 0,
+    skewMaxMs: hasSkew ? (stored[SKEW_MAX] ?? 0) : null,
+    skewMinMs: hasSkew ? (stored[SKEW_MIN] ?? 0) : null,
+  };
+}
