@@ -24,7 +24,7 @@ import { Intervals } from './intervals.js';
 export const RULES = Symbol('Rules');
 export const REGISTRY = Symbol('Registry');
 
-const STATES = 'alerts/states';
+const STATES = 'alerts/device-states';
 
 /** A pending breach is believed across this many missing reports. */
 const DEFAULT_GAP_INTERVALS = 3;

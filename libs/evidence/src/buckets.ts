@@ -7,7 +7,7 @@ import { hourKey, samplesOf, type DeviceHour, type Series } from './device-hour.
 import type { EvidenceSource } from './evidence-source.js';
 
 /** The state of the evidence stage: what each device reported, by hour, and Pantau's own life. */
-export const HOURS = 'evidence/hours';
+export const HOURS = 'evidence/device-hours';
 export const LIVENESS = 'evidence/liveness';
 
 /** Pantau's own life by run, folded into spans as it arrives; the same as `observedSpans` over all of it. */

@@ -14,7 +14,7 @@ import { HOURS } from './buckets.js';
 
 /** The newest hour of each series of a device, which is open, and the days with what was emitted of them. */
 const OPEN = 'evidence/open-hours';
-const DAYS = 'evidence/days';
+const DAYS = 'evidence/day-figures';
 
 /** What the stage remembers, as a batch sees it. */
 export interface StageMemory {

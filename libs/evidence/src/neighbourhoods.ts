@@ -21,7 +21,7 @@ import {
 import type { StageMemory } from './down-sampling.js';
 
 /** The hourly means and what the neighbours say of them, by parameter, hour and device. */
-export const NEIGHBOURHOODS = 'evidence/neighbourhoods';
+export const NEIGHBOURHOODS = 'evidence/judged-means';
 /** Under the same keys, those with which the neighbours disagree: few, to be found among many. */
 export const DISAGREEMENTS = 'evidence/disagreements';
 
