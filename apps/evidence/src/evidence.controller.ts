@@ -1,21 +1,20 @@
 import {
+  addRow,
   downSample,
   extendRun,
   hourKey,
   HOURS,
   LIVENESS,
   mergeHour,
-  type BucketSample,
   type ComparisonLimits,
   type DeviceHour,
-  type Series,
-  type TouchedSeries,
+  type SeriesValue,
 } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
 import type { Batch, BatchContext } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
-import type { HourlyMean, Liveness, Observation, Parameter, Rollup, Signal } from '#libs/telemetry';
+import type { HourlyMean, Liveness, Observation, Rollup, Signal } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 
@@ -41,16 +40,11 @@ export class EvidenceController {
   @EventPattern<string>('readings')
   async readings(@Payload() batch: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
     const arrived = new Arrived();
-    const touched = new Touched();
-    for (const { shard, offset, data } of batch) {
-      for (const { parameter, value, flag } of data.readings) {
-        if (arrived.add(data.device, parameter, { ts: data.ts, value, flag, shard, offset }))
-          touched.add(data.device, parameter, hourOf(data.ts), data.site);
-      }
-    }
+    for (const { shard, offset, data } of batch)
+      arrived.add(data.device, data.ts, shard, offset, data.readings);
     await arrived.store(context);
     const rollups = await downSample(
-      touched.series(),
+      batch,
       context.state,
       async (device) => (await this.registry.device(device))?.intervalMs ?? UNKNOWN_INTERVAL_MS,
     );
@@ -66,8 +60,7 @@ export class EvidenceController {
     const arrived = new Arrived();
     for (const { shard, offset, data } of batch) {
       if (data.type !== 'heartbeat') continue;
-      const value = data.state === 'up' ? 1 : 0;
-      arrived.add(data.device, 'heartbeat', { ts: data.ts, value, flag: 1, shard, offset });
+      arrived.add(data.device, data.ts, shard, offset, HEARTBEATS[data.state]);
     }
     await arrived.store(context);
   }
@@ -90,44 +83,42 @@ export class EvidenceController {
   }
 }
 
-/** The hours that a batch touches, by series. */
-class Touched {
-  readonly #series = new Map<
-    string,
-    { device: string; parameter: Parameter; hours: { hour: UtcMillis; site: string }[] }
-  >();
+const HEARTBEATS: Readonly<Record<'up' | 'down', readonly SeriesValue[]>> = {
+  up: [{ parameter: 'heartbeat', value: 1, flag: 1 }],
+  down: [{ parameter: 'heartbeat', value: 0, flag: 1 }],
+};
 
-  add(device: string, parameter: Parameter, hour: UtcMillis, site: string): void {
-    const key = `${device}/${parameter}`;
-    const series = this.#series.get(key);
-    if (series === undefined) this.#series.set(key, { device, parameter, hours: [{ hour, site }] });
-    else series.hours.push({ hour, site });
-  }
-
-  series(): TouchedSeries[] {
-    return [...this.#series.values()];
-  }
-}
-
-/** The samples of a batch, by the hour of their device. */
+/** What a batch brings, by device and hour. */
 class Arrived {
-  readonly #hours = new Map<string, Map<Series, BucketSample[]>>();
+  readonly #hours = new Map<string, ArrivedHour[]>();
 
-  /** @returns whether it is the first of its series and hour */
-  add(device: string, series: Series, sample: BucketSample): boolean {
-    const key = hourKey(device, sample.ts);
-    let hour = this.#hours.get(key);
-    if (hour === undefined) this.#hours.set(key, (hour = new Map<Series, BucketSample[]>()));
-    const samples = hour.get(series);
-    samples?.push(sample);
-    if (samples === undefined) hour.set(series, [sample]);
-    return samples === undefined;
+  add(device: string, ts: UtcMillis, shard: number, offset: number, values: readonly SeriesValue[]): void {
+    const hour = hourOf(ts);
+    let hours = this.#hours.get(device);
+    if (hours === undefined) this.#hours.set(device, (hours = []));
+    let arrived = hours.at(-1);
+    if (arrived?.hour !== hour) {
+      arrived = hours.find((known) => known.hour === hour);
+      if (arrived === undefined) hours.push((arrived = { hour, rows: [] }));
+    }
+    addRow(arrived.rows, ts, shard, offset, values);
   }
 
   async store({ state }: BatchContext): Promise<void> {
-    const keys = [...this.#hours.keys()];
+    const keys: string[] = [];
+    const rows: DeviceHour[] = [];
+    for (const [device, hours] of this.#hours) {
+      for (const arrived of hours) {
+        keys.push(hourKey(device, arrived.hour));
+        rows.push(arrived.rows);
+      }
+    }
     const known = await state.getMany<DeviceHour>(HOURS, keys);
-    for (const [i, [key, arrived]] of [...this.#hours].entries())
-      state.put(HOURS, key, mergeHour(known[i] ?? {}, arrived));
+    for (const [i, key] of keys.entries()) state.put(HOURS, key, mergeHour(known[i] ?? [], rows[i] ?? []));
   }
+}
+
+interface ArrivedHour {
+  readonly hour: UtcMillis;
+  readonly rows: number[];
 }

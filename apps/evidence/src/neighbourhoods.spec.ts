@@ -307,8 +307,8 @@ function expected(means: readonly HourlyMean[], devices: readonly Device[]): unk
       return value === null ? [] : [{ value, distanceKm }];
     });
     const { flag, count, median } = neighbourConsensus(own.mean, values, own.parameter);
-    return [{ key, value: { mean: own.mean, flag, neighbours: count, median } }];
+    return [{ key, value: [own.mean, flag, count, median] }];
   });
-  const suspect = judged.filter(({ value }) => value.flag === 3);
+  const suspect = judged.filter(({ value }) => value[1] === 3);
   return [judged, suspect.map(({ key }) => ({ key, value: true }))];
 }

@@ -31,9 +31,12 @@ import {
   ALERT_VIEWS,
   BROKER_RUNS,
   DEVICE_VIEWS,
+  deviceStatus,
+  LATEST_READINGS,
   REJECTION_COUNTS,
   type AlertView,
   type DeviceView,
+  type LatestReadings,
   type RejectionCount,
 } from './views.js';
 
@@ -108,15 +111,14 @@ export class ApiController {
   @ApiOperation({ summary: 'Perangkat dengan keadaan terakhirnya / Devices with what is known of them now' })
   async devices(): Promise<unknown> {
     const devices = await this.pantau.registry.devices();
-    const views = await this.pantau.state.getMany<DeviceView>(
-      DEVICE_VIEWS,
-      devices.map(({ id }) => id),
-    );
+    const ids = devices.map(({ id }) => id);
+    const views = await this.pantau.state.getMany<DeviceView>(DEVICE_VIEWS, ids);
+    const latest = await this.pantau.state.getMany<LatestReadings>(LATEST_READINGS, ids);
     const runs = (await this.pantau.state.list<BrokerRun>(BROKER_RUNS)).map(({ value }) => value);
     const now = this.pantau.clock.now();
     return {
       items: devices.map((device, i) => {
-        const { presence, ...view } = views[i] ?? {};
+        const { presence, ...view } = deviceStatus(views[i], latest[i]);
         if (presence === undefined) return { ...device, ...iso(view) };
         const { at, cause } = presence;
         const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);

@@ -22,14 +22,19 @@ import {
   commandViewKey,
   CONFIGURATION_VIEWS,
   DEVICE_VIEWS,
+  LATEST_READINGS,
   REJECTION_COUNTS,
+  withReadings,
   type AlertView,
   type CommandView,
   type DeviceView,
+  type LatestReadings,
   type RejectionCount,
 } from './views.js';
 
 export const FLAP_GRACE_MS = Symbol('FlapGraceMs');
+
+const NOTHING_READ: LatestReadings = [[], [0]];
 
 /** Commands in these states are over. */
 const FINAL: ReadonlySet<CommandState> = new Set(['done', 'failed', 'expired']);
@@ -54,18 +59,18 @@ export class ProjectionController {
 
   @EventPattern<string>('readings')
   async readings(@Payload() batch: Batch<Observation>, @Ctx() { state }: BatchContext): Promise<void> {
-    await updateDevices(batch, state, (view, { ts, receivedAt, readings }) => {
-      const latest = { ...view.latest };
-      for (const { parameter, value, flag } of readings) {
-        if (ts >= (latest[parameter]?.ts ?? 0)) latest[parameter] = { ts, value, flag };
-      }
-      return { ...view, latest, lastSeen: Math.max(receivedAt, view.lastSeen ?? 0) };
-    });
+    await updateDevices<LatestReadings, Observation>(
+      LATEST_READINGS,
+      batch,
+      state,
+      NOTHING_READ,
+      withReadings,
+    );
   }
 
   @EventPattern<string>('signals')
   async signals(@Payload() batch: Batch<Signal>, @Ctx() { state }: BatchContext): Promise<void> {
-    await updateDevices(batch, state, (view, signal) => {
+    await updateDevices<DeviceView, Signal>(DEVICE_VIEWS, batch, state, {}, (view, signal) => {
       if (signal.type === 'presence') return withPresence(view, signal, this.flapGraceMs);
       const seen = { ...view, lastSeen: Math.max(signal.receivedAt, view.lastSeen ?? 0) };
       if (signal.type !== 'heartbeat' || signal.ts < (view.heartbeat?.ts ?? 0)) return seen;
@@ -149,14 +154,16 @@ function withPresence(view: DeviceView, signal: PresenceSignal, flapGraceMs: Mil
   };
 }
 
-async function updateDevices<T extends { readonly device: string }>(
+async function updateDevices<V, T extends { readonly device: string }>(
+  namespace: string,
   batch: Batch<T>,
   state: BatchContext['state'],
-  update: (view: DeviceView, data: T) => DeviceView,
+  none: V,
+  update: (view: V, data: T) => V,
 ): Promise<void> {
   const devices = [...new Set(batch.map(({ data }) => data.device))];
-  const stored = await state.getMany<DeviceView>(DEVICE_VIEWS, devices);
-  const views = new Map<string, DeviceView>(devices.map((device, i) => [device, stored[i] ?? {}]));
-  for (const { data } of batch) views.set(data.device, update(views.get(data.device) ?? {}, data));
-  for (const [device, view] of views) state.put(DEVICE_VIEWS, device, view);
+  const stored = await state.getMany<V>(namespace, devices);
+  const views = new Map<string, V>(devices.map((device, i) => [device, stored[i] ?? none]));
+  for (const { data } of batch) views.set(data.device, update(views.get(data.device) ?? none, data));
+  for (const [device, view] of views) state.put(namespace, device, view);
 }

@@ -4,6 +4,7 @@ import type { LastConnection } from '#libs/availability';
 import type {
   CommandEvent,
   CommandState,
+  Observation,
   Parameter,
   PresenceCause,
   QualityFlag,
@@ -13,6 +14,7 @@ import type {
 /** The gateway's own read models, kept in the state store by its projection. */
 export const ALERT_VIEWS = 'gateway/alerts';
 export const DEVICE_VIEWS = 'gateway/devices';
+export const LATEST_READINGS = 'gateway/latest';
 export const REJECTION_COUNTS = 'gateway/rejected';
 export const BROKER_RUNS = 'gateway/broker-runs';
 export const COMMAND_VIEWS = 'gateway/commands';
@@ -39,15 +41,63 @@ export interface LatestReading {
   readonly flag: QualityFlag;
 }
 
-/** What is known of a device now. */
-export interface DeviceView {
-  /** By device time: a late message never moves a value backwards. */
+/**
+ * The latest reading of each parameter of a device, apart from {@link DeviceView} and without names, because it is written
+ * with nearly every message: the parameters, and the arrival of the newest message followed by instant, value and flag of
+ * each.
+ */
+export type LatestReadings = readonly [parameters: readonly Parameter[], figures: readonly number[]];
+
+/** Numbers of a reading among the figures. */
+const FIGURES = 3;
+
+/** Takes a message in. By device time: a late one never moves a value backwards. */
+export function withReadings(
+  [parameters, figures]: LatestReadings,
+  { ts, receivedAt, readings }: Observation,
+): LatestReadings {
+  let known = parameters;
+  const after = figures.slice();
+  after[0] = Math.max(receivedAt, figures[0] ?? 0);
+  for (const { parameter, value, flag } of readings) {
+    const place = known.indexOf(parameter);
+    const at = 1 + (place < 0 ? known.length : place) * FIGURES;
+    if (ts < (after[at] ?? 0)) continue;
+    if (place < 0) known = [...known, parameter];
+    after[at] = ts;
+    after[at + 1] = value;
+    after[at + 2] = flag;
+  }
+  return [known, after];
+}
+
+/** What is known of a device now, from both; the arrival is that of its newest message of any kind. */
+export function deviceStatus(view: DeviceView | undefined, latest: LatestReadings | undefined): DeviceStatus {
+  if (latest === undefined) return view ?? {};
+  const [parameters, figures] = latest;
+  const readings = parameters.map((parameter, place): [Parameter, LatestReading] => {
+    const [ts = 0, value = 0, flag = 2] = figures.slice(1 + place * FIGURES);
+    return [parameter, { ts, value, flag: flag as QualityFlag }];
+  });
+  return {
+    ...view,
+    latest: Object.fromEntries(readings),
+    lastSeen: Math.max(figures[0] ?? 0, view?.lastSeen ?? 0),
+  };
+}
+
+export interface DeviceStatus extends DeviceView {
+  /** By parameter. */
   readonly latest?: Readonly<Partial<Record<Parameter, LatestReading>>>;
+}
+
+/** What is known of a device beside its readings. */
+export interface DeviceView {
   readonly presence?: LastConnection & { readonly cause: PresenceCause; readonly session: string };
   /** Connections that were back before anybody had to call it an outage. */
   readonly flaps?: { readonly count: number; readonly lastAt: UtcMillis };
   readonly heartbeat?: { readonly ts: UtcMillis; readonly state: 'up' | 'down'; readonly reason?: string };
-  /** Arrival of the newest message of any kind. */
+  /** Arrival of the newest message that is not one of readings. */
   readonly lastSeen?: UtcMillis;
 }
 

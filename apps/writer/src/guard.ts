@@ -20,7 +20,7 @@ export class SeriesGuard {
   async lookUp(
     devices: readonly string[],
   ): Promise<(device: string, parameter: string) => SeriesFault | undefined> {
-    for (const device of new Set(devices))
+    for (const device of devices)
       if (!this.#known.has(device) && (await this.registry.device(device)) !== undefined)
         this.#known.add(device);
     return (device, parameter) => {

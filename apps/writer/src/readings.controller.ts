@@ -30,8 +30,8 @@ export class ReadingsController {
     const rejected: NewEntry<Rejection>[] = [];
     const faultOf = await this.guard.lookUp(batch.map(({ data }) => data.device));
     for (const { data } of batch) {
-      const { site, device, ts, receivedAt } = data;
-      for (const { parameter, value, flag } of data.readings) {
+      const { site, device, ts, receivedAt, readings } = data;
+      for (const { parameter, value, flag } of readings) {
         const point: Point = { site, device, parameter, ts, value, flag, receivedAt };
         const fault = faultOf(device, parameter);
         if (fault === undefined) points.push(point);

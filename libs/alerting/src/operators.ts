@@ -1,5 +1,5 @@
 import type { Millis } from '#libs/kernel';
-import { concatMap, from, map, scan, type OperatorFunction } from 'rxjs';
+import { concatMap, from, map, scan, type Observable, type OperatorFunction } from 'rxjs';
 import type { ThresholdRule } from './rule.js';
 import {
   INACTIVE,
@@ -39,4 +39,20 @@ export function thresholdTransitions(
       map(({ transitions }) => transitions),
       concatMap((transitions) => from(transitions)),
     );
+}
+
+/**
+ * What a stream emits that waits for nothing, such as one of readings that are all there.
+ *
+ * @throws what the stream fails with
+ */
+export function atOnce<T>(stream: Observable<T>): T[] {
+  const values: T[] = [];
+  const failures: unknown[] = [];
+  stream.subscribe({
+    next: (value) => void values.push(value),
+    error: (error: unknown) => void failures.push(error),
+  });
+  if (failures.length > 0) throw failures[0];
+  return values;
 }

@@ -38,6 +38,7 @@ export interface Step {
 }
 
 const EVIDENCE_KEPT = 10;
+const NONE: readonly AlertTransition[] = [];
 
 /**
  * Judges one value: a Schmitt trigger with a holding time, as a reducer over event time. Replaying the same readings
@@ -51,18 +52,20 @@ const EVIDENCE_KEPT = 10;
 export function step(rule: ThresholdRule, state: AlertState, reading: AlertReading, maxGapMs: Millis): Step {
   const { ts, value, flag } = reading;
   const counts = flag === 1 || flag === 2 || (flag === 3 && rule.includeSuspect);
-  if (!counts || (state.lastTs !== null && ts <= state.lastTs)) return { state, transitions: [] };
-  const breached =
-    state.phase === 'inactive' ? reaches(rule, value, rule.raise) : reaches(rule, value, rule.clear);
+  if (!counts || (state.lastTs !== null && ts <= state.lastTs)) return { state, transitions: NONE };
+  const level = state.phase === 'inactive' ? rule.raise : rule.clear;
+  const breached = reaches(rule, value, level);
+  // By far the commonest, so it comes first and makes as little as can be.
+  if (!breached && state.phase === 'inactive') return { state: calmSince(ts), transitions: NONE };
   const evidence = [...state.evidence, { ts, value }].slice(-EVIDENCE_KEPT);
 
   if (!breached) {
-    const next: AlertState = { ...INACTIVE, lastTs: ts };
-    if (state.phase === 'inactive' || state.since === null) return { state: next, transitions: [] };
+    const next = calmSince(ts);
+    if (state.since === null) return { state: next, transitions: NONE };
     const kind = state.phase === 'firing' ? 'resolved' : 'cancelled';
     return { state: next, transitions: [{ kind, at: ts, since: state.since, value, evidence }] };
   }
-  if (state.phase === 'firing') return { state: { ...state, lastTs: ts, evidence }, transitions: [] };
+  if (state.phase === 'firing') return { state: { ...state, lastTs: ts, evidence }, transitions: NONE };
 
   const transitions: AlertTransition[] = [];
   let { since } = state;
@@ -74,7 +77,7 @@ export function step(rule: ThresholdRule, state: AlertState, reading: AlertReadi
   }
   if (since === null) {
     // In the hysteresis band a breach lasts, but none begins.
-    if (!reaches(rule, value, rule.raise)) return { state: { ...INACTIVE, lastTs: ts }, transitions };
+    if (!reaches(rule, value, rule.raise)) return { state: calmSince(ts), transitions };
     since = ts;
     trail = [{ ts, value }];
     transitions.push({ kind: 'pending', at: ts, since, value, evidence: trail });
@@ -83,6 +86,10 @@ export function step(rule: ThresholdRule, state: AlertState, reading: AlertReadi
     return { state: { phase: 'pending', lastTs: ts, since, evidence: trail }, transitions };
   transitions.push({ kind: 'firing', at: ts, since, value, evidence: trail });
   return { state: { phase: 'firing', lastTs: ts, since, evidence: trail }, transitions };
+}
+
+function calmSince(ts: UtcMillis): AlertState {
+  return { phase: 'inactive', lastTs: ts, since: null, evidence: INACTIVE.evidence };
 }
 
 /** Whether the value is at the level or on its bad side. */

@@ -1,4 +1,4 @@
-import { dailyRollup, hourlyRollup, type DailyRollup, type HourlyRollup } from '#libs/indicators';
+import { dailyRollup, hourlyRollup } from '#libs/indicators';
 import {
   HOUR,
   hourOf,
@@ -8,12 +8,13 @@ import {
   type TimeSpan,
   type UtcMillis,
 } from '#libs/kernel';
-import type { Parameter, Rollup } from '#libs/telemetry';
-import { hourKey, HOURS, type DeviceHour } from './buckets.js';
+import type { Observation, Parameter, Rollup } from '#libs/telemetry';
+import { hourKey, samplesOf, type DeviceHour } from './device-hour.js';
+import { HOURS } from './buckets.js';
 
-/** The newest hour of each series, which is open, and the days with what was emitted of them. */
-const SERIES = 'evidence/series';
-const DAYS = 'evidence/days';
+/** The newest hour of each series of a device, which is open, and the days with what was emitted of them. */
+const OPEN = 'evidence/open-hours';
+const DAYS = 'evidence/day-figures';
 
 /** What the stage remembers, as a batch sees it. */
 export interface StageMemory {
@@ -21,32 +22,36 @@ export interface StageMemory {
   put(namespace: string, key: string, value: unknown): void;
 }
 
-/** A series that got readings in a batch, and the hours that they fall into. */
-export interface TouchedSeries {
-  readonly device: string;
-  readonly parameter: Parameter;
-  /** Each once, with the site of the first of its readings in the batch. */
-  readonly hours: readonly TouchedHour[];
-}
+type OpenHours = Readonly<Partial<Record<Parameter, TouchedHour>>>;
 
 interface TouchedHour {
   readonly hour: UtcMillis;
+  /** Of the first reading of the series and hour in the batch. */
   readonly site: string;
 }
 
-/** An hour or day as it was emitted. It stays under the site of its first reading, so that a correction replaces it. */
-interface EmittedHour {
-  readonly site: string;
-  readonly rollup: HourlyRollup;
+/** A device with the hours, by series, into which readings of a batch fall; the open ones are left out: nothing to be done. */
+interface TouchedDevice {
+  readonly device: string;
+  readonly open: OpenHours;
+  readonly series: Map<Parameter, TouchedHour[]>;
 }
 
-interface DayState {
-  readonly site: string;
-  /** By start. */
-  readonly hours: Readonly<Record<UtcMillis, EmittedHour>>;
-  /** Once it was emitted. */
-  readonly day?: DailyRollup;
-}
+/** Stored as lists: a day is written again with every hour of its device. */
+type Figures = readonly [
+  expected: number,
+  received: number,
+  valid: number,
+  mean: number | null,
+  min: number | null,
+  max: number | null,
+];
+
+/** An hour as it was emitted. It stays under the site of its first reading, so that a correction replaces it. */
+type EmittedHour = readonly [hour: UtcMillis, site: string, isValid: boolean, figures: Figures];
+
+/** The hours in order of time, and the figures of the day once it was emitted. */
+type DayState = readonly [site: string, hours: readonly EmittedHour[], day?: Figures];
 
 /**
  * The roll-ups that a batch brings about: of every hour that is over because a later one of its series has begun, of every
@@ -55,39 +60,75 @@ interface DayState {
  * Time is that of the events and the open hour is left alone, so what stands at the end does not depend on how the
  * journal was cut into batches. The work is bounded by the touched hours: of a day its hours are kept, not its readings.
  *
- * @param touched - each series once; the buckets in the memory hold its new readings already
+ * @param batch - the hours in the memory hold its readings already
  * @param intervalOf - how often a device promises to report
  */
 export async function downSample(
-  touched: readonly TouchedSeries[],
+  batch: readonly { readonly data: Pick<Observation, 'site' | 'device' | 'ts' | 'readings'> }[],
   memory: StageMemory,
   intervalOf: (device: string) => Promise<Millis>,
 ): Promise<Rollup[]> {
-  const keys = touched.map(({ device, parameter }) => `${device}/${parameter}`);
-  const open = await memory.getMany<TouchedHour>(SERIES, keys);
   const rollups: Rollup[] = [];
-  for (const [i, series] of touched.entries()) {
-    const before = open[i];
-    const newest = series.hours.reduce(
-      (latest, candidate) => (candidate.hour > latest.hour ? candidate : latest),
-      before ?? { hour: -Infinity, site: '' },
-    );
-    if (newest !== before) memory.put(SERIES, keys[i] ?? '', newest);
-    const over = series.hours.filter(({ hour }) => hour < newest.hour && hour !== before?.hour);
-    if (before !== undefined && before.hour < newest.hour) over.push(before);
-    // Nothing, for all but one batch an hour.
-    if (over.length === 0) continue;
-    const hours = over.toSorted((a, b) => a.hour - b.hour);
-    rollups.push(
-      ...(await close({ ...series, hours }, newest.hour, memory, await intervalOf(series.device))),
-    );
+  // None, for all but one batch an hour.
+  for (const { device, open, series } of await touchedDevices(batch, memory)) {
+    const after: Partial<Record<Parameter, TouchedHour>> = { ...open };
+    let intervalMs: Millis | undefined;
+    for (const [parameter, hours] of series) {
+      const before = open[parameter];
+      const newest = hours.reduce(
+        (latest, candidate) => (candidate.hour > latest.hour ? candidate : latest),
+        before ?? NEVER,
+      );
+      after[parameter] = newest;
+      const over = hours.filter(({ hour }) => hour < newest.hour);
+      if (before !== undefined && before.hour < newest.hour) over.push(before);
+      if (over.length === 0) continue;
+      over.sort((a, b) => a.hour - b.hour);
+      intervalMs ??= await intervalOf(device);
+      rollups.push(...(await close(device, parameter, over, newest.hour, memory, intervalMs)));
+    }
+    memory.put(OPEN, device, after);
   }
   return rollups;
 }
 
+const NOTHING_OPEN: OpenHours = {};
+const NEVER: TouchedHour = { hour: -Infinity, site: '' };
+
+async function touchedDevices(
+  batch: Parameters<typeof downSample>[0],
+  memory: StageMemory,
+): Promise<Iterable<TouchedDevice>> {
+  const devices = [...new Set(batch.map(({ data }) => data.device))];
+  const stored = await memory.getMany<OpenHours>(OPEN, devices);
+  const openHours = new Map(devices.map((device, i) => [device, stored[i] ?? NOTHING_OPEN]));
+  const touched = new Map<string, TouchedDevice>();
+  for (const { data } of batch) {
+    const { device, site } = data;
+    const hour = hourOf(data.ts);
+    const open = openHours.get(device) ?? NOTHING_OPEN;
+    for (const { parameter } of data.readings) {
+      if (open[parameter]?.hour === hour) continue;
+      let ofDevice = touched.get(device);
+      if (ofDevice === undefined) touched.set(device, (ofDevice = { device, open, series: new Map() }));
+      touch(ofDevice.series, parameter, hour, site);
+    }
+  }
+  return touched.values();
+}
+
+function touch(series: TouchedDevice['series'], parameter: Parameter, hour: UtcMillis, site: string): void {
+  const hours = series.get(parameter);
+  if (hours === undefined) series.set(parameter, [{ hour, site }]);
+  else if (hours.at(-1)?.hour !== hour && !hours.some((known) => known.hour === hour))
+    hours.push({ hour, site });
+}
+
 /** Rolls up hours that are over, given in order of time, and their days; gives what is new or has changed. */
 async function close(
-  { device, parameter, hours: over }: TouchedSeries,
+  device: string,
+  parameter: Parameter,
+  over: readonly TouchedHour[],
   openHour: UtcMillis,
   memory: StageMemory,
   intervalMs: Millis,
@@ -96,39 +137,42 @@ async function close(
     HOURS,
     over.map(({ hour }) => hourKey(device, hour)),
   );
-  const starts = [...new Set(over.map(({ hour }) => dayOf(hour).from))];
+  const spans = daysOf(over);
   const days = await memory.getMany<DayState>(
     DAYS,
-    starts.map((from) => dayKey(device, parameter, from)),
+    spans.map(({ from }) => dayKey(device, parameter, from)),
   );
   const rollups: Rollup[] = [];
-  for (const [d, start] of starts.entries()) {
-    const span = dayOf(start);
+  for (const [d, span] of spans.entries()) {
     const known = days[d];
-    const hours: Record<UtcMillis, EmittedHour> = { ...known?.hours };
-    let site = known?.site;
+    const hours = [...(known?.[1] ?? [])];
+    let site = known?.[0];
     for (const [i, touched] of over.entries()) {
       const { hour } = touched;
       if (hour < span.from || hour >= span.to) continue;
-      const emitted = hours[hour];
-      const rollup = hourlyRollup(hour, buckets[i]?.[parameter] ?? [], intervalMs);
-      if (emitted !== undefined && isSame(emitted.rollup, rollup)) continue;
-      hours[hour] = { site: emitted?.site ?? touched.site, rollup };
+      const place = hours.findIndex(([emitted]) => emitted === hour);
+      const emitted = hours[place];
+      const rollup = hourlyRollup(hour, samplesOf(buckets[i] ?? [], parameter), intervalMs);
+      const figures = figuresOf(rollup);
+      if (emitted !== undefined && isSame(emitted[3], figures)) continue;
+      const changed: EmittedHour = [hour, emitted?.[1] ?? touched.site, rollup.isValid, figures];
+      if (emitted === undefined) hours.push(changed);
+      else hours[place] = changed;
       site ??= touched.site;
-      const series = { site: hours[hour].site, device, parameter };
-      rollups.push(rollupOf('hour', series, { from: hour, to: hour + HOUR }, rollup));
+      const series = { site: changed[1], device, parameter };
+      rollups.push(rollupOf('hour', series, { from: hour, to: hour + HOUR }, figures));
     }
     if (site === undefined) continue;
-    let day = known?.day;
+    hours.sort(([a], [b]) => a - b);
+    let day = known?.[2];
     if (span.to <= openHour) {
-      const inOrder = Object.values(hours).map(({ rollup }) => rollup);
-      const changed = dailyRollup(inOrder.toSorted((a, b) => a.hour - b.hour));
+      const changed = figuresOf(dailyRollup(hours.map(hourOfDay)));
       if (day === undefined || !isSame(day, changed))
         rollups.push(rollupOf('day', { site, device, parameter }, span, changed));
       day = changed;
     }
-    const after: DayState = { site, hours, ...(day === undefined ? {} : { day }) };
-    memory.put(DAYS, dayKey(device, parameter, start), after);
+    const after: DayState = day === undefined ? [site, hours] : [site, hours, day];
+    memory.put(DAYS, dayKey(device, parameter, span.from), after);
   }
   return rollups;
 }
@@ -137,21 +181,41 @@ function dayKey(device: string, parameter: Parameter, start: UtcMillis): string 
   return `${device}/${parameter}/${String(start).padStart(15, '0')}`;
 }
 
-type Figures = Pick<Rollup, 'expected' | 'received' | 'valid' | 'mean' | 'min' | 'max'>;
+function figuresOf({
+  expected,
+  received,
+  valid,
+  mean,
+  min,
+  max,
+}: Pick<Rollup, 'expected' | 'received' | 'valid' | 'mean' | 'min' | 'max'>): Figures {
+  return [expected, received, valid, mean, min, max];
+}
+
+function hourOfDay([, , isValid, [, received, , mean, min, max]]: EmittedHour): Parameters<
+  typeof dailyRollup
+>[0][number] {
+  return { received, isValid, mean, min, max };
+}
 
 function rollupOf(
   tier: Rollup['tier'],
-  series: Pick<Rollup, 'site' | 'device' | 'parameter'>,
+  { site, device, parameter }: Pick<Rollup, 'site' | 'device' | 'parameter'>,
   { from, to }: TimeSpan,
-  { expected, received, valid, mean, min, max }: Figures,
+  [expected, received, valid, mean, min, max]: Figures,
 ): Rollup {
-  return { ...series, tier, from, to, expected, received, valid, mean, min, max };
+  return { site, device, parameter, tier, from, to, expected, received, valid, mean, min, max };
 }
 
 function isSame(a: Figures, b: Figures): boolean {
-  return (['expected', 'received', 'valid', 'mean', 'min', 'max'] as const).every(
-    (figure) => a[figure] === b[figure],
-  );
+  return a.every((figure, i) => figure === b[i]);
+}
+
+/** The calendar days of the regency into which hours fall, in order of time as these. */
+function daysOf(hours: readonly TouchedHour[]): TimeSpan[] {
+  const days: TimeSpan[] = [];
+  for (const { hour } of hours) if (hour >= (days.at(-1)?.to ?? -Infinity)) days.push(dayOf(hour));
+  return days;
 }
 
 /** The calendar day of the regency that holds the instant, in explicit UTC. */

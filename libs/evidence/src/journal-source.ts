@@ -3,7 +3,7 @@ import type { HeartbeatInput, Sample } from '#libs/indicators';
 import type { Entry, Journal } from '#libs/journal';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Parameter, type Signal } from '#libs/telemetry';
-import { asHeartbeat, mergeBucket, type BucketSample } from './buckets.js';
+import { asHeartbeat } from './buckets.js';
 import type { EvidenceSource } from './evidence-source.js';
 
 const PAGE = 1_000;
@@ -40,25 +40,25 @@ export class JournalSource implements EvidenceSource {
     return from === undefined || to === undefined ? undefined : { from, to };
   }
 
-  async #readings(device: string, parameter: Parameter): Promise<BucketSample[]> {
-    const samples: BucketSample[] = [];
+  async #readings(device: string, parameter: Parameter): Promise<Sample[]> {
+    const samples: Sample[] = [];
     for await (const { shard, offset, key, data } of this.#entries<Observation>('readings', device)) {
       const reading =
         key === device ? data.readings.find((candidate) => candidate.parameter === parameter) : undefined;
       if (reading !== undefined)
         samples.push({ ts: data.ts, value: reading.value, flag: reading.flag, shard, offset });
     }
-    return mergeBucket([], samples);
+    return inOrder(samples);
   }
 
-  async #heartbeats(device: string): Promise<BucketSample[]> {
-    const samples: BucketSample[] = [];
+  async #heartbeats(device: string): Promise<Sample[]> {
+    const samples: Sample[] = [];
     for await (const { shard, offset, key, data } of this.#entries<Signal>('signals', device)) {
       if (key === device && data.type === 'heartbeat') {
         samples.push({ ts: data.ts, value: data.state === 'up' ? 1 : 0, flag: 1, shard, offset });
       }
     }
-    return mergeBucket([], samples);
+    return inOrder(samples);
   }
 
   async #liveness(): Promise<LivenessSample[]> {
@@ -78,4 +78,10 @@ export class JournalSource implements EvidenceSource {
       yield* entries;
     }
   }
+}
+
+/** By time; of one instant the last sample. */
+function inOrder(samples: readonly Sample[]): Sample[] {
+  const byTime = new Map(samples.map((sample) => [sample.ts, sample]));
+  return [...byTime.values()].sort((a, b) => a.ts - b.ts);
 }

@@ -21,20 +21,20 @@ import {
 import type { StageMemory } from './down-sampling.js';
 
 /** The hourly means and what the neighbours say of them, by parameter, hour and device. */
-export const NEIGHBOURHOODS = 'evidence/neighbourhoods';
+export const NEIGHBOURHOODS = 'evidence/judged-means';
 /** Under the same keys, those with which the neighbours disagree: few, to be found among many. */
 export const DISAGREEMENTS = 'evidence/disagreements';
 
-/** The mean of a device's hour, and what its neighbours say of it. */
-export interface JudgedMean {
-  readonly mean: number;
+/** The mean of a device's hour, and what its neighbours say of it. Stored as a list: there is one for every hour of every series. */
+export type JudgedMean = readonly [
+  mean: number,
   /** 1 they agree, 3 they disagree, 2 there are too few. */
-  readonly flag: QualityFlag;
+  flag: QualityFlag,
   /** How many were asked: those within the radius that have a mean of this hour. */
-  readonly neighbours: number;
+  neighbours: number,
   /** Of their means; null without any. */
-  readonly median: number | null;
-}
+  median: number | null,
+];
 
 /** Order of the keys is order of time within a parameter, and of the devices within an hour. */
 function meanKey(parameter: Parameter, hour: UtcMillis, device: string): string {
@@ -167,7 +167,7 @@ async function compareHour(
   const known = new Map(Array.from(concerned, (device, i) => [device, stored[i]]));
   const meanOf = (device: string): number | null => {
     const mean = arrived.get(device);
-    return mean === undefined ? (known.get(device)?.mean ?? null) : mean;
+    return mean === undefined ? (known.get(device)?.[0] ?? null) : mean;
   };
   for (const device of touched) {
     const mean = meanOf(device);
@@ -179,18 +179,23 @@ async function compareHour(
         return value === null ? [] : [{ value, distanceKm }];
       });
       const { flag, count, median } = neighbourConsensus(mean, values, parameter, limits.of(device));
-      after = { mean, flag, neighbours: count, median };
+      after = [mean, flag, count, median];
     }
     if (isSame(before, after)) continue;
     const key = meanKey(parameter, hour, device);
     memory.put(NEIGHBOURHOODS, key, after);
-    if ((before?.flag === 3) !== (after?.flag === 3))
-      memory.put(DISAGREEMENTS, key, after?.flag === 3 ? true : undefined);
+    if (disagrees(before) !== disagrees(after))
+      memory.put(DISAGREEMENTS, key, disagrees(after) ? true : undefined);
   }
 }
 
 function isSame(a: JudgedMean | undefined, b: JudgedMean | undefined): boolean {
-  return (['mean', 'flag', 'neighbours', 'median'] as const).every((member) => a?.[member] === b?.[member]);
+  if (a === undefined || b === undefined) return a === b;
+  return a.every((member, i) => member === b[i]);
+}
+
+function disagrees(judged: JudgedMean | undefined): judged is JudgedMean {
+  return judged?.[1] === 3;
 }
 
 /** What its neighbours say of the mean of a device's hour. */
@@ -212,7 +217,7 @@ export async function neighbourOpinions(
     NEIGHBOURHOODS,
     hours.map((hour) => meanKey(parameter, hour, device)),
   );
-  return judged.map((mean) => (mean === undefined || mean.flag === 2 ? undefined : opinionOf(mean)));
+  return judged.map((mean) => (mean === undefined || mean[1] === 2 ? undefined : opinionOf(mean)));
 }
 
 /** A device's hour with which its neighbours disagree. */
@@ -258,11 +263,11 @@ export async function disagreements(
   return newest.flatMap(({ parameter, hour, device }, i) => {
     const own = judged[i];
     // Between the two looks the neighbours may have changed their mind.
-    if (own?.flag !== 3) return [];
-    return [{ device, parameter, hour, mean: own.mean, neighbours: opinionOf(own) }];
+    if (!disagrees(own)) return [];
+    return [{ device, parameter, hour, mean: own[0], neighbours: opinionOf(own) }];
   });
 }
 
-function opinionOf({ flag, neighbours, median }: JudgedMean): NeighbourOpinion {
+function opinionOf([, flag, neighbours, median]: JudgedMean): NeighbourOpinion {
   return { ...resultOf('neighbour', flag), count: neighbours, median };
 }

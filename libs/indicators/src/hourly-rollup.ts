@@ -35,21 +35,30 @@ export const REQUIRED_SHARE = 0.75;
  * @param intervalMs - how often the device promises to report
  */
 export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], intervalMs: Millis): HourlyRollup {
-  const ordered = samples.toSorted((a, b) => a.ts - b.ts);
   // Summed in the order of time: floating-point addition depends on the order, and evidence must not.
-  const values = ordered.filter(({ flag }) => flag === 1).map(({ value }) => value);
+  const ordered = samples.toSorted((a, b) => a.ts - b.ts);
   const expected = Math.max(1, Math.round(HOUR / intervalMs));
-  const valid = values.length;
+  let [valid, suspect, failed, sum, min, max] = [0, 0, 0, 0, Infinity, -Infinity];
+  for (const { value, flag } of ordered) {
+    if (flag === 3) suspect++;
+    if (flag === 4) failed++;
+    if (flag !== 1) continue;
+    valid++;
+    sum += value;
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+  }
+  const none = valid === 0;
   return {
     hour,
     expected,
     received: samples.length,
     valid,
-    suspect: samples.filter(({ flag }) => flag === 3).length,
-    failed: samples.filter(({ flag }) => flag === 4).length,
-    mean: valid === 0 ? null : values.reduce((sum, value) => sum + value, 0) / valid,
-    min: valid === 0 ? null : Math.min(...values),
-    max: valid === 0 ? null : Math.max(...values),
+    suspect,
+    failed,
+    mean: none ? null : sum / valid,
+    min: none ? null : min,
+    max: none ? null : max,
     isValid: valid >= REQUIRED_SHARE * expected,
   };
 }

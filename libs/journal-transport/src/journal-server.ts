@@ -6,6 +6,7 @@ import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { BatchContext } from './batch-context.js';
+import { SharedReads } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
 
 export interface JournalServerOptions {
@@ -22,8 +23,12 @@ export interface JournalServerOptions {
   readonly backoffMs?: number;
 }
 
-/** Reached only by a stage that is behind. Then what a batch costs once, such as the state of each of its devices, is shared by many. */
-const DEFAULT_MAX_BATCH = 8_000;
+/**
+ * Reached only by a stage that is behind. Then what a batch costs once, such as the state of each of its devices, is shared
+ * by many; but what a batch holds lives as long as its commit takes, in every shard at once, and the garbage collector
+ * moves it about.
+ */
+const DEFAULT_MAX_BATCH = 4_000;
 const MAX_BACKOFF_MS = 30_000;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
@@ -40,6 +45,7 @@ const ATTEMPTS_ALONE = 3;
 export class JournalServer extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;
   readonly #options: JournalServerOptions;
+  readonly #reads: SharedReads;
   readonly #stop = new AbortController();
   /** Aborted when a shard succeeds again after a failure: what the others wait for may be back as well. */
   #recovery = new AbortController();
@@ -48,6 +54,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   constructor(options: JournalServerOptions) {
     super();
     this.#options = options;
+    this.#reads = SharedReads.of(options.journal);
   }
 
   listen(callback: () => void): void {
@@ -78,11 +85,13 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const consumers = await Promise.all(
       Array.from(this.messageHandlers.keys(), (stream) => this.#openConsumer(stream, shard, cache)),
     );
+    for (const { stream } of consumers) this.#reads.join(stream, shard);
     while (!this.#stop.signal.aborted) {
       let worked = false;
       for (const consumer of consumers) worked = (await this.#step(consumer)) || worked;
       if (!worked) await waitForAny(journal, consumers, this.#stop.signal);
     }
+    for (const { stream } of consumers) this.#reads.leave(stream, shard);
   }
 
   async #openConsumer(stream: string, shard: number, cache: StageCache): Promise<Consumer> {
@@ -102,7 +111,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const { stage, journal } = this.#options;
     const { stream, shard } = consumer;
     try {
-      const entries = await journal.read(stream, shard, consumer.next, consumer.limit);
+      const entries = await this.#reads.read(stream, shard, consumer.next, consumer.limit);
       if (entries.length === 0) return false;
       const context = await this.#handle(consumer, entries);
       await this.#commit(consumer, entries.length, context);
@@ -163,9 +172,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
 
   /** Narrows a failure down to one entry, and sets that one aside when it keeps failing alone. */
   async #isolate(consumer: Consumer, error: unknown): Promise<void> {
-    const { stage, journal } = this.#options;
+    const { stage } = this.#options;
     const { stream, shard, next } = consumer;
-    const entries = await journal.read(stream, shard, next, consumer.limit);
+    const entries = await this.#reads.read(stream, shard, next, consumer.limit);
     const [entry] = entries;
     if (entry === undefined) return;
     this.logger.warn(

@@ -33,8 +33,13 @@ export class StageState {
 
   /** Values in the order of the keys. */
   async getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]> {
-    const values = keys.map((key) => this.#known(namespace, key));
-    const missing = keys.filter((_, i) => values[i] === MISSING);
+    const values: unknown[] = [];
+    const missing: string[] = [];
+    for (const key of keys) {
+      const value = this.#known(namespace, key);
+      values.push(value);
+      if (value === MISSING) missing.push(key);
+    }
     if (missing.length === 0) return values as (T | undefined)[];
     const stored = new Map(
       (await this.store.getMany<T>(namespace, missing)).map((value, i) => [missing[i], value]),
@@ -53,9 +58,10 @@ export class StageState {
 
   /** What the batch wrote. */
   writes(): StateWrite[] {
-    return Array.from(this.#pending, ([namespace, values]) =>
-      Array.from(values, ([key, value]) => ({ namespace, key, value })),
-    ).flat();
+    const writes: StateWrite[] = [];
+    for (const [namespace, values] of this.#pending)
+      for (const [key, value] of values) writes.push({ namespace, key, value });
+    return writes;
   }
 
   /**

@@ -1,4 +1,12 @@
-import { HOUR, localDateOf, localDaySpan, type Clock, type Millis, type TimeSpan } from '#libs/kernel';
+import {
+  hourOf,
+  localDateOf,
+  localDaySpan,
+  type Clock,
+  type Millis,
+  type TimeSpan,
+  type UtcMillis,
+} from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,9 +26,20 @@ export function dayMarks(
   shard: number,
   next: number,
 ): { readonly namespace: string; readonly key: string; readonly value: number }[] {
-  const hours = new Map(points.map(({ ts }) => [Math.floor(ts / HOUR), ts]));
-  const dates = new Set(Array.from(hours.values(), (ts) => localDateOf(ts)));
-  return Array.from(dates, (date) => ({ namespace: DAYS, key: `${date}/${shard}`, value: next }));
+  const dates = new Map<UtcMillis, string>();
+  let latest: UtcMillis | undefined;
+  for (const { ts } of points) {
+    // Points of one hour come together, mostly: a date costs more than all of them.
+    const hour = hourOf(ts);
+    if (hour === latest) continue;
+    latest = hour;
+    if (!dates.has(hour)) dates.set(hour, localDateOf(hour));
+  }
+  return Array.from(new Set(dates.values()), (date) => ({
+    namespace: DAYS,
+    key: `${date}/${shard}`,
+    value: next,
+  }));
 }
 
 export interface ArchiveOptions {

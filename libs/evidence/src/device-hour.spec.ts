@@ -1,0 +1,60 @@
+import type { Sample } from '#libs/indicators';
+import type { QualityFlag } from '#libs/telemetry';
+import fc from 'fast-check';
+import { addRow, mergeHour, samplesOf, type DeviceHour, type Series } from './device-hour.js';
+
+interface Message {
+  readonly ts: number;
+  readonly values: readonly {
+    readonly parameter: Series;
+    readonly value: number;
+    readonly flag: QualityFlag;
+  }[];
+}
+
+const SERIES = ['heartbeat', 'pm25', 'humidity', 'pm25_corrected'] as const;
+const messages = fc.array(
+  fc.record({
+    ts: fc.integer({ min: 1_767_571_200_000, max: 1_767_571_200_009 }),
+    values: fc.array(
+      fc.record({
+        parameter: fc.constantFrom(...SERIES),
+        value: fc.constantFrom(0, -1, 12.5, 0.1 + 0.2),
+        flag: fc.constantFrom<QualityFlag>(1, 2, 3, 4, 9),
+      }),
+      { maxLength: 4 },
+    ),
+  }),
+  { maxLength: 12 },
+);
+
+function rowsOf(sent: readonly Message[], firstOffset: number): DeviceHour {
+  const rows: number[] = [];
+  for (const [i, { ts, values }] of sent.entries()) addRow(rows, ts, 3, firstOffset + i, values);
+  return rows;
+}
+
+/** Of one instant the last value, by time. */
+function expected(sent: readonly Message[], series: Series): Sample[] {
+  const byTime = new Map<number, Sample>();
+  for (const [offset, { ts, values }] of sent.entries())
+    for (const { parameter, value, flag } of values)
+      if (parameter === series) byTime.set(ts, { ts, value, flag, shard: 3, offset });
+  return [...byTime.values()].sort((a, b) => a.ts - b.ts);
+}
+
+describe('the hour of a device', () => {
+  it('holds the last value of every series and instant in order, however the messages were cut into batches', () => {
+    fc.assert(
+      fc.property(messages, fc.array(fc.nat({ max: 12 }), { maxLength: 3 }), (sent, cuts) => {
+        const bounds = [0, ...cuts.toSorted((a, b) => a - b), sent.length];
+        let hour: DeviceHour = [];
+        for (const [i, from] of bounds.slice(0, -1).entries())
+          hour = mergeHour(hour, rowsOf(sent.slice(from, bounds[i + 1]), from));
+        for (const series of SERIES) expect(samplesOf(hour, series)).toEqual(expected(sent, series));
+        // Nothing depends on the cuts, and repeats do not pile up.
+        expect(hour).toEqual(mergeHour([], rowsOf(sent, 0)));
+      }),
+    );
+  });
+});
