@@ -21,6 +21,10 @@ export interface Run {
   readonly messageIds: number[];
 }
 
+/** Blocks kept for the next batches, and how large each may be. */
+const MAX_SPARE = 32;
+const MAX_SPARE_BYTES = 128 * 1024;
+
 /** The messages of one turn of the event loop, encoded, and whom to tell of them, in the order in which they came. */
 export class UplinkBatch {
   readonly #blocks: EntryBlock[] = [];
@@ -31,7 +35,14 @@ export class UplinkBatch {
   readonly #receipts: (Waiting | Run)[] = [];
   #run: Run | undefined;
 
-  constructor(private readonly shards: number) {}
+  /**
+   * @param shards - number of shards of the journal
+   * @param spare - blocks to use before new ones are made
+   */
+  constructor(
+    private readonly shards: number,
+    private readonly spare: EntryBlock[] = [],
+  ) {}
 
   get blocks(): readonly EncodedEntries[] {
     return this.#blocks;
@@ -68,10 +79,16 @@ export class UplinkBatch {
     return this.#shards.map((shard) => byShard.get(shard)?.next().value as NewEntry<Uplink>);
   }
 
+  /** Gives the blocks back once they are written. The batch is not to be used after that. */
+  recycle(): void {
+    for (const block of this.#blocks)
+      if (this.spare.length < MAX_SPARE && block.buffer.length <= MAX_SPARE_BYTES) this.spare.push(block);
+  }
+
   #blockOf(shard: number): EntryBlock {
     const known = this.#open[shard];
     if (known?.isFull === false) return known;
-    const block = new EntryBlock(shard);
+    const block = this.spare.pop()?.reuse(shard) ?? new EntryBlock(shard);
     this.#open[shard] = block;
     this.#blocks.push(block);
     return block;

@@ -1,4 +1,4 @@
-import type { Journal, JournalSpace, NewEntry } from '#libs/journal';
+import type { EntryBlock, Journal, JournalSpace, NewEntry } from '#libs/journal';
 import { PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { Uplink } from '#libs/telemetry';
@@ -47,6 +47,7 @@ const RETRIED_TOGETHER = 1_000;
 export class UplinkBatcher {
   readonly #options: UplinkBatcherOptions;
   #fresh: UplinkBatch | undefined;
+  readonly #spare: EntryBlock[] = [];
   /** Oldest first; there from the first refusal until all of them are durable. */
   #held: Held[] | undefined;
   #heldBytes = 0;
@@ -118,7 +119,7 @@ export class UplinkBatcher {
 
   #batch(): UplinkBatch {
     if (this.#fresh === undefined) {
-      this.#fresh = new UplinkBatch(this.journal.shards);
+      this.#fresh = new UplinkBatch(this.journal.shards, this.#spare);
       setImmediate(() => void this.#flush());
     }
     return this.#fresh;
@@ -137,6 +138,7 @@ export class UplinkBatcher {
     let failure: Error | null = null;
     try {
       await this.journal.appendEncoded('uplink', batch.blocks, { yields: true });
+      batch.recycle();
       this.#options.onAppended?.((performance.now() - startedAt) / 1_000);
     } catch (error) {
       if (isFull(error)) {

@@ -15,7 +15,8 @@ export class EntryBlock implements EncodedEntries {
   #length = 0;
   #count = 0;
 
-  constructor(readonly shard: number) {}
+  /** @param shard - of all its entries */
+  constructor(public shard: number) {}
 
   get count(): number {
     return this.#count;
@@ -28,6 +29,14 @@ export class EntryBlock implements EncodedEntries {
   /** Where {@link reserve} makes room; another one after the next call. */
   get buffer(): Buffer {
     return this.#buffer;
+  }
+
+  /** Empties it for the entries of another shard; what {@link bytes} returned before is overwritten. */
+  reuse(shard: number): this {
+    this.shard = shard;
+    this.#length = 0;
+    this.#count = 0;
+    return this;
   }
 
   /** Whether the next entry has to go into another block. */
