@@ -1,5 +1,5 @@
 import type { Registry } from '#libs/identity';
-import { isParameter } from '#libs/telemetry';
+import { isKept } from '#libs/telemetry';
 
 export interface SeriesFault {
   readonly reason: 'unknown_device' | 'unknown_parameter';
@@ -24,7 +24,7 @@ export class SeriesGuard {
       if (!this.#known.has(device) && (await this.registry.device(device)) !== undefined)
         this.#known.add(device);
     return (device, parameter) => {
-      if (!isParameter(parameter))
+      if (!isKept(parameter))
         return {
           reason: 'unknown_parameter',
           detail: `the parameter ${JSON.stringify(parameter)} does not exist`,

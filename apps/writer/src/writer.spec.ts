@@ -154,7 +154,9 @@ describeWith(['influxd'], 'the writer on a real InfluxDB', () => {
     const { results } = (await answer.json()) as { results: [{ series: [{ values: [string][] }] }] };
     expect(results[0].series[0].values.map(([series]) => series).sort()).toEqual([
       'reading,device=udara-00,parameter=pm25,site=betung',
+      'reading,device=udara-00,parameter=pm25_corrected,site=betung',
       'rollup_hour,device=udara-00,parameter=pm25,site=betung',
+      'rollup_hour,device=udara-00,parameter=pm25_corrected,site=betung',
     ]);
   });
 });
@@ -168,16 +170,18 @@ describe('the writer on DuckDB', () => {
   });
 });
 
-/** Hands readings and roll-ups of a thousand made-up series to the writer, and one of a known one. */
+/** Hands readings and roll-ups of a thousand made-up series to the writer, one of a measured and one of a derived one. */
 async function expectNoStrangeSeries(store: TimeSeriesStore): Promise<void> {
   await using stage = await openWriters(store, DEVICES);
   const series = Array.from({ length: 1_000 }, (_, i) =>
     i % 2 === 0 ? { device: `unknown-${i}` } : { parameter: `unknown-${i}` as Parameter },
   );
-  const observations = [{}, ...series].map((strange): Observation => {
-    const { device, parameter } = { device: DEVICES[0]!, parameter: 'pm25' as const, ...strange };
-    return { ...observation(0, 0), device, readings: [{ parameter, value: 1, flag: 1 }] };
-  });
+  const observations = [{}, { parameter: 'pm25_corrected' as const }, ...series].map(
+    (strange): Observation => {
+      const { device, parameter } = { device: DEVICES[0]!, parameter: 'pm25' as const, ...strange };
+      return { ...observation(0, 0), device, readings: [{ parameter, value: 1, flag: 1 }] };
+    },
+  );
   const rollups = observations.map(({ site, device, readings: [reading] }): Rollup => ({
     ...{ site, device, parameter: reading!.parameter, tier: 'hour', from: T0, to: T0 + HOUR },
     ...{ expected: 1, received: 1, valid: 1, mean: 1, min: 1, max: 1 },
@@ -188,8 +192,8 @@ async function expectNoStrangeSeries(store: TimeSeriesStore): Promise<void> {
       entries.map((data) => ({ key: data.device, data })),
     );
   await stage.caughtUp();
-  expect(await store.count({})).toBe(1);
-  expect(await store.countRollups({ tier: 'hour' })).toBe(1);
+  expect(await store.count({})).toBe(2);
+  expect(await store.countRollups({ tier: 'hour' })).toBe(2);
   const reasons = (await stage.rejected()).map(({ reason }) => reason);
   for (const reason of ['unknown_device', 'unknown_parameter'])
     expect(reasons.filter((found) => found === reason)).toHaveLength(1_000);

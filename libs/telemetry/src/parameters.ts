@@ -47,7 +47,12 @@ export const PARAMETER_CODES = Object.keys(PARAMETERS) as readonly Parameter[];
 /** What a device may state. Their places are stored: a new one goes behind the others. */
 export const MEASURED_CODES: readonly MeasuredParameter[] = PARAMETER_CODES.filter(isParameter);
 
+/** Whether there are series of this parameter: measured by devices, or derived by Pantau. */
+export function isKept(code: string): code is Parameter {
+  return Object.hasOwn(PARAMETERS, code);
+}
+
 /** Whether a device may state this parameter. */
 export function isParameter(code: string): code is MeasuredParameter {
-  return Object.hasOwn(PARAMETERS, code) && !('derived' in PARAMETERS[code as Parameter]);
+  return isKept(code) && !('derived' in PARAMETERS[code]);
 }
