@@ -6,7 +6,7 @@ import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { BatchContext } from './batch-context.js';
-import { SharedReads } from './shared-reads.js';
+import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
 
 export interface JournalServerOptions {
@@ -24,11 +24,13 @@ export interface JournalServerOptions {
 }
 
 /**
- * Reached only by a stage that is behind. Then what a batch costs once, such as the state of each of its devices, is shared
- * by many; but what a batch holds lives as long as its commit takes, in every shard at once, and the garbage collector
- * moves it about.
+ * Reached only by a stage that is behind. What a batch costs once, such as the state of each of its devices, is shared by
+ * its entries; but what it holds lives as long as its commit takes, in every shard at once, and the garbage collector moves
+ * it about. So a batch is as large as the number of its devices asks for.
  */
-const DEFAULT_MAX_BATCH = 4_000;
+const DEFAULT_MAX_BATCH = 8_000;
+const MIN_FULL_BATCH = 1_000;
+const ENTRIES_PER_KEY = 16;
 const MAX_BACKOFF_MS = 30_000;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
@@ -85,13 +87,14 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const consumers = await Promise.all(
       Array.from(this.messageHandlers.keys(), (stream) => this.#openConsumer(stream, shard, cache)),
     );
-    for (const { stream } of consumers) this.#reads.join(stream, shard);
     while (!this.#stop.signal.aborted) {
       let worked = false;
       for (const consumer of consumers) worked = (await this.#step(consumer)) || worked;
-      if (!worked) await waitForAny(journal, consumers, this.#stop.signal);
+      if (worked) continue;
+      for (const { reader } of consumers) this.#reads.rest(reader);
+      await waitForAny(journal, consumers, this.#stop.signal);
     }
-    for (const { stream } of consumers) this.#reads.leave(stream, shard);
+    for (const { reader } of consumers) this.#reads.leave(reader);
   }
 
   async #openConsumer(stream: string, shard: number, cache: StageCache): Promise<Consumer> {
@@ -99,26 +102,29 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const next = await journal.position(stage, stream, shard);
     // A cursor that stands in the journal from the start holds entries back from retention before its first batch.
     if (next === 0) await journal.commit({ cursor: stage, stream, shard, expected: 0, next: 0 });
-    return { stream, shard, next, limit: this.#maxBatch, failures: 0, cache };
+    const reader = this.#reads.join(stream, shard);
+    return { stream, shard, reader, next, limit: this.#fullBatch(1), failures: 0, cache };
   }
 
-  get #maxBatch(): number {
-    return this.#options.maxBatch ?? DEFAULT_MAX_BATCH;
+  /** Entries of a full batch, of which so many keys were seen together. */
+  #fullBatch(keys: number): number {
+    const { maxBatch = DEFAULT_MAX_BATCH } = this.#options;
+    return Math.min(maxBatch, Math.max(MIN_FULL_BATCH, keys * ENTRIES_PER_KEY));
   }
 
   /** Handles one batch of one stream. @returns whether there was one */
   async #step(consumer: Consumer): Promise<boolean> {
     const { stage, journal } = this.#options;
-    const { stream, shard } = consumer;
+    const { stream, shard, reader } = consumer;
     try {
-      const entries = await this.#reads.read(stream, shard, consumer.next, consumer.limit);
+      const entries = await this.#reads.read(reader, consumer.next, consumer.limit);
       if (entries.length === 0) return false;
       const context = await this.#handle(consumer, entries);
       await this.#commit(consumer, entries.length, context);
       if (consumer.failures > 0) this.#recovered();
       consumer.failures = 0;
       // After trouble, grow back to full batches step by step.
-      consumer.limit = Math.min(consumer.limit * 2, this.#maxBatch);
+      consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keysOf(entries)));
     } catch (error) {
       if (error instanceof PantauError && error.code === 'CURSOR_CONFLICT') {
         this.logger.warn(messageOf(error));
@@ -173,8 +179,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   /** Narrows a failure down to one entry, and sets that one aside when it keeps failing alone. */
   async #isolate(consumer: Consumer, error: unknown): Promise<void> {
     const { stage } = this.#options;
-    const { stream, shard, next } = consumer;
-    const entries = await this.#reads.read(stream, shard, next, consumer.limit);
+    const { stream, shard, reader, next } = consumer;
+    const entries = await this.#reads.read(reader, next, consumer.limit);
     const [entry] = entries;
     if (entry === undefined) return;
     this.logger.warn(
@@ -204,13 +210,14 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     context.append('rejected', [{ key: entry.key, data: rejection }]);
     await this.#commit(consumer, 1, context);
     consumer.failures = 0;
-    consumer.limit = this.#maxBatch;
+    consumer.limit = this.#fullBatch(1);
   }
 
   async #pause(consumer: Consumer): Promise<void> {
     const { backoffMs = 100, random } = this.#options;
     const backoff = Math.min(backoffMs * 2 ** consumer.failures, MAX_BACKOFF_MS);
     consumer.failures++;
+    this.#reads.rest(consumer.reader);
     // Jitter: the shards of a stage must not hammer a store that is coming back in step.
     const signal = AbortSignal.any([this.#stop.signal, this.#recovery.signal]);
     await delay(backoff * (0.5 + random() / 2), undefined, { signal }).catch(() => undefined);
@@ -228,10 +235,17 @@ interface Consumer {
   readonly stream: string;
   readonly shard: number;
   readonly cache: StageCache;
+  readonly reader: Reader;
   next: number;
   limit: number;
   /** Failures in a row, for the back-off. */
   failures: number;
+}
+
+function keysOf(entries: readonly Entry[]): number {
+  const keys = new Set<string>();
+  for (const { key } of entries) keys.add(key);
+  return keys.size;
 }
 
 async function waitForAny(

@@ -1,7 +1,7 @@
 import { LmdbJournal } from '#libs/journal';
 import { LmdbStateStore } from '#libs/state';
 import { temporaryFolder } from '#libs/testing';
-import { SharedReads } from './shared-reads.js';
+import { SharedReads, type Reader } from './shared-reads.js';
 
 /** A real journal with a hundred numbers, that counts how often it is read. */
 async function open(): Promise<AsyncDisposable & { journal: LmdbJournal; reads: number[] }> {
@@ -34,11 +34,10 @@ describe('SharedReads', () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);
     expect(SharedReads.of(fixture.journal)).toBe(shared);
-    shared.join('numbers', 0);
-    shared.join('numbers', 0);
-    const first = await shared.read('numbers', 0, 0, 10);
-    expect(await shared.read('numbers', 0, 0, 10)).toBe(first);
-    const part = await shared.read('numbers', 0, 4, 3);
+    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    const first = await shared.read(one, 0, 10);
+    expect(await shared.read(other, 0, 10)).toBe(first);
+    const part = await shared.read(other, 4, 3);
     expect(part.map(({ offset, data }) => [offset, data])).toEqual([
       [4, 4],
       [5, 5],
@@ -50,21 +49,63 @@ describe('SharedReads', () => {
   it('reads anew for a stage that is far behind, and what has come since', async () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);
-    for (let i = 0; i < 2; i++) shared.join('numbers', 0);
-    for (let from = 0; from < 100; from += 25) await shared.read('numbers', 0, from, 25);
-    expect(await shared.read('numbers', 0, 100, 25)).toEqual([]);
+    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    for (let from = 0; from < 100; from += 25) await shared.read(one, from, 25);
+    expect(await shared.read(one, 100, 25)).toEqual([]);
     await fixture.journal.append('numbers', [{ key: 'device', data: 100 }]);
-    expect((await shared.read('numbers', 0, 100, 25)).map(({ data }) => data)).toEqual([100]);
-    expect((await shared.read('numbers', 0, 0, 2)).map(({ data }) => data)).toEqual([0, 1]);
+    expect((await shared.read(one, 100, 25)).map(({ data }) => data)).toEqual([100]);
+    expect((await shared.read(other, 0, 2)).map(({ data }) => data)).toEqual([0, 1]);
     expect(fixture.reads).toEqual([0, 25, 50, 75, 100, 100, 0]);
   });
 
   it('keeps nothing for one reader alone', async () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);
-    for (let i = 0; i < 2; i++) shared.join('numbers', 0);
-    shared.leave('numbers', 0);
-    for (let i = 0; i < 2; i++) await shared.read('numbers', 0, 0, 10);
+    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    shared.leave(other);
+    for (let i = 0; i < 2; i++) await shared.read(one, 0, 10);
     expect(fixture.reads).toEqual([0, 0]);
+  });
+
+  describe('when one is two runs ahead', () => {
+    async function ahead(): Promise<
+      Awaited<ReturnType<typeof open>> & { shared: SharedReads; slow: Reader; third: Promise<string> }
+    > {
+      const fixture = await open();
+      const shared = SharedReads.of(fixture.journal);
+      const [fast, slow] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+      await shared.read(slow, 0, 25);
+      await shared.read(fast, 0, 25);
+      await shared.read(fast, 25, 25);
+      const third = shared.read(fast, 50, 25).then(() => 'third');
+      return Object.assign(fixture, { shared, slow, third });
+    }
+
+    it('lets the other come after, which then need not read for itself', async () => {
+      await using fixture = await ahead();
+      const { shared, slow, third, reads } = fixture;
+      const order: string[] = [];
+      const second = shared.read(slow, 25, 25).then(() => order.push('second of the slow one'));
+      await Promise.all([second, third.then((name) => order.push(name))]);
+      expect(order).toEqual(['second of the slow one', 'third']);
+      expect(reads).toEqual([0, 25, 50]);
+    });
+
+    it('does not wait for one that rests or leaves', async () => {
+      for (const end of ['rest', 'leave'] as const) {
+        await using fixture = await ahead();
+        fixture.shared[end](fixture.slow);
+        // Sooner than patience could end.
+        const impatient = new Promise((resolve) => setTimeout(resolve, 200, 'waited'));
+        expect(await Promise.race([fixture.third, impatient])).toBe('third');
+      }
+    });
+
+    it('loses patience with one that does not come', async () => {
+      await using fixture = await ahead();
+      expect(await fixture.third).toBe('third');
+      expect((await fixture.shared.read(fixture.slow, 0, 25)).map(({ data }) => data)).toHaveLength(25);
+      expect(fixture.reads).toEqual([0, 25, 50, 0]);
+    });
   });
 });

@@ -1,21 +1,37 @@
 import type { Entry, Journal } from '#libs/journal';
+import type { Millis } from '#libs/kernel';
 
 /** Runs of entries kept of each shard: stages walk side by side, and one that waits for a store is a batch behind. */
 const RUNS_KEPT = 2;
+/**
+ * How long a reader waits for the others before it takes a run that one of them has yet to read away from them. Longer
+ * than a batch takes, and short beside what anybody notices of an alert.
+ */
+const PATIENCE_MS: Millis = 250;
 
 /** Consecutive entries. */
 type Run = readonly Entry[];
+
+/** A stage's place in a shard of a stream. */
+export interface Reader {
+  readonly stream: string;
+  readonly shard: number;
+}
+
+interface Place extends Reader {
+  /** What it has read ends before this offset; undefined while nobody needs to wait for it. */
+  next: number | undefined;
+}
 
 const ofJournals = new WeakMap<Journal, SharedReads>();
 
 /**
  * Reading a journal together with the other stages of the thread. Decoding an entry costs as much as most stages do with
- * it, so what one stage has read is handed to the others as it is.
+ * it, so what one stage has read is handed to the others as it is; and one that is ahead lets the others come after, for
+ * a moment, instead of leaving each to decode for itself.
  */
 export class SharedReads {
-  readonly #readers = new Map<string, number>();
-  /** By stream and shard, the newest last. */
-  readonly #runs = new Map<string, Run[]>();
+  readonly #shards = new Map<string, SharedShard>();
 
   private constructor(private readonly journal: Journal) {}
 
@@ -26,15 +42,23 @@ export class SharedReads {
   }
 
   /** Tells that somebody is going to read a shard of a stream. */
-  join(stream: string, shard: number): void {
-    const key = keyOf(stream, shard);
-    this.#readers.set(key, (this.#readers.get(key) ?? 0) + 1);
+  join(stream: string, shard: number): Reader {
+    const place: Place = { stream, shard, next: undefined };
+    this.#shardOf(place).places.add(place);
+    return place;
   }
 
-  leave(stream: string, shard: number): void {
-    const key = keyOf(stream, shard);
-    this.#readers.set(key, (this.#readers.get(key) ?? 0) - 1);
-    this.#runs.delete(key);
+  leave(reader: Reader): void {
+    const shard = this.#shardOf(reader);
+    shard.places.delete(reader);
+    shard.runs = [];
+    shard.moved();
+  }
+
+  /** Tells that the reader pauses for longer than a batch takes: nobody waits for it until it reads again. */
+  rest(reader: Reader): void {
+    (reader as Place).next = undefined;
+    this.#shardOf(reader).moved();
   }
 
   /**
@@ -42,22 +66,76 @@ export class SharedReads {
    *
    * @returns entries that others may hold too
    */
-  async read(stream: string, shard: number, from: number, limit: number): Promise<readonly Entry[]> {
-    const key = keyOf(stream, shard);
+  async read(reader: Reader, from: number, limit: number): Promise<readonly Entry[]> {
+    const { stream, shard } = reader;
+    const shared = this.#shardOf(reader);
+    (reader as Place).next = from;
+    shared.moved();
     // Nothing is kept for a reader who is alone.
-    if ((this.#readers.get(key) ?? 0) < 2) return this.journal.read(stream, shard, from, limit);
-    const runs = this.#runs.get(key) ?? [];
-    for (const run of runs) {
+    if (shared.places.size < 2) return this.journal.read(stream, shard, from, limit);
+    const known = shared.find(from, limit);
+    if (known !== undefined) return known;
+    await shared.letOthersCome();
+    // Another one may have read it meanwhile.
+    const found = shared.find(from, limit);
+    if (found !== undefined) return found;
+    const read = await this.journal.read(stream, shard, from, limit);
+    if (read.length > 0) shared.runs = [...shared.runs.slice(1 - RUNS_KEPT), read];
+    return read;
+  }
+
+  #shardOf({ stream, shard }: Reader): SharedShard {
+    const key = `${stream}/${shard}`;
+    let shared = this.#shards.get(key);
+    if (shared === undefined) this.#shards.set(key, (shared = new SharedShard()));
+    return shared;
+  }
+}
+
+/** What is shared of one shard of a stream. */
+class SharedShard {
+  readonly places = new Set<Reader>();
+  /** The newest last. */
+  runs: Run[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  find(from: number, limit: number): Run | undefined {
+    for (const run of this.runs) {
       const begin = from - (run[0]?.offset ?? Infinity);
       if (begin === 0 && run.length <= limit) return run;
       if (begin >= 0 && begin < run.length) return run.slice(begin, begin + limit);
     }
-    const read = await this.journal.read(stream, shard, from, limit);
-    if (read.length > 0) this.#runs.set(key, [...runs.slice(1 - RUNS_KEPT), read]);
-    return read;
+    return undefined;
   }
-}
 
-function keyOf(stream: string, shard: number): string {
-  return `${stream}/${shard}`;
+  /** Somebody went on. */
+  moved(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  /** Resolves when nobody has to read the oldest run any more, or when that takes too long. */
+  async letOthersCome(): Promise<void> {
+    if (!this.#isOldestNeeded()) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (!this.#isOldestNeeded()) go();
+      };
+      const timer = setTimeout(go, PATIENCE_MS);
+      this.#waiting.add(look);
+    });
+  }
+
+  #isOldestNeeded(): boolean {
+    if (this.runs.length < RUNS_KEPT) return false;
+    const [oldest = []] = this.runs;
+    const begin = oldest[0]?.offset ?? 0;
+    for (const { next } of this.places as Set<Place>)
+      if (next !== undefined && next >= begin && next < begin + oldest.length) return true;
+    return false;
+  }
 }
