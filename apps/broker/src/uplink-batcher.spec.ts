@@ -3,6 +3,7 @@ import { PantauError } from '#libs/kernel';
 import { createLogger } from '#libs/platform';
 import { waitUntil } from '#libs/testing';
 import type { Uplink } from '#libs/telemetry';
+import { UplinkTemplate } from './uplink-template.js';
 import { UplinkBatcher, type UplinkBatcherOptions } from './uplink-batcher.js';
 
 const PAYLOAD_BYTES = 1_000;
@@ -158,6 +159,51 @@ describe('UplinkBatcher on a full journal', () => {
     add(2, other);
     await waitUntil('they are held', () => batcher.isHolding);
     expect(readOn).toEqual([one, other]);
+  });
+
+  it('holds messages that were added directly each by itself, in their order among the others', async () => {
+    const told: [object, number[], Error | null][] = [];
+    await using fixture = open({
+      onDirect: (sender, messageIds, error) => told.push([sender, [...messageIds], error]),
+    });
+    const { batcher, journal, outcomes, add } = fixture;
+    const { site, device, kind, topic, session } = uplink(0);
+    const template = new UplinkTemplate(0, { site, device, kind, topic, session });
+    const addDirect = (n: number, sender: object): void => {
+      const bytes = Buffer.alloc(PAYLOAD_BYTES);
+      batcher.addDirect(sender, template, n, {
+        ...{ bytes, dup: false, topicAt: 0, topicEnd: 0, messageId: n, payloadAt: 0, end: bytes.length },
+      });
+    };
+    addDirect(1, one);
+    addDirect(2, one);
+    addDirect(3, other);
+    await waitUntil('they are told of', () => told.length === 2);
+    expect(told.splice(0)).toEqual([
+      [one, [1, 2], null],
+      [other, [3], null],
+    ]);
+    journal.isFull = true;
+    addDirect(4, one);
+    add(5, one);
+    addDirect(6, other);
+    addDirect(7, one);
+    addDirect(8, other);
+    await waitUntil('they are held', () => batcher.isHolding);
+    expect(batcher.heldBytes).toBeGreaterThan(5 * PAYLOAD_BYTES);
+    batcher.release(other);
+    journal.isFull = false;
+    await waitUntil('nothing is held', () => !batcher.isHolding);
+    expect(journal.written).toEqual([1, 2, 3, 4, 5, 7]);
+    expect(told).toEqual([
+      [one, [4], null],
+      [one, [7], null],
+    ]);
+    expect([...outcomes]).toEqual([[5, null]]);
+    journal.failure = new PantauError('JOURNAL_WRITE_FAILED', 'ill', { transient: true });
+    addDirect(9, other);
+    await waitUntil('it is told of', () => told.length === 3);
+    expect(told[2]).toEqual([other, [9], journal.failure]);
   });
 
   it('tells those that waited when the disk turns out to be ill', async () => {

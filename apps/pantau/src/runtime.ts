@@ -21,7 +21,7 @@ import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from '
 import { caughtUp } from './stages.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
-const YOUNG_GENERATION_MB = 64;
+const YOUNG_GENERATION_MB = 128;
 
 /** Pantau in one process: the broker in the main thread, ingest in a second one, every stage behind it in a third. */
 export interface Runtime extends Engines {

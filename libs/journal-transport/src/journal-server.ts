@@ -28,7 +28,7 @@ export interface JournalServerOptions {
  * its entries; but what it holds lives as long as its commit takes, in every shard at once, and the garbage collector moves
  * it about. So a batch is as large as the number of its devices asks for.
  */
-const DEFAULT_MAX_BATCH = 8_000;
+const DEFAULT_MAX_BATCH = 16_000;
 const MIN_FULL_BATCH = 1_000;
 const ENTRIES_PER_KEY = 16;
 const MAX_BACKOFF_MS = 30_000;
