@@ -121,7 +121,6 @@ interface Arrival {
   readonly guard: FrameGuard;
   readonly delivery: Delivery;
   keepAliveMs: Millis;
-  session?: Session;
 }
 
 /** Members of Aedes that its types do not name. */
@@ -411,7 +410,7 @@ export class Broker {
     const arrival: Arrival = {
       origin,
       guard: new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES, (publish, passed) =>
-        this.#takeDirectly(client, arrival.session, publish, passed),
+        this.#takeDirectly(client, this.#sessions.get(client), publish, passed),
       ),
       delivery: new Delivery(client, this.#persistence, (packet) => this.#mayForward(client, packet)),
       keepAliveMs: this.#options.limits.maxKeepAliveMs,
@@ -532,7 +531,6 @@ export class Broker {
       direct: 0,
       endCause: 'lost',
     };
-    arrival.session = session;
     this.#sessions.set(client, session);
   }
 

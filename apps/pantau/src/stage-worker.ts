@@ -30,7 +30,7 @@ export type StageAnswer =
 
 /**
  * Niceness of the stages' threads: under load, acknowledging devices goes before catching up with what they said. A
- * stage that is kept waiting keeps no device waiting, because what devices send has an LMDB environment of its own.
+ * stage that is kept waiting while it holds LMDB's lock keeps no uplink waiting: those have an environment of their own.
  */
 const NICENESS = 10;
 

@@ -21,14 +21,16 @@ export function encodeEntry({ key, data }: NewEntry): Buffer {
   return packr.pack([key, data]);
 }
 
+/** Number of entries in all. */
+export function countOf(pieces: readonly EncodedEntries[]): number {
+  return pieces.reduce((sum, { count }) => sum + count, 0);
+}
+
 /** Joins encoded entries into a chunk. */
 export function encodeChunk(pieces: readonly EncodedEntries[], appendedAt: UtcMillis): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
   header.writeDoubleBE(appendedAt, 0);
-  header.writeUInt32BE(
-    pieces.reduce((sum, { count }) => sum + count, 0),
-    8,
-  );
+  header.writeUInt32BE(countOf(pieces), 8);
   return Buffer.concat([header, ...pieces.map(({ bytes }) => bytes)]);
 }
 

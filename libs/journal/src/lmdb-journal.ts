@@ -4,7 +4,7 @@ import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
-import { decodeChunk, readChunkHeader } from './chunk.js';
+import { countOf, decodeChunk, readChunkHeader } from './chunk.js';
 import { DiskSpace, type DiskUsage } from './disk-space.js';
 import { EntryBlock } from './entry-block.js';
 import type {
@@ -59,8 +59,8 @@ interface Waiter {
  * The embedded journal: LMDB, group commit (see {@link LmdbStreams}). An append resolves after the fsync of its
  * transaction. Offsets are read and written inside the transaction, so several processes may append to one journal.
  *
- * LMDB has one writer at a time for each environment. What comes from outside has an environment of its own, so that a
- * device's acknowledgement waits for the disk and never for the commit of a stage (docs/decisions/0008).
+ * LMDB has one writer at a time for each environment. Uplinks have an environment of their own, so that their
+ * acknowledgement waits for the disk and never for the commit of a stage (docs/decisions/0008).
  */
 export class LmdbJournal implements Journal {
   readonly shards: number;
@@ -227,7 +227,7 @@ export class LmdbJournal implements Journal {
         throw new PantauError('USAGE', `${part.stream} takes no entries of a stage.`);
       return this.#outgoing(part.stream, this.#encode(part.entries));
     });
-    const conflict = await this.#streams.enqueue(weightOf(outgoing) + state.length, (add) => {
+    const conflict = await this.#streams.enqueue(countOf(outgoing) + state.length, (add) => {
       const stands = this.#cursors.get([cursor, stream, shard]) ?? 0;
       if (stands !== expected) return stands;
       this.#state.applyWithinTransaction(state);
@@ -311,7 +311,7 @@ export class LmdbJournal implements Journal {
 
   async #append(stream: string, entries: readonly EncodedEntries[], yields: boolean): Promise<void> {
     const outgoing = this.#outgoing(stream, entries);
-    await this.#of(stream).enqueue(weightOf(outgoing), (add) => add(outgoing), yields);
+    await this.#of(stream).enqueue(countOf(outgoing), (add) => add(outgoing), yields);
   }
 
   #outgoing(stream: string, entries: readonly EncodedEntries[]): Addressed[] {
@@ -420,10 +420,6 @@ export class LmdbJournal implements Journal {
       this.#poll = undefined;
     }
   }
-}
-
-function weightOf(entries: readonly EncodedEntries[]): number {
-  return entries.reduce((sum, { count }) => sum + count, 0);
 }
 
 async function measure(folder: string): Promise<Omit<DiskUsage, 'reusableBytes'>> {

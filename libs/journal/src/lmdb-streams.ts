@@ -1,7 +1,7 @@
 import { PantauError, type Clock } from '#libs/kernel';
 import type { LmdbEnvironment } from '#libs/state';
 import type { Database } from 'lmdb';
-import { encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
+import { countOf, encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
 import type { DiskSpace } from './disk-space.js';
 import type { EncodedEntries, Extent } from './journal.js';
 
@@ -186,10 +186,6 @@ function collect(outgoing: Outgoing, entries: readonly Addressed[]): void {
       outgoing.set(key, { stream: piece.stream, shard: piece.shard, pieces: [piece] });
     else target.pieces.push(piece);
   }
-}
-
-function countOf(pieces: readonly EncodedEntries[]): number {
-  return pieces.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** The pieces in groups of a chunk's size. */
