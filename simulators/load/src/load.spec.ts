@@ -1,5 +1,7 @@
 import { describeWith, freePort, startMosquitto } from '#libs/testing';
 import mqtt from 'mqtt';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { runLoad } from './load.js';
 
 describeWith(['mosquitto'], 'the load generator', () => {
@@ -37,6 +39,16 @@ describeWith(['mosquitto'], 'the load generator', () => {
     expect([...received.keys()].sort()).toEqual(['load/a', 'load/b', 'load/c', 'load/d']);
     for (const instants of received.values())
       expect(instants).toEqual(Array.from({ length: 750 }, (_, i) => firstTs + i * 60_000));
+  });
+
+  it('fails when the broker closes a connection unanswered', async () => {
+    const server = createServer((socket) => socket.once('data', () => socket.end())).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const connections = [{ clientId: 'a', topics: ['load/a'] }];
+    const running = runLoad({ host: '127.0.0.1', port, connections, inFlight: 1, messages: 1, firstTs: 0 });
+    await expect(running).rejects.toThrow('closes the connection of a unanswered');
+    server.close();
   });
 
   it('fails when nobody listens', async () => {

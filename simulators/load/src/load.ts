@@ -85,7 +85,11 @@ async function open(
   const socket = connect({ host, port, noDelay: true });
   await once(socket, 'connect');
   socket.write(connectPacket(clientId, password, 0, username));
-  const [connack] = (await once(socket, 'data')) as [Buffer];
+  const closed = once(socket, 'close').then(() => {
+    throw new PantauError('STORE_UNAVAILABLE', `the broker closes the connection of ${clientId} unanswered.`);
+  });
+  const [connack] = (await Promise.race([once(socket, 'data'), closed])) as [Buffer];
+  closed.catch(() => undefined);
   if (connack[0] !== 0x20 || connack[3] !== 0) {
     socket.destroy();
     throw new PantauError(
