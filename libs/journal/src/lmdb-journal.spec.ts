@@ -144,6 +144,44 @@ describe('LmdbJournal used by several processes', () => {
   });
 });
 
+describe('LmdbJournal that appends without looking, because it was alone', () => {
+  it('sees that another one wrote or removed meanwhile', async () => {
+    using folder = temporaryFolder('journal');
+    const open = async (): Promise<{ state: LmdbStateStore; journal: LmdbJournal }> => {
+      const state = LmdbStateStore.open(folder.path);
+      return { state, journal: await LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1 }) };
+    };
+    const [one, other] = [await open(), await open()];
+    // A header of 12 bytes and ['k', n].
+    const CHUNK_BYTES = 16;
+    let n = 0;
+    const append = async ({ journal }: typeof one, times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) await journal.append('uplink', [{ key: 'k', data: n++ }]);
+    };
+    // From the third one on it does not look.
+    await append(one, 4);
+    await append(other, 1);
+    await append(one, 4);
+    await other.journal.retain('uplink', { maxBytes: 0 });
+    await append(one, 4);
+    await append(other, 4);
+    await append(one, 1);
+    for (const { journal } of [one, other]) {
+      expect(await journal.extent('uplink', 0)).toEqual({ first: 9, next: 18 });
+      const entries = await journal.read('uplink', 0, 9, 100);
+      expect(entries.map(({ offset, data }) => [offset, data])).toEqual(
+        Array.from({ length: 9 }, (_, i) => [9 + i, 9 + i]),
+      );
+    }
+    const [stats] = await one.journal.stats();
+    expect(stats).toEqual({ stream: 'uplink', entries: 9, bytes: 9 * CHUNK_BYTES });
+    for (const { journal, state } of [one, other]) {
+      await journal.close();
+      await state.close();
+    }
+  });
+});
+
 describe('the intake of LmdbJournal', () => {
   it('goes on where it lay in a journal from before it had an environment of its own', async () => {
     using folder = temporaryFolder('journal');

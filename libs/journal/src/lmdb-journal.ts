@@ -310,8 +310,7 @@ export class LmdbJournal implements Journal {
   }
 
   async #append(stream: string, entries: readonly EncodedEntries[], yields: boolean): Promise<void> {
-    const outgoing = this.#outgoing(stream, entries);
-    await this.#of(stream).enqueue(countOf(outgoing), (add) => add(outgoing), yields);
+    await this.#of(stream).append(this.#outgoing(stream, entries), yields);
   }
 
   #outgoing(stream: string, entries: readonly EncodedEntries[]): Addressed[] {

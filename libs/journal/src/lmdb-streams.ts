@@ -22,27 +22,49 @@ type Outgoing = Map<
   { readonly stream: string; readonly shard: number; readonly pieces: EncodedEntries[] }
 >;
 
-/** A piece of work for the next transaction. `apply` runs inside it and must not throw after its first write. */
+type Add = (entries: readonly Addressed[]) => void;
+
+/** A piece of work for the next transaction. */
 interface Operation {
   readonly weight: number;
   /** New input, see `AppendOptions`. */
   readonly yields: boolean;
-  apply(add: (entries: readonly Addressed[]) => void): unknown;
+  /** Whether `apply` adds entries and does nothing else. */
+  readonly onlyAdds: boolean;
+  /** Runs inside the transaction and must not throw after its first write. */
+  apply(add: Add): unknown;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
 
+/** What is known of the streams: as it is in the database as long as that has the same revision. */
+interface Known {
+  revision: number;
+  /** Those that were written since somebody else did. */
+  readonly heads: Map<string, Head>;
+  /** Whether nobody else wrote between the last two transactions. */
+  isAlone: boolean;
+}
+
 const EMPTY: Head = { first: 0, next: 0, bytes: 0 };
+const REVISION = 'revision';
 /** Entries committed in one transaction, so that one fsync does not grow without bound under load. */
 const MAX_TRANSACTION_ENTRIES = 8_192;
 
 /**
  * The streams that one LMDB environment holds, with group commit: all work that arrives while one transaction is being
  * synced goes into the next one together, so the cost of fsync is shared.
+ *
+ * A transaction that looks something up runs on this thread, in turns with lmdb's: it begins when this thread has time
+ * for it, and so does its end. Under load a turn is long. Entries that are only added need no look-up as long as nobody
+ * else writes: their offsets follow from what this process wrote last. They are handed to lmdb's thread whole, on the
+ * condition that the revision, which every transaction raises, is still the same (docs/decisions/0008).
  */
 export class LmdbStreams {
   readonly chunks: Database<Buffer, ChunkKey>;
   readonly #heads: Database<Head, ShardKey>;
+  readonly #revisions: Database<number, string>;
+  #known: Known | undefined;
   #queue: Operation[] = [];
   #committing: Promise<void> | undefined;
 
@@ -55,6 +77,7 @@ export class LmdbStreams {
   ) {
     this.chunks = environment.database('journal', 'binary');
     this.#heads = environment.database('journal-heads', 'msgpack');
+    this.#revisions = environment.database('journal-revision', 'msgpack', { useVersions: true });
   }
 
   head(stream: string, shard: number): Head {
@@ -67,6 +90,7 @@ export class LmdbStreams {
 
   /** Inside a transaction. */
   putHead(stream: string, shard: number, head: Head): void {
+    this.#known?.heads.set(shardKey(stream, shard), head);
     void this.#heads.put([stream, shard], head);
   }
 
@@ -86,20 +110,25 @@ export class LmdbStreams {
   }
 
   /** Resolves with what `apply` returned once its transaction is on disk. */
-  async enqueue<T>(
-    weight: number,
-    apply: (add: (entries: readonly Addressed[]) => void) => T,
-    yields = false,
-  ) {
-    return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ weight, yields, apply, resolve: resolve, reject });
-      this.#committing ??= this.#commitQueue();
-    });
+  async enqueue<T>(weight: number, apply: (add: Add) => T): Promise<T> {
+    return this.#enqueue({ weight, apply, yields: false, onlyAdds: false }) as Promise<T>;
+  }
+
+  /** Resolves when the entries are on disk. */
+  async append(entries: readonly Addressed[], yields: boolean): Promise<void> {
+    await this.#enqueue({ weight: countOf(entries), apply: (add) => add(entries), yields, onlyAdds: true });
   }
 
   /** Resolves when everything that was handed in is done with. */
   async idle(): Promise<void> {
     await this.#committing;
+  }
+
+  async #enqueue(operation: Omit<Operation, 'resolve' | 'reject'>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...operation, resolve, reject });
+      this.#committing ??= this.#commitQueue();
+    });
   }
 
   async #commitQueue(): Promise<void> {
@@ -109,21 +138,46 @@ export class LmdbStreams {
       const batch = this.#takeBatch();
       let isWritten = false;
       try {
-        const results = await this.environment.transact(() => {
-          const outgoing: Outgoing = new Map();
-          const values = batch.map((operation) => operation.apply((entries) => collect(outgoing, entries)));
-          this.#write(outgoing);
-          return values;
-        });
+        const results = (await this.#addUnseen(batch)) ? [] : await this.#transact(batch);
         isWritten = true;
         batch.forEach((operation, i) => operation.resolve(results[i]));
         this.space.written();
       } catch (cause) {
+        this.#known = undefined;
         await this.#fail(batch, cause);
       }
       this.onCommitted(isWritten);
     }
     this.#committing = undefined;
+  }
+
+  /** @returns whether the entries are on disk; otherwise nothing is */
+  async #addUnseen(batch: readonly Operation[]): Promise<boolean> {
+    const known = this.#known;
+    if (known?.isAlone !== true || !batch.every(({ onlyAdds }) => onlyAdds)) return false;
+    const outgoing: Outgoing = new Map();
+    for (const operation of batch) operation.apply((entries) => collect(outgoing, entries));
+    if (![...outgoing.keys()].every((shard) => known.heads.has(shard))) return false;
+    const { revision } = known;
+    const write = (): void => this.#write(known, outgoing);
+    const isWritten = await this.environment.writeIf(this.#revisions, REVISION, revision, write);
+    if (!isWritten) this.#known = undefined;
+    return isWritten;
+  }
+
+  /** @returns what each piece of work returned */
+  async #transact(batch: readonly Operation[]): Promise<unknown[]> {
+    return this.environment.transact(() => {
+      const revision = this.#revisions.get(REVISION) ?? 0;
+      const isAlone = this.#known?.revision === revision;
+      const known = isAlone && this.#known ? this.#known : { revision, heads: new Map(), isAlone };
+      known.isAlone = isAlone;
+      this.#known = known;
+      const outgoing: Outgoing = new Map();
+      const values = batch.map((operation) => operation.apply((entries) => collect(outgoing, entries)));
+      this.#write(known, outgoing);
+      return values;
+    });
   }
 
   async #fail(batch: readonly Operation[], cause: unknown): Promise<void> {
@@ -151,11 +205,11 @@ export class LmdbStreams {
     return this.#queue.splice(0, count);
   }
 
-  /** Inside a transaction: gives the entries their offsets and stores them. */
-  #write(outgoing: Outgoing): void {
+  /** Gives the entries their offsets, stores them and raises the revision. */
+  #write(known: Known, outgoing: Outgoing): void {
     const appendedAt = this.clock.now();
-    for (const { stream, shard, pieces } of outgoing.values()) {
-      const head = this.head(stream, shard);
+    for (const [key, { stream, shard, pieces }] of outgoing) {
+      const head = known.heads.get(key) ?? this.head(stream, shard);
       let { next, bytes } = head;
       for (const slice of sliced(pieces)) {
         const chunk = encodeChunk(slice, appendedAt);
@@ -165,6 +219,8 @@ export class LmdbStreams {
       }
       this.putHead(stream, shard, { first: head.first, next, bytes });
     }
+    known.revision++;
+    void this.#revisions.put(REVISION, known.revision, known.revision);
   }
 }
 
@@ -180,12 +236,16 @@ export function full(cause?: unknown): PantauError {
 
 function collect(outgoing: Outgoing, entries: readonly Addressed[]): void {
   for (const piece of entries) {
-    const key = `${piece.stream}/${piece.shard}`;
+    const key = shardKey(piece.stream, piece.shard);
     const target = outgoing.get(key);
     if (target === undefined)
       outgoing.set(key, { stream: piece.stream, shard: piece.shard, pieces: [piece] });
     else target.pieces.push(piece);
   }
+}
+
+function shardKey(stream: string, shard: number): string {
+  return `${stream}/${shard}`;
 }
 
 /** The pieces in groups of a chunk's size. */

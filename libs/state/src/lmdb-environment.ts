@@ -64,19 +64,33 @@ export class LmdbEnvironment {
    * environment goes on working once the cause is gone
    */
   async transact<T>(work: () => T): Promise<T> {
-    try {
-      return await this.root.transaction(work);
-    } catch (error) {
-      // lmdb tells the reason by a second promise, which has to be waited for in any case: see eventTurnBatching.
-      const { commitError } = error as { commitError?: Promise<never> };
-      if (commitError === undefined) throw error;
-      return await commitError;
-    }
+    return withReason(this.root.transaction(work));
   }
 
-  /** Opens a database of the environment, or makes it. */
-  database<V, K extends Key>(name: string, encoding: 'msgpack' | 'binary'): Database<V, K> {
-    const database = this.root.openDB<V, K>(name, { encoding });
+  /**
+   * Writes what `work` puts if the record stands at this version, and it is on disk when this resolves. Unlike
+   * {@link transact} it never waits for this thread: lmdb's own compares and writes while this one goes on.
+   *
+   * @param work - puts, and reads nothing of the transaction
+   * @returns whether it did; otherwise nothing was written
+   * @throws as {@link transact}
+   */
+  async writeIf<K extends Key>(
+    records: Database<unknown, K>,
+    key: K,
+    version: number,
+    work: () => void,
+  ): Promise<boolean> {
+    return withReason(records.ifVersion(key, version, work));
+  }
+
+  /** Opens a database of the environment, or makes it. With versions each record has one, to be given with each put. */
+  database<V, K extends Key>(
+    name: string,
+    encoding: 'msgpack' | 'binary',
+    { useVersions = false } = {},
+  ): Database<V, K> {
+    const database = this.root.openDB<V, K>(name, { encoding, useVersions });
     this.#databases.push(database as unknown as Database<never, never>);
     return database;
   }
@@ -104,5 +118,16 @@ export class LmdbEnvironment {
 
   async close(): Promise<void> {
     await this.root.close();
+  }
+}
+
+async function withReason<T>(commit: Promise<T>): Promise<T> {
+  try {
+    return await commit;
+  } catch (error) {
+    // lmdb tells the reason by a second promise, which has to be waited for in any case: see eventTurnBatching.
+    const { commitError } = error as { commitError?: Promise<never> };
+    if (commitError === undefined) throw error;
+    return await commitError;
   }
 }
