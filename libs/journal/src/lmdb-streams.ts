@@ -1,6 +1,7 @@
 import { PantauError, type Clock } from '#libs/kernel';
 import type { LmdbEnvironment } from '#libs/state';
 import type { Database } from 'lmdb';
+import { randomInt } from 'node:crypto';
 import { countOf, encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
 import type { DiskSpace } from './disk-space.js';
 import type { EncodedEntries, Extent } from './journal.js';
@@ -39,6 +40,7 @@ interface Operation {
 
 /** What is known of the streams: as it is in the database as long as that has the same revision. */
 interface Known {
+  /** A random number that every transaction draws anew; two that follow each other would not tell who drew the second. */
   revision: number;
   /** Those that were written since somebody else did. */
   readonly heads: Map<string, Head>;
@@ -46,9 +48,18 @@ interface Known {
   isAlone: boolean;
 }
 
+/** Work whose outcome is not known yet. */
+interface Begun {
+  readonly operations: readonly Operation[];
+  readonly weight: number;
+  /** Entries that were handed to lmdb: whether they are on disk, otherwise nothing is; undefined: to be looked at in its turn. */
+  readonly added: Promise<boolean> | undefined;
+}
+
 const EMPTY: Head = { first: 0, next: 0, bytes: 0 };
 const REVISION = 'revision';
-/** Entries committed in one transaction, so that one fsync does not grow without bound under load. */
+const MAX_REVISION = 2 ** 48 - 1;
+/** Entries under way, so that one fsync does not grow without bound under load. */
 const MAX_TRANSACTION_ENTRIES = 8_192;
 
 /**
@@ -57,8 +68,8 @@ const MAX_TRANSACTION_ENTRIES = 8_192;
  *
  * A transaction that looks something up runs on this thread, in turns with lmdb's: it begins when this thread has time
  * for it, and so does its end. Under load a turn is long. Entries that are only added need no look-up as long as nobody
- * else writes: their offsets follow from what this process wrote last. They are handed to lmdb's thread whole, on the
- * condition that the revision, which every transaction raises, is still the same (docs/decisions/0008).
+ * else writes: their offsets follow from what this process wrote last. They are handed to lmdb's thread at once, whatever
+ * is under way there, on the condition that the streams are as this process left them (docs/decisions/0008).
  */
 export class LmdbStreams {
   readonly chunks: Database<Buffer, ChunkKey>;
@@ -66,7 +77,9 @@ export class LmdbStreams {
   readonly #revisions: Database<number, string>;
   #known: Known | undefined;
   #queue: Operation[] = [];
-  #committing: Promise<void> | undefined;
+  /** In its order. */
+  readonly #begun: Begun[] = [];
+  #running: Promise<void> | undefined;
 
   /** @param onCommitted - told after every transaction, also one that failed; with whether it is on disk */
   constructor(
@@ -121,48 +134,75 @@ export class LmdbStreams {
 
   /** Resolves when everything that was handed in is done with. */
   async idle(): Promise<void> {
-    await this.#committing;
+    await Promise.resolve();
+    await this.#running;
   }
 
   async #enqueue(operation: Omit<Operation, 'resolve' | 'reject'>): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      // Whatever else this turn of the event loop brings joins it.
+      if (this.#queue.length === 0) queueMicrotask(() => this.#begin());
       this.#queue.push({ ...operation, resolve, reject });
-      this.#committing ??= this.#commitQueue();
     });
   }
 
-  async #commitQueue(): Promise<void> {
-    // Whatever else this turn of the event loop brings joins the first transaction.
-    await Promise.resolve();
-    while (this.#queue.length > 0) {
-      const batch = this.#takeBatch();
+  /** Begins what can be: anything when nothing is under way, and what needs no look behind what needed none. */
+  #begin(): void {
+    while (this.#queue.length > 0 && this.#weight() < MAX_TRANSACTION_ENTRIES) {
+      const operations = this.#nextOperations();
+      const isLooking = this.#begun.some(({ added }) => added === undefined);
+      const added = isLooking ? undefined : this.#addUnseen(operations);
+      if (added === undefined && this.#begun.length > 0) return;
+      this.#queue.splice(0, operations.length);
+      this.#begun.push({ operations, weight: weightOf(operations), added });
+    }
+    if (this.#begun.length > 0) this.#running ??= this.#finish();
+  }
+
+  #weight(): number {
+    return weightOf(this.#begun);
+  }
+
+  /** Tells of what was begun, in its order. */
+  async #finish(): Promise<void> {
+    for (let begun = this.#begun[0]; begun !== undefined; begun = this.#begun[0]) {
+      const { operations, added } = begun;
       let isWritten = false;
       try {
-        const results = (await this.#addUnseen(batch)) ? [] : await this.#transact(batch);
+        const results = (await added) === true ? [] : await this.#transact(operations);
         isWritten = true;
-        batch.forEach((operation, i) => operation.resolve(results[i]));
+        operations.forEach((operation, i) => operation.resolve(results[i]));
         this.space.written();
       } catch (cause) {
         this.#known = undefined;
-        await this.#fail(batch, cause);
+        await this.#takeBack();
+        await this.#fail(operations, cause);
       }
+      this.#begun.shift();
+      this.#begin();
       this.onCommitted(isWritten);
     }
-    this.#committing = undefined;
+    this.#running = undefined;
   }
 
-  /** @returns whether the entries are on disk; otherwise nothing is */
-  async #addUnseen(batch: readonly Operation[]): Promise<boolean> {
+  /** @returns undefined when the streams have to be looked at */
+  #addUnseen(operations: readonly Operation[]): Promise<boolean> | undefined {
     const known = this.#known;
-    if (known?.isAlone !== true || !batch.every(({ onlyAdds }) => onlyAdds)) return false;
+    if (known?.isAlone !== true || !operations.every(({ onlyAdds }) => onlyAdds)) return undefined;
     const outgoing: Outgoing = new Map();
-    for (const operation of batch) operation.apply((entries) => collect(outgoing, entries));
-    if (![...outgoing.keys()].every((shard) => known.heads.has(shard))) return false;
+    for (const operation of operations) operation.apply((entries) => collect(outgoing, entries));
+    if (![...outgoing.keys()].every((shard) => known.heads.has(shard))) return undefined;
     const { revision } = known;
     const write = (): void => this.#write(known, outgoing);
-    const isWritten = await this.environment.writeIf(this.#revisions, REVISION, revision, write);
-    if (!isWritten) this.#known = undefined;
-    return isWritten;
+    const added = this.environment.writeIf(this.#revisions, REVISION, revision, write);
+    // What follows was numbered on from it.
+    added.then(
+      (isWritten) => {
+        if (!isWritten && this.#known === known) this.#known = undefined;
+      },
+      () => undefined,
+    );
+    return added;
   }
 
   /** @returns what each piece of work returned */
@@ -197,15 +237,22 @@ export class LmdbStreams {
     for (const operation of waiting) if (operation.yields) operation.reject(error);
   }
 
-  #takeBatch(): Operation[] {
+  /** Queues again what was begun behind the first. It was numbered on from that, so nothing of it was written. */
+  async #takeBack(): Promise<void> {
+    const behind = this.#begun.splice(1);
+    await Promise.allSettled(behind.flatMap(({ added }) => added ?? []));
+    this.#queue.unshift(...behind.flatMap(({ operations }) => operations));
+  }
+
+  #nextOperations(): Operation[] {
     let weight = 0;
     let count = 0;
     while (count < this.#queue.length && weight < MAX_TRANSACTION_ENTRIES)
       weight += this.#queue[count++]?.weight ?? 0;
-    return this.#queue.splice(0, count);
+    return this.#queue.slice(0, count);
   }
 
-  /** Gives the entries their offsets, stores them and raises the revision. */
+  /** Gives the entries their offsets, stores them and draws a new revision. */
   #write(known: Known, outgoing: Outgoing): void {
     const appendedAt = this.clock.now();
     for (const [key, { stream, shard, pieces }] of outgoing) {
@@ -219,7 +266,7 @@ export class LmdbStreams {
       }
       this.putHead(stream, shard, { first: head.first, next, bytes });
     }
-    known.revision++;
+    known.revision = randomInt(1, MAX_REVISION);
     void this.#revisions.put(REVISION, known.revision, known.revision);
   }
 }
@@ -242,6 +289,10 @@ function collect(outgoing: Outgoing, entries: readonly Addressed[]): void {
       outgoing.set(key, { stream: piece.stream, shard: piece.shard, pieces: [piece] });
     else target.pieces.push(piece);
   }
+}
+
+function weightOf(work: readonly { readonly weight: number }[]): number {
+  return work.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function shardKey(stream: string, shard: number): string {
