@@ -17,6 +17,7 @@ import {
   load,
   main,
   median,
+  NODE,
   start,
   startMosquitto,
 } from './bench.mjs';
@@ -52,7 +53,8 @@ await bench(async (folder) => {
   );
   const passwords = JSON.parse(readFileSync(credentials, 'utf8'));
 
-  start(process.execPath, [main, 'start'], env);
+  const [node, ...options] = NODE;
+  start(node, [...options, main, 'start'], env);
   const mosquittoPort = await startMosquitto(folder);
   await accepts(mqttPort);
 

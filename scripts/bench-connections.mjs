@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answer, bench, shown, startClients, startPantau } from './bench.mjs';
+import { answer, bench, NODE, shown, startClients, startPantau } from './bench.mjs';
 
 const [wanted = 20_000, idleSeconds = 45] = process.argv.slice(2).map(Number);
 /** Shorter than two thirds of the idle time, so that a device that is not heard would be thrown out before its end. */
@@ -27,7 +27,7 @@ await bench(async (folder) => {
     mqtt: { limits: { connections: wanted + 100, connectsPerAddress: { perSecond: 1_000, burst: 1_000 } } },
     // The heap is looked at when garbage is gone: on this signal it is collected.
     command: [
-      process.execPath,
+      ...NODE,
       '--expose-gc',
       '--import',
       'data:text/javascript,process.on("SIGUSR2",()=>gc())',

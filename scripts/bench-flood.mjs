@@ -10,7 +10,7 @@
 import { once } from 'node:events';
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answer, bench, median, quantile, startClients, startPantau } from './bench.mjs';
+import { answer, bench, median, NODE, quantile, startClients, startPantau } from './bench.mjs';
 
 const [rounds = 3, seconds = 15] = process.argv.slice(2, 4).map(Number);
 const only = process.argv[4] ?? '';
@@ -23,7 +23,7 @@ const CLIENTS = 'bench-flood-clients.mjs';
  * In the field the attackers, and whatever else this machine does, run elsewhere: broker and bystander go before them.
  * Where that is not allowed (it needs root), `nice` says so and goes on.
  */
-const FIRST = ['nice', '-n', '-10', process.execPath];
+const FIRST = ['nice', '-n', '-10'];
 
 const [bystander, talker, giant, ...victims] = ['bystander', 'talker', 'giant', ...numbered(50, 'victim-')];
 const FLOODS = [
@@ -44,13 +44,13 @@ if (load > availableParallelism() / 2)
 await bench(async (folder) => {
   const pantau = await startPantau(folder, {
     devices: [bystander, talker, giant, ...victims],
-    command: FIRST,
+    command: [...FIRST, ...NODE],
   });
   const { mqttPort: port, tokens } = pantau;
   const calm = startClients(
     CLIENTS,
     { role: 'bystander', port, device: bystander, password: tokens[bystander], everyMs: EVERY_MS },
-    FIRST,
+    [...FIRST, process.execPath],
   );
   const measured = async (duration) => (await answer(calm, { seconds: duration })).latencies;
   // The first seconds are of a program that is not warm.

@@ -10,6 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
 export const main = join(dist, 'apps', 'pantau', 'src', 'main.js');
+/** Node as `npm start` starts it. */
+export const NODE = [process.execPath, '--single-threaded-gc'];
 export const load = join(dist, 'simulators', 'load', 'src', 'main.js');
 const children = [];
 
@@ -112,7 +114,7 @@ export async function accepts(port) {
  */
 export async function startPantau(
   folder,
-  { devices, mqtt = {}, config: more = {}, rules = 'rules: []\n', command = [process.execPath] },
+  { devices, mqtt = {}, config: more = {}, rules = 'rules: []\n', command = NODE },
 ) {
   const data = join(folder, 'data');
   const tokens = await register(join(data, 'journal'), devices);

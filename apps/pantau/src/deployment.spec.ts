@@ -52,6 +52,12 @@ describe('Dockerfile', () => {
 
   it('starts the program that the build makes, on the ports and the folder of the defaults', () => {
     expect(dockerfile).toContain('"dist/apps/pantau/src/main.js", "start"');
+    // Node's options as everywhere else where Pantau is started.
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    expect(scripts['start']).toContain('node --single-threaded-gc dist/');
+    expect(scripts['pantau']).toContain('node --single-threaded-gc dist/');
+    expect(dockerfile).toContain('CMD ["node", "--single-threaded-gc", "dist/');
+    expect(read('apps/pantau/src/main.ts')).toMatch(/^#!.* node --single-threaded-gc\n/);
     expect(existsSync(join(ROOT, 'apps/pantau/src/main.ts'))).toBe(true);
     for (const [, name] of dockerfile.matchAll(/(PANTAU_\w+)=/g))
       expect(ENVIRONMENT_VARIABLES).toContain(name);

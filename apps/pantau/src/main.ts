@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --single-threaded-gc
 import 'reflect-metadata';
 import { Bridge } from '#apps/broker';
 import { canonicalJson, messageOf, PantauError } from '#libs/kernel';
