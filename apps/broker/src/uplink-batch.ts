@@ -74,7 +74,7 @@ export class UplinkBatch {
     const byShard = new Map<number, Iterator<NewEntry>>();
     for (const shard of new Set(this.#shards)) {
       const own = this.#blocks.filter((block) => block.shard === shard);
-      byShard.set(shard, own.flatMap(decodeEntries).values());
+      byShard.set(shard, own.flatMap((block) => decodeEntries(block)).values());
     }
     return this.#shards.map((shard) => byShard.get(shard)?.next().value as NewEntry<Uplink>);
   }

@@ -44,7 +44,8 @@ function open(options: UplinkBatcherOptions = {}): AsyncDisposable & {
   const journal = {
     shards: 1,
     async appendEncoded(stream: string, blocks: readonly EncodedEntries[], options: { yields?: boolean }) {
-      await this.append(stream, blocks.flatMap(decodeEntries) as NewEntry<Uplink>[], options);
+      const entries = blocks.flatMap((block) => decodeEntries(block)) as NewEntry<Uplink>[];
+      await this.append(stream, entries, options);
     },
     async append(_stream: string, entries: readonly NewEntry<Uplink>[], { yields = false } = {}) {
       expect(yields).toBe(true);
