@@ -12,3 +12,4 @@ export * from './streams.js';
 export * from './topic-filter.js';
 export * from './topic-mapping.js';
 export * from './topics.js';
+export * from './uplink-form.js';
