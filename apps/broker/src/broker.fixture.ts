@@ -9,7 +9,7 @@ import {
 import { LmdbJournal, type Entry, type Journal, type LmdbJournalOptions } from '#libs/journal';
 import { createLogger, type Logger } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
-import { TopicMappings, type Rejection, type RejectionReason } from '#libs/telemetry';
+import { STORED_FORMS, TopicMappings, type Rejection, type RejectionReason } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import mqttPacket, { type IConnackPacket, type Packet } from 'mqtt-packet';
@@ -95,7 +95,7 @@ export async function openBroker({
   const folder = temporaryFolder('broker');
   const clock = { now: Date.now };
   const state = LmdbStateStore.open(givenFolder ?? folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1, ...space });
+  const journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS, ...space });
   const registry = new Registry(state);
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);

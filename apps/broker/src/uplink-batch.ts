@@ -1,6 +1,6 @@
 import { decodeEntries, EntryBlock, type EncodedEntries, type NewEntry } from '#libs/journal';
 import { shardOf } from '#libs/kernel';
-import type { Uplink } from '#libs/telemetry';
+import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import type { UplinkTemplate } from './uplink-template.js';
 
 export type Done = (error?: Error | null) => void;
@@ -74,7 +74,7 @@ export class UplinkBatch {
     const byShard = new Map<number, Iterator<NewEntry>>();
     for (const shard of new Set(this.#shards)) {
       const own = this.#blocks.filter((block) => block.shard === shard);
-      byShard.set(shard, own.flatMap(decodeEntries).values());
+      byShard.set(shard, own.flatMap((block) => decodeEntries(block, UPLINK_FORM)).values());
     }
     return this.#shards.map((shard) => byShard.get(shard)?.next().value as NewEntry<Uplink>);
   }
@@ -88,7 +88,7 @@ export class UplinkBatch {
   #blockOf(shard: number): EntryBlock {
     const known = this.#open[shard];
     if (known?.isFull === false) return known;
-    const block = this.spare.pop()?.reuse(shard) ?? new EntryBlock(shard);
+    const block = this.spare.pop()?.reuse(shard) ?? new EntryBlock(shard, UPLINK_FORM);
     this.#open[shard] = block;
     this.#blocks.push(block);
     return block;

@@ -2,7 +2,7 @@ import { decodeEntries, type EncodedEntries, type Journal, type NewEntry } from 
 import { PantauError } from '#libs/kernel';
 import { createLogger } from '#libs/platform';
 import { waitUntil } from '#libs/testing';
-import type { Uplink } from '#libs/telemetry';
+import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import { UplinkTemplate } from './uplink-template.js';
 import { UplinkBatcher, type UplinkBatcherOptions } from './uplink-batcher.js';
 
@@ -44,7 +44,8 @@ function open(options: UplinkBatcherOptions = {}): AsyncDisposable & {
   const journal = {
     shards: 1,
     async appendEncoded(stream: string, blocks: readonly EncodedEntries[], options: { yields?: boolean }) {
-      await this.append(stream, blocks.flatMap(decodeEntries) as NewEntry<Uplink>[], options);
+      const entries = blocks.flatMap((block) => decodeEntries(block, UPLINK_FORM));
+      await this.append(stream, entries as NewEntry<Uplink>[], options);
     },
     async append(_stream: string, entries: readonly NewEntry<Uplink>[], { yields = false } = {}) {
       expect(yields).toBe(true);

@@ -1,5 +1,5 @@
 import { decodeEntries, EntryBlock } from '#libs/journal';
-import type { Uplink } from '#libs/telemetry';
+import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import fc from 'fast-check';
 import { MAX_TEMPLATE_PAYLOAD_BYTES, UplinkTemplate } from './uplink-template.js';
 
@@ -25,7 +25,7 @@ describe('UplinkTemplate', () => {
         fc.nat({ max: 50 }),
         (constants, messages, offset) => {
           const template = new UplinkTemplate(3, constants);
-          const [direct, whole] = [new EntryBlock(3), new EntryBlock(3)];
+          const [direct, whole] = [new EntryBlock(3), new EntryBlock(3, UPLINK_FORM)];
           for (const { payload, ...each } of messages) {
             const source = Buffer.concat([Buffer.alloc(offset, 'x'), payload, Buffer.from('y')]);
             const { receivedAt, messageId, dup } = each;
@@ -33,7 +33,7 @@ describe('UplinkTemplate', () => {
             const data: Uplink = { ...constants, ...each, payload, qos: 1, will: false };
             whole.add({ key: constants.device, data });
           }
-          expect(decodeEntries(direct)).toEqual(decodeEntries(whole));
+          expect(decodeEntries(direct, UPLINK_FORM)).toEqual(decodeEntries(whole, UPLINK_FORM));
           expect(direct.count).toBe(messages.length);
         },
       ),
@@ -51,7 +51,7 @@ describe('UplinkTemplate', () => {
     const payload = Buffer.alloc(MAX_TEMPLATE_PAYLOAD_BYTES, 7);
     const block = new EntryBlock(0);
     template.write(block, 1, 1, false, payload, 0, payload.length);
-    const [entry] = decodeEntries(block);
+    const [entry] = decodeEntries(block, UPLINK_FORM);
     expect(Buffer.from((entry?.data as Uplink).payload).equals(payload)).toBe(true);
   });
 });

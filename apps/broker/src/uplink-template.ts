@@ -1,9 +1,8 @@
 import type { EntryBlock } from '#libs/journal';
-import type { Uplink } from '#libs/telemetry';
+import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import { pack } from 'msgpackr';
 
 // Codes of MessagePack.
-const FIXMAP = 0x80;
 const FIXARRAY = 0x90;
 const FALSE = 0xc2;
 const TRUE = 0xc3;
@@ -12,6 +11,8 @@ const FLOAT64 = 0xcb;
 const UINT16 = 0xcd;
 
 const BIN16_HEADER_BYTES = 3;
+/** The last places of the list, which change from one message to the next. */
+const CHANGING = { receivedAt: 0, messageId: 0, dup: false, payload: new Uint8Array() };
 /** Of the payload, so that its length fits into two bytes. */
 export const MAX_TEMPLATE_PAYLOAD_BYTES = 0xffff;
 
@@ -33,9 +34,9 @@ export class UplinkTemplate {
   /** @param shard - of the device */
   constructor(
     readonly shard: number,
-    { site, device, kind, topic, session }: UplinkConstants,
+    constants: UplinkConstants,
   ) {
-    const constants = Object.entries({ site, device, kind, topic, session, qos: 1, will: false });
+    const list = UPLINK_FORM.pack({ ...constants, qos: 1, will: false, ...CHANGING });
     const pieces: Uint8Array[] = [];
     const add = (...next: Uint8Array[]): number => {
       pieces.push(...next);
@@ -43,14 +44,14 @@ export class UplinkTemplate {
     };
     add(
       Uint8Array.of(FIXARRAY | 2),
-      pack(device),
-      Uint8Array.of(FIXMAP | (constants.length + 4)),
-      ...constants.flat().map((value) => pack(value)),
+      pack(constants.device),
+      Uint8Array.of(FIXARRAY | list.length),
+      ...list.slice(0, -Object.keys(CHANGING).length).map((value) => pack(value)),
     );
-    this.#receivedAt = add(pack('receivedAt'), Uint8Array.of(FLOAT64));
-    this.#messageId = add(new Uint8Array(8), pack('messageId'), Uint8Array.of(UINT16));
-    this.#dup = add(new Uint8Array(2), pack('dup'));
-    add(Uint8Array.of(FALSE), pack('payload'));
+    this.#receivedAt = add(Uint8Array.of(FLOAT64));
+    this.#messageId = add(new Uint8Array(8), Uint8Array.of(UINT16));
+    this.#dup = add(new Uint8Array(2));
+    add(Uint8Array.of(FALSE));
     this.#bytes = Buffer.concat(pieces);
   }
 

@@ -5,7 +5,7 @@ import { createStage, lagOf } from '#libs/journal-transport';
 import { LmdbJournal, type Journal } from '#libs/journal';
 import { DAY, HOUR, localDateOf, localDaySpan, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import type { Observation, QualityFlag, Rollup } from '#libs/telemetry';
+import { STORED_FORMS, type Observation, type QualityFlag, type Rollup } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import fc from 'fast-check';
 import { EvidenceModule } from './evidence.module.js';
@@ -27,7 +27,7 @@ interface Fixture extends AsyncDisposable {
 async function open(maxBatch = 2_000): Promise<Fixture> {
   const folder = temporaryFolder('evidence');
   const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
+  const journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS });
   const registry = new Registry(state);
   for (const id of ['betung', 'sembawa']) await registry.putSite({ id, name: id });
   await registry.putDevice({

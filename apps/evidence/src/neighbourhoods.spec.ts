@@ -11,7 +11,13 @@ import {
   type NeighbourReading,
 } from '#libs/quality-control';
 import { LmdbStateStore } from '#libs/state';
-import type { HourlyMean, MeasuredParameter, Observation, QualityFlag } from '#libs/telemetry';
+import {
+  STORED_FORMS,
+  type HourlyMean,
+  type MeasuredParameter,
+  type Observation,
+  type QualityFlag,
+} from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import fc from 'fast-check';
 import { EvidenceModule } from './evidence.module.js';
@@ -62,7 +68,7 @@ async function open({
 }: { maxBatch?: number; devices?: readonly Device[]; limits?: unknown } = {}): Promise<Fixture> {
   const folder = temporaryFolder('neighbours');
   const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 2 });
+  const journal = await LmdbJournal.open({ state, clock, shards: 2, forms: STORED_FORMS });
   const registry = new Registry(state);
   for (const site of SITES) await registry.putSite(site);
   for (const each of devices) await registry.putDevice(each);

@@ -12,6 +12,7 @@ import { LmdbJournal } from '#libs/journal';
 import { PantauError, type Clock } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
+import { STORED_FORMS } from '#libs/telemetry';
 import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 
@@ -42,7 +43,7 @@ export interface Engines {
 export async function openEngines(config: LoadedConfig, clock: Clock = systemClock): Promise<Engines> {
   const state = LmdbStateStore.open(join(config.data, 'journal'));
   const { shards, minFree } = config.journal;
-  const journal = await LmdbJournal.open({ state, clock, shards, minFree });
+  const journal = await LmdbJournal.open({ state, clock, shards, minFree, forms: STORED_FORMS });
   const registry = new Registry(state);
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);

@@ -1,10 +1,11 @@
 import { Packr } from 'msgpackr';
 import type { UtcMillis } from '#libs/kernel';
-import type { EncodedEntries, Entry, NewEntry } from './journal.js';
+import type { EncodedEntries, Entry, NewEntry, StoredForm } from './journal.js';
 
 /**
  * The stored form of consecutive entries of one shard: an 8-byte big-endian float (time of the append), a 4-byte
- * count, then for each entry standard MessagePack `[key, data]`. The header can be read without decoding the rest.
+ * count, then for each entry standard MessagePack `[key, data]`, the data in the form of its stream. The header can be read
+ * without decoding the rest.
  */
 const HEADER_BYTES = 12;
 
@@ -16,9 +17,9 @@ export const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 // No record extension: the bytes stay standard MessagePack, and keys that a device chose never become code.
 const packr = new Packr({ useRecords: false });
 
-/** @throws TypeError when the data is not plain */
-export function encodeEntry({ key, data }: NewEntry): Buffer {
-  return packr.pack([key, data]);
+/** @throws TypeError when the data is not plain; what the form throws */
+export function encodeEntry({ key, data }: NewEntry, form?: StoredForm): Buffer {
+  return packr.pack([key, form === undefined ? data : form.pack(data)]);
 }
 
 /** Number of entries in all. */
@@ -44,17 +45,28 @@ export function readChunkHeader(chunk: Buffer): ChunkHeader {
 }
 
 /** @throws when the bytes are not those of a chunk */
-export function decodeChunk(chunk: Buffer, shard: number, firstOffset: number): Entry[] {
+export function decodeChunk(chunk: Buffer, shard: number, firstOffset: number, form?: StoredForm): Entry[] {
   const { appendedAt, count } = readChunkHeader(chunk);
   // One copy for all: the bytes within the entries are parts of it, and the chunk's own belong to LMDB.
   const bytes = Buffer.from(chunk.subarray(HEADER_BYTES));
   const pairs = packr.unpackMultiple(bytes) as unknown as [string, unknown][];
   if (pairs.length !== count) throw new RangeError(`expected ${count} entries, found ${pairs.length}`);
-  return pairs.map(([key, data], i) => ({ shard, offset: firstOffset + i, appendedAt, key, data }));
+  return pairs.map(([key, stored], i) => ({
+    shard,
+    offset: firstOffset + i,
+    appendedAt,
+    key,
+    data: dataOf(stored, form),
+  }));
 }
 
-/** The entries as they were before they were encoded. */
-export function decodeEntries({ bytes }: EncodedEntries): NewEntry[] {
+/** The entries as they were before they were encoded in this form. */
+export function decodeEntries({ bytes }: EncodedEntries, form?: StoredForm): NewEntry[] {
   const pairs = packr.unpackMultiple(bytes) as unknown as [string, unknown][];
-  return pairs.map(([key, data]) => ({ key, data }));
+  return pairs.map(([key, stored]) => ({ key, data: dataOf(stored, form) }));
+}
+
+function dataOf(stored: unknown, form: StoredForm | undefined): unknown {
+  // What is no list was written before the stream had a form.
+  return form !== undefined && Array.isArray(stored) ? form.unpack(stored) : stored;
 }

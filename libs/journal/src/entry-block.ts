@@ -1,6 +1,6 @@
 import { PantauError } from '#libs/kernel';
 import { encodeEntry, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
-import type { EncodedEntries, NewEntry } from './journal.js';
+import type { EncodedEntries, NewEntry, StoredForm } from './journal.js';
 
 /** Larger entries are refused: a chunk is read and decoded as a whole. */
 const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
@@ -15,8 +15,14 @@ export class EntryBlock implements EncodedEntries {
   #length = 0;
   #count = 0;
 
-  /** @param shard - of all its entries */
-  constructor(public shard: number) {}
+  /**
+   * @param shard - of all its entries
+   * @param form - of the stream that they are for
+   */
+  constructor(
+    public shard: number,
+    private readonly form?: StoredForm,
+  ) {}
 
   get count(): number {
     return this.#count;
@@ -46,7 +52,7 @@ export class EntryBlock implements EncodedEntries {
 
   /** @throws PantauError `JOURNAL_ENTRY_TOO_LARGE`; @throws TypeError when the data is not plain */
   add(entry: NewEntry): void {
-    const encoded = encodeEntry(entry);
+    const encoded = encodeEntry(entry, this.form);
     if (encoded.length > MAX_ENTRY_BYTES) {
       throw new PantauError(
         'JOURNAL_ENTRY_TOO_LARGE',
@@ -58,7 +64,8 @@ export class EntryBlock implements EncodedEntries {
   }
 
   /**
-   * Room for an entry that its producer writes into {@link buffer} itself: standard MessagePack, `[key, data]`.
+   * Room for an entry that its producer writes into {@link buffer} itself: standard MessagePack, `[key, data]`, the
+   * data in the form of the stream.
    *
    * @returns where it begins
    */

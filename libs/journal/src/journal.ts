@@ -16,6 +16,18 @@ export interface EncodedEntries {
   readonly bytes: Buffer;
 }
 
+/**
+ * How the data of a stream is stored where that is not the data itself: as a list whose places have a meaning, which is
+ * smaller than a map and takes far less to write and to read. Only for data that is never a list: an entry that is stored
+ * as anything else is read as it is, so that what was written before the stream had a form stays readable.
+ */
+export interface StoredForm<T = unknown> {
+  /** @returns plain data; `null` where something is absent */
+  pack(data: T): readonly unknown[];
+  /** @throws when it holds what this version does not know */
+  unpack(stored: readonly unknown[]): T;
+}
+
 /** What a consumer reads. */
 export interface Entry<T = unknown> extends NewEntry<T> {
   readonly shard: number;
@@ -118,7 +130,10 @@ export interface Journal {
   readonly shards: number;
   /** Resolves once all entries are on stable storage. */
   append(stream: string, entries: readonly NewEntry[], options?: AppendOptions): Promise<void>;
-  /** The same for entries that were encoded as they came: those of a shard in the order of the blocks. */
+  /**
+   * The same for entries that were encoded as they came, in the form of the stream: those of a shard in the order of the
+   * blocks.
+   */
   appendEncoded(stream: string, blocks: readonly EncodedEntries[], options?: AppendOptions): Promise<void>;
   /**
    * Entries from `from` on, in order: at most `limit`, fewer where they are large, none only at the end.

@@ -6,6 +6,7 @@ import { seededRandom, type Clock } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
 import { describeWith, mountSmallFilesystem, muteLmdb, temporaryFolder, waitUntil } from '#libs/testing';
 import { describeJournalContract, readAll, type JournalFixture } from './journal.contract.js';
+import type { StoredForm } from './journal.js';
 import { LmdbJournal } from './lmdb-journal.js';
 
 const RESERVE = 10_000_000;
@@ -13,6 +14,7 @@ const RESERVE = 10_000_000;
 async function openJournal(
   shards = 4,
   intake?: readonly string[],
+  forms: Record<string, StoredForm> = {},
 ): Promise<JournalFixture & { readonly folder: string }> {
   const folder = temporaryFolder('journal');
   const clock: Clock = { now: () => 1_000 };
@@ -28,6 +30,7 @@ async function openJournal(
     shards,
     minFree: RESERVE,
     measureDisk,
+    forms,
     ...(intake && { intake }),
   });
   const close = async (): Promise<void> => {
@@ -45,7 +48,7 @@ async function openJournal(
     async reopen() {
       await close();
       state = LmdbStateStore.open(folder.path);
-      journal = await LmdbJournal.open({ state, clock, ...(intake && { intake }) });
+      journal = await LmdbJournal.open({ state, clock, forms, ...(intake && { intake }) });
       return journal;
     },
     async [Symbol.asyncDispose]() {
@@ -59,6 +62,10 @@ describeJournalContract('LMDB', () => openJournal());
 describeJournalContract('LMDB with one shard', () => openJournal(1));
 // The stream that most of the contract appends to.
 describeJournalContract('LMDB with an environment for what comes in', () => openJournal(4, ['s']));
+
+/** The data as the only item of a list. */
+const LISTED: StoredForm = { pack: (data) => [data], unpack: ([data]) => data };
+describeJournalContract('LMDB with a form', () => openJournal(4, [], { s: LISTED, out: LISTED }));
 
 const APPENDER = join(dirname(fileURLToPath(import.meta.url)), 'fixtures', 'appender.mjs');
 
@@ -214,6 +221,46 @@ describe('the intake of LmdbJournal', () => {
     const commit = { cursor: 'stage', stream: 'in', shard: 0, expected: 0, next: 1, append };
     await expect(fixture.journal.commit(commit)).rejects.toMatchObject({ code: 'USAGE' });
     expect(await fixture.journal.position('stage', 'in', 0)).toBe(0);
+  });
+});
+
+describe('the form of a stream in LmdbJournal', () => {
+  it('is what is stored, and is never seen by who reads', async () => {
+    using folder = temporaryFolder('journal');
+    const state = LmdbStateStore.open(folder.path);
+    const open = (forms: Record<string, StoredForm>): Promise<LmdbJournal> =>
+      LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, forms });
+    const form: StoredForm<{ n: number }> = {
+      pack: ({ n }) => [n],
+      unpack: ([n]) => {
+        if (typeof n !== 'number') throw new RangeError(`expected a number, found ${String(n)}`);
+        return { n };
+      },
+    };
+    let journal = await open({});
+    await journal.append('s', [{ key: 'k', data: { n: 1 } }]);
+    await journal.close();
+
+    journal = await open({ s: form });
+    await journal.append('s', [{ key: 'k', data: { n: 2 } }]);
+    const append = ['s', 'other'].map((stream) => ({ stream, entries: [{ key: 'k', data: { n: 3 } }] }));
+    await journal.commit({ cursor: 'stage', stream: 's', shard: 0, expected: 0, next: 1, append });
+    // What lay there before the stream had a form, too.
+    expect((await readAll(journal, 's')).map(({ data }) => data)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    expect((await journal.readBackwards('s', 0, 2)).map(({ data }) => data)).toEqual([{ n: 3 }, { n: 2 }]);
+    await expect(journal.append('s', [{ key: 'k', data: null }])).rejects.toThrow(TypeError);
+    await journal.close();
+
+    journal = await open({});
+    expect((await readAll(journal, 's')).map(({ data }) => data)).toEqual([{ n: 1 }, [2], [3]]);
+    expect((await readAll(journal, 'other')).map(({ data }) => data)).toEqual([{ n: 3 }]);
+    await journal.append('s', [{ key: 'k', data: ['x'] }]);
+    await journal.close();
+
+    journal = await open({ s: form });
+    await expect(journal.read('s', 0, 3, 1)).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
+    await journal.close();
+    await state.close();
   });
 });
 

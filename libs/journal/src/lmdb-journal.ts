@@ -19,6 +19,7 @@ import type {
   NewEntry,
   RetentionPolicy,
   RetentionReport,
+  StoredForm,
   StreamStats,
 } from './journal.js';
 import { full, LmdbStreams, type Addressed, type ChunkKey } from './lmdb-streams.js';
@@ -35,6 +36,8 @@ export interface LmdbJournalOptions {
   readonly measureDisk?: () => Promise<Omit<DiskUsage, 'reusableBytes'>>;
   /** The streams that only producers append to, never a stage with its commit; `uplink` by default. */
   readonly intake?: readonly string[];
+  /** How the data of these streams is stored; of all others as it is. */
+  readonly forms?: Readonly<Record<string, StoredForm>>;
 }
 
 const DEFAULT_SHARDS = 4;
@@ -70,6 +73,7 @@ export class LmdbJournal implements Journal {
   readonly #streams: LmdbStreams;
   readonly #intake: LmdbStreams;
   readonly #intakeNames: ReadonlySet<string>;
+  readonly #forms: ReadonlyMap<string, StoredForm>;
   readonly #cursors: Database<number, CursorKey>;
   readonly #decoded = new Map<string, Entry[]>();
   readonly #waiters = new Set<Waiter>();
@@ -80,12 +84,13 @@ export class LmdbJournal implements Journal {
   #closed = false;
 
   private constructor(options: LmdbJournalOptions, shards: number) {
-    const { state, clock, minFree, intake = DEFAULT_INTAKE } = options;
+    const { state, clock, minFree, intake = DEFAULT_INTAKE, forms = {} } = options;
     const { environment } = state;
     const { measureDisk = () => measure(environment.folder) } = options;
     this.#state = state;
     this.#clock = clock;
     this.shards = shards;
+    this.#forms = new Map(Object.entries(forms));
     this.#cursors = environment.database('journal-cursors', 'msgpack');
     this.#news = new BroadcastChannel(`pantau-journal ${environment.folder}`);
     this.#news.onmessage = () => this.#wakeWaiters();
@@ -130,7 +135,7 @@ export class LmdbJournal implements Journal {
   ): Promise<void> {
     this.#assertOpen();
     if (yields && !this.#space.accepts()) throw full();
-    await this.#append(stream, this.#encode(entries), yields);
+    await this.#append(stream, this.#encode(stream, entries), yields);
   }
 
   async appendEncoded(
@@ -225,7 +230,7 @@ export class LmdbJournal implements Journal {
     const outgoing = append.flatMap((part) => {
       if (this.#intakeNames.has(part.stream))
         throw new PantauError('USAGE', `${part.stream} takes no entries of a stage.`);
-      return this.#outgoing(part.stream, this.#encode(part.entries));
+      return this.#outgoing(part.stream, this.#encode(part.stream, part.entries));
     });
     const conflict = await this.#streams.enqueue(countOf(outgoing) + state.length, (add) => {
       const stands = this.#cursors.get([cursor, stream, shard]) ?? 0;
@@ -319,14 +324,15 @@ export class LmdbJournal implements Journal {
   }
 
   /** Encodes before anything is queued, so that data that cannot be written fails its caller alone. */
-  #encode(entries: readonly NewEntry[]): EncodedEntries[] {
+  #encode(stream: string, entries: readonly NewEntry[]): EncodedEntries[] {
+    const form = this.#forms.get(stream);
     const blocks: EntryBlock[] = [];
     const open = new Map<number, EntryBlock>();
     for (const entry of entries) {
       const shard = shardOf(entry.key, this.shards);
       let block = open.get(shard);
       if (block === undefined || block.isFull) {
-        block = new EntryBlock(shard);
+        block = new EntryBlock(shard, form);
         open.set(shard, block);
         blocks.push(block);
       }
@@ -388,7 +394,7 @@ export class LmdbJournal implements Journal {
     if (known !== undefined) return known;
     let entries: Entry[];
     try {
-      entries = decodeChunk(chunk, shard, firstOffset);
+      entries = decodeChunk(chunk, shard, firstOffset, this.#forms.get(stream));
     } catch (cause) {
       throw new PantauError(
         'JOURNAL_CORRUPT',

@@ -41,7 +41,7 @@ export type Parameter = keyof typeof PARAMETERS;
 /** A parameter that devices measure. */
 export type MeasuredParameter = Exclude<Parameter, 'pm25_corrected'>;
 
-/** Every series that Pantau keeps. */
+/** Every series that Pantau keeps. Their places are stored: a new one goes behind the others. */
 export const PARAMETER_CODES = Object.keys(PARAMETERS) as readonly Parameter[];
 
 /** What a device may state. Their places are stored: a new one goes behind the others. */

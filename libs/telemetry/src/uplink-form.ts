@@ -1,0 +1,47 @@
+import type { UtcMillis } from '#libs/kernel';
+import type { Uplink } from './streams.js';
+
+/** An {@link Uplink} as a list: what is absent is null; what is the same in the messages of a session comes first. */
+type StoredUplink = readonly [
+  site: string,
+  device: string,
+  kind: Uplink['kind'],
+  codec: string | null,
+  topic: string,
+  session: string,
+  qos: Uplink['qos'],
+  will: boolean,
+  receivedAt: UtcMillis,
+  messageId: number | null,
+  dup: boolean,
+  payload: Uint8Array,
+];
+
+/** How the stream `uplink` is stored. */
+export const UPLINK_FORM = {
+  pack(uplink: Uplink): StoredUplink {
+    const { site, device, kind, codec = null, topic, session, qos, will } = uplink;
+    const { receivedAt, messageId = null, dup, payload } = uplink;
+    return [site, device, kind, codec, topic, session, qos, will, receivedAt, messageId, dup, payload];
+  },
+
+  unpack(stored: readonly unknown[]): Uplink {
+    const [site, device, kind, codec, topic, session, qos, will, receivedAt, messageId, dup, payload] =
+      stored as StoredUplink;
+    const uplink: Uplink & { codec?: string } = {
+      site,
+      device,
+      kind,
+      topic,
+      payload,
+      receivedAt,
+      qos,
+      messageId: messageId ?? undefined,
+      dup,
+      session,
+      will,
+    };
+    if (codec !== null) uplink.codec = codec;
+    return uplink;
+  },
+};
