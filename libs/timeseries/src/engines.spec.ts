@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DuckDbStore } from './duckdb-store.js';
 import { InfluxStore } from './influx-store.js';
 import type { Point, PointQuery, TimeSeriesStore } from './time-series-store.js';
-import { aPoint, aRollup } from './time-series-store.contract.js';
+import { aPoint, aRollup, observed } from './time-series-store.contract.js';
 
 const T0 = Date.UTC(2015, 11, 7);
 const SITES = ['betung', 'sembawa', 'talang-kelapa'] as const;
@@ -35,7 +35,10 @@ describeWith(['influxd'], 'DuckDB and a real InfluxDB', () => {
       const points = Array.from({ length: 200 }, () => chance.point(batch));
       const rollups = points.flatMap((point) => (chance.yes(0.3) ? [chance.rollup(point)] : []));
       const reports = await Promise.all(
-        stores.map(async (store) => [await store.write(points), await store.writeRollups(rollups)]),
+        stores.map(async (store) => [
+          await store.write(observed(...points)),
+          await store.writeRollups(rollups),
+        ]),
       );
       expect(reports[0]).toEqual([{ refused: [] }, { refused: [] }]);
       expect(reports[1]).toEqual(reports[0]);
