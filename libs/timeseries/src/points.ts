@@ -30,6 +30,10 @@ function readingFaultOf({ parameter, value }: Reading): string | undefined {
   return undefined;
 }
 
+function isSound(reading: Reading): boolean {
+  return readingFaultOf(reading) === undefined;
+}
+
 /**
  * Sets aside the readings that no store can hold, and those of the observations of which `faultOf` says why this one cannot.
  * What is accepted has readings.
@@ -43,13 +47,16 @@ export function setFaultyAside(
   for (const observation of observations) {
     const { readings } = observation;
     const fault = timeFaultOf(observation) ?? faultOf(observation);
+    if (fault === undefined && readings.length > 0 && readings.every(isSound)) {
+      accepted.push(observation);
+      continue;
+    }
     const sound = readings.filter((reading) => {
       const message = fault ?? readingFaultOf(reading);
       if (message !== undefined) refused.push({ point: pointOf(observation, reading), message });
       return message === undefined;
     });
-    if (sound.length === 0) continue;
-    accepted.push(sound.length === readings.length ? observation : { ...observation, readings: sound });
+    if (sound.length > 0) accepted.push({ ...observation, readings: sound });
   }
   return { accepted, refused };
 }
