@@ -1,6 +1,6 @@
 import type { Journal } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import type { TimeSeriesStore, WriteReport } from '#libs/timeseries';
+import type { StorableObservation, TimeSeriesStore, WriteReport } from '#libs/timeseries';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { STAGES } from './stages.js';
 
@@ -63,8 +63,9 @@ export class StageMetrics {
         return store.description;
       },
       setUp: () => store.setUp(),
-      write: (points) => this.#count('readings', points, () => store.write(points)),
-      writeRollups: (rollups) => this.#count('rollups', rollups, () => store.writeRollups(rollups)),
+      write: (observations) =>
+        this.#count('readings', readingsIn(observations), () => store.write(observations)),
+      writeRollups: (rollups) => this.#count('rollups', rollups.length, () => store.writeRollups(rollups)),
       query: (query) => store.query(query),
       count: (query) => store.count(query),
       queryRollups: (query) => store.queryRollups(query),
@@ -77,14 +78,14 @@ export class StageMetrics {
 
   async #count<T>(
     kind: 'readings' | 'rollups',
-    points: readonly T[],
+    points: number,
     write: () => Promise<WriteReport<T>>,
   ): Promise<WriteReport<T>> {
     const stop = this.#writeSeconds.startTimer({ kind });
     try {
       const report = await write();
       stop();
-      this.#points.inc({ kind }, points.length - report.refused.length);
+      this.#points.inc({ kind }, points - report.refused.length);
       this.#refused.inc({ kind }, report.refused.length);
       return report;
     } catch (error) {
@@ -92,4 +93,8 @@ export class StageMetrics {
       throw error;
     }
   }
+}
+
+function readingsIn(observations: readonly StorableObservation[]): number {
+  return observations.reduce((sum, { readings }) => sum + readings.length, 0);
 }

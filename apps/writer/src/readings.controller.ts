@@ -2,7 +2,7 @@ import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext } from '#libs/journal-transport';
 import type { Clock } from '#libs/kernel';
 import type { Observation, Rejection } from '#libs/telemetry';
-import { dayMarks, type Point, type TimeSeriesStore } from '#libs/timeseries';
+import { dayMarks, pointOf, type StorableObservation, type TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { SeriesGuard } from './guard.js';
@@ -26,28 +26,29 @@ export class ReadingsController {
 
   @EventPattern<string>('readings')
   async readings(@Payload() batch: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
-    const points: Point[] = [];
+    const observations: StorableObservation[] = [];
     const rejected: NewEntry<Rejection>[] = [];
     const faultOf = await this.guard.lookUp(batch.map(({ data }) => data.device));
     for (const { data } of batch) {
-      const { site, device, ts, receivedAt, readings } = data;
-      for (const { parameter, value, flag } of readings) {
-        const point: Point = { site, device, parameter, ts, value, flag, receivedAt };
-        const fault = faultOf(device, parameter);
-        if (fault === undefined) points.push(point);
-        else rejected.push(rejectionOf(point, fault.reason, fault.detail, this.clock.now()));
-      }
+      const { device, readings } = data;
+      const known = readings.filter((reading) => {
+        const fault = faultOf(device, reading.parameter);
+        if (fault !== undefined)
+          rejected.push(rejectionOf(pointOf(data, reading), fault.reason, fault.detail, this.clock.now()));
+        return fault === undefined;
+      });
+      if (known.length > 0)
+        observations.push(known.length === readings.length ? data : { ...data, readings: known });
     }
-    const { refused } = await this.store.write(points);
+    const { refused } = await this.store.write(observations);
     for (const { point, message } of refused) {
       const detail = `${point.parameter} at ${new Date(point.ts).toISOString()}: ${message}`;
       rejected.push(rejectionOf(point, 'store_refused', detail, this.clock.now()));
     }
     context.append('rejected', rejected);
-    const lost = new Set(refused.map(({ point }) => point));
-    const stored = lost.size === 0 ? points : points.filter((point) => !lost.has(point));
     const { shard, offset } = batch.at(-1) ?? { shard: 0, offset: 0 };
-    for (const { namespace, key, value } of dayMarks(stored, shard, offset + 1))
+    // A day of which something was refused too: at worst its file is written again as it was.
+    for (const { namespace, key, value } of dayMarks(observations, shard, offset + 1))
       context.state.put(namespace, key, value);
   }
 }

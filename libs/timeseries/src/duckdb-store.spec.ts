@@ -4,7 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDbStore } from './duckdb-store.js';
-import { aPoint, aRollup, describeTimeSeriesStoreContract } from './time-series-store.contract.js';
+import { aPoint, aRollup, describeTimeSeriesStoreContract, observed } from './time-series-store.contract.js';
 
 describeTimeSeriesStoreContract('DuckDB', async () => {
   const folder = temporaryFolder('duckdb');
@@ -23,7 +23,7 @@ describe('DuckDbStore', () => {
     using folder = temporaryFolder('duckdb');
     const file = join(folder.path, 'readings.duckdb');
     const first = await DuckDbStore.open(file);
-    await first.write([aPoint()]);
+    await first.write(observed(aPoint()));
     await first.close();
     const second = await DuckDbStore.open(file);
     expect(await second.query({ limit: 10, order: 'asc' })).toEqual([aPoint()]);
@@ -34,7 +34,7 @@ describe('DuckDbStore', () => {
     using folder = temporaryFolder('duckdb');
     const file = join(folder.path, 'readings.duckdb');
     const store = await DuckDbStore.open(file);
-    await store.write([aPoint({ value: 1 }), aPoint({ value: 2 })]);
+    await store.write(observed(aPoint({ value: 1 }), aPoint({ value: 2 })));
     // What a process that dies now would leave behind.
     const copy = join(folder.path, 'copy.duckdb');
     for (const suffix of ['', '.wal'])
@@ -48,8 +48,8 @@ describe('DuckDbStore', () => {
   it('replaces a point that is written again under another site', async () => {
     using folder = temporaryFolder('duckdb');
     const store = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
-    await store.write([aPoint()]);
-    await store.write([aPoint({ site: 'sembawa' })]);
+    await store.write(observed(aPoint()));
+    await store.write(observed(aPoint({ site: 'sembawa' })));
     expect(await store.query({ limit: 10, order: 'asc' })).toEqual([aPoint({ site: 'sembawa' })]);
     await store.close();
   });
@@ -64,7 +64,7 @@ describe('DuckDbStore', () => {
     const hours = [0, 1].map((i) => aRollup({ from: aPoint().ts - i * DAY }));
     const day = aRollup({ tier: 'day', from: aPoint().ts - 100 * DAY });
     const old = aPoint({ ts: now - 2 * DAY - 1 });
-    expect(await store.write([old, ...points])).toEqual({
+    expect(await store.write(observed(old, ...points))).toEqual({
       refused: [{ point: old, message: 'beyond the retention of 2d' }],
     });
     const oldHour = aRollup({ from: aPoint().ts - 5 * DAY });
@@ -87,9 +87,9 @@ describe('DuckDbStore', () => {
   it('finishes what is under way before it closes', async () => {
     using folder = temporaryFolder('duckdb');
     const store = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
-    await store.write(Array.from({ length: 10_000 }, (_, i) => aPoint({ ts: aPoint().ts + i })));
+    await store.write(observed(...Array.from({ length: 10_000 }, (_, i) => aPoint({ ts: aPoint().ts + i }))));
     const reads = Array.from({ length: 20 }, () => store.query({ limit: 10_000, order: 'desc' }));
-    const write = store.write([aPoint()]);
+    const write = store.write(observed(aPoint()));
     await store.close();
     for (const points of await Promise.all(reads)) expect(points).toHaveLength(10_000);
     expect(await write).toEqual({ refused: [] });
@@ -102,7 +102,7 @@ describe('DuckDbStore', () => {
     const points = [0, 1, 2].flatMap((i) =>
       ['b', 'a'].map((device) => aPoint({ device, ts: ts + i, value: i })),
     );
-    await store.write(points);
+    await store.write(observed(...points));
     const file = join(folder.path, "year's readings.parquet");
     expect(await store.exportParquet(file, { from: ts, to: ts + 2 })).toBe(4);
     await store.close();

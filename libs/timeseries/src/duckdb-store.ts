@@ -6,7 +6,13 @@ import {
   type DuckDBConnection,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { distinctPoints, distinctRollups, faultOf, refuseFaulty, rollupFaultOf } from './points.js';
+import {
+  distinctReadings,
+  instantsOf,
+  setFaultyAside,
+  setFaultyRollupsAside,
+  type Instant,
+} from './points.js';
 import {
   KEEP_EVERYTHING,
   retentionText,
@@ -15,7 +21,14 @@ import {
   type StoreRetention,
   type Tier,
 } from './retention.js';
-import type { Point, PointQuery, RollupQuery, TimeSeriesStore, WriteReport } from './time-series-store.js';
+import type {
+  Point,
+  PointQuery,
+  RollupQuery,
+  StorableObservation,
+  TimeSeriesStore,
+  WriteReport,
+} from './time-series-store.js';
 
 export interface DuckDbStoreOptions {
   readonly retention: StoreRetention;
@@ -108,12 +121,10 @@ export class DuckDbStore implements TimeSeriesStore {
     return Promise.resolve([]);
   }
 
-  async write(points: readonly Point[]): Promise<WriteReport> {
-    const { accepted, refused } = refuseFaulty(
-      points,
-      (point) => faultOf(point) ?? this.#expiredFaultOf('raw', point.ts),
-    );
-    await this.#replace(READINGS, distinctPoints(accepted), (appender, { value, flag, receivedAt }) => {
+  async write(observations: readonly StorableObservation[]): Promise<WriteReport> {
+    const { accepted, refused } = setFaultyAside(observations, ({ ts }) => this.#expiredFaultOf('raw', ts));
+    const distinct = distinctReadings(accepted);
+    await this.#replace(READINGS, distinct, (appender, { value, flag }, { receivedAt }) => {
       appender.appendDouble(value);
       appender.appendUTinyInt(flag);
       appender.appendBigInt(BigInt(receivedAt));
@@ -122,16 +133,13 @@ export class DuckDbStore implements TimeSeriesStore {
   }
 
   async writeRollups(rollups: readonly Rollup[]): Promise<WriteReport<Rollup>> {
-    const { accepted, refused } = refuseFaulty(
-      rollups,
-      (rollup) => rollupFaultOf(rollup) ?? this.#expiredFaultOf(rollup.tier, rollup.from),
+    const { accepted, refused } = setFaultyRollupsAside(rollups, ({ tier, from }) =>
+      this.#expiredFaultOf(tier, from),
     );
-    const distinct = distinctRollups(accepted);
     for (const tier of TIERS) {
-      const rows = distinct
-        .filter((rollup) => rollup.tier === tier)
-        .map((rollup) => ({ ...rollup, ts: rollup.from }));
-      await this.#replace(ROLLUPS[tier], rows, (appender, { expected, received, valid, mean, min, max }) => {
+      const instants = instantsOf(accepted, tier);
+      await this.#replace(ROLLUPS[tier], instants, (appender, rollup) => {
+        const { expected, received, valid, mean, min, max } = rollup;
         for (const count of [expected, received, valid]) appender.appendInteger(count);
         for (const figure of [mean, min, max]) {
           if (figure === null) appender.appendNull();
@@ -244,29 +252,32 @@ export class DuckDbStore implements TimeSeriesStore {
     return ts < this.#oldest(tier) ? `beyond the retention of ${retentionText(retention[tier])}` : undefined;
   }
 
-  /** Replaces rows; `append` adds the columns after those of the series. */
-  async #replace<T extends { site: string; device: string; parameter: string; ts: number }>(
+  /** Replaces rows, one a reading; `append` adds the columns after those of the series. */
+  async #replace<I extends Instant>(
     { name, columns }: Table,
-    rows: readonly T[],
-    append: (appender: DuckDBAppender, row: T) => void,
+    instants: readonly I[],
+    append: (appender: DuckDBAppender, reading: I['readings'][number], instant: I) => void,
   ): Promise<void> {
     this.#assertOpen();
-    if (rows.length === 0) return;
+    if (instants.length === 0) return;
     await this.#write(async (connection) => {
       // A new table for each batch: one that is emptied instead keeps the memory of its deleted rows for ever.
       await connection.run(`CREATE OR REPLACE TEMP TABLE batch (${columns})`);
       const appender = await connection.createAppender('batch');
       let from = Infinity;
       let to = -Infinity;
-      for (const row of rows) {
-        appender.appendVarchar(row.site);
-        appender.appendVarchar(row.device);
-        appender.appendVarchar(row.parameter);
-        appender.appendBigInt(BigInt(row.ts));
-        append(appender, row);
-        appender.endRow();
-        from = Math.min(from, row.ts);
-        to = Math.max(to, row.ts);
+      for (const instant of instants) {
+        const { site, device, ts, readings } = instant;
+        for (const reading of readings) {
+          appender.appendVarchar(site);
+          appender.appendVarchar(device);
+          appender.appendVarchar(reading.parameter);
+          appender.appendBigInt(BigInt(ts));
+          append(appender, reading, instant);
+          appender.endRow();
+        }
+        from = Math.min(from, ts);
+        to = Math.max(to, ts);
       }
       appender.closeSync();
       await connection.run(

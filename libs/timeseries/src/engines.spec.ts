@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DuckDbStore } from './duckdb-store.js';
 import { InfluxStore } from './influx-store.js';
 import type { Point, PointQuery, TimeSeriesStore } from './time-series-store.js';
-import { aPoint, aRollup } from './time-series-store.contract.js';
+import { aPoint, aRollup, observed } from './time-series-store.contract.js';
 
 const T0 = Date.UTC(2015, 11, 7);
 const SITES = ['betung', 'sembawa', 'talang-kelapa'] as const;
@@ -32,10 +32,13 @@ describeWith(['influxd'], 'DuckDB and a real InfluxDB', () => {
 
     // Few instants for many series, so that there are overwrites and ties; now and then far back, as late data are.
     for (let batch = 0; batch < 30; batch++) {
-      const points = Array.from({ length: 200 }, () => chance.point(batch));
+      const points = Array.from({ length: 100 }, () => chance.points(batch)).flat();
       const rollups = points.flatMap((point) => (chance.yes(0.3) ? [chance.rollup(point)] : []));
       const reports = await Promise.all(
-        stores.map(async (store) => [await store.write(points), await store.writeRollups(rollups)]),
+        stores.map(async (store) => [
+          await store.write(observed(...points)),
+          await store.writeRollups(rollups),
+        ]),
       );
       expect(reports[0]).toEqual([{ refused: [] }, { refused: [] }]);
       expect(reports[1]).toEqual(reports[0]);
@@ -82,20 +85,22 @@ class Chance {
     return Math.floor(this.#random() * limit);
   }
 
-  /** Of the hour of the batch, or late. */
-  point(batch: number): Point {
+  /** Of one message, of the hour of the batch or late. */
+  points(batch: number): Point[] {
     const hour = this.yes(0.1) ? -this.below(1_000) : batch;
     const ts = T0 + hour * HOUR + this.below(6) * 10 * MINUTE + (this.yes(0.1) ? 1 : 0);
-    const value = (this.#random() - 0.2) * 10 ** this.below(6);
     const place = this.of(DEVICES);
-    return aPoint({
-      ...place,
-      parameter: this.of(PARAMETERS),
-      ts,
-      value,
-      flag: this.of(FLAGS),
-      receivedAt: ts + 7,
-    });
+    const measured = PARAMETERS.slice(this.below(PARAMETERS.length));
+    return measured.map((parameter) =>
+      aPoint({
+        ...place,
+        parameter,
+        ts,
+        value: (this.#random() - 0.2) * 10 ** this.below(6),
+        flag: this.of(FLAGS),
+        receivedAt: ts + 7,
+      }),
+    );
   }
 
   rollup({ site, device, parameter, ts, value }: Point): ReturnType<typeof aRollup> {

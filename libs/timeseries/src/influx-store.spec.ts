@@ -1,11 +1,12 @@
 import { DAY, HOUR } from '#libs/kernel';
 import { describeWith, freePort, startInfluxd, type InfluxFixture } from '#libs/testing';
+import { PARAMETER_CODES, type Rollup } from '#libs/telemetry';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InfluxStore, type InfluxStoreOptions } from './influx-store.js';
 import { KEEP_EVERYTHING, type StoreRetention } from './retention.js';
-import { aPoint, aRollup, describeTimeSeriesStoreContract } from './time-series-store.contract.js';
+import { aPoint, aRollup, describeTimeSeriesStoreContract, observed } from './time-series-store.contract.js';
 
 describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
   let influx: InfluxFixture;
@@ -36,31 +37,93 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
   it('names the points that InfluxDB refuses in the middle of a big batch, in its own words, with few requests', async () => {
     const store = await openStore({ database: 'conflict' });
     // Somebody else made the field an integer in the shard of one week.
-    const body = `reading,device=udara-01,parameter=pm25,site=betung value=1i ${aPoint().ts}`;
+    const body = `reading,device=udara-01,parameter=pm25,site=betung pm25=1i ${aPoint().ts}`;
     await fetch(`${influx.url}/write?db=conflict&precision=ms`, { method: 'POST', body });
     const good = Array.from({ length: 9_000 }, (_, i) => aPoint({ ts: aPoint().ts + 14 * DAY + i }));
     const bad = Array.from({ length: 50 }, (_, i) => aPoint({ ts: aPoint().ts + 1 + i }));
     // As the shards of the journal bring them: scattered.
     const batch = good.flatMap((point, i) => (i % 90 === 0 && i < 4_500 ? [bad[i / 90]!, point] : [point]));
     const before = await writeRequests(influx.url);
-    const { refused } = await store.write(batch);
+    const { refused } = await store.write(observed(...batch));
     expect(refused.map(({ point }) => point)).toEqual(bad);
     expect(refused[0]!.message).toMatch(/field type conflict/);
     expect(await store.count({ span: { from: good[0]!.ts, to: good[0]!.ts + good.length } })).toBe(9_000);
     expect((await writeRequests(influx.url)) - before).toBeLessThan(40);
   });
 
+  it('refuses of each message only the value whose field conflicts', async () => {
+    const store = await openStore({ database: 'conflicts' });
+    const body = `reading,device=udara-01,site=betung pm25=1i,humidity_flag=1i ${aPoint().ts}`;
+    await fetch(`${influx.url}/write?db=conflicts&precision=ms`, { method: 'POST', body });
+    const instants = Array.from({ length: 200 }, (_, i) =>
+      (['pm25', 'pm10', 'humidity', 'co'] as const).map((parameter) =>
+        aPoint({ parameter, ts: aPoint().ts + 1 + i }),
+      ),
+    );
+    const later = Array.from({ length: 200 }, (_, i) => aPoint({ ts: aPoint().ts + 14 * DAY + i }));
+    const before = await writeRequests(influx.url);
+    const { refused } = await store.write(observed(...instants.flat(), ...later));
+    const points = refused.map(({ point }) => point);
+    expect(points).toHaveLength(400);
+    expect(new Set(points)).toEqual(new Set(instants.flatMap(([pm25, , humidity]) => [pm25!, humidity!])));
+    for (const { point, message } of refused)
+      expect(message).toMatch(point.parameter === 'pm25' ? /conflict.*"pm25"/ : /conflict.*"humidity_flag"/);
+    expect(await store.count({ parameter: 'pm10' })).toBe(200);
+    expect(await store.count({ parameter: 'co' })).toBe(200);
+    expect(await store.count({ span: { from: later[0]!.ts, to: later[0]!.ts + 200 } })).toBe(200);
+    expect((await writeRequests(influx.url)) - before).toBeLessThan(40);
+  });
+
+  it('has one series for each device, whatever it measures, also of its hours and days', async () => {
+    const store = await openStore({ database: 'one' });
+    const parameters = PARAMETER_CODES.map((parameter) => ({ parameter }));
+    await store.write(observed(...parameters.map(aPoint)));
+    await store.writeRollups(parameters.flatMap((of) => [aRollup(of), aRollup({ ...of, tier: 'day' })]));
+    expect((await ask(influx.url, 'SHOW SERIES ON one')).flat().sort()).toEqual([
+      'reading,device=udara-01,site=betung',
+      'rollup_day,device=udara-01,site=betung',
+      'rollup_hour,device=udara-01,site=betung',
+    ]);
+    // As a dashboard asks.
+    const mean = 'SELECT mean("pm25") FROM one.autogen.reading WHERE "pm25_flag" = 1';
+    expect(await ask(influx.url, mean)).toEqual([['1970-01-01T00:00:00Z', 12.5]]);
+  });
+
+  it('keeps the arrival of the message that was stored last for an instant', async () => {
+    const store = await openStore();
+    const pm25 = aPoint();
+    const humidity = aPoint({ parameter: 'humidity', receivedAt: pm25.receivedAt + 5_000 });
+    await store.write(observed(pm25));
+    await store.write(observed(humidity));
+    const { receivedAt } = humidity;
+    expect(await store.query({ limit: 2, order: 'asc' })).toEqual([humidity, { ...pm25, receivedAt }]);
+  });
+
+  it('finds its readings among points of others in the same measurement', async () => {
+    const store = await openStore({ database: 'shared' });
+    // As Pantau once wrote them, and without any reading.
+    const strangers = Array.from(
+      { length: 10 },
+      (_, i) => `reading,device=udara-01,parameter=pm25,site=betung value=1,flag=1,receivedAt=1 ${i}`,
+    );
+    const body = [...strangers, `reading,device=udara-01,site=betung receivedAt=1 11`].join('\n');
+    await fetch(`${influx.url}/write?db=shared&precision=ms`, { method: 'POST', body });
+    await store.write(observed(aPoint()));
+    expect(await store.query({ limit: 1, order: 'asc' })).toEqual([aPoint()]);
+    expect(await store.count({})).toBe(1);
+  });
+
   it('says so when InfluxDB is away, keeps nothing back, and works again once it has returned', async () => {
     const store = await openStore();
-    await store.write([aPoint()]);
+    await store.write(observed(aPoint()));
     await influx.stop('SIGKILL');
-    await expect(store.write([aPoint({ ts: aPoint().ts + 1 })])).rejects.toMatchObject({
+    await expect(store.write(observed(aPoint({ ts: aPoint().ts + 1 })))).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       transient: true,
     });
     await expect(store.ping()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await influx.start();
-    await store.write([aPoint({ ts: aPoint().ts + 1 })]);
+    await store.write(observed(aPoint({ ts: aPoint().ts + 1 })));
     expect(await store.count({})).toBe(2);
   });
 
@@ -73,7 +136,7 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
     const old = Array.from({ length: 6_000 }, (_, i) => aPoint({ ts: now - 10 * DAY + i }));
     const recent = Array.from({ length: 1_000 }, (_, i) => aPoint({ ts: now - i }));
     const before = await writeRequests(influx.url);
-    const { refused } = await store.write([...recent.slice(0, 500), ...old, ...recent.slice(500)]);
+    const { refused } = await store.write(observed(...recent.slice(0, 500), ...old, ...recent.slice(500)));
     expect(refused.map(({ point }) => point)).toEqual(old);
     expect(refused[0]!.message).toMatch(/beyond retention policy/);
     expect(await store.count({})).toBe(1_000);
@@ -100,7 +163,7 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
       ['hour', '0s', '2184h0m0s'],
       ['day', '0s', '34944h0m0s'],
     ]);
-    await first.write([aPoint({ ts: Date.now() - HOUR })]);
+    await first.write(observed(aPoint({ ts: Date.now() - HOUR })));
     expect(await first.setUp()).toEqual([]);
     const second = new InfluxStore({
       ...options,
@@ -123,15 +186,15 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
   it('refuses a tag that the line protocol cannot hold, instead of storing it as another one', async () => {
     const store = await openStore();
     const bad = ['x\\', 'a\nb', ''].map((device) => aPoint({ device }));
-    const { refused } = await store.write([...bad, aPoint()]);
+    const { refused } = await store.write(observed(...bad, aPoint()));
     expect(refused.map(({ point }) => point)).toEqual(bad);
     expect(await store.query({ limit: 10, order: 'asc' })).toEqual([aPoint()]);
   });
 
   it('keeps both points of a device that measured the same instant under two sites', async () => {
     const store = await openStore();
-    await store.write([aPoint()]);
-    await store.write([aPoint({ site: 'sembawa' })]);
+    await store.write(observed(aPoint()));
+    await store.write(observed(aPoint({ site: 'sembawa' })));
     expect(await store.count({})).toBe(2);
     expect(await store.count({ site: 'sembawa' })).toBe(1);
   });
@@ -150,7 +213,10 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
 
   it('tells a database that does not exist from a server that is away', async () => {
     const store = new InfluxStore({ url: influx.url, version: 1, database: 'missing', timeoutMs: 10_000 });
-    await expect(store.write([aPoint()])).rejects.toMatchObject({ code: 'STORE_CONFIG', transient: true });
+    await expect(store.write(observed(aPoint()))).rejects.toMatchObject({
+      code: 'STORE_CONFIG',
+      transient: true,
+    });
   });
 });
 
@@ -168,7 +234,7 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x with authenticatio
     await ask(influx.url, `CREATE USER pantau WITH PASSWORD 'p4ssword'`, admin);
     await ask(influx.url, 'GRANT ALL ON pantau TO pantau', admin);
     expect(await store.setUp()).toEqual([]);
-    await store.write([aPoint()]);
+    await store.write(observed(aPoint()));
     expect(await store.query({ limit: 1, order: 'asc' })).toEqual([aPoint()]);
     const shorter = new InfluxStore({
       ...options,
@@ -184,10 +250,10 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x with authenticatio
       remedy: expect.stringContaining('ALTER RETENTION POLICY "autogen" ON "pantau" DURATION 34560000s'),
     });
     // Readings do not wait for that.
-    expect(await shorter.write([aPoint({ value: 1 })])).toEqual({ refused: [] });
+    expect(await shorter.write(observed(aPoint({ value: 1 })))).toEqual({ refused: [] });
     for (const wrong of [{ ...writer, password: 'other' }, {}]) {
       const stranger = new InfluxStore({ ...options, ...wrong });
-      await expect(stranger.write([aPoint()])).rejects.toMatchObject({ code: 'STORE_CONFIG' });
+      await expect(stranger.write(observed(aPoint()))).rejects.toMatchObject({ code: 'STORE_CONFIG' });
       await expect(stranger.count({})).rejects.toMatchObject({ code: 'STORE_CONFIG' });
     }
   });
@@ -270,7 +336,7 @@ describe('InfluxStore and a server in trouble', () => {
       database: 'x',
       timeoutMs: 1_000,
     });
-    await expect(store.write([aPoint()])).rejects.toMatchObject({
+    await expect(store.write(observed(aPoint()))).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       transient: true,
     });
@@ -280,7 +346,7 @@ describe('InfluxStore and a server in trouble', () => {
     await using server = await startServer(() => ({ status }));
     const store = new InfluxStore({ url: server.url, version: 1, database: 'x', timeoutMs: 5_000 });
     const expected = { code: 'STORE_UNAVAILABLE', transient: true };
-    await expect(store.write([aPoint()])).rejects.toMatchObject(expected);
+    await expect(store.write(observed(aPoint()))).rejects.toMatchObject(expected);
     await expect(store.count({})).rejects.toMatchObject(expected);
     expect(server.requests).toHaveLength(2);
   });
@@ -289,7 +355,7 @@ describe('InfluxStore and a server in trouble', () => {
     await using server = await startServer(() => undefined);
     const store = new InfluxStore({ url: server.url, version: 1, database: 'x', timeoutMs: 200 });
     const expected = { code: 'STORE_UNAVAILABLE', transient: true };
-    await expect(store.write([aPoint()])).rejects.toMatchObject(expected);
+    await expect(store.write(observed(aPoint()))).rejects.toMatchObject(expected);
     await expect(store.ping()).rejects.toMatchObject(expected);
   });
 
@@ -301,7 +367,7 @@ describe('InfluxStore and a server in trouble', () => {
       database: 'x',
       timeoutMs: 5_000,
     });
-    await store.write([aPoint()]);
+    await store.write(observed(aPoint()));
     await store.count({});
     expect(server.requests.map(({ url }) => url.split('?')[0])).toEqual(['/influx/write', '/influx/query']);
   });
@@ -310,7 +376,7 @@ describe('InfluxStore and a server in trouble', () => {
 // InfluxDB 2 is in no Debian release, so these check the requests against its documented API, not against a server.
 describe('InfluxStore and the documented 2.x API (a protocol check, not a real server)', () => {
   const line = (device: string, ts: number): string =>
-    `reading,device=${device},parameter=pm25,site=betung flag=1,receivedAt=${aPoint().receivedAt},value=12.5 ${ts}`;
+    `reading,device=${device},site=betung receivedAt=${aPoint().receivedAt},pm25=12.5,pm25_flag=1 ${ts}`;
   const open = (url: string, retention: StoreRetention = KEEP_EVERYTHING): InfluxStore =>
     new InfluxStore({
       retention,
@@ -325,7 +391,7 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
 
   it('writes with path, token and body as documented', async () => {
     await using server = await startServer(() => ({ status: 204 }));
-    await open(server.url).write([aPoint({ device: 'a b,c=d' })]);
+    await open(server.url).write(observed(aPoint({ device: 'a b,c=d' })));
     expect(server.requests).toEqual([
       {
         method: 'POST',
@@ -336,6 +402,37 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
     ]);
   });
 
+  it('makes one line of an observation, and one of the roll-ups of a device and hour that follow each other', async () => {
+    await using server = await startServer(() => ({ status: 204 }));
+    const store = open(server.url);
+    await store.write(
+      observed(aPoint(), aPoint({ parameter: 'humidity', value: -0.5, flag: 3 }), aPoint({ device: 'b' })),
+    );
+    const { ts, receivedAt } = aPoint();
+    const both = `receivedAt=${receivedAt},pm25=12.5,pm25_flag=1,humidity=-0.5,humidity_flag=3`;
+    expect(server.requests[0]!.body).toBe(
+      `reading,device=udara-01,site=betung ${both} ${ts}\n${line('b', ts)}`,
+    );
+    const hours = [{}, { parameter: 'co', valid: 0, mean: null, min: null, max: null }, { from: ts + HOUR }];
+    await store.writeRollups((hours as Partial<Rollup>[]).map(aRollup));
+    const counts = 'pm25_expected=60,pm25_received=58,pm25_valid=57';
+    const pm25 = `${counts},pm25_mean=12.5,pm25_min=0.30000000000000004,pm25_max=31`;
+    expect(server.requests[1]!.body.split('\n')).toEqual([
+      `rollup_hour,device=udara-01,site=betung ${pm25},co_expected=60,co_received=58,co_valid=0 ${ts}`,
+      `rollup_hour,device=udara-01,site=betung ${pm25} ${ts + HOUR}`,
+    ]);
+  });
+
+  it.each([413, 422])('finds the one value behind a %i that names no number of lines', async (status) => {
+    await using server = await startServer((_, body) =>
+      body.includes('co=') ? { status, body: { message: 'not this' } } : { status: 204 },
+    );
+    const points = (['pm25', 'co', 'humidity'] as const).map((parameter) => aPoint({ parameter }));
+    expect(await open(server.url).write(observed(...points, aPoint({ device: 'b' })))).toEqual({
+      refused: [{ point: points[1], message: 'not this' }],
+    });
+  });
+
   it('finds the points behind a 422, which is how 2.x refuses a part of a batch', async () => {
     const message = 'failure writing points to database: partial write: field type conflict: … dropped=1';
     await using server = await startServer((_, body) =>
@@ -344,15 +441,17 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
         : { status: 204 },
     );
     const points = ['a', 'bad', 'c', 'd'].map((device) => aPoint({ device }));
-    expect(await open(server.url).write(points)).toEqual({ refused: [{ point: points[1], message }] });
+    expect(await open(server.url).write(observed(...points))).toEqual({
+      refused: [{ point: points[1], message }],
+    });
     const stored = server.requests.filter(({ body }) => !body.includes('bad')).map(({ body }) => body);
     expect(stored.join('\n').split('\n').sort()).toEqual(['a', 'c', 'd'].map((d) => line(d, aPoint().ts)));
   });
 
   it('reads through InfluxQL with the token', async () => {
-    const columns = ['time', 'value', 'flag', 'receivedAt', 'device', 'parameter', 'site'];
-    const { ts, value, flag, receivedAt, device, parameter, site } = aPoint();
-    const values = [[ts, value, flag, receivedAt, device, parameter, site]];
+    const columns = ['time', 'pm25', 'pm25_flag', 'co', 'co_flag', 'receivedAt', 'device', 'site'];
+    const { ts, value, flag, receivedAt, device, site } = aPoint();
+    const values = [[ts, value, flag, null, null, receivedAt, device, site]];
     await using server = await startServer(() => ({
       status: 200,
       body: { results: [{ statement_id: 0, series: [{ name: 'reading', columns, values }] }] },
@@ -482,20 +581,10 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
   });
 
   it('writes and reads roll-ups in their buckets', async () => {
-    const { from, device, site, parameter } = aRollup();
-    const columns = [
-      'time',
-      'expected',
-      'received',
-      'valid',
-      'mean',
-      'min',
-      'max',
-      'device',
-      'parameter',
-      'site',
-    ];
-    const values = [[from, 60, 58, 57, 12.5, 0.1 + 0.2, 31, device, parameter, site]];
+    const { from, device, site } = aRollup();
+    const fields = ['expected', 'received', 'valid', 'mean', 'min', 'max'].map((name) => `pm25_${name}`);
+    const columns = ['time', ...fields, 'device', 'site'];
+    const values = [[from, 60, 58, 57, 12.5, 0.1 + 0.2, 31, device, site]];
     await using server = await startServer((path) =>
       path === '/query'
         ? { status: 200, body: { results: [{ statement_id: 0, series: [{ columns, values }] }] } }
@@ -506,16 +595,9 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
       aRollup(),
       aRollup({ tier: 'day', valid: 0, mean: null, min: null, max: null }),
     ]);
-    const head = (tier: string): string => `rollup_${tier},device=udara-01,parameter=pm25,site=betung`;
-    expect(server.requests.map(({ url, body }) => [url, body])).toEqual([
-      [
-        '/api/v2/write?org=banyuasin&bucket=pantau_hour&precision=ms',
-        `${head('hour')} expected=60,received=58,valid=57,mean=12.5,min=0.30000000000000004,max=31 ${from}`,
-      ],
-      [
-        '/api/v2/write?org=banyuasin&bucket=pantau_day&precision=ms',
-        `${head('day')} expected=60,received=58,valid=0 ${from}`,
-      ],
+    expect(server.requests.map(({ url, body }) => [url.split('?')[1], body.split(' ')[0]])).toEqual([
+      ['org=banyuasin&bucket=pantau_hour&precision=ms', 'rollup_hour,device=udara-01,site=betung'],
+      ['org=banyuasin&bucket=pantau_day&precision=ms', 'rollup_day,device=udara-01,site=betung'],
     ]);
     expect(await store.queryRollups({ tier: 'hour', limit: 10, order: 'asc' })).toEqual([aRollup()]);
     expect(decodeURIComponent(server.requests.at(-1)!.url)).toContain('FROM+"hour"."rollup_hour"');
@@ -531,7 +613,7 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
       transient: true,
       message: expect.stringContaining(body.message),
     };
-    await expect(open(server.url).write([aPoint()])).rejects.toMatchObject(expected);
+    await expect(open(server.url).write(observed(aPoint()))).rejects.toMatchObject(expected);
     await expect(open(server.url).count({})).rejects.toMatchObject(expected);
   });
 
@@ -558,4 +640,16 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
       message: expect.stringContaining('no bucket "pantau"'),
     });
   });
+});
+
+it('can name every parameter as a field of InfluxDB, unescaped and apart from all others', () => {
+  const taken = new Set(['time', 'device', 'site', 'receivedAt']);
+  for (const parameter of PARAMETER_CODES) {
+    expect(parameter).toMatch(/^[a-z][a-z0-9_]*$/);
+    const names = ['', '_flag', '_expected', '_received', '_valid', '_mean', '_min', '_max'];
+    for (const name of names.map((suffix) => parameter + suffix)) {
+      expect(taken).not.toContain(name);
+      taken.add(name);
+    }
+  }
 });

@@ -1,7 +1,7 @@
 import { DAY, HOUR, messageOf, PantauError, type Millis } from '#libs/kernel';
-import type { Parameter, QualityFlag, Rollup } from '#libs/telemetry';
+import { PARAMETER_CODES, type Parameter, type QualityFlag, type Rollup } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
-import { distinctPoints, distinctRollups, faultOf, refuseFaulty, rollupFaultOf } from './points.js';
+import { instantsOf, setFaultyAside, setFaultyRollupsAside, type Instant } from './points.js';
 import {
   KEEP_EVERYTHING,
   retentionText,
@@ -10,7 +10,15 @@ import {
   type StoreRetention,
   type Tier,
 } from './retention.js';
-import type { Point, PointQuery, RollupQuery, TimeSeriesStore, WriteReport } from './time-series-store.js';
+import {
+  pointOf,
+  type Point,
+  type PointQuery,
+  type RollupQuery,
+  type StorableObservation,
+  type TimeSeriesStore,
+  type WriteReport,
+} from './time-series-store.js';
 
 export interface InfluxStoreOptions {
   readonly url: string;
@@ -32,15 +40,29 @@ export interface InfluxStoreOptions {
 type Place = keyof StoreRetention;
 
 type Filter = Omit<PointQuery, 'limit' | 'order'>;
-type Refused<T> = WriteReport<T>['refused'][number];
 
-/** By place, as InfluxQL names it. Readings are in the database's default retention policy. */
-const MEASUREMENTS: Readonly<Record<Place, string>> = {
-  raw: 'reading',
-  hour: '"hour"."rollup_hour"',
-  day: '"day"."rollup_day"',
+/** How a place is laid out. */
+interface Layout {
+  /** As InfluxQL names it. Readings are in the database's default retention policy. */
+  readonly from: string;
+  /** What is kept for each parameter. */
+  readonly names: readonly string[];
+  /** The one of them that is always there, and never negative. */
+  readonly present: string;
+  /** Fields of a point beside those of its parameters. */
+  readonly shared: readonly string[];
+}
+
+const ROLLUP_NAMES = {
+  names: ['expected', 'received', 'valid', 'mean', 'min', 'max'],
+  present: 'received',
+  shared: [],
 };
-const COUNTED: Readonly<Record<Place, string>> = { raw: 'value', hour: 'received', day: 'received' };
+const LAYOUTS: Readonly<Record<Place, Layout>> = {
+  raw: { from: 'reading', names: ['value', 'flag'], present: 'flag', shared: ['receivedAt'] },
+  hour: { from: '"hour"."rollup_hour"', ...ROLLUP_NAMES },
+  day: { from: '"day"."rollup_day"', ...ROLLUP_NAMES },
+};
 
 /**
  * InfluxDB opens a file per shard and expires whole ones, so a sparse tier that is kept for ever wants long shards, and a
@@ -49,7 +71,7 @@ const COUNTED: Readonly<Record<Place, string>> = { raw: 'value', hour: 'received
 const LONGEST_SHARD: Readonly<Record<Place, Millis>> = { raw: 7 * DAY, hour: 91 * DAY, day: 1_456 * DAY };
 const SHARDS_KEPT = 8;
 
-/** Lines in one request: the documentation's own optimum for writes. */
+/** Lines in one request, a line a device and instant: the documentation's own optimum for writes. */
 const LINES_PER_REQUEST = 5_000;
 
 // What the client would print is in the errors that are thrown here.
@@ -63,19 +85,22 @@ setLogger({ error: () => undefined, warn: () => undefined });
  * - Every field is a float, because a series whose first value was an integer refuses floats for ever.
  * - Roll-ups are in a retention policy each, `hour` and `day`, with measurements `rollup_hour` and `rollup_day`; in 2.x a
  *   retention policy is a bucket, `<database>_hour` and `<database>_day`, mapped for InfluxQL under the same name.
- * - Measurement `reading`; tags device, site and parameter. The site is part of InfluxDB's series identity, so a device
- *   that moved keeps its readings under the site where it stood when it measured, and the same device, parameter and
- *   `ts` written under another site is a second point. The journal's entries carry the site with which they were
- *   accepted, so writing them again never does that.
+ * - Measurement `reading`; tags device and site; for each parameter a field of its name and one with its flag, `pm25` and
+ *   `pm25_flag`; and `receivedAt`. So a device is one series, and what it measured at one instant one line. InfluxDB merges
+ *   the fields of equal series and time: a later message of the same instant replaces what it names and leaves the rest.
+ *   Roll-ups likewise: `pm25_expected`, `pm25_mean` and so on.
+ * - The site is part of InfluxDB's series identity, so a device that moved keeps its readings under the site where it
+ *   stood when it measured, and the same device, parameter and `ts` written under another site is a second point. The
+ *   journal's entries carry the site with which they were accepted, so writing them again never does that.
  */
 export class InfluxStore implements TimeSeriesStore {
   readonly #options: InfluxStoreOptions;
   readonly #client: InfluxDB;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #points = new LineFormat('raw', 'reading', ({ ts }: Point) => ts, pointFields);
-  readonly #rollups: Readonly<Record<Tier, LineFormat<Rollup>>> = {
-    hour: new LineFormat('hour', 'rollup_hour', startOf, rollupFields),
-    day: new LineFormat('day', 'rollup_day', startOf, rollupFields),
+  readonly #readings = new LineFormat('raw', 'reading', readingFields);
+  readonly #rollups: Readonly<Record<Tier, LineFormat<Instant<Rollup>>>> = {
+    hour: new LineFormat('hour', 'rollup_hour', rollupFields),
+    day: new LineFormat('day', 'rollup_day', rollupFields),
   };
   readonly #isLocal: boolean;
   #serverVersion: string;
@@ -121,60 +146,60 @@ export class InfluxStore implements TimeSeriesStore {
    * `STORE_CONFIG` (transient too: an operator may put it right while data wait) when it refuses the credentials or
    * does not know the database
    */
-  async write(points: readonly Point[]): Promise<WriteReport> {
+  async write(observations: readonly StorableObservation[]): Promise<WriteReport> {
     this.#assertOpen();
-    const { accepted, refused } = refuseFaulty(
-      points,
-      (point) => faultOf(point) ?? this.#points.tagFaultOf(point),
+    const { accepted, refused } = setFaultyAside(observations, (of) => this.#readings.tagFaultOf(of));
+    const refusedThere = await this.#writeAll(this.#readings, accepted);
+    const points = refusedThere.flatMap(({ line, message }) =>
+      line.readings.map((reading) => ({ point: pointOf(line, reading), message })),
     );
-    return { refused: [...refused, ...(await this.#writeAll(this.#points, distinctPoints(accepted)))] };
+    return { refused: [...refused, ...points] };
   }
 
   async writeRollups(rollups: readonly Rollup[]): Promise<WriteReport<Rollup>> {
     this.#assertOpen();
-    const { accepted, refused } = refuseFaulty(
-      rollups,
-      (rollup) => rollupFaultOf(rollup) ?? this.#rollups[rollup.tier].tagFaultOf(rollup),
+    const { accepted, refused } = setFaultyRollupsAside(rollups, (rollup) =>
+      this.#rollups[rollup.tier].tagFaultOf(rollup),
     );
-    const distinct = distinctRollups(accepted);
     const all = [...refused];
     for (const tier of TIERS) {
-      const ofTier = distinct.filter((rollup) => rollup.tier === tier);
-      all.push(...(await this.#writeAll(this.#rollups[tier], ofTier)));
+      const refusedThere = await this.#writeAll(this.#rollups[tier], instantsOf(accepted, tier));
+      for (const { line, message } of refusedThere)
+        all.push(...line.readings.map((point) => ({ point, message })));
     }
     return { refused: all };
   }
 
   async query(query: PointQuery): Promise<Point[]> {
-    const rows = await this.#selectOrdered('raw', 'value, flag, receivedAt, device, parameter, site', query);
-    return rows.map((row): Point => ({
-      site: row.site,
-      device: row.device,
-      parameter: row.parameter,
-      ts: row.time,
-      value: row['value'] as number,
-      flag: row['flag'] as QualityFlag,
-      receivedAt: row['receivedAt'] as number,
+    const rows = await this.#selectOrdered('raw', query);
+    return rows.map(({ parameter, line }): Point => ({
+      site: line.site,
+      device: line.device,
+      parameter,
+      ts: line.time,
+      value: line[fieldOf(parameter, 'value')] as number,
+      flag: line[fieldOf(parameter, 'flag')] as QualityFlag,
+      receivedAt: line['receivedAt'] as number,
     }));
   }
 
   async queryRollups(query: RollupQuery): Promise<Rollup[]> {
     const { tier } = query;
-    const columns = 'expected, received, valid, mean, min, max, device, parameter, site';
-    const rows = await this.#selectOrdered(tier, columns, query);
-    return rows.map((row): Rollup => {
-      const figure = (name: 'mean' | 'min' | 'max'): number | null =>
-        row['valid'] === 0 ? null : (row[name] as number);
+    const rows = await this.#selectOrdered(tier, query);
+    return rows.map(({ parameter, line }): Rollup => {
+      const number = (name: string): number => line[fieldOf(parameter, name)] as number;
+      const valid = number('valid');
+      const figure = (name: string): number | null => (valid === 0 ? null : number(name));
       return {
-        site: row.site,
-        device: row.device,
-        parameter: row.parameter,
+        site: line.site,
+        device: line.device,
+        parameter,
         tier,
-        from: row.time,
-        to: row.time + TIER_LENGTH[tier],
-        expected: row['expected'] as number,
-        received: row['received'] as number,
-        valid: row['valid'] as number,
+        from: line.time,
+        to: line.time + TIER_LENGTH[tier],
+        expected: number('expected'),
+        received: number('received'),
+        valid,
         mean: figure('mean'),
         min: figure('min'),
         max: figure('max'),
@@ -224,7 +249,7 @@ export class InfluxStore implements TimeSeriesStore {
   async #makeReadable(place: Place, make: () => Promise<unknown>): Promise<string[]> {
     try {
       // One millisecond: the question is whether reading is possible, not what is there.
-      await this.#select(place, COUNTED[place], { span: { from: 0, to: 1 } }, 'LIMIT 1');
+      await this.#influxQl(`SELECT * FROM ${LAYOUTS[place].from} WHERE time >= 0 AND time < 1ms LIMIT 1`);
       return [];
     } catch (error) {
       if (!(error instanceof PantauError) || error.code !== 'STORE_CONFIG') throw error;
@@ -345,37 +370,39 @@ export class InfluxStore implements TimeSeriesStore {
     });
   }
 
-  async #writeAll<T extends Series>(format: LineFormat<T>, items: readonly T[]): Promise<Refused<T>[]> {
-    const refused: Refused<T>[] = [];
-    for (let i = 0; i < items.length; i += LINES_PER_REQUEST)
-      refused.push(...(await this.#writeOrSplit(format, items.slice(i, i + LINES_PER_REQUEST))));
+  async #writeAll<L extends Instant>(format: LineFormat<L>, lines: readonly L[]): Promise<RefusedLine<L>[]> {
+    const refused: RefusedLine<L>[] = [];
+    for (let i = 0; i < lines.length; i += LINES_PER_REQUEST)
+      refused.push(...(await this.#writeOrSplit(format, lines.slice(i, i + LINES_PER_REQUEST))));
     return refused;
   }
 
   /**
-   * Writes the items; when InfluxDB refuses some of them, halves the batch until they are found. In order of time, because
+   * Writes the lines; when InfluxDB refuses some of them, halves the batch until they are found. In order of time, because
    * what it refuses lies together there: the type of a field holds for a shard, which is a span of time, and so does
-   * retention. That makes a few requests of what could be one for every line.
+   * retention. Lines that are refused altogether are written again parameter by parameter, because for one field in conflict
+   * InfluxDB refuses the line. That makes a few requests of what could be one for every value.
    */
-  async #writeOrSplit<T extends Series>(format: LineFormat<T>, items: readonly T[]): Promise<Refused<T>[]> {
+  async #writeOrSplit<L extends Instant>(
+    format: LineFormat<L>,
+    lines: readonly L[],
+  ): Promise<RefusedLine<L>[]> {
     try {
-      await this.#send(format.place, format.block(items));
+      await this.#send(format.place, format.block(lines));
       return [];
     } catch (error) {
       // 1.x answers 400 for points that it refuses, 2.x 422.
       if (!(error instanceof HttpError) || ![400, 413, 422].includes(error.statusCode))
         throw storeError(error, this.#options);
       const message = influxMessage(error);
-      // All of them, as in a backlog that is older than the retention policy: no need to ask for each.
-      const dropped = /\bdropped=(\d+)/.exec(message)?.[1];
-      if (items.length === 1 || Number(dropped) === items.length)
-        return items.map((point) => ({ point, message }));
-      const inOrder = items.toSorted((a, b) => format.timeOf(a) - format.timeOf(b));
-      const half = Math.ceil(items.length / 2);
-      return [
-        ...(await this.#writeOrSplit(format, inOrder.slice(0, half))),
-        ...(await this.#writeOrSplit(format, inOrder.slice(half))),
-      ];
+      const dropped = Number(/\bdropped=(\d+)/.exec(message)?.[1]);
+      const areAllRefused = lines.length === 1 || dropped === lines.length;
+      if (areAllRefused && lines.every(({ readings }) => readings.length === 1))
+        return lines.map((line) => ({ line, message }));
+      const refused: RefusedLine<L>[] = [];
+      for (const part of areAllRefused ? byParameter(lines) : halves(lines))
+        refused.push(...(await this.#writeOrSplit(format, part)));
+      return refused;
     }
   }
 
@@ -400,33 +427,42 @@ export class InfluxStore implements TimeSeriesStore {
   }
 
   async #count(place: Place, filter: Filter): Promise<number> {
-    const rows = await this.#influxQl(
-      `SELECT count(${COUNTED[place]}) FROM ${MEASUREMENTS[place]}${conditions(filter)}`,
+    const { from, present } = LAYOUTS[place];
+    const counts = parametersOf(filter).map(
+      (parameter) => `count(${identifier(fieldOf(parameter, present))})`,
     );
-    return Number(rows[0]?.['count'] ?? 0);
+    const [row] = await this.#influxQl(`SELECT ${counts.join(', ')} FROM ${from}${conditions(filter)}`);
+    const counted = Object.entries(row ?? {}).filter(([column]) => column !== 'time');
+    return counted.reduce((sum, [, count]) => sum + Number(count ?? 0), 0);
   }
 
-  async #selectOrdered(place: Place, columns: string, query: PointQuery): Promise<Row[]> {
+  async #selectOrdered(place: Place, query: PointQuery): Promise<Row[]> {
     const { limit, order } = query;
-    const rows = await this.#select(
-      place,
-      columns,
-      query,
-      `ORDER BY time ${order} LIMIT ${Math.trunc(limit)}`,
-    );
+    // As many lines as rows are wanted: each has at least one.
+    const rows = await this.#select(place, query, ` ORDER BY time ${order} LIMIT ${Math.trunc(limit)}`);
     const last = rows.at(-1);
     if (rows.length < limit || last === undefined) return sorted(rows, order);
     // InfluxQL orders by time alone: take all rows of the last instant, so that the cut at the limit is defined.
-    const before = rows.filter(({ time }) => time !== last.time);
-    const instant = { from: last.time, to: last.time + 1 };
-    const ofLastInstant = await this.#select(place, columns, { ...query, span: instant }, '');
+    const before = rows.filter(({ line }) => line.time !== last.line.time);
+    const instant = { from: last.line.time, to: last.line.time + 1 };
+    const ofLastInstant = await this.#select(place, { ...query, span: instant }, '');
     return sorted([...before, ...ofLastInstant], order).slice(0, limit);
   }
 
-  async #select(place: Place, columns: string, filter: Filter, tail: string): Promise<Row[]> {
-    return (await this.#influxQl(
-      `SELECT ${columns} FROM ${MEASUREMENTS[place]}${conditions(filter)} ${tail}`,
-    )) as Row[];
+  /** @returns a row for each parameter in a line; lines without any, which others may have written, are not asked for */
+  async #select(place: Place, filter: Filter, tail: string): Promise<Row[]> {
+    const { from, names, present, shared } = LAYOUTS[place];
+    const parameters = parametersOf(filter);
+    const fields = parameters.flatMap((parameter) => names.map((name) => fieldOf(parameter, name)));
+    const columns = [...fields, ...shared, 'device', 'site'].map(identifier).join(', ');
+    const isPresent = parameters.map((parameter) => `${identifier(fieldOf(parameter, present))} >= 0`);
+    const where = conditions(filter, `(${isPresent.join(' OR ')})`);
+    const lines = (await this.#influxQl(`SELECT ${columns} FROM ${from}${where}${tail}`)) as Line[];
+    return lines.flatMap((line) =>
+      parameters
+        .filter((parameter) => typeof line[fieldOf(parameter, present)] === 'number')
+        .map((parameter) => ({ parameter, line })),
+    );
   }
 
   async #influxQl(statement: string, method: 'GET' | 'POST' = 'GET'): Promise<Record<string, unknown>[]> {
@@ -473,23 +509,28 @@ interface InfluxQlAnswer {
   }[];
 }
 
-type Series = Pick<Point, 'device' | 'site' | 'parameter'>;
+type Series = Pick<Point, 'device' | 'site'>;
+
+/** A line with one reading, and InfluxDB's words. */
+interface RefusedLine<L> {
+  readonly line: L;
+  readonly message: string;
+}
 
 interface Head {
   readonly site: string;
   readonly text: string;
 }
 
-/** How the items of one measurement are written in the line protocol. */
-class LineFormat<T extends Series> {
-  /** What a line begins with, escaped once a series, by device and parameter; bounded by the registry. */
-  readonly #heads = new Map<string, Map<Parameter, Head>>();
+/** How one measurement is written in the line protocol. */
+class LineFormat<L extends Instant> {
+  /** What a line begins with, escaped once a series, by device; bounded by the registry. */
+  readonly #heads = new Map<string, Head>();
 
   constructor(
     readonly place: Place,
     private readonly measurement: string,
-    readonly timeOf: (item: T) => number,
-    private readonly fieldsOf: (item: T) => string,
+    private readonly fieldsOf: (line: L) => string,
   ) {}
 
   /** What no escaping can write into a tag. */
@@ -498,32 +539,34 @@ class LineFormat<T extends Series> {
     return this.#known(series) === undefined ? tagFaultOf(series) : undefined;
   }
 
-  block(items: readonly T[]): string {
-    return items
-      .map((item) => `${this.#headOf(item)} ${this.fieldsOf(item)} ${this.timeOf(item)}`)
-      .join('\n');
+  block(lines: readonly L[]): string {
+    return lines.map((line) => `${this.#headOf(line)} ${this.fieldsOf(line)} ${line.ts}`).join('\n');
   }
 
   #headOf(series: Series): string {
     const known = this.#known(series);
     if (known !== undefined) return known;
-    const { site, device, parameter } = series;
-    const text = `${this.measurement},device=${escape.tag(device)},parameter=${escape.tag(parameter)},site=${escape.tag(site)}`;
-    let ofDevice = this.#heads.get(device);
-    if (ofDevice === undefined) this.#heads.set(device, (ofDevice = new Map<Parameter, Head>()));
-    ofDevice.set(parameter, { site, text });
+    const { site, device } = series;
+    const text = `${this.measurement},device=${escape.tag(device)},site=${escape.tag(site)}`;
+    this.#heads.set(device, { site, text });
     return text;
   }
 
-  #known({ site, device, parameter }: Series): string | undefined {
-    const known = this.#heads.get(device)?.get(parameter);
+  #known({ site, device }: Series): string | undefined {
+    const known = this.#heads.get(device);
     return known?.site === site ? known.text : undefined;
   }
 }
 
 /** What InfluxQL answers of a point: its time, its tags and the fields that were asked for. */
-interface Row extends Series, Record<string, unknown> {
+interface Line extends Series, Record<string, unknown> {
   readonly time: number;
+}
+
+/** What a line holds of one parameter. */
+interface Row {
+  readonly parameter: Parameter;
+  readonly line: Line;
 }
 
 /** A bucket of 2.x. */
@@ -538,22 +581,49 @@ function bucketRetention({ retentionRules = [] }: Bucket): Millis {
   return seconds === 0 ? Infinity : seconds * 1_000;
 }
 
-function startOf({ from }: Rollup): number {
-  return from;
+/** The field of a parameter; the value itself bears the parameter's own name. */
+function fieldOf(parameter: Parameter, name: string): string {
+  return name === 'value' ? parameter : `${parameter}_${name}`;
 }
 
-function pointFields({ value, flag, receivedAt }: Point): string {
-  return `flag=${flag},receivedAt=${receivedAt},value=${value}`;
+function parametersOf({ parameter }: Filter): readonly Parameter[] {
+  return parameter === undefined ? PARAMETER_CODES : [parameter];
+}
+
+function readingFields({ receivedAt, readings }: StorableObservation): string {
+  let fields = `receivedAt=${receivedAt}`;
+  for (const { parameter, value, flag } of readings)
+    fields += `,${parameter}=${value},${parameter}_flag=${flag}`;
+  return fields;
 }
 
 /** A figure that is null is left out; an earlier one may stay, and `valid=0` says that it does not count. */
-function rollupFields({ expected, received, valid, mean, min, max }: Rollup): string {
-  const counts = `expected=${expected},received=${received},valid=${valid}`;
-  return counts + figureField('mean', mean) + figureField('min', min) + figureField('max', max);
+function rollupFields({ readings }: Instant<Rollup>): string {
+  const fields = readings.flatMap(({ parameter, expected, received, valid, mean, min, max }) =>
+    Object.entries({ expected, received, valid, mean, min, max }).flatMap(([name, figure]) =>
+      figure === null ? [] : [`${fieldOf(parameter, name)}=${figure}`],
+    ),
+  );
+  return fields.join(',');
 }
 
-function figureField(name: string, figure: number | null): string {
-  return figure === null ? '' : `,${name}=${figure}`;
+function halves<T extends { readonly ts: number }>(lines: readonly T[]): T[][] {
+  const inOrder = lines.toSorted((a, b) => a.ts - b.ts);
+  const half = Math.ceil(lines.length / 2);
+  return [inOrder.slice(0, half), inOrder.slice(half)];
+}
+
+/** The same lines for each parameter alone. */
+function byParameter<L extends Instant>(lines: readonly L[]): L[][] {
+  const parts = new Map<Parameter, L[]>();
+  for (const line of lines) {
+    for (const reading of line.readings) {
+      const part = parts.get(reading.parameter) ?? [];
+      part.push({ ...line, readings: [reading] });
+      parts.set(reading.parameter, part);
+    }
+  }
+  return [...parts.values()];
 }
 
 /** A length of time as 1.x writes it, `720h0m0s`; `0s` is for ever. */
@@ -580,17 +650,16 @@ function identifier(name: string): string {
   return `"${name.replace(/["\\]/g, '\\$&')}"`;
 }
 
-function tagFaultOf({ device, site, parameter }: Series): string | undefined {
+function tagFaultOf({ device, site }: Series): string | undefined {
   // A backslash at the end would swallow the separator and join two tags into one.
-  const bad = [device, site, parameter].find((tag) => tag === '' || tag.endsWith('\\') || /[\n\r]/.test(tag));
+  const bad = [device, site].find((tag) => tag === '' || tag.endsWith('\\') || /[\n\r]/.test(tag));
   return bad === undefined ? undefined : `InfluxDB cannot hold the tag ${JSON.stringify(bad)}`;
 }
 
-function conditions({ site, device, parameter, span }: Filter): string {
-  const parts: string[] = [];
+function conditions({ site, device, span }: Filter, ...more: readonly string[]): string {
+  const parts = [...more];
   if (site !== undefined) parts.push(`site = ${quoted(site)}`);
   if (device !== undefined) parts.push(`device = ${quoted(device)}`);
-  if (parameter !== undefined) parts.push(`parameter = ${quoted(parameter)}`);
   if (span !== undefined) parts.push(`time >= ${Math.trunc(span.from)}ms`, `time < ${Math.trunc(span.to)}ms`);
   return parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`;
 }
@@ -603,7 +672,10 @@ function quoted(text: string): string {
 function sorted(rows: readonly Row[], order: PointQuery['order']): Row[] {
   const sign = order === 'asc' ? 1 : -1;
   return rows.toSorted(
-    (a, b) => sign * (a.time - b.time) || compare(a.device, b.device) || compare(a.parameter, b.parameter),
+    (a, b) =>
+      sign * (a.line.time - b.line.time) ||
+      compare(a.line.device, b.line.device) ||
+      compare(a.parameter, b.parameter),
   );
 }
 

@@ -1,22 +1,70 @@
-import type { Rollup } from '#libs/telemetry';
-import { TIER_LENGTH } from './retention.js';
-import type { Point, WriteReport } from './time-series-store.js';
+import type { UtcMillis } from '#libs/kernel';
+import { isKept, type Reading, type Rollup } from '#libs/telemetry';
+import { TIER_LENGTH, type Tier } from './retention.js';
+import { pointOf, type Point, type StorableObservation, type WriteReport } from './time-series-store.js';
 
-/**
- * Why no store can hold the point; undefined when it can. Found here and not by the engines: InfluxDB refuses a whole
- * batch for one NaN, and an error of DuckDB's bindings would look like a store that is away and be retried for ever.
- */
-export function faultOf({ value, ts, receivedAt }: Point): string | undefined {
-  if (!Number.isFinite(value)) return `the value ${value} is not a finite number`;
+/** What was measured, or rolled up, of a device for one instant. */
+export interface Instant<T extends Pick<Reading, 'parameter'> = Pick<Reading, 'parameter'>> {
+  readonly site: string;
+  readonly device: string;
+  readonly ts: UtcMillis;
+  readonly readings: readonly T[];
+}
+
+/** Why no store can hold anything of the observation; undefined when it can. */
+function timeFaultOf({ ts, receivedAt }: StorableObservation): string | undefined {
   if (!Number.isSafeInteger(ts)) return `the time ${ts} is not a whole number of milliseconds`;
   if (!Number.isSafeInteger(receivedAt))
     return `the arrival ${receivedAt} is not a whole number of milliseconds`;
   return undefined;
 }
 
+/**
+ * Why no store can hold the reading; undefined when it can. Found here and not by the engines: InfluxDB refuses a whole
+ * batch for one NaN, and an error of DuckDB's bindings would look like a store that is away and be retried for ever. A
+ * parameter is a name of fields in InfluxDB, unescaped, so none but those of the table may pass.
+ */
+function readingFaultOf({ parameter, value }: Reading): string | undefined {
+  if (!isKept(parameter)) return `the parameter ${JSON.stringify(parameter)} does not exist`;
+  if (!Number.isFinite(value)) return `the value ${value} is not a finite number`;
+  return undefined;
+}
+
+function isSound(reading: Reading): boolean {
+  return readingFaultOf(reading) === undefined;
+}
+
+/**
+ * Sets aside the readings that no store can hold, and those of the observations of which `faultOf` says why this one cannot.
+ * What is accepted has readings.
+ */
+export function setFaultyAside(
+  observations: readonly StorableObservation[],
+  faultOf: (observation: StorableObservation) => string | undefined,
+): { accepted: readonly StorableObservation[]; refused: WriteReport['refused'] } {
+  const refused: { point: Point; message: string }[] = [];
+  const accepted: StorableObservation[] = [];
+  for (const observation of observations) {
+    const { readings } = observation;
+    const fault = timeFaultOf(observation) ?? faultOf(observation);
+    if (fault === undefined && readings.length > 0 && readings.every(isSound)) {
+      accepted.push(observation);
+      continue;
+    }
+    const sound = readings.filter((reading) => {
+      const message = fault ?? readingFaultOf(reading);
+      if (message !== undefined) refused.push({ point: pointOf(observation, reading), message });
+      return message === undefined;
+    });
+    if (sound.length > 0) accepted.push({ ...observation, readings: sound });
+  }
+  return { accepted, refused };
+}
+
 /** Why no store can hold the roll-up; undefined when it can. */
-export function rollupFaultOf(rollup: Rollup): string | undefined {
-  const { tier, from, to, valid, mean, min, max } = rollup;
+function rollupFaultOf(rollup: Rollup): string | undefined {
+  const { parameter, tier, from, to, valid, mean, min, max } = rollup;
+  if (!isKept(parameter)) return `the parameter ${JSON.stringify(parameter)} does not exist`;
   if (!Number.isSafeInteger(from)) return `the time ${from} is not a whole number of milliseconds`;
   // The end is not stored.
   if (to !== from + TIER_LENGTH[tier])
@@ -30,55 +78,64 @@ export function rollupFaultOf(rollup: Rollup): string | undefined {
   return undefined;
 }
 
-/** Sets aside the points that have a fault. */
-export function refuseFaulty<T>(
-  points: readonly T[],
-  fault: (point: T) => string | undefined,
-): { accepted: readonly T[]; refused: WriteReport<T>['refused'] } {
-  const refused: { point: T; message: string }[] = [];
-  for (const point of points) {
-    const message = fault(point);
+/** Sets aside the roll-ups that have a fault. */
+export function setFaultyRollupsAside(
+  rollups: readonly Rollup[],
+  faultOf: (rollup: Rollup) => string | undefined,
+): { accepted: readonly Rollup[]; refused: WriteReport<Rollup>['refused'] } {
+  const refused: { point: Rollup; message: string }[] = [];
+  const accepted = rollups.filter((point) => {
+    const message = rollupFaultOf(point) ?? faultOf(point);
     if (message !== undefined) refused.push({ point, message });
-  }
-  if (refused.length === 0) return { accepted: points, refused };
-  const faulty = new Set(refused.map(({ point }) => point));
-  return { accepted: points.filter((point) => !faulty.has(point)), refused };
+    return message === undefined;
+  });
+  return { accepted, refused };
 }
 
-/** Of several points of one identity the last one. */
-export function distinctPoints(points: readonly Point[]): readonly Point[] {
-  if (areInOrder(points)) return points;
-  return distinct(points, ({ device, parameter, ts }) => `${device}\u0000${parameter}\u0000${ts}`);
+/** Of several readings of one device, parameter and instant the last one. */
+export function distinctReadings(
+  observations: readonly StorableObservation[],
+): readonly StorableObservation[] {
+  if (areInOrder(observations)) return observations;
+  const single = observations.flatMap((observation) =>
+    observation.readings.map((reading) => ({ ...observation, readings: [reading] as const })),
+  );
+  return distinct(
+    single,
+    ({ device, ts, readings: [{ parameter }] }) => `${device}\u0000${parameter}\u0000${ts}`,
+  );
 }
 
 /**
- * Whether the points of each device come in order of time, those of one instant side by side and each of another
- * parameter. That is nearly every batch, and it costs far less to see than a key for every point.
+ * Whether the observations of each device come in order of time, and none has two readings of a parameter. That is nearly
+ * every batch, and it costs far less to see than a key for every reading.
  */
-function areInOrder(points: readonly Point[]): boolean {
+function areInOrder(observations: readonly StorableObservation[]): boolean {
   const newest = new Map<string, number>();
-  for (let i = 0; i < points.length; i++) {
-    const point = points[i] as Point;
-    let before = i - 1;
-    for (; before >= 0 && isSameInstant(points[before] as Point, point); before--)
-      if (points[before]?.parameter === point.parameter) return false;
-    if (before < i - 1) continue;
-    if (point.ts <= (newest.get(point.device) ?? -Infinity)) return false;
-    newest.set(point.device, point.ts);
+  for (const { device, ts, readings } of observations) {
+    if (ts <= (newest.get(device) ?? -Infinity)) return false;
+    newest.set(device, ts);
+    for (let i = 1; i < readings.length; i++)
+      for (let before = 0; before < i; before++)
+        if (readings[before]?.parameter === readings[i]?.parameter) return false;
   }
   return true;
 }
 
-function isSameInstant(a: Point, b: Point): boolean {
-  return a.ts === b.ts && a.device === b.device;
-}
-
-/** Of several roll-ups of one identity the last one. */
-export function distinctRollups(rollups: readonly Rollup[]): readonly Rollup[] {
-  return distinct(
-    rollups,
-    ({ tier, device, parameter, from }) => `${device}\u0000${parameter}\u0000${tier}\u0000${from}`,
-  );
+/**
+ * The roll-ups of a tier: of several of one device, parameter and start the last one, and those of one device and start that
+ * follow each other together.
+ */
+export function instantsOf(rollups: readonly Rollup[], tier: Tier): readonly Instant<Rollup>[] {
+  const instants: (Instant<Rollup> & { readings: Rollup[] })[] = [];
+  const ofTier = rollups.filter((rollup) => rollup.tier === tier);
+  for (const rollup of distinct(ofTier, (of) => `${of.device}\u0000${of.parameter}\u0000${of.from}`)) {
+    const { site, device, from: ts } = rollup;
+    const last = instants.at(-1);
+    if (last?.ts === ts && last.device === device && last.site === site) last.readings.push(rollup);
+    else instants.push({ site, device, ts, readings: [rollup] });
+  }
+  return instants;
 }
 
 function distinct<T>(items: readonly T[], identity: (item: T) => string): readonly T[] {

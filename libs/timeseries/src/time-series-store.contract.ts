@@ -1,7 +1,13 @@
 import { DAY, HOUR } from '#libs/kernel';
-import { PARAMETER_CODES, type Rollup } from '#libs/telemetry';
+import { PARAMETER_CODES, type Parameter, type Reading, type Rollup } from '#libs/telemetry';
 import fc from 'fast-check';
-import type { Point, PointQuery, RollupQuery, TimeSeriesStore } from './time-series-store.js';
+import type {
+  Point,
+  PointQuery,
+  RollupQuery,
+  StorableObservation,
+  TimeSeriesStore,
+} from './time-series-store.js';
 
 export interface StoreFixture extends AsyncDisposable {
   readonly store: TimeSeriesStore;
@@ -20,6 +26,18 @@ export function aPoint(overrides: Partial<Point> = {}): Point {
     receivedAt: T0 + 1,
     ...overrides,
   };
+}
+
+/** As messages bring them: those of one device, instant and arrival that follow each other are one observation. */
+export function observed(...points: readonly Point[]): StorableObservation[] {
+  const observations: (StorableObservation & { readings: Reading[] })[] = [];
+  for (const { parameter, value, flag, ...of } of points) {
+    let last = observations.at(-1);
+    if (last === undefined || Object.entries(of).some(([key, its]) => last![key as keyof typeof of] !== its))
+      observations.push((last = { ...of, readings: [] }));
+    last.readings.push({ parameter, value, flag });
+  }
+  return observations;
 }
 
 export function aRollup(overrides: Partial<Rollup> = {}): Rollup {
@@ -63,23 +81,47 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       const points = values.map((value, i) =>
         aPoint({ value, ts: T0 + i, flag: ([1, 2, 3, 4, 9] as const)[i % 5]! }),
       );
-      await fixture.store.write(points);
+      await fixture.store.write(observed(...points));
       expect(await fixture.store.query(all)).toEqual(points);
     });
 
     it('replaces a point that is written again, also inside one batch', async () => {
       await using fixture = await open();
-      await fixture.store.write([aPoint({ value: 1 }), aPoint({ value: 2 })]);
-      await fixture.store.write([aPoint({ value: 3 })]);
-      await fixture.store.write([aPoint({ value: 3 })]);
+      await fixture.store.write(observed(aPoint({ value: 1 }), aPoint({ value: 2 })));
+      await fixture.store.write(observed(aPoint({ value: 3 })));
+      await fixture.store.write(observed(aPoint({ value: 3 })));
       expect(await fixture.store.query(all)).toEqual([aPoint({ value: 3 })]);
       expect(await fixture.store.count({})).toBe(1);
+    });
+
+    it('keeps what was measured with another message of the same instant, and counts each reading', async () => {
+      await using fixture = await open();
+      const [pm10, pm25] = (['pm10', 'pm25'] as const).map((parameter) => aPoint({ parameter }));
+      const spike = { ...pm25!, flag: 3 } as const;
+      await fixture.store.write(observed(pm10!, pm25!));
+      await fixture.store.write(observed(spike, aPoint({ parameter: 'humidity', value: 80 })));
+      const expected = [aPoint({ parameter: 'humidity', value: 80 }), pm10, spike];
+      expect(await fixture.store.query(all)).toEqual(expected);
+      expect(await fixture.store.query({ ...all, parameter: 'pm25' })).toEqual([spike]);
+      expect(await fixture.store.query({ ...all, parameter: 'co' })).toEqual([]);
+      expect(await fixture.store.count({})).toBe(3);
+      expect(await fixture.store.count({ parameter: 'pm25' })).toBe(1);
+      expect(await fixture.store.count({ parameter: 'co' })).toBe(0);
+    });
+
+    it('finds the latest reading of a parameter behind later ones of others', async () => {
+      await using fixture = await open();
+      const pm25 = aPoint();
+      const others = Array.from({ length: 5 }, (_, i) => aPoint({ parameter: 'humidity', ts: T0 + 1 + i }));
+      await fixture.store.write(observed(pm25, ...others));
+      const latest: PointQuery = { device: pm25.device, parameter: 'pm25', limit: 1, order: 'desc' };
+      expect(await fixture.store.query(latest)).toEqual([pm25]);
     });
 
     it('takes times of any year', async () => {
       await using fixture = await open();
       const points = [1970, 2013, 2099].map((year) => aPoint({ ts: Date.UTC(year, 0, 2) }));
-      await fixture.store.write(points);
+      await fixture.store.write(observed(...points));
       expect(await fixture.store.query(all)).toEqual(points);
     });
 
@@ -90,7 +132,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
           [0, 1, 2].map((i) => aPoint({ device, site: `site-${device}`, parameter, ts: T0 + i * 1000 })),
         ),
       );
-      await fixture.store.write(points);
+      await fixture.store.write(observed(...points));
       const matching = async (query: Partial<PointQuery>): Promise<number[]> => [
         (await fixture.store.query({ ...all, ...query })).length,
         await fixture.store.count(query),
@@ -111,7 +153,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
           (['pm10', 'pm25'] as const).map((parameter) => aPoint({ device, parameter, ts: T0 + i })),
         ),
       );
-      await fixture.store.write(points.toReversed());
+      await fixture.store.write(observed(...points.toReversed()));
       const ids = (found: readonly Point[]): string[] =>
         found.map((point) => `${point.ts - T0}${point.device}${point.parameter}`);
       for (let limit = 1; limit <= 12; limit++) {
@@ -125,7 +167,9 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
 
     it('stores a batch of ten thousand, and an empty one', async () => {
       await using fixture = await open();
-      await fixture.store.write(Array.from({ length: 10_000 }, (_, i) => aPoint({ ts: T0 + i, value: i })));
+      await fixture.store.write(
+        observed(...Array.from({ length: 10_000 }, (_, i) => aPoint({ ts: T0 + i, value: i }))),
+      );
       await fixture.store.write([]);
       expect(await fixture.store.count({})).toBe(10_000);
     });
@@ -133,10 +177,32 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
     it('refuses a value that is not finite by name, and stores its neighbours', async () => {
       await using fixture = await open();
       const bad = [aPoint({ ts: T0 + 1, value: NaN }), aPoint({ ts: T0 + 3, value: Infinity })];
-      const { refused } = await fixture.store.write([aPoint(), bad[0]!, aPoint({ ts: T0 + 2 }), bad[1]!]);
+      const { refused } = await fixture.store.write(
+        observed(aPoint(), bad[0]!, aPoint({ ts: T0 + 2 }), bad[1]!),
+      );
       expect(refused.map(({ point }) => point)).toEqual(bad);
       expect(refused[0]!.message).toContain('NaN');
       expect(await fixture.store.count({})).toBe(2);
+    });
+
+    it('refuses a parameter that does not exist by name, and stores its neighbours', async () => {
+      await using fixture = await open();
+      const bad = ['pm25_flag', 'receivedAt', 'toString', 'a=1,b', ''].map((parameter) =>
+        aPoint({ parameter: parameter as Parameter }),
+      );
+      const { refused } = await fixture.store.write(observed(bad[0]!, aPoint(), ...bad.slice(1)));
+      expect(refused.map(({ point }) => point)).toEqual(bad);
+      expect(refused[0]!.message).toContain('pm25_flag');
+      expect(await fixture.store.query(all)).toEqual([aPoint()]);
+    });
+
+    it('stores nothing of an observation without readings', async () => {
+      await using fixture = await open();
+      const [observation] = observed(aPoint());
+      const without = { ...observation!, ts: T0 + 1, readings: [] };
+      expect(await fixture.store.write([without, observation!])).toEqual({ refused: [] });
+      expect(await fixture.store.query({ ...all, limit: 1, order: 'desc' })).toEqual([aPoint()]);
+      expect(await fixture.store.count({})).toBe(1);
     });
 
     it('refuses a time that is not a whole number of milliseconds, and stores its neighbours', async () => {
@@ -146,7 +212,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
         aPoint({ ts: NaN }),
         aPoint({ ts: T0 + 1, receivedAt: Infinity }),
       ];
-      const { refused } = await fixture.store.write([...bad, aPoint()]);
+      const { refused } = await fixture.store.write(observed(...bad, aPoint()));
       expect(refused.map(({ point }) => point)).toEqual(bad);
       expect(await fixture.store.query(all)).toEqual([aPoint()]);
     });
@@ -155,7 +221,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       await using fixture = await open();
       const names = ["o'brien", 'a b,c=d', 'say "hi"', 'back\\slash', 'udara-é', "x' OR 'a' = 'a"];
       const points = names.map((name, i) => aPoint({ device: name, site: name, ts: T0 + i }));
-      expect(await fixture.store.write(points)).toEqual({ refused: [] });
+      expect(await fixture.store.write(observed(...points))).toEqual({ refused: [] });
       expect(await fixture.store.query(all)).toEqual(points);
       for (const [i, name] of names.entries())
         expect(await fixture.store.query({ ...all, device: name, site: name })).toEqual([points[i]]);
@@ -166,7 +232,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       await Promise.all(
         Array.from({ length: 8 }, (_, b) =>
           fixture.store.write(
-            Array.from({ length: 100 }, (_, i) => aPoint({ ts: T0 + i, device: `d${b % 4}` })),
+            observed(...Array.from({ length: 100 }, (_, i) => aPoint({ ts: T0 + i, device: `d${b % 4}` }))),
           ),
         ),
       );
@@ -192,7 +258,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
           for (const batch of batches) {
             const points = batch.map(({ offset, ...rest }) => aPoint({ ...rest, site, ts: base + offset }));
             for (const point of points) model.set(`${point.device} ${point.parameter} ${point.ts}`, point);
-            await fixture.store.write(points);
+            await fixture.store.write(observed(...points));
           }
           const found = await fixture.store.query({ ...all, site });
           const key = (p: Point): string => `${p.ts} ${p.device} ${p.parameter}`;
@@ -208,7 +274,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       const hours = [0, 1, 2].map((i) => aRollup({ from: T0 + i * HOUR, mean: i + 0.1 }));
       const days = [0, 1].map((i) => aRollup({ tier: 'day', from: T0 + 17 * HOUR + i * DAY, expected: 24 }));
       expect(await fixture.store.writeRollups([...days, ...hours])).toEqual({ refused: [] });
-      await fixture.store.write([aPoint()]);
+      await fixture.store.write(observed(aPoint()));
       expect(await fixture.store.queryRollups({ ...all, tier: 'hour' })).toEqual(hours);
       expect(await fixture.store.queryRollups({ ...all, tier: 'day' })).toEqual(days);
       expect(await fixture.store.countRollups({ tier: 'hour' })).toBe(3);
@@ -249,6 +315,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       );
       expect(await found({ span, site: 'site-b', device: 'b', parameter: 'pm10' })).toEqual(matching);
       expect(await fixture.store.countRollups({ tier: 'hour', span, site: 'site-b' })).toBe(2);
+      expect(await fixture.store.countRollups({ tier: 'hour', parameter: 'pm10' })).toBe(6);
     });
 
     it('refuses a roll-up that contradicts itself by name, and stores its neighbours', async () => {
@@ -269,7 +336,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
     it('is set up already, and may be set up again', async () => {
       await using fixture = await open();
       expect(await fixture.store.setUp()).toEqual([]);
-      await fixture.store.write([aPoint()]);
+      await fixture.store.write(observed(aPoint()));
       expect(await fixture.store.expire()).toBe(0);
       expect(await fixture.store.count({})).toBe(1);
     });
@@ -278,7 +345,9 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       await using fixture = await open();
       await fixture.store.ping();
       await fixture.store.close();
-      await expect(fixture.store.write([aPoint()])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(fixture.store.write(observed(aPoint()))).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      });
       await expect(fixture.store.writeRollups([aRollup()])).rejects.toMatchObject({
         code: 'STORE_UNAVAILABLE',
       });

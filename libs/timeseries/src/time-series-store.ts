@@ -1,6 +1,9 @@
 import type { TimeSpan, UtcMillis } from '#libs/kernel';
-import type { Parameter, QualityFlag, Rollup } from '#libs/telemetry';
+import type { Observation, Parameter, QualityFlag, Reading, Rollup } from '#libs/telemetry';
 import type { Tier } from './retention.js';
+
+/** What is stored of an observation: the readings of one device at one instant, as one message brought them. */
+export type StorableObservation = Pick<Observation, 'site' | 'device' | 'ts' | 'receivedAt' | 'readings'>;
 
 /** One stored value. Its identity is device, parameter and `ts`: writing it again replaces it. */
 export interface Point {
@@ -12,7 +15,19 @@ export interface Point {
   /** In the unit of the parameter; finite. */
   readonly value: number;
   readonly flag: QualityFlag;
+  /**
+   * When the message arrived that said it last. Where several messages of a device share a `ts`, it may be the arrival of the
+   * one that was stored last, whatever it measured: InfluxDB keeps one for each device and instant.
+   */
   readonly receivedAt: UtcMillis;
+}
+
+/** A reading by itself. */
+export function pointOf(
+  { site, device, ts, receivedAt }: StorableObservation,
+  { parameter, value, flag }: Reading,
+): Point {
+  return { site, device, parameter, ts, value, flag, receivedAt };
 }
 
 export interface PointQuery {
@@ -51,8 +66,11 @@ export interface TimeSeriesStore {
    * readings can be written all the same
    */
   setUp(): Promise<readonly string[]>;
-  /** Idempotent. Resolves when every point is stored or reported as refused; older ones than `raw` keeps are refused. */
-  write(points: readonly Point[]): Promise<WriteReport>;
+  /**
+   * Idempotent; a reading replaces that of the same device, parameter and `ts` and no other. Resolves when every reading is
+   * stored or reported as refused; older ones than `raw` keeps are refused.
+   */
+  write(observations: readonly StorableObservation[]): Promise<WriteReport>;
   /** As {@link write}. The identity of a roll-up is its tier, device, parameter and start. */
   writeRollups(rollups: readonly Rollup[]): Promise<WriteReport<Rollup>>;
   /** Ordered by `ts`, then device, then parameter. */
