@@ -26,12 +26,7 @@ await bench(async (folder) => {
     devices: ids,
     mqtt: { limits: { connections: wanted + 100, connectsPerAddress: { perSecond: 1_000, burst: 1_000 } } },
     // The heap is looked at when garbage is gone: on this signal it is collected.
-    command: [
-      ...NODE,
-      '--expose-gc',
-      '--import',
-      'data:text/javascript,process.on("SIGUSR2",()=>gc())',
-    ],
+    command: [...NODE, '--expose-gc', '--import', 'data:text/javascript,process.on("SIGUSR2",()=>gc())'],
   });
   console.log('every device is in the registry and connects with a token of its own in place of a password');
   const count = Math.min(wanted, room(pantau.child.pid));

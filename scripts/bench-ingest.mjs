@@ -63,7 +63,7 @@ await bench(async (folder) => {
       await withPipeline(join(folder, `round-${round}-${count}`), count, async (pipeline) => {
         // First some messages that do not count, of each device: what a series costs once, and code until it is
         // compiled, is not what a message costs.
-        await pipeline.run(Math.max(count, messages / 2));
+        await pipeline.run(Math.max(count, messages));
         // At least an hour of every device: what the end of an hour costs is part of what a message costs.
         const { readingsPerSecond, acknowledgedPerSecond, cost, ofDatabase } = await pipeline.run(
           Math.max(messages, 60 * count),

@@ -31,6 +31,7 @@ export async function openWriters(
 ): Promise<WritersFixture> {
   const folder = temporaryFolder('writer');
   const state = LmdbStateStore.open(folder.path);
+  // As maps, so that it can hold readings whose parameter is unknown.
   const journal = await LmdbJournal.open({ state, clock, shards: 4 });
   const registry = new Registry(state);
   await registry.putSite({ id: 'betung', name: 'Betung' });
