@@ -191,6 +191,8 @@ describe('presence', () => {
     const signals = await presence(fixture, 3);
     const newest = signals.findLast(({ state }) => state === 'connected')!.session;
     expect(signals.find(({ state }) => state === 'disconnected')).toMatchObject({ cause: 'takeover' });
+    // It lies in another environment than the signals, so nothing says which of them is there first.
+    await waitUntil('the will is there', async () => (await fixture.entries('uplink')).length > 0);
     const [uplink] = await fixture.entries<Uplink>('uplink');
     expect(uplink?.data).toMatchObject({ will: true, kind: 'status' });
     expect(uplink?.data.session).not.toBe(newest);
