@@ -7,7 +7,7 @@ import type { EncodedEntries, Entry, NewEntry, StoredForm } from './journal.js';
  * count, then for each entry standard MessagePack `[key, data]`, the data in the form of its stream. The header can be read
  * without decoding the rest.
  */
-const HEADER_BYTES = 12;
+export const HEADER_BYTES = 12;
 
 /** Entries stored under one key. Large enough to amortise the B-tree, small enough that reading from its middle is cheap. */
 export const MAX_CHUNK_ENTRIES = 256;
@@ -27,12 +27,16 @@ export function countOf(pieces: readonly EncodedEntries[]): number {
   return pieces.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Joins encoded entries into a chunk. */
+/** Joins encoded entries into a chunk. A single piece that has room for the header becomes one where it lies. */
 export function encodeChunk(pieces: readonly EncodedEntries[], appendedAt: UtcMillis): Buffer {
-  const header = Buffer.allocUnsafe(HEADER_BYTES);
-  header.writeDoubleBE(appendedAt, 0);
-  header.writeUInt32BE(countOf(pieces), 8);
-  return Buffer.concat([header, ...pieces.map(({ bytes }) => bytes)]);
+  const [first] = pieces;
+  const chunk =
+    pieces.length === 1 && first?.withRoom !== undefined
+      ? first.withRoom
+      : Buffer.concat([Buffer.allocUnsafe(HEADER_BYTES), ...pieces.map(({ bytes }) => bytes)]);
+  chunk.writeDoubleBE(appendedAt, 0);
+  chunk.writeUInt32BE(countOf(pieces), 8);
+  return chunk;
 }
 
 export interface ChunkHeader {

@@ -1,5 +1,5 @@
 import { PantauError } from '#libs/kernel';
-import { encodeEntry, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
+import { encodeEntry, HEADER_BYTES, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
 import type { EncodedEntries, NewEntry, StoredForm } from './journal.js';
 
 /** Larger entries are refused: a chunk is read and decoded as a whole. */
@@ -8,11 +8,11 @@ const FIRST_BYTES = 1_024;
 
 /**
  * Collects the entries of one shard in the form in which they are stored, so that thousands of small ones are a few
- * large objects and not thousands of small ones.
+ * large objects and not thousands of small ones. Its memory is what is written: it is not to be changed before that.
  */
 export class EntryBlock implements EncodedEntries {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
-  #length = 0;
+  #length = HEADER_BYTES;
   #count = 0;
 
   /**
@@ -29,6 +29,10 @@ export class EntryBlock implements EncodedEntries {
   }
 
   get bytes(): Buffer {
+    return this.#buffer.subarray(HEADER_BYTES, this.#length);
+  }
+
+  get withRoom(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
@@ -40,7 +44,7 @@ export class EntryBlock implements EncodedEntries {
   /** Empties it for the entries of another shard; what {@link bytes} returned before is overwritten. */
   reuse(shard: number): this {
     this.shard = shard;
-    this.#length = 0;
+    this.#length = HEADER_BYTES;
     this.#count = 0;
     return this;
   }

@@ -14,6 +14,8 @@ export interface EncodedEntries {
   readonly shard: number;
   readonly count: number;
   readonly bytes: Buffer;
+  /** The same bytes with room before them for the header of a chunk. The journal writes it there, instead of copying them. */
+  readonly withRoom?: Buffer;
 }
 
 /**

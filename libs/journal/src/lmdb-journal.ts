@@ -1,4 +1,4 @@
-import { PantauError, shardOf, type Clock } from '#libs/kernel';
+import { defined, PantauError, shardOf, type Clock } from '#libs/kernel';
 import { LmdbEnvironment, type LmdbStateStore } from '#libs/state';
 import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
@@ -320,7 +320,13 @@ export class LmdbJournal implements Journal {
 
   #outgoing(stream: string, entries: readonly EncodedEntries[]): Addressed[] {
     this.#space.handIn(entries.reduce((sum, { bytes }) => sum + bytes.length, 0));
-    return entries.map(({ shard, count, bytes }) => ({ stream, shard, count, bytes }));
+    return entries.map(({ shard, count, bytes, withRoom }) => ({
+      stream,
+      shard,
+      count,
+      bytes,
+      ...defined({ withRoom }),
+    }));
   }
 
   /** Encodes before anything is queued, so that data that cannot be written fails its caller alone. */
