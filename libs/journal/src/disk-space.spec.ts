@@ -99,8 +99,10 @@ describe('DiskSpace', () => {
     const { space, disk } = openSpace(0);
     disk.freeBytes = 4_096;
     expect(await space.failed(5)).toBe(true);
+    expect(await space.failed(-30_782)).toBe(true);
     disk.freeBytes = 100 * MB;
     expect(await space.failed(5)).toBe(false);
+    expect(await space.failed(-30_782)).toBe(false);
     expect(await space.failed(undefined)).toBe(false);
   });
 

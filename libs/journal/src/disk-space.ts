@@ -27,10 +27,11 @@ export const DEFAULT_RESERVE_SHARE = 0.1;
 const LOOK_EVERY_MS = 1_000;
 /** Once short, this much more than the reserve has to be free: at the very limit it would start and stop all day. */
 const RESUME_FACTOR = 1.1;
-/** LMDB calls a write that fitted in part an I/O error; with less free than this it was the space. */
+/** With less free than this, an error that does not tell its reason was for want of space. */
 const NEARLY_NOTHING_BYTES = 1024 * 1024;
 const NO_SPACE = new Set([28 /* ENOSPC */, 122 /* EDQUOT */]);
-const IO_ERROR = 5;
+/** What LMDB says of a write that fitted in part, and of whatever follows a failed write in its transaction. */
+const WITHOUT_REASON = new Set([5 /* EIO */, -30_782 /* MDB_BAD_TXN */]);
 const UNKNOWN: DiskUsage = { freeBytes: Infinity, reusableBytes: 0, totalBytes: Infinity };
 
 /**
@@ -76,7 +77,8 @@ export class DiskSpace {
   async failed(code: unknown): Promise<boolean> {
     await this.look();
     const { freeBytes } = this.#usage;
-    const isSpace = NO_SPACE.has(Number(code)) || (code === IO_ERROR && freeBytes < NEARLY_NOTHING_BYTES);
+    const isSpace =
+      NO_SPACE.has(Number(code)) || (WITHOUT_REASON.has(Number(code)) && freeBytes < NEARLY_NOTHING_BYTES);
     // Without a figure there is nothing to compare with, and every append is a try.
     if (isSpace && this.#usage !== UNKNOWN) {
       this.#refusedAt = this.#available;
