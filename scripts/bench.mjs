@@ -253,7 +253,9 @@ export function quantile(numbers, q) {
 }
 
 export function median(numbers) {
-  return quantile(numbers, 0.5);
+  // Of an even count the mean of the two in the middle.
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
 }
 
 export function shown(number) {
