@@ -148,7 +148,7 @@ export class LmdbStreams {
 
   /** Begins what can be: anything when nothing is under way, and what needs no look behind what needed none. */
   #begin(): void {
-    while (this.#queue.length > 0 && this.#weight() < MAX_TRANSACTION_ENTRIES) {
+    while (this.#queue.length > 0 && weightOf(this.#begun) < MAX_TRANSACTION_ENTRIES) {
       const operations = this.#nextOperations();
       const isLooking = this.#begun.some(({ added }) => added === undefined);
       const added = isLooking ? undefined : this.#addUnseen(operations);
@@ -157,10 +157,6 @@ export class LmdbStreams {
       this.#begun.push({ operations, weight: weightOf(operations), added });
     }
     if (this.#begun.length > 0) this.#running ??= this.#finish();
-  }
-
-  #weight(): number {
-    return weightOf(this.#begun);
   }
 
   /** Tells of what was begun, in its order. */

@@ -89,7 +89,6 @@ async function open(
     throw new PantauError('STORE_UNAVAILABLE', `the broker closes the connection of ${clientId} unanswered.`);
   });
   const [connack] = (await Promise.race([once(socket, 'data'), closed])) as [Buffer];
-  closed.catch(() => undefined);
   if (connack[0] !== 0x20 || connack[3] !== 0) {
     socket.destroy();
     throw new PantauError(
