@@ -71,11 +71,13 @@ export function mergeHour(hour: DeviceHour, arrived: DeviceHour): DeviceHour {
 export function samplesOf(hour: DeviceHour, series: Series): Sample[] {
   const wanted = SERIES_CODES[series];
   const samples: Sample[] = [];
-  for (let row = 0; row < hour.length; row = endOf(hour, row)) {
-    for (let cell = row + ROW_HEAD; cell < endOf(hour, row); cell += CELL) {
+  for (let row = 0, end = 0; row < hour.length; row = end) {
+    end = endOf(hour, row);
+    for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
       if (seriesAt(hour, cell) !== wanted) continue;
+      const { shard, offset } = refAt(hour, row);
       const flag = (at(hour, cell) % SERIES_STEP) as QualityFlag;
-      samples.push({ ts: at(hour, row), value: at(hour, cell + 1), flag, ...refAt(hour, row) });
+      samples.push({ ts: at(hour, row), value: at(hour, cell + 1), flag, shard, offset });
     }
   }
   return samples;
@@ -84,11 +86,12 @@ export function samplesOf(hour: DeviceHour, series: Series): Sample[] {
 /** Whether the rows are newer than an instant, each than the one before, and none has a series twice. */
 function isOrdered(rows: DeviceHour, after: UtcMillis): boolean {
   let newest = after;
-  for (let row = 0; row < rows.length; row = endOf(rows, row)) {
+  for (let row = 0, end = 0; row < rows.length; row = end) {
+    end = endOf(rows, row);
     if (at(rows, row) <= newest) return false;
     newest = at(rows, row);
     let seen = 0;
-    for (let cell = row + ROW_HEAD; cell < endOf(rows, row); cell += CELL) {
+    for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
       const bit = 1 << seriesAt(rows, cell);
       if ((seen & bit) !== 0) return false;
       seen |= bit;

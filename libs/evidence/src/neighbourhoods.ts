@@ -6,6 +6,7 @@ import {
   qcLimitsOf,
   resultOf,
   type Neighbour,
+  type NeighbourReading,
   type QcLimitsFile,
   type QcLimitsTable,
   type QualityResult,
@@ -164,20 +165,28 @@ async function compareHour(
   for (const device of touched) for (const { id } of neighboursOf(device)) concerned.add(id);
   const keys = Array.from(concerned, (device) => meanKey(parameter, hour, device));
   const stored = await memory.getMany<JudgedMean>(NEIGHBOURHOODS, keys);
-  const known = new Map(Array.from(concerned, (device, i) => [device, stored[i]]));
-  const meanOf = (device: string): number | null => {
+  /** What stands there, and the means of this hour. */
+  const known = new Map<string, JudgedMean | undefined>();
+  const meansNow = new Map<string, number>();
+  let i = 0;
+  for (const device of concerned) {
+    const before = stored[i++];
+    known.set(device, before);
     const mean = arrived.get(device);
-    return mean === undefined ? (known.get(device)?.[0] ?? null) : mean;
-  };
+    if (mean !== undefined) {
+      if (mean !== null) meansNow.set(device, mean);
+    } else if (before !== undefined) meansNow.set(device, before[0]);
+  }
   for (const device of touched) {
-    const mean = meanOf(device);
+    const mean = meansNow.get(device);
     const before = known.get(device);
     let after: JudgedMean | undefined;
-    if (mean !== null) {
-      const values = neighboursOf(device).flatMap(({ id, distanceKm }) => {
-        const value = meanOf(id);
-        return value === null ? [] : [{ value, distanceKm }];
-      });
+    if (mean !== undefined) {
+      const values: NeighbourReading[] = [];
+      for (const { id, distanceKm } of neighboursOf(device)) {
+        const value = meansNow.get(id);
+        if (value !== undefined) values.push({ value, distanceKm });
+      }
       const { flag, count, median } = neighbourConsensus(mean, values, parameter, limits.of(device));
       after = [mean, flag, count, median];
     }
@@ -191,7 +200,7 @@ async function compareHour(
 
 function isSame(a: JudgedMean | undefined, b: JudgedMean | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.every((member, i) => member === b[i]);
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }
 
 function disagrees(judged: JudgedMean | undefined): judged is JudgedMean {

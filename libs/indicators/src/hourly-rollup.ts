@@ -36,7 +36,7 @@ export const REQUIRED_SHARE = 0.75;
  */
 export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], intervalMs: Millis): HourlyRollup {
   // Summed in the order of time: floating-point addition depends on the order, and evidence must not.
-  const ordered = samples.toSorted((a, b) => a.ts - b.ts);
+  const ordered = isInOrder(samples) ? samples : samples.toSorted((a, b) => a.ts - b.ts);
   const expected = Math.max(1, Math.round(HOUR / intervalMs));
   let [valid, suspect, failed, sum, min, max] = [0, 0, 0, 0, Infinity, -Infinity];
   for (const { value, flag } of ordered) {
@@ -45,8 +45,8 @@ export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], interv
     if (flag !== 1) continue;
     valid++;
     sum += value;
-    min = Math.min(min, value);
-    max = Math.max(max, value);
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
   const none = valid === 0;
   return {
@@ -61,4 +61,13 @@ export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], interv
     max: none ? null : max,
     isValid: valid >= REQUIRED_SHARE * expected,
   };
+}
+
+function isInOrder(samples: readonly Sample[]): boolean {
+  let newest = -Infinity;
+  for (const { ts } of samples) {
+    if (ts < newest) return false;
+    newest = ts;
+  }
+  return true;
 }

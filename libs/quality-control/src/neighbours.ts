@@ -1,4 +1,4 @@
-import type { MeasuredParameter } from '#libs/telemetry';
+import type { MeasuredParameter, QualityFlag } from '#libs/telemetry';
 import { resultOf, type QualityResult } from './flags.js';
 import { QC_LIMITS_V1, type NeighbourLimits, type QcLimitsTable } from './limits.js';
 
@@ -21,6 +21,7 @@ export interface NeighbourResult extends QualityResult {
 const MAD_TO_SIGMA = 1.4826;
 /** How many of these a value must be away to disagree. */
 const SIGMAS = 5;
+const NOBODY = new Float64Array();
 /** Two devices that agree on smoke are enough to believe a third. */
 const MIN_WITNESSES = 2;
 
@@ -41,18 +42,23 @@ export function neighbourConsensus(
   limits: QcLimitsTable = QC_LIMITS_V1,
 ): NeighbourResult {
   const own = limits[parameter].neighbours;
-  const values = own === null ? [] : valuesWithin(neighbours, own);
+  const values = own === null ? NOBODY : valuesWithin(neighbours, own);
   const middle = median(values);
-  const asked = { count: values.length, median: middle ?? null };
-  if (own === null || middle === undefined || values.length < own.minNeighbours || !Number.isFinite(value))
-    return { ...resultOf('neighbour', 2), ...asked };
+  const count = values.length;
+  if (own === null || middle === undefined || count < own.minNeighbours || !Number.isFinite(value))
+    return resultBy(2, count, middle);
   const distance = Math.abs(value - middle);
   const spread = MAD_TO_SIGMA * (median(values.map((x) => Math.abs(x - middle))) ?? 0);
   const isFar =
     distance > own.distance &&
     distance > SIGMAS * spread &&
     (own.factor === null || value > middle * own.factor || value < middle / own.factor);
-  return { ...resultOf('neighbour', isFar ? 3 : 1), ...asked };
+  return resultBy(isFar ? 3 : 1, count, middle);
+}
+
+function resultBy(of: QualityFlag, count: number, middle: number | undefined): NeighbourResult {
+  const { flag, failed } = resultOf('neighbour', of);
+  return { flag, failed, count, median: middle ?? null };
 }
 
 /**
@@ -70,15 +76,18 @@ export function neighboursHigh(
   return values.length >= MIN_WITNESSES && (median(values) ?? -Infinity) >= own.highFrom;
 }
 
-function valuesWithin(neighbours: readonly NeighbourReading[], { radiusKm }: NeighbourLimits): number[] {
-  return neighbours
-    .filter(({ value, distanceKm }) => Number.isFinite(value) && distanceKm <= radiusKm)
-    .map(({ value }) => value);
+function valuesWithin(neighbours: readonly NeighbourReading[], { radiusKm }: NeighbourLimits): Float64Array {
+  const values = new Float64Array(neighbours.length);
+  let count = 0;
+  for (const { value, distanceKm } of neighbours)
+    if (Number.isFinite(value) && distanceKm <= radiusKm) values[count++] = value;
+  return values.subarray(0, count);
 }
 
-/** Undefined of nothing. */
-function median(values: readonly number[]): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+/** Undefined of nothing. Leaves the values in order. */
+function median(values: Float64Array): number | undefined {
+  // An array of numbers alone is sorted without a call for each comparison.
+  values.sort();
+  const [low, high] = [values[(values.length - 1) >> 1], values[values.length >> 1]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
