@@ -1,10 +1,14 @@
 import { compareWithNeighbours, NeighbourMap, type ComparisonLimits } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
+import type { Millis } from '#libs/kernel';
 import type { HourlyMean } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { COMPARISON_LIMITS, REGISTRY } from './evidence.controller.js';
+
+/** A mean is of an hour, and judged anew with each of its neighbours that comes in another batch. */
+const GATHER_MS: Millis = 250;
 
 /** `neighbourhoods` → which hourly means the neighbours of their devices disagree with. */
 @Controller()
@@ -18,7 +22,7 @@ export class NeighbourhoodsController {
     this.#neighbours = new NeighbourMap(registry, limits.widestKm);
   }
 
-  @EventPattern<string>('neighbourhoods')
+  @EventPattern<string>('neighbourhoods', { gatherMs: GATHER_MS } satisfies HandlerOptions)
   async neighbourhoods(@Payload() batch: Batch<HourlyMean>, @Ctx() context: BatchContext): Promise<void> {
     const means = batch.map(({ data }) => data);
     await compareWithNeighbours(means, context.state, await this.#neighbours.current(), this.limits);

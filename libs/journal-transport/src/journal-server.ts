@@ -1,5 +1,5 @@
 import type { Entry, Journal } from '#libs/journal';
-import { isTransient, messageOf, PantauError, type Clock, type Random } from '#libs/kernel';
+import { isTransient, messageOf, PantauError, type Clock, type Millis, type Random } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Rejection } from '#libs/telemetry';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
@@ -28,12 +28,21 @@ export interface JournalServerOptions {
  * its entries; but what it holds lives as long as its commit takes, in every shard at once, and the garbage collector moves
  * it about. So a batch is as large as the number of its devices asks for.
  */
-const DEFAULT_MAX_BATCH = 16_000;
+const DEFAULT_MAX_BATCH = 40_000;
 const MIN_FULL_BATCH = 1_000;
 const ENTRIES_PER_KEY = 16;
 const MAX_BACKOFF_MS = 30_000;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
+
+/** What `@EventPattern` may say of a handler beside its stream. */
+export interface HandlerOptions {
+  /**
+   * How long the handler rests after a batch that was not full, so that what comes meanwhile comes together; 0 by default.
+   * For work that costs less together, and that nobody waits for.
+   */
+  readonly gatherMs?: Millis;
+}
 
 /**
  * The journal as a Nest transport. A handler `@EventPattern('stream')` receives a batch of consecutive entries; when
@@ -42,6 +51,7 @@ const ATTEMPTS_ALONE = 3;
  * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
  *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is narrowed down by halving the batch; an entry that
  *   fails alone is set aside in the stream `rejected` with the error, and the rest goes on.
+ * - A handler that is in no hurry says so, see {@link HandlerOptions}.
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
 export class JournalServer extends Server implements CustomTransportStrategy {
@@ -89,7 +99,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     );
     while (!this.#stop.signal.aborted) {
       let worked = false;
-      for (const consumer of consumers) worked = (await this.#step(consumer)) || worked;
+      for (const consumer of consumers)
+        if (consumer.rest === undefined) worked = (await this.#step(consumer)) || worked;
       if (worked) continue;
       for (const { reader } of consumers) this.#reads.rest(reader);
       await waitForAny(journal, consumers, this.#stop.signal);
@@ -103,7 +114,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     // A cursor that stands in the journal from the start holds entries back from retention before its first batch.
     if (next === 0) await journal.commit({ cursor: stage, stream, shard, expected: 0, next: 0 });
     const reader = this.#reads.join(stream, shard);
-    return { stream, shard, reader, next, limit: this.#fullBatch(1), failures: 0, cache };
+    const { gatherMs = 0 } = (this.getHandlerByPattern(stream)?.extras ?? {}) as HandlerOptions;
+    const limit = this.#fullBatch(1);
+    return { stream, shard, reader, next, limit, failures: 0, cache, gatherMs, rest: undefined };
   }
 
   /** Entries of a full batch, of which so many keys were seen together. */
@@ -123,6 +136,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       await this.#commit(consumer, entries.length, context);
       if (consumer.failures > 0) this.#recovered();
       consumer.failures = 0;
+      if (consumer.gatherMs > 0 && entries.length < consumer.limit) this.#gather(consumer);
       // After trouble, grow back to full batches step by step.
       consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keysOf(entries)));
     } catch (error) {
@@ -213,6 +227,13 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     consumer.limit = this.#fullBatch(1);
   }
 
+  #gather(consumer: Consumer): void {
+    this.#reads.rest(consumer.reader);
+    consumer.rest = delay(consumer.gatherMs, undefined, { signal: this.#stop.signal })
+      .catch(() => undefined)
+      .then(() => (consumer.rest = undefined));
+  }
+
   async #pause(consumer: Consumer): Promise<void> {
     const { backoffMs = 100, random } = this.#options;
     const backoff = Math.min(backoffMs * 2 ** consumer.failures, MAX_BACKOFF_MS);
@@ -236,16 +257,26 @@ interface Consumer {
   readonly shard: number;
   readonly cache: StageCache;
   readonly reader: Reader;
+  readonly gatherMs: Millis;
   next: number;
   limit: number;
   /** Failures in a row, for the back-off. */
   failures: number;
+  /** Ends when it has gathered long enough; undefined otherwise. */
+  rest: Promise<unknown> | undefined;
 }
 
+/** Of the entries that were read last: stages that read together are handed the same ones. */
+const keysOfEntries = new WeakMap<readonly Entry[], number>();
+
 function keysOf(entries: readonly Entry[]): number {
-  const keys = new Set<string>();
-  for (const { key } of entries) keys.add(key);
-  return keys.size;
+  let count = keysOfEntries.get(entries);
+  if (count === undefined) {
+    const keys = new Set<string>();
+    for (const { key } of entries) keys.add(key);
+    keysOfEntries.set(entries, (count = keys.size));
+  }
+  return count;
 }
 
 async function waitForAny(
@@ -256,7 +287,7 @@ async function waitForAny(
   const done = new AbortController();
   const signal = AbortSignal.any([stop, done.signal]);
   await Promise.race(
-    consumers.map(({ stream, shard, next }) => journal.waitFor(stream, shard, next, signal)),
+    consumers.map(({ stream, shard, next, rest }) => rest ?? journal.waitFor(stream, shard, next, signal)),
   ).catch(() => undefined);
   done.abort();
 }

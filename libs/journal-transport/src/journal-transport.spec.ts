@@ -11,6 +11,7 @@ import type { Batch, BatchContext } from './batch-context.js';
 import { lagOf } from './caught-up.js';
 import { createStage } from './create-stage.js';
 import { JournalClient } from './journal-client.js';
+import type { HandlerOptions } from './journal-server.js';
 
 const silent: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const clock = { now: () => 1_000 };
@@ -22,6 +23,11 @@ let handler: Handler;
 class CountingController {
   @EventPattern<string>('numbers')
   async numbers(@Payload() batch: Batch<number>, @Ctx() context: BatchContext): Promise<void> {
+    await handler(batch, context);
+  }
+
+  @EventPattern<string>('patient', { gatherMs: 1_000 } satisfies HandlerOptions)
+  async patient(@Payload() batch: Batch<number>, @Ctx() context: BatchContext): Promise<void> {
     await handler(batch, context);
   }
 }
@@ -139,6 +145,34 @@ describe('the journal as a Nest transport', () => {
     await fixture.start({ backoffMs: 60_000, random: () => (pauses++ === 0 ? atOnce : longest) });
     await fixture.caughtUp();
     expect({ pauses, attempts }).toEqual({ pauses: 2, attempts: 4 });
+  });
+
+  it('lets entries gather for a handler that is in no hurry, and the others go on meanwhile', async () => {
+    await using fixture = await open();
+    const { journal } = fixture;
+    const batches: number[][] = [];
+    let others = 0;
+    let begun = (): void => undefined;
+    const firstBatch = new Promise<void>((resolve) => (begun = resolve));
+    handler = (batch, { origin }) => {
+      if (origin.stream === 'patient') batches.push(batch.map((entry) => entry.data));
+      else others += batch.length;
+      begun();
+      return Promise.resolve();
+    };
+    await fixture.start();
+    await journal.append('patient', numbers(0, 1));
+    await firstBatch;
+    for (let i = 1; i < 8; i++) {
+      await journal.append('patient', numbers(i, i + 1));
+      await journal.append('numbers', numbers(i, i + 1));
+      await fixture.caughtUp();
+    }
+    expect(others).toBe(7);
+    await waitUntil('the gathered ones came', async () => (await lagOf(journal, 'counter', 'patient')) === 0);
+    expect(batches.flat()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    // Two on a machine that does not stand still for a second in between.
+    expect(batches.length).toBeLessThan(5);
   });
 
   it('sets a poisonous entry aside with its error and handles all others, once each and in order', async () => {
