@@ -26,12 +26,17 @@ describeWith(['influxd'], 'DuckDB and a real InfluxDB', () => {
     using folder = temporaryFolder('engines');
     const duck = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
     const options = { url: influx.url, version: 1, database: `seed-${seed}`, timeoutMs: 10_000 } as const;
-    const stores: readonly TimeSeriesStore[] = [duck, new InfluxStore(options)];
+    const stores: [TimeSeriesStore, TimeSeriesStore] = [duck, new InfluxStore(options)];
     const chance = new Chance(seed);
     for (const store of stores) await store.setUp();
 
     // Few instants for many series, so that there are overwrites and ties; now and then far back, as late data are.
     for (let batch = 0; batch < 30; batch++) {
+      // A process that begins anew knows of what is stored only what it asks.
+      if (chance.yes(0.2)) {
+        await stores[1].close();
+        stores[1] = new InfluxStore(options);
+      }
       const points = Array.from({ length: 100 }, () => chance.points(batch)).flat();
       const rollups = points.flatMap((point) => (chance.yes(0.3) ? [chance.rollup(point)] : []));
       const reports = await Promise.all(
@@ -62,6 +67,57 @@ describeWith(['influxd'], 'DuckDB and a real InfluxDB', () => {
     }
     expect(rows).toBeGreaterThan(5_000);
     for (const store of stores) await store.close();
+  });
+
+  const at = (minute: number, flag: QualityFlag, of: Partial<Point> = {}): Point =>
+    aPoint({ ts: T0 + minute * MINUTE, flag, value: flag, ...of });
+  const moved = { site: 'sembawa' };
+  /** What is written, by batch. */
+  const histories: Readonly<Record<string, readonly (readonly Point[])[]>> = {
+    'is lifted': [[at(0, 3)], [at(0, 1)]],
+    'is set': [[at(0, 1)], [at(0, 3)]],
+    'is lifted in the batch that set it': [[at(0, 3), at(1, 1), at(0, 1)]],
+    'is lifted by what follows it': [[at(0, 3), at(0, 1, { receivedAt: T0 + 2 })]],
+    'is lifted in the same message': [[at(0, 3), at(0, 1)]],
+    'comes late': [[at(1, 1)], [at(0, 3)], [at(0, 1)]],
+    'comes with an amended spike': [[at(0, 1)], [at(1, 1), at(0, 3)], [at(2, 1)], [at(0, 1)]],
+    'is beside others': [
+      [at(0, 3), at(0, 4, { parameter: 'pm10' })],
+      [at(0, 1, { parameter: 'pm10' }), at(0, 9, { parameter: 'co' })],
+    ],
+    'was set where the device stood before': [[at(1, 3)], [at(0, 1, moved)], [at(1, 1)]],
+    'is older than a device has been silent': [
+      [at(0, 3)],
+      [at(90 * 24 * 60, 1, { device: 'other', receivedAt: T0 + 90 * DAY }), at(0, 1)],
+    ],
+  };
+
+  it.each(
+    Object.entries(histories).flatMap(([name, batches]) =>
+      [false, true].map((restarts) => ({ name, batches, restarts })),
+    ),
+  )('give the same flags where one $name (restarts: $restarts)', async ({ name, batches, restarts }) => {
+    using folder = temporaryFolder('engines');
+    const duck = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));
+    const database = `${name} ${restarts}`;
+    const open = (): InfluxStore =>
+      new InfluxStore({ url: influx.url, version: 1, database, timeoutMs: 10_000 });
+    let store = open();
+    await store.setUp();
+    for (const batch of batches) {
+      await duck.write(observed(...batch));
+      await store.write(observed(...batch));
+      if (!restarts) continue;
+      await store.close();
+      store = open();
+    }
+    // The arrival of an instant is one in InfluxDB, and of each reading in DuckDB.
+    const flagsOf = async (of: TimeSeriesStore): Promise<unknown[]> =>
+      (await of.query({ limit: 100, order: 'asc' })).map((point) => ({ ...point, receivedAt: 0 }));
+    expect(await flagsOf(store)).toEqual(await flagsOf(duck));
+    expect(await store.count({})).toBe(await duck.count({}));
+    await store.close();
+    await duck.close();
   });
 });
 

@@ -84,9 +84,41 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
       'rollup_day,device=udara-01,site=betung',
       'rollup_hour,device=udara-01,site=betung',
     ]);
+  });
+
+  it('writes no flag of what passed where none can stand, and a dashboard finds what passed', async () => {
+    const store = await openStore({ database: 'passed' });
+    const { ts } = aPoint();
+    const counted = (where: string): Promise<unknown> =>
+      ask(influx.url, `SELECT count("pm25"), count("pm25_flag") FROM passed.autogen.reading${where}`);
     // As a dashboard asks.
-    const mean = 'SELECT mean("pm25") FROM one.autogen.reading WHERE "pm25_flag" = 1';
-    expect(await ask(influx.url, mean)).toEqual([['1970-01-01T00:00:00Z', 12.5]]);
+    const passed = ' WHERE ("pm25_flag" > 1) = false';
+    const start = '1970-01-01T00:00:00Z';
+    await store.write(observed(...[0, 1, 2].map((i) => aPoint({ ts: ts + i }))));
+    expect([await counted(''), await counted(passed)]).toEqual([[[start, 3, null]], [[start, 3, null]]]);
+    // One that is judged again, one that comes late, and in another shard one that did not pass and one that did.
+    const later = ts + 14 * DAY;
+    await store.write(
+      observed(aPoint(), aPoint({ ts: ts - 1 }), aPoint({ ts: later, flag: 3 }), aPoint({ ts: later + 1 })),
+    );
+    expect([await counted(''), await counted(passed)]).toEqual([[[start, 6, 3]], [[start, 5, 2]]]);
+  });
+
+  it('reads what was written with every flag, and judges it again', async () => {
+    const store = await openStore({ database: 'flags' });
+    const temperature = aPoint({ parameter: 'temperature', value: -2.5, flag: 4 });
+    const { ts, receivedAt } = aPoint();
+    const fields = `receivedAt=${receivedAt},pm25=12.5,pm25_flag=1,temperature=-2.5,temperature_flag=4`;
+    const body = `reading,device=udara-01,site=betung ${fields} ${ts}`;
+    await fetch(`${influx.url}/write?db=flags&precision=ms`, { method: 'POST', body });
+    const all = { limit: 10, order: 'asc' } as const;
+    expect(await store.query(all)).toEqual([aPoint(), temperature]);
+    const judged = [
+      { ...aPoint(), flag: 3 },
+      { ...temperature, flag: 1 },
+    ] as const;
+    await store.write(observed(...judged.toReversed()));
+    expect(await store.query(all)).toEqual(judged);
   });
 
   it('keeps the arrival of the message that was stored last for an instant', async () => {
@@ -285,6 +317,11 @@ async function writeRequests(url: string): Promise<number> {
   return Object.values(variables).find(({ name }) => name === 'httpd')?.values?.['writeReq'] ?? NaN;
 }
 
+/** Whether it is asked what is stored already, as before the first write. */
+function isFirst([, , { url }]: Parameters<Parameters<typeof startServer>[0]>): boolean {
+  return url.includes('SELECT+last');
+}
+
 interface Answer {
   readonly status: number;
   readonly body?: unknown;
@@ -343,16 +380,83 @@ describe('InfluxStore and a server in trouble', () => {
   });
 
   it.each([429, 500, 503])('fails as transient when the server answers %i', async (status) => {
-    await using server = await startServer(() => ({ status }));
+    await using server = await startServer((...request) => ({ status: isFirst(request) ? 200 : status }));
     const store = new InfluxStore({ url: server.url, version: 1, database: 'x', timeoutMs: 5_000 });
     const expected = { code: 'STORE_UNAVAILABLE', transient: true };
     await expect(store.write(observed(aPoint()))).rejects.toMatchObject(expected);
     await expect(store.count({})).rejects.toMatchObject(expected);
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('writes every flag of what it writes again, because it may be stored all the same', async () => {
+    let status = 503;
+    await using server = await startServer((...request) => ({ status: isFirst(request) ? 200 : status }));
+    const store = new InfluxStore({ url: server.url, version: 1, database: 'x', timeoutMs: 5_000 });
+    await expect(store.write(observed(aPoint()))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    status = 204;
+    await store.write(observed(aPoint(), aPoint({ ts: aPoint().ts + 1 })));
+    const [, failed, again] = server.requests.map(({ body }) => body);
+    expect(failed).not.toContain('flag');
+    expect(again!.split('\n')).toEqual([
+      expect.stringContaining('pm25=12.5,pm25_flag=1 '),
+      expect.stringContaining('pm25=12.5 '),
+    ]);
+  });
+
+  it('asks once for what is stored, and writes nothing before it knows', async () => {
+    const { ts } = aPoint();
+    const body = {
+      results: [
+        {
+          series: ['a', 'b'].map((device) => ({
+            tags: { device },
+            columns: ['time', 'last'],
+            values: [[ts, 1]],
+          })),
+        },
+      ],
+    };
+    let status = 503;
+    await using server = await startServer((...request) =>
+      isFirst(request) ? { status, body } : { status: 204 },
+    );
+    const store = new InfluxStore({ url: server.url, version: 1, database: 'x', timeoutMs: 5_000 });
+    const write = (): Promise<unknown> =>
+      Promise.all(
+        ['a', 'b', 'c'].map((device) =>
+          store.write(observed(aPoint({ device }), aPoint({ device, ts: ts + 1 }))),
+        ),
+      );
+    await expect(write()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', transient: true });
+    status = 200;
+    await write();
+    expect(server.requests.map(({ url }) => url.split('?')[0])).toEqual([
+      ...['/query', '/query'],
+      ...['/write', '/write', '/write'],
+    ]);
+    const flagged = server.requests
+      .flatMap(({ body }) => body.split('\n'))
+      .filter((line) => line.includes('flag'));
+    expect(flagged.sort()).toEqual(
+      ['a', 'b'].map((device): unknown => expect.stringMatching(`device=${device},.* ${ts}$`)),
+    );
+  });
+
+  it('does not take a part of an answer for the whole', async () => {
+    const body = { results: [{ series: [{ columns: ['time'], values: [[1]] }], partial: true }] };
+    await using server = await startServer(() => ({ status: 200, body }));
+    const store = new InfluxStore({ url: server.url, version: 1, database: 'x', timeoutMs: 5_000 });
+    const expected = {
+      code: 'STORE_CONFIG',
+      transient: true,
+      remedy: expect.stringContaining('max-row-limit'),
+    };
+    await expect(store.write(observed(aPoint()))).rejects.toMatchObject(expected);
+    await expect(store.query({ limit: 10, order: 'asc' })).rejects.toMatchObject(expected);
   });
 
   it('fails as transient when the server takes the request and never answers', async () => {
-    await using server = await startServer(() => undefined);
+    await using server = await startServer((...request) => (isFirst(request) ? { status: 200 } : undefined));
     const store = new InfluxStore({ url: server.url, version: 1, database: 'x', timeoutMs: 200 });
     const expected = { code: 'STORE_UNAVAILABLE', transient: true };
     await expect(store.write(observed(aPoint()))).rejects.toMatchObject(expected);
@@ -369,14 +473,18 @@ describe('InfluxStore and a server in trouble', () => {
     });
     await store.write(observed(aPoint()));
     await store.count({});
-    expect(server.requests.map(({ url }) => url.split('?')[0])).toEqual(['/influx/write', '/influx/query']);
+    expect(server.requests.map(({ url }) => url.split('?')[0])).toEqual([
+      '/influx/query',
+      '/influx/write',
+      '/influx/query',
+    ]);
   });
 });
 
 // InfluxDB 2 is in no Debian release, so these check the requests against its documented API, not against a server.
 describe('InfluxStore and the documented 2.x API (a protocol check, not a real server)', () => {
-  const line = (device: string, ts: number): string =>
-    `reading,device=${device},site=betung receivedAt=${aPoint().receivedAt},pm25=12.5,pm25_flag=1 ${ts}`;
+  const line = (device: string, ts: number, flag = ''): string =>
+    `reading,device=${device},site=betung receivedAt=${aPoint().receivedAt},pm25=12.5${flag} ${ts}`;
   const open = (url: string, retention: StoreRetention = KEEP_EVERYTHING): InfluxStore =>
     new InfluxStore({
       retention,
@@ -392,7 +500,15 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
   it('writes with path, token and body as documented', async () => {
     await using server = await startServer(() => ({ status: 204 }));
     await open(server.url).write(observed(aPoint({ device: 'a b,c=d' })));
+    const { receivedAt } = aPoint();
+    const stored = `SELECT last("receivedAt") FROM reading WHERE time >= ${receivedAt - 30 * DAY}ms GROUP BY "device"`;
     expect(server.requests).toEqual([
+      {
+        method: 'GET',
+        url: `/query?${new URLSearchParams({ db: 'pantau', epoch: 'ms', q: stored }).toString()}`,
+        authorization: 'Token t0ken',
+        body: '',
+      },
       {
         method: 'POST',
         url: '/api/v2/write?org=banyuasin&bucket=pantau&precision=ms',
@@ -409,15 +525,15 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
       observed(aPoint(), aPoint({ parameter: 'humidity', value: -0.5, flag: 3 }), aPoint({ device: 'b' })),
     );
     const { ts, receivedAt } = aPoint();
-    const both = `receivedAt=${receivedAt},pm25=12.5,pm25_flag=1,humidity=-0.5,humidity_flag=3`;
-    expect(server.requests[0]!.body).toBe(
+    const both = `receivedAt=${receivedAt},pm25=12.5,humidity=-0.5,humidity_flag=3`;
+    expect(server.requests[1]!.body).toBe(
       `reading,device=udara-01,site=betung ${both} ${ts}\n${line('b', ts)}`,
     );
     const hours = [{}, { parameter: 'co', valid: 0, mean: null, min: null, max: null }, { from: ts + HOUR }];
     await store.writeRollups((hours as Partial<Rollup>[]).map(aRollup));
     const counts = 'pm25_expected=60,pm25_received=58,pm25_valid=57';
     const pm25 = `${counts},pm25_mean=12.5,pm25_min=0.30000000000000004,pm25_max=31`;
-    expect(server.requests[1]!.body.split('\n')).toEqual([
+    expect(server.requests[2]!.body.split('\n')).toEqual([
       `rollup_hour,device=udara-01,site=betung ${pm25},co_expected=60,co_received=58,co_valid=0 ${ts}`,
       `rollup_hour,device=udara-01,site=betung ${pm25} ${ts + HOUR}`,
     ]);
@@ -444,8 +560,12 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
     expect(await open(server.url).write(observed(...points))).toEqual({
       refused: [{ point: points[1], message }],
     });
-    const stored = server.requests.filter(({ body }) => !body.includes('bad')).map(({ body }) => body);
-    expect(stored.join('\n').split('\n').sort()).toEqual(['a', 'c', 'd'].map((d) => line(d, aPoint().ts)));
+    const bodies = server.requests.map(({ body }) => body).filter((body) => body !== '');
+    const stored = bodies.filter((body) => !body.includes('bad'));
+    // With flags, because a part of the first request may be stored.
+    expect(stored.join('\n').split('\n').sort()).toEqual(
+      ['a', 'c', 'd'].map((d) => line(d, aPoint().ts, ',pm25_flag=1')),
+    );
   });
 
   it('reads through InfluxQL with the token', async () => {
@@ -607,7 +727,9 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
     [404, { code: 'not found', message: 'bucket "pantau" not found' }],
     [401, { code: 'unauthorized', message: 'unauthorized access' }],
   ])('reports a %i as a fault of the configuration, in the words of InfluxDB', async (status, body) => {
-    await using server = await startServer(() => ({ status, body }));
+    await using server = await startServer((...request) =>
+      isFirst(request) ? { status: 200 } : { status, body },
+    );
     const expected = {
       code: 'STORE_CONFIG',
       transient: true,

@@ -1,4 +1,4 @@
-import { DAY, HOUR, messageOf, PantauError, type Millis } from '#libs/kernel';
+import { DAY, HOUR, messageOf, PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter, type QualityFlag, type Rollup } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
 import { instantsOf, setFaultyAside, setFaultyRollupsAside, type Instant } from './points.js';
@@ -47,7 +47,7 @@ interface Layout {
   readonly from: string;
   /** What is kept for each parameter. */
   readonly names: readonly string[];
-  /** The one of them that is always there, and never negative. */
+  /** The one of them that is always there. */
   readonly present: string;
   /** Fields of a point beside those of its parameters. */
   readonly shared: readonly string[];
@@ -59,7 +59,7 @@ const ROLLUP_NAMES = {
   shared: [],
 };
 const LAYOUTS: Readonly<Record<Place, Layout>> = {
-  raw: { from: 'reading', names: ['value', 'flag'], present: 'flag', shared: ['receivedAt'] },
+  raw: { from: 'reading', names: ['value', 'flag'], present: 'value', shared: ['receivedAt'] },
   hour: { from: '"hour"."rollup_hour"', ...ROLLUP_NAMES },
   day: { from: '"day"."rollup_day"', ...ROLLUP_NAMES },
 };
@@ -73,6 +73,15 @@ const SHARDS_KEPT = 8;
 
 /** Lines in one request, a line a device and instant: the documentation's own optimum for writes. */
 const LINES_PER_REQUEST = 5_000;
+
+/**
+ * How far before an arrival InfluxDB is asked for the newest reading of every device, which costs it a look into every shard of
+ * that time for each of them. It is how long by default a device may keep a reading to itself.
+ */
+const LOOK_BACK = 30 * DAY;
+
+/** The flag of a reading that has none beside it. */
+const PASSED: QualityFlag = 1;
 
 // What the client would print is in the errors that are thrown here.
 setLogger({ error: () => undefined, warn: () => undefined });
@@ -89,6 +98,11 @@ setLogger({ error: () => undefined, warn: () => undefined });
  *   `pm25_flag`; and `receivedAt`. So a device is one series, and what it measured at one instant one line. InfluxDB merges
  *   the fields of equal series and time: a later message of the same instant replaces what it names and leaves the rest.
  *   Roll-ups likewise: `pm25_expected`, `pm25_mean` and so on.
+ * - A reading without a flag beside it has passed, which is 1, so most messages cost little more than half of the fields.
+ *   A 1 is left out only at an instant newer than all that is stored of the device, so that no flag can stand there; it is
+ *   written for what is late, repeated or judged again. For that InfluxDB is asked once, before the first write, and from
+ *   then on each device must have this store as its only writer, as the shards of the journal see to. Whoever else writes
+ *   flags into the measurement must write `receivedAt` with them.
  * - The site is part of InfluxDB's series identity, so a device that moved keeps its readings under the site where it
  *   stood when it measured, and the same device, parameter and `ts` written under another site is a second point. The
  *   journal's entries carry the site with which they were accepted, so writing them again never does that.
@@ -97,13 +111,17 @@ export class InfluxStore implements TimeSeriesStore {
   readonly #options: InfluxStoreOptions;
   readonly #client: InfluxDB;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #readings = new LineFormat('raw', 'reading', readingFields);
+  readonly #newest = new NewestInstants();
+  readonly #readings = new LineFormat<StorableObservation>('raw', 'reading', (line) =>
+    readingFields(line, this.#newest.advance(line)),
+  );
   readonly #rollups: Readonly<Record<Tier, LineFormat<Instant<Rollup>>>> = {
     hour: new LineFormat('hour', 'rollup_hour', rollupFields),
     day: new LineFormat('day', 'rollup_day', rollupFields),
   };
   readonly #isLocal: boolean;
   #serverVersion: string;
+  #newestAsked: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: InfluxStoreOptions) {
@@ -143,12 +161,15 @@ export class InfluxStore implements TimeSeriesStore {
 
   /**
    * @throws PantauError `STORE_UNAVAILABLE` (transient) when InfluxDB does not answer or is overloaded,
-   * `STORE_CONFIG` (transient too: an operator may put it right while data wait) when it refuses the credentials or
-   * does not know the database
+   * `STORE_CONFIG` (transient too: an operator may put it right while data wait) when it refuses the credentials,
+   * does not know the database or cannot say through InfluxQL what is stored already
    */
   async write(observations: readonly StorableObservation[]): Promise<WriteReport> {
     this.#assertOpen();
     const { accepted, refused } = setFaultyAside(observations, (of) => this.#readings.tagFaultOf(of));
+    const [first] = accepted;
+    if (first === undefined) return { refused };
+    await this.#knowNewest(first.receivedAt);
     const refusedThere = await this.#writeAll(this.#readings, accepted);
     const points = refusedThere.flatMap(({ line, message }) =>
       line.readings.map((reading) => ({ point: pointOf(line, reading), message })),
@@ -178,7 +199,7 @@ export class InfluxStore implements TimeSeriesStore {
       parameter,
       ts: line.time,
       value: line[fieldOf(parameter, 'value')] as number,
-      flag: line[fieldOf(parameter, 'flag')] as QualityFlag,
+      flag: (line[fieldOf(parameter, 'flag')] ?? PASSED) as QualityFlag,
       receivedAt: line['receivedAt'] as number,
     }));
   }
@@ -370,6 +391,26 @@ export class InfluxStore implements TimeSeriesStore {
     });
   }
 
+  /** Resolves when it is known what InfluxDB holds. A failure is one of the write that waits for it, and the next one asks again. */
+  #knowNewest(receivedAt: UtcMillis): Promise<void> {
+    this.#newestAsked ??= this.#askNewest(receivedAt - LOOK_BACK).catch((error: unknown) => {
+      this.#newestAsked = undefined;
+      throw error;
+    });
+    return this.#newestAsked;
+  }
+
+  async #askNewest(from: UtcMillis): Promise<void> {
+    const { from: readings } = LAYOUTS.raw;
+    const series = await this.#ask(
+      `SELECT last("receivedAt") FROM ${readings} WHERE time >= ${from}ms GROUP BY "device"`,
+    );
+    this.#newest.begin(
+      from,
+      series.map(({ tags, values }) => ({ device: tags?.['device'] ?? '', ts: values[0]?.[0] as UtcMillis })),
+    );
+  }
+
   async #writeAll<L extends Instant>(format: LineFormat<L>, lines: readonly L[]): Promise<RefusedLine<L>[]> {
     const refused: RefusedLine<L>[] = [];
     for (let i = 0; i < lines.length; i += LINES_PER_REQUEST)
@@ -455,7 +496,10 @@ export class InfluxStore implements TimeSeriesStore {
     const parameters = parametersOf(filter);
     const fields = parameters.flatMap((parameter) => names.map((name) => fieldOf(parameter, name)));
     const columns = [...fields, ...shared, 'device', 'site'].map(identifier).join(', ');
-    const isPresent = parameters.map((parameter) => `${identifier(fieldOf(parameter, present))} >= 0`);
+    // InfluxQL has no other way to ask whether a field is there.
+    const isPresent = parameters
+      .map((parameter) => identifier(fieldOf(parameter, present)))
+      .map((field) => `${field} >= 0 OR ${field} < 0`);
     const where = conditions(filter, `(${isPresent.join(' OR ')})`);
     const lines = (await this.#influxQl(`SELECT ${columns} FROM ${from}${where}${tail}`)) as Line[];
     return lines.flatMap((line) =>
@@ -465,7 +509,14 @@ export class InfluxStore implements TimeSeriesStore {
     );
   }
 
+  /** @returns the rows of an answer that is not grouped */
   async #influxQl(statement: string, method: 'GET' | 'POST' = 'GET'): Promise<Record<string, unknown>[]> {
+    const [series] = await this.#ask(statement, method);
+    const { columns = [], values = [] } = series ?? {};
+    return values.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+  }
+
+  async #ask(statement: string, method: 'GET' | 'POST' = 'GET'): Promise<readonly AnsweredSeries[]> {
     this.#assertOpen();
     const parameters = new URLSearchParams({ db: this.#options.database, epoch: 'ms', q: statement });
     const { body } = await this.#fetch(`/query?${parameters.toString()}`, method);
@@ -475,8 +526,13 @@ export class InfluxStore implements TimeSeriesStore {
         transient: true,
       });
     }
-    const { columns = [], values = [] } = result?.series?.[0] ?? {};
-    return values.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+    if (result?.partial === true) {
+      throw new PantauError('STORE_CONFIG', 'InfluxDB answers with a part of what it was asked for.', {
+        remedy: 'Set max-row-limit = 0 in its configuration.',
+        transient: true,
+      });
+    }
+    return result?.series ?? [];
   }
 
   async #fetch(path: string, method: string, json?: unknown): Promise<{ headers: Headers; body: unknown }> {
@@ -502,11 +558,16 @@ export class InfluxStore implements TimeSeriesStore {
 interface InfluxQlAnswer {
   readonly results?: readonly {
     readonly error?: string;
-    readonly series?: readonly {
-      readonly columns: readonly string[];
-      readonly values: readonly (readonly unknown[])[];
-    }[];
+    readonly partial?: boolean;
+    readonly series?: readonly AnsweredSeries[];
   }[];
+}
+
+interface AnsweredSeries {
+  /** What the answer is grouped by. */
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly columns: readonly string[];
+  readonly values: readonly (readonly unknown[])[];
 }
 
 type Series = Pick<Point, 'device' | 'site'>;
@@ -558,6 +619,34 @@ class LineFormat<L extends Instant> {
   }
 }
 
+/** The newest instant of each device, over all its sites: a flag can stand there and before. Bounded by the devices in the database. */
+class NewestInstants {
+  // Objects, because a number that a Map holds would be made anew for every line.
+  readonly #byDevice = new Map<string, { ts: UtcMillis }>();
+  /** A device that is not among the known ones has nothing from here on. */
+  #from: UtcMillis = Infinity;
+
+  /** @param stored - the newest instant of each device that has one at or after `from` */
+  begin(from: UtcMillis, stored: readonly Pick<Instant, 'device' | 'ts'>[]): void {
+    this.#from = from;
+    for (const instant of stored) this.advance(instant);
+  }
+
+  /**
+   * Takes note of an instant that is about to be written. Before it is known whether the write succeeds, so whatever is written
+   * again is not the newest.
+   *
+   * @returns whether it is newer than all before it
+   */
+  advance({ device, ts }: Pick<Instant, 'device' | 'ts'>): boolean {
+    let newest = this.#byDevice.get(device);
+    if (newest === undefined) this.#byDevice.set(device, (newest = { ts: this.#from - 1 }));
+    if (ts <= newest.ts) return false;
+    newest.ts = ts;
+    return true;
+  }
+}
+
 /** What InfluxQL answers of a point: its time, its tags and the fields that were asked for. */
 interface Line extends Series, Record<string, unknown> {
   readonly time: number;
@@ -590,10 +679,16 @@ function parametersOf({ parameter }: Filter): readonly Parameter[] {
   return parameter === undefined ? PARAMETER_CODES : [parameter];
 }
 
-function readingFields({ receivedAt, readings }: StorableObservation): string {
+/** @param isNewest - so that no flag stands at its instant */
+function readingFields({ receivedAt, readings }: StorableObservation, isNewest: boolean): string {
   let fields = `receivedAt=${receivedAt}`;
-  for (const { parameter, value, flag } of readings)
-    fields += `,${parameter}=${value},${parameter}_flag=${flag}`;
+  let mayHaveFlags = !isNewest;
+  for (const { parameter, value, flag } of readings) {
+    fields += `,${parameter}=${value}`;
+    // What stands in the line counts too: it may name a parameter twice.
+    mayHaveFlags ||= flag !== PASSED;
+    if (mayHaveFlags) fields += `,${parameter}_flag=${flag}`;
+  }
   return fields;
 }
 
