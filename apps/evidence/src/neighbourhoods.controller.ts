@@ -8,7 +8,7 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { COMPARISON_LIMITS, REGISTRY } from './evidence.controller.js';
 
 /** A mean is of an hour, and judged anew with each of its neighbours that comes in another batch. */
-const GATHER_MS: Millis = 250;
+const GATHER_MS: Millis = 100;
 
 /** `neighbourhoods` → which hourly means the neighbours of their devices disagree with. */
 @Controller()

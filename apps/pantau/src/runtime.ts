@@ -23,7 +23,10 @@ import { caughtUp } from './stages.js';
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
 const YOUNG_GENERATION_MB = 128;
 
-/** Pantau in one process: the broker in the main thread, ingest in a second one, every stage behind it in a third. */
+/**
+ * Pantau in one process: the broker in the main thread, and a thread each for ingest, for what draws conclusions from
+ * readings, and for what keeps them, with the API.
+ */
 export interface Runtime extends Engines {
   /** Which time-series store, for people. */
   readonly store: string;
@@ -75,15 +78,16 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
       await registry.putDevice({ ...device, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) });
     const firstAdminToken = await tokens.createFirstAdmin();
 
-    // Both at once: most of a start is loading code. Each is closed whatever becomes of the other.
-    const starting = (['stages', 'ingest'] as const).map(async (part) => {
+    // All at once: most of a start is loading code. Each is closed whatever becomes of the others.
+    const starting = (['stages', 'conclusions', 'ingest'] as const).map(async (part) => {
       const thread = await startStageThread({ config, part });
       closers.push(() => thread.stop());
       return thread;
     });
     await Promise.allSettled(starting);
-    const [stages, ingest] = (await Promise.all(starting)) as [StageThread, StageThread];
-    const failed = Promise.race([stages.failed, ingest.failed]);
+    const threads = await Promise.all(starting);
+    const [stages] = threads as [StageThread];
+    const failed = Promise.race(threads.map((thread) => thread.failed));
     // Whoever waits for it sees it; nobody has to.
     failed.catch(() => undefined);
     const broker = await NestFactory.createApplicationContext(

@@ -38,7 +38,7 @@ const STORE_RETRY_MAX_MS = 10 * MINUTE;
 const BEATS_MISSED = 3;
 
 /**
- * Starts the stage that decodes and judges what devices send. It is as much work as all others together.
+ * Starts the stage that decodes and judges what devices send.
  *
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
@@ -53,12 +53,31 @@ export async function startIngest(config: LoadedConfig, logger: Logger): Promise
 }
 
 /**
- * Starts every stage behind ingest, and the API.
+ * Starts the stages that draw conclusions from readings: alerts and evidence. They need no store, and neither its pace nor
+ * what is asked of the API holds up an alert.
+ *
+ * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
+ */
+export async function startConclusions(config: LoadedConfig, logger: Logger): Promise<StageHost> {
+  const { rules } = readYamlFile(configFile(config, config.rules), rulesFileSchema);
+  return started(async (closers) => {
+    const engines = await openEngines(config, systemClock);
+    closers.push(() => engines.close());
+    const { registry } = engines;
+    const { qcLimits } = await ingestOptions(config, registry);
+    const evidence = EvidenceModule.register(config.livenessBeat, registry, qcLimits);
+    closers.push(await listen('evidence', evidence, engines, logger));
+    closers.push(await listen('alerts', AlertsModule.register(rules, registry), engines, logger));
+    return {};
+  });
+}
+
+/**
+ * Starts the stages that keep readings, and the API.
  *
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
 export async function startStages(config: LoadedConfig, logger: Logger): Promise<StoreStageHost> {
-  const { rules } = readYamlFile(configFile(config, config.rules), rulesFileSchema);
   const clock = systemClock;
   return started(async (closers) => {
     const engines = await openEngines(config, clock);
@@ -70,15 +89,10 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     closers.push(setUpStore(store, logger));
 
     const ingest = await ingestOptions(config, registry);
-    const modules: Readonly<Record<Exclude<keyof typeof STAGES, 'ingest'>, DynamicModule>> = {
-      gateway: ProjectionModule.register(config.mqtt.flapGrace),
-      evidence: EvidenceModule.register(config.livenessBeat, registry, ingest.qcLimits),
-      tiers: TiersModule.register(store, registry, clock),
-      alerts: AlertsModule.register(rules, registry),
-      writer: WriterModule.register(store, registry, clock),
-    };
-    for (const [stage, module] of Object.entries(modules))
-      closers.push(await listen(stage, module, engines, logger));
+    const projection = ProjectionModule.register(config.mqtt.flapGrace);
+    closers.push(await listen('gateway', projection, engines, logger));
+    closers.push(await listen('tiers', TiersModule.register(store, registry, clock), engines, logger));
+    closers.push(await listen('writer', WriterModule.register(store, registry, clock), engines, logger));
     const presencePolicy = {
       graceMs: config.mqtt.flapGrace,
       brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
@@ -121,7 +135,7 @@ async function started<T extends object>(start: (closers: Closers) => Promise<T>
 
 /** @returns what stops the stage */
 async function listen(
-  stage: string,
+  stage: keyof typeof STAGES,
   module: DynamicModule,
   { journal, state }: Engines,
   logger: Logger,

@@ -3,12 +3,18 @@ import { messageOf, PantauError, type ErrorCode } from '#libs/kernel';
 import { createLogger, type LoadedConfig } from '#libs/platform';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { startIngest, startStages, type StageHost, type StoreStageHost } from './stage-host.js';
+import {
+  startConclusions,
+  startIngest,
+  startStages,
+  type StageHost,
+  type StoreStageHost,
+} from './stage-host.js';
 
 /** What a thread of stages is started with. */
 export interface StageThreadData {
   readonly config: LoadedConfig;
-  readonly part: 'ingest' | 'stages';
+  readonly part: 'ingest' | 'conclusions' | 'stages';
 }
 
 /** What the main thread tells the stages. A question carries an id, under which it is answered. */
@@ -42,8 +48,9 @@ async function main({ config, part }: StageThreadData): Promise<void> {
   let withStore: StoreStageHost | undefined;
   try {
     const logger = createLogger(config.log.level, 'pantau');
-    stages =
-      part === 'ingest' ? await startIngest(config, logger) : (withStore = await startStages(config, logger));
+    if (part === 'ingest') stages = await startIngest(config, logger);
+    else if (part === 'conclusions') stages = await startConclusions(config, logger);
+    else stages = withStore = await startStages(config, logger);
   } catch (error) {
     const known = error instanceof PantauError ? error : undefined;
     answer({

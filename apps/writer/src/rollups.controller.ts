@@ -10,7 +10,7 @@ import { rejectionOf } from './rejection.js';
 import { CLOCK, GUARD, STORE } from './store-providers.js';
 
 /** Few roll-ups come at a time, and a request costs as much as a hundred of them. */
-const GATHER_MS: Millis = 250;
+const GATHER_MS: Millis = 100;
 
 /** `rollups` → the hourly and daily tiers of the time-series store. A roll-up that comes again replaces itself. */
 @Controller()
