@@ -1,19 +1,20 @@
 import {
   addRow,
+  bucketKey,
+  bucketOf,
+  BUCKETS,
   downSample,
   extendRun,
-  hourKey,
-  HOURS,
   LIVENESS,
-  mergeHour,
+  mergeBucket,
   type ComparisonLimits,
-  type DeviceHour,
+  type DeviceBucket,
   type SeriesValue,
 } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
 import type { Batch, BatchContext } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
-import { HOUR, hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { HOUR, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { HourlyMean, Liveness, Observation, Rollup, Signal } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
@@ -26,7 +27,7 @@ export const COMPARISON_LIMITS = Symbol('ComparisonLimits');
 const UNKNOWN_INTERVAL_MS = HOUR;
 
 /**
- * `readings`, `signals` and `liveness` → hourly buckets, from which indicators are computed; `rollups`, the hours and days
+ * `readings`, `signals` and `liveness` → buckets, from which indicators are computed; `rollups`, the hours and days
  * that are over; and `neighbourhoods`, the means of those hours for a comparison between devices.
  */
 @Controller()
@@ -88,37 +89,38 @@ const HEARTBEATS: Readonly<Record<'up' | 'down', readonly SeriesValue[]>> = {
   down: [{ parameter: 'heartbeat', value: 0, flag: 1 }],
 };
 
-/** What a batch brings, by device and hour. */
+/** What a batch brings, by device and bucket. */
 class Arrived {
-  readonly #hours = new Map<string, ArrivedHour[]>();
+  readonly #buckets = new Map<string, ArrivedBucket[]>();
 
   add(device: string, ts: UtcMillis, shard: number, offset: number, values: readonly SeriesValue[]): void {
-    const hour = hourOf(ts);
-    let hours = this.#hours.get(device);
-    if (hours === undefined) this.#hours.set(device, (hours = []));
-    let arrived = hours.at(-1);
-    if (arrived?.hour !== hour) {
-      arrived = hours.find((known) => known.hour === hour);
-      if (arrived === undefined) hours.push((arrived = { hour, rows: [] }));
+    const from = bucketOf(ts);
+    let buckets = this.#buckets.get(device);
+    if (buckets === undefined) this.#buckets.set(device, (buckets = []));
+    let arrived = buckets.at(-1);
+    if (arrived?.from !== from) {
+      arrived = buckets.find((known) => known.from === from);
+      if (arrived === undefined) buckets.push((arrived = { from, rows: [] }));
     }
     addRow(arrived.rows, ts, shard, offset, values);
   }
 
   async store({ state }: BatchContext): Promise<void> {
     const keys: string[] = [];
-    const rows: DeviceHour[] = [];
-    for (const [device, hours] of this.#hours) {
-      for (const arrived of hours) {
-        keys.push(hourKey(device, arrived.hour));
+    const rows: DeviceBucket[] = [];
+    for (const [device, buckets] of this.#buckets) {
+      for (const arrived of buckets) {
+        keys.push(bucketKey(device, arrived.from));
         rows.push(arrived.rows);
       }
     }
-    const known = await state.getMany<DeviceHour>(HOURS, keys);
-    for (const [i, key] of keys.entries()) state.put(HOURS, key, mergeHour(known[i] ?? [], rows[i] ?? []));
+    const known = await state.getMany<DeviceBucket>(BUCKETS, keys);
+    for (const [i, key] of keys.entries())
+      state.put(BUCKETS, key, mergeBucket(known[i] ?? [], rows[i] ?? []));
   }
 }
 
-interface ArrivedHour {
-  readonly hour: UtcMillis;
+interface ArrivedBucket {
+  readonly from: UtcMillis;
   readonly rows: number[];
 }

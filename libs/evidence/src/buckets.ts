@@ -1,13 +1,13 @@
 import { union, type Spans } from '#libs/availability';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
-import { HOUR, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
-import { hourKey, samplesOf, type DeviceHour, type Series } from './device-hour.js';
+import { BUCKET, bucketKey, samplesOf, type DeviceBucket, type Series } from './device-bucket.js';
 import type { EvidenceSource } from './evidence-source.js';
 
-/** The state of the evidence stage: what each device reported, by hour, and Pantau's own life. */
-export const HOURS = 'evidence/device-hours';
+/** The state of the evidence stage: what each device reported, and Pantau's own life. A bucket was an hour once: the name is stored. */
+export const BUCKETS = 'evidence/device-hours';
 export const LIVENESS = 'evidence/liveness';
 
 /** Pantau's own life by run, folded into spans as it arrives; the same as `observedSpans` over all of it. */
@@ -46,15 +46,15 @@ export class BucketSource implements EvidenceSource {
     return from === undefined || to === undefined ? undefined : { from, to };
   }
 
-  /** The samples of a series in its first or last hour; hours of the device without it are passed over. */
+  /** The samples of a series in its first or last bucket; buckets of the device without it are passed over. */
   async #outermost(device: string, series: Series, reverse: boolean): Promise<Sample[] | undefined> {
     for (let limit = 1; ; limit *= 8) {
-      const hours = await this.state.list<DeviceHour>(HOURS, { prefix: `${device}/`, limit, reverse });
-      for (const { value } of hours) {
-        const samples = samplesOf(value, series);
+      const buckets = await this.state.list<DeviceBucket>(BUCKETS, { prefix: `${device}/`, limit, reverse });
+      for (const { value } of buckets) {
+        const samples = samplesOf([value], series);
         if (samples.length > 0) return samples;
       }
-      if (hours.length < limit) return undefined;
+      if (buckets.length < limit) return undefined;
     }
   }
 
@@ -63,12 +63,17 @@ export class BucketSource implements EvidenceSource {
   }
 
   async #between(device: string, series: Series, { from, to }: TimeSpan): Promise<Sample[]> {
-    const hours = await this.state.list<DeviceHour>(HOURS, {
+    const buckets = await this.state.list<DeviceBucket>(BUCKETS, {
       prefix: `${device}/`,
-      from: hourKey(device, from),
-      to: hourKey(device, to + HOUR - 1),
+      // One that is a whole hour begins with it.
+      from: bucketKey(device, hourOf(from)),
+      to: bucketKey(device, to + BUCKET - 1),
     });
-    return hours.flatMap(({ value }) => samplesOf(value, series)).filter(({ ts }) => ts >= from && ts < to);
+    const samples = samplesOf(
+      buckets.map(({ value }) => value),
+      series,
+    );
+    return samples.filter(({ ts }) => ts >= from && ts < to);
   }
 }
 

@@ -9,12 +9,14 @@ import {
   type UtcMillis,
 } from '#libs/kernel';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
-import { hourKey, samplesOf, type DeviceHour } from './device-hour.js';
-import { HOURS } from './buckets.js';
+import { BUCKETS } from './buckets.js';
+import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket.js';
 
 /** The newest hour of each series of a device, which is open, and the days with what was emitted of them. */
 const OPEN = 'evidence/open-hours';
 const DAYS = 'evidence/day-figures';
+
+const PER_HOUR = HOUR / BUCKET;
 
 /** What the stage remembers, as a batch sees it. */
 export interface StageMemory {
@@ -60,7 +62,7 @@ type DayState = readonly [site: string, hours: readonly EmittedHour[], day?: Fig
  * Time is that of the events and the open hour is left alone, so what stands at the end does not depend on how the
  * journal was cut into batches. The work is bounded by the touched hours: of a day its hours are kept, not its readings.
  *
- * @param batch - the hours in the memory hold its readings already
+ * @param batch - the buckets in the memory hold its readings already
  * @param intervalOf - how often a device promises to report
  */
 export async function downSample(
@@ -133,10 +135,8 @@ async function close(
   memory: StageMemory,
   intervalMs: Millis,
 ): Promise<Rollup[]> {
-  const buckets = await memory.getMany<DeviceHour>(
-    HOURS,
-    over.map(({ hour }) => hourKey(device, hour)),
-  );
+  const keys = over.map(({ hour }) => bucketKeys(device, hour));
+  const buckets = await memory.getMany<DeviceBucket>(BUCKETS, keys.flat());
   const spans = daysOf(over);
   const days = await memory.getMany<DayState>(
     DAYS,
@@ -152,7 +152,8 @@ async function close(
       if (hour < span.from || hour >= span.to) continue;
       const place = hours.findIndex(([emitted]) => emitted === hour);
       const emitted = hours[place];
-      const rollup = hourlyRollup(hour, samplesOf(buckets[i] ?? [], parameter), intervalMs);
+      const ofHour = buckets.slice(i * PER_HOUR, (i + 1) * PER_HOUR);
+      const rollup = hourlyRollup(hour, samplesOf(ofHour, parameter), intervalMs);
       const figures = figuresOf(rollup);
       if (emitted !== undefined && isSame(emitted[3], figures)) continue;
       const changed: EmittedHour = [hour, emitted?.[1] ?? touched.site, rollup.isValid, figures];

@@ -1,5 +1,5 @@
 export * from './buckets.js';
-export * from './device-hour.js';
+export * from './device-bucket.js';
 export * from './down-sampling.js';
 export * from './evidence-reader.js';
 export * from './evidence-source.js';

@@ -163,7 +163,8 @@ async function compareHour(
   for (const device of arrived.keys()) for (const asker of askersOf(device)) touched.add(asker);
   const concerned = new Set(touched);
   for (const device of touched) for (const { id } of neighboursOf(device)) concerned.add(id);
-  const keys = Array.from(concerned, (device) => meanKey(parameter, hour, device));
+  const prefix = meanKey(parameter, hour, '');
+  const keys = Array.from(concerned, (device) => prefix + device);
   const stored = await memory.getMany<JudgedMean>(NEIGHBOURHOODS, keys);
   /** What stands there, and the means of this hour. */
   const known = new Map<string, JudgedMean | undefined>();
@@ -191,7 +192,7 @@ async function compareHour(
       after = [mean, flag, count, median];
     }
     if (isSame(before, after)) continue;
-    const key = meanKey(parameter, hour, device);
+    const key = prefix + device;
     memory.put(NEIGHBOURHOODS, key, after);
     if (disagrees(before) !== disagrees(after))
       memory.put(DISAGREEMENTS, key, disagrees(after) ? true : undefined);

@@ -1,7 +1,15 @@
 import type { Sample } from '#libs/indicators';
 import type { QualityFlag } from '#libs/telemetry';
 import fc from 'fast-check';
-import { addRow, mergeHour, samplesOf, type DeviceHour, type Series } from './device-hour.js';
+import {
+  addRow,
+  bucketKey,
+  bucketKeys,
+  mergeBucket,
+  samplesOf,
+  type DeviceBucket,
+  type Series,
+} from './device-bucket.js';
 
 interface Message {
   readonly ts: number;
@@ -28,7 +36,7 @@ const messages = fc.array(
   { maxLength: 12 },
 );
 
-function rowsOf(sent: readonly Message[], firstOffset: number): DeviceHour {
+function rowsOf(sent: readonly Message[], firstOffset: number): DeviceBucket {
   const rows: number[] = [];
   for (const [i, { ts, values }] of sent.entries()) addRow(rows, ts, 3, firstOffset + i, values);
   return rows;
@@ -43,18 +51,38 @@ function expected(sent: readonly Message[], series: Series): Sample[] {
   return [...byTime.values()].sort((a, b) => a.ts - b.ts);
 }
 
-describe('the hour of a device', () => {
+describe('the bucket of a device', () => {
   it('holds the last value of every series and instant in order, however the messages were cut into batches', () => {
     fc.assert(
       fc.property(messages, fc.array(fc.nat({ max: 12 }), { maxLength: 3 }), (sent, cuts) => {
         const bounds = [0, ...cuts.toSorted((a, b) => a - b), sent.length];
-        let hour: DeviceHour = [];
+        let bucket: DeviceBucket = [];
         for (const [i, from] of bounds.slice(0, -1).entries())
-          hour = mergeHour(hour, rowsOf(sent.slice(from, bounds[i + 1]), from));
-        for (const series of SERIES) expect(samplesOf(hour, series)).toEqual(expected(sent, series));
+          bucket = mergeBucket(bucket, rowsOf(sent.slice(from, bounds[i + 1]), from));
+        for (const series of SERIES) expect(samplesOf([bucket], series)).toEqual(expected(sent, series));
         // Nothing depends on the cuts, and repeats do not pile up.
-        expect(hour).toEqual(mergeHour([], rowsOf(sent, 0)));
+        expect(bucket).toEqual(mergeBucket([], rowsOf(sent, 0)));
       }),
     );
+  });
+
+  it('repeats nothing of an hour that was stored as one, when parts of it come again', () => {
+    const hour = 1_767_571_200_000;
+    const at = (minute: number, value: number): Message => ({
+      ts: hour + minute * 60_000,
+      values: [{ parameter: 'pm25', value, flag: 1 }],
+    });
+    const whole = rowsOf([at(0, 1), at(20, 2), at(40, 3)], 0);
+    const again = rowsOf([at(20, 5)], 3);
+    expect(bucketKeys('d', hour)).toEqual(
+      [0, 15, 30, 45].map((minute) => bucketKey('d', hour + minute * 60_000 + 59_999)),
+    );
+    const samples = samplesOf([whole, again, undefined, rowsOf([at(50, 6)], 4)], 'pm25');
+    expect(samples.map(({ ts, value }) => [(ts - hour) / 60_000, value])).toEqual([
+      [0, 1],
+      [20, 5],
+      [40, 3],
+      [50, 6],
+    ]);
   });
 });

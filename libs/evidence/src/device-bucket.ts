@@ -1,0 +1,193 @@
+import type { Sample } from '#libs/indicators';
+import { HOUR, MINUTE, type Millis, type UtcMillis } from '#libs/kernel';
+import type { JournalRef, Parameter, QualityFlag } from '#libs/telemetry';
+
+/** What is sampled: a parameter, or whether a camera is up. A heartbeat is kept as 1 (up) or 0 (down). */
+export type Series = Parameter | 'heartbeat';
+
+/** One value of a message. */
+export interface SeriesValue {
+  readonly parameter: Series;
+  readonly value: number;
+  readonly flag: QualityFlag;
+}
+
+/**
+ * How much of a device's time is stored together. Short, because a bucket is written again with what comes into it: of a
+ * device that reports every minute an hour would be written sixty times. An hour is made of whole ones.
+ */
+export const BUCKET: Millis = 15 * MINUTE;
+
+/**
+ * What one device reported in one {@link BUCKET} of time, as it is stored: a row a message, `[instant, shard, offset, number of values]`, and
+ * then `[series and flag, value]` for each of its values. Rows are in order of time, and of one series and instant there
+ * is one value, the last that came. So a message that arrives twice, late or out of order leads to the same bucket.
+ *
+ * Numbers alone, because this is written again with every message of the device: as objects with names it took most of
+ * the time of the stage.
+ */
+export type DeviceBucket = readonly number[];
+
+const ROW_HEAD = 4;
+const CELL = 2;
+/** Flags have one digit. */
+const SERIES_STEP = 10;
+
+/** These numbers are stored: new ones may be added, none may change. */
+const SERIES_CODES: Readonly<Record<Series, number>> = {
+  heartbeat: 0,
+  pm25: 1,
+  pm10: 2,
+  so2: 3,
+  no2: 4,
+  co: 5,
+  o3: 6,
+  hc: 7,
+  temperature: 8,
+  humidity: 9,
+  pm25_corrected: 10,
+};
+
+/** When the bucket begins that holds the instant. */
+export function bucketOf(ts: UtcMillis): UtcMillis {
+  return Math.floor(ts / BUCKET) * BUCKET;
+}
+
+/** Order of the keys is order of time within a device. */
+export function bucketKey(device: string, ts: UtcMillis): string {
+  return `${device}/${String(bucketOf(ts)).padStart(15, '0')}`;
+}
+
+/** The keys of the buckets of an hour. */
+export function bucketKeys(device: string, hour: UtcMillis): string[] {
+  const keys: string[] = [];
+  for (let from = hour; from < hour + HOUR; from += BUCKET) keys.push(bucketKey(device, from));
+  return keys;
+}
+
+/** Adds a row at the end. */
+export function addRow(
+  rows: number[],
+  ts: UtcMillis,
+  shard: number,
+  offset: number,
+  values: readonly SeriesValue[],
+): void {
+  if (values.length === 0) return;
+  rows.push(ts, shard, offset, values.length);
+  for (const { parameter, value, flag } of values)
+    rows.push(SERIES_CODES[parameter] * SERIES_STEP + flag, value);
+}
+
+/** Puts rows, in the order in which they came, into the bucket of their device. */
+export function mergeBucket(bucket: DeviceBucket, arrived: DeviceBucket): DeviceBucket {
+  const joined = bucket.length === 0 ? arrived : bucket.concat(arrived);
+  return isOrdered(arrived, newestOf(bucket)) ? joined : inOrder(joined);
+}
+
+/** The samples of one series, in order of time, from buckets in order of time; undefined ones are empty. */
+export function samplesOf(buckets: readonly (DeviceBucket | undefined)[], series: Series): Sample[] {
+  const samples: Sample[] = [];
+  let newest = -Infinity;
+  let isInOrder = true;
+  for (const bucket of buckets) {
+    if (bucket === undefined) continue;
+    const first = samples.length;
+    addSamples(bucket, series, samples);
+    isInOrder &&= (samples[first]?.ts ?? Infinity) > newest;
+    newest = samples.at(-1)?.ts ?? newest;
+  }
+  return isInOrder ? samples : onceEach(samples);
+}
+
+/**
+ * A bucket used to be an hour, and such ones are kept as they were. What comes late into an hour that is stored like that may
+ * repeat what its first bucket holds.
+ */
+function onceEach(samples: readonly Sample[]): Sample[] {
+  const last = new Map(samples.map((sample) => [sample.ts, sample]));
+  return [...last.values()].sort((a, b) => a.ts - b.ts);
+}
+
+function addSamples(bucket: DeviceBucket, series: Series, samples: Sample[]): void {
+  const wanted = SERIES_CODES[series];
+  for (let row = 0, end = 0; row < bucket.length; row = end) {
+    end = endOf(bucket, row);
+    for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
+      if (seriesAt(bucket, cell) !== wanted) continue;
+      const { shard, offset } = refAt(bucket, row);
+      const flag = (at(bucket, cell) % SERIES_STEP) as QualityFlag;
+      samples.push({ ts: at(bucket, row), value: at(bucket, cell + 1), flag, shard, offset });
+    }
+  }
+}
+
+/** Whether the rows are newer than an instant, each than the one before, and none has a series twice. */
+function isOrdered(rows: DeviceBucket, after: UtcMillis): boolean {
+  let newest = after;
+  for (let row = 0, end = 0; row < rows.length; row = end) {
+    end = endOf(rows, row);
+    if (at(rows, row) <= newest) return false;
+    newest = at(rows, row);
+    let seen = 0;
+    for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
+      const bit = 1 << seriesAt(rows, cell);
+      if ((seen & bit) !== 0) return false;
+      seen |= bit;
+    }
+  }
+  return true;
+}
+
+function inOrder(rows: DeviceBucket): DeviceBucket {
+  const kept: number[][] = [];
+  /** By instant, the series of which a later value was found, a bit each. */
+  const later = new Map<UtcMillis, number>();
+  for (const row of startsOf(rows).reverse()) {
+    const ts = at(rows, row);
+    const { shard, offset } = refAt(rows, row);
+    const cells: number[] = [];
+    let found = later.get(ts) ?? 0;
+    for (let cell = endOf(rows, row) - CELL; cell >= row + ROW_HEAD; cell -= CELL) {
+      const bit = 1 << seriesAt(rows, cell);
+      if ((found & bit) !== 0) continue;
+      found |= bit;
+      cells.unshift(at(rows, cell), at(rows, cell + 1));
+    }
+    later.set(ts, found);
+    if (cells.length > 0) kept.push([ts, shard, offset, cells.length / CELL, ...cells]);
+  }
+  return kept
+    .reverse()
+    .sort((a, b) => at(a, 0) - at(b, 0))
+    .flat();
+}
+
+function newestOf(bucket: DeviceBucket): UtcMillis {
+  let newest = -Infinity;
+  for (let row = 0; row < bucket.length; row = endOf(bucket, row)) newest = at(bucket, row);
+  return newest;
+}
+
+function startsOf(rows: DeviceBucket): number[] {
+  const starts: number[] = [];
+  for (let row = 0; row < rows.length; row = endOf(rows, row)) starts.push(row);
+  return starts;
+}
+
+function endOf(rows: DeviceBucket, row: number): number {
+  return row + ROW_HEAD + at(rows, row + 3) * CELL;
+}
+
+function refAt(rows: DeviceBucket, row: number): JournalRef {
+  return { shard: at(rows, row + 1), offset: at(rows, row + 2) };
+}
+
+function seriesAt(rows: DeviceBucket, cell: number): number {
+  return Math.floor(at(rows, cell) / SERIES_STEP);
+}
+
+/** The position exists: rows are whole. */
+function at(rows: DeviceBucket, position: number): number {
+  return rows[position] as number;
+}
