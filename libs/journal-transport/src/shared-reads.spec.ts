@@ -58,6 +58,18 @@ describe('SharedReads', () => {
     expect(fixture.reads).toEqual([0, 25, 50, 75, 100, 100, 0]);
   });
 
+  it('lets go of what everybody has read, but for the newest', async () => {
+    await using fixture = await open();
+    const shared = SharedReads.of(fixture.journal);
+    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    for (const from of [0, 10]) for (const reader of [one, other]) await shared.read(reader, from, 10);
+    expect(fixture.reads).toEqual([0, 10]);
+    await shared.read(other, 10, 10);
+    expect(fixture.reads).toEqual([0, 10]);
+    await shared.read(other, 0, 10);
+    expect(fixture.reads).toEqual([0, 10, 0]);
+  });
+
   it('keeps nothing for one reader alone', async () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);

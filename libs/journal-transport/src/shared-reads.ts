@@ -70,6 +70,7 @@ export class SharedReads {
     const { stream, shard } = reader;
     const shared = this.#shardOf(reader);
     (reader as Place).next = from;
+    shared.letGo();
     shared.moved();
     // Nothing is kept for a reader who is alone.
     if (shared.places.size < 2) return this.journal.read(stream, shard, from, limit);
@@ -108,6 +109,15 @@ class SharedShard {
     return undefined;
   }
 
+  /**
+   * Forgets runs that nobody has to read any more, but for the newest, which one that rests may come for: what lives longer
+   * than it must, the garbage collector copies.
+   */
+  letGo(): void {
+    const [newest] = this.runs.slice(-1);
+    this.runs = this.runs.filter((run) => run === newest || this.#isNeeded(run));
+  }
+
   /** Somebody went on. */
   moved(): void {
     for (const look of [...this.#waiting]) look();
@@ -128,6 +138,13 @@ class SharedShard {
       const timer = setTimeout(go, PATIENCE_MS);
       this.#waiting.add(look);
     });
+  }
+
+  /** Whether somebody is at it, or before it. */
+  #isNeeded(run: Run): boolean {
+    const end = (run[0]?.offset ?? 0) + run.length;
+    for (const { next } of this.places as Set<Place>) if (next !== undefined && next < end) return true;
+    return false;
   }
 
   #isOldestNeeded(): boolean {
