@@ -9,13 +9,13 @@ const utf8 = new TextDecoder();
 
 /** Parses JSON bytes with bounded depth. Never throws. */
 export function readJson(payload: Uint8Array): { value: unknown } | { refusal: Refusal } {
-  const depth = depthOf(payload);
+  const text = utf8.decode(payload);
+  const depth = hasFewBrackets(text) ? 0 : depthOf(payload);
   if (depth > MAX_DEPTH) {
     return {
       refusal: { reason: 'json_too_deep', detail: `JSON nested ${depth} deep; at most ${MAX_DEPTH}` },
     };
   }
-  const text = utf8.decode(payload);
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
@@ -36,6 +36,14 @@ export function readJson(payload: Uint8Array): { value: unknown } | { refusal: R
             },
     };
   }
+}
+
+/** Whether there are so few brackets, be they in strings or not, that none can be too deep; a fraction of the scan. */
+function hasFewBrackets(text: string): boolean {
+  let left = MAX_DEPTH;
+  for (let at = text.indexOf('{'); at !== -1 && left >= 0; at = text.indexOf('{', at + 1)) left--;
+  for (let at = text.indexOf('['); at !== -1 && left >= 0; at = text.indexOf('[', at + 1)) left--;
+  return left >= 0;
 }
 
 /**

@@ -66,6 +66,26 @@ describe('decodeNative', () => {
     expect(decode(payload)).toMatchObject({ outputs: [], refusals: [{ reason }] });
   });
 
+  it.each([
+    ['lists', (deep: number) => '['.repeat(deep) + ']'.repeat(deep)],
+    ['objects', (deep: number) => '{"a":'.repeat(deep) + '1' + '}'.repeat(deep)],
+    ['both', (deep: number) => '[{"a":'.repeat(deep / 2) + (deep % 2 ? '[]' : '1') + '}]'.repeat(deep / 2)],
+  ])('takes %s that are eight deep for JSON, and none that are deeper', (_name, nested) => {
+    expect(decode(nested(8)).refusals).toMatchObject([{ reason: 'schema_violation' }]);
+    expect(decode(nested(9)).refusals).toEqual([
+      { reason: 'json_too_deep', detail: 'JSON nested 9 deep; at most 8' },
+    ]);
+  });
+
+  it('counts how deep brackets are, not how many there are nor those in texts', () => {
+    for (const harmless of [
+      `[${'[],{},'.repeat(50)}0]`,
+      `["${'[{'.repeat(50)}"]`,
+      `["\\"${'[{'.repeat(50)}"]`,
+    ])
+      expect(decode(harmless).refusals).not.toMatchObject([{ reason: 'json_too_deep' }]);
+  });
+
   it('says what is expected when a message states no time', () => {
     const { refusals } = decodeNative('telemetry', Buffer.from('{"values":{"pm25":37.5}}'));
     expect(refusals).toEqual([
