@@ -28,6 +28,18 @@ describe('DeviceMemory', () => {
     );
   });
 
+  it('keeps each parameter in its place in the row, and puts a new one behind the others', () => {
+    const first = new DeviceMemory();
+    first.set('humidity', initialQcState);
+    first.set('pm25', initialQcState);
+    const second = new DeviceMemory(first.stored());
+    second.get('pm25');
+    for (const parameter of ['co', 'pm25', 'pm10', 'co'] as const) second.set(parameter, initialQcState);
+    const ofSeries = second.stored().slice(new DeviceMemory().stored().length);
+    const codes = ofSeries.filter((_, i) => i % (1 + initialQcState.length) === 0);
+    expect(codes.map((code) => MEASURED_CODES[code])).toEqual(['humidity', 'pm25', 'co', 'pm10']);
+  });
+
   it('leaves what it was made of as it was, for a batch that fails', () => {
     const first = new DeviceMemory();
     first.set('pm25', initialQcState);

@@ -38,31 +38,33 @@ export class DeviceMemory implements QcStates {
   /** When the day of the ledger of clocks began that goes on; what it holds moves to the ledger when another one begins. */
   dayFrom: UtcMillis;
   clock: ClockCounts | undefined;
-  readonly #numbers: number[];
+  /** The parameters that were asked for or set. */
+  readonly #series = new Map<MeasuredParameter, QcState>();
 
-  /** @param stored - is left as it is */
-  constructor(stored: StoredMemory = NOTHING_REMEMBERED) {
-    this.#numbers = stored.slice();
-    this.arrivedAt = stored[ARRIVED_AT] ?? 0;
-    this.dayFrom = stored[DAY_FROM] ?? 0;
-    this.clock = clockOf(stored);
+  /** @param before - is left as it is */
+  constructor(private readonly before: StoredMemory = NOTHING_REMEMBERED) {
+    this.arrivedAt = before[ARRIVED_AT] ?? 0;
+    this.dayFrom = before[DAY_FROM] ?? 0;
+    this.clock = clockOf(before);
   }
 
   get(parameter: MeasuredParameter): QcState | undefined {
-    const at = this.#placeOf(parameter);
-    if (at === this.#numbers.length) return undefined;
-    return this.#numbers.slice(at + 1, at + NUMBERS_PER_SERIES) as unknown as QcState;
+    const known = this.#series.get(parameter);
+    if (known !== undefined) return known;
+    const at = placeOf(parameter, this.before);
+    if (at === this.before.length) return undefined;
+    const state = this.before.slice(at + 1, at + NUMBERS_PER_SERIES) as unknown as QcState;
+    this.#series.set(parameter, state);
+    return state;
   }
 
   set(parameter: MeasuredParameter, state: QcState): void {
-    const at = this.#placeOf(parameter);
-    this.#numbers[at] = MEASURED_CODES.indexOf(parameter);
-    for (let i = 0; i < state.length; i++) this.#numbers[at + 1 + i] = state[i] ?? 0;
+    this.#series.set(parameter, state);
   }
 
-  /** What is to be stored. Nothing may be set afterwards. */
+  /** What is to be stored. */
   stored(): StoredMemory {
-    const numbers = this.#numbers;
+    const numbers = this.before.slice();
     numbers[ARRIVED_AT] = this.arrivedAt;
     numbers[DAY_FROM] = this.dayFrom;
     const { clock } = this;
@@ -73,16 +75,22 @@ export class DeviceMemory implements QcStates {
     numbers[HAS_SKEW] = typeof clock?.skewMaxMs === 'number' ? 1 : 0;
     numbers[SKEW_MAX] = clock?.skewMaxMs ?? 0;
     numbers[SKEW_MIN] = clock?.skewMinMs ?? 0;
+    // In the order in which they were set first.
+    for (const [parameter, state] of this.#series) {
+      const at = placeOf(parameter, numbers);
+      numbers[at] = MEASURED_CODES.indexOf(parameter);
+      for (let i = 0; i < state.length; i++) numbers[at + 1 + i] = state[i] ?? 0;
+    }
     return numbers;
   }
+}
 
-  /** Where the parameter stands, or would stand. */
-  #placeOf(parameter: MeasuredParameter): number {
-    const code = MEASURED_CODES.indexOf(parameter);
-    let at = SERIES;
-    while (at < this.#numbers.length && this.#numbers[at] !== code) at += NUMBERS_PER_SERIES;
-    return at;
-  }
+/** Where the parameter stands, or would stand. */
+function placeOf(parameter: MeasuredParameter, numbers: StoredMemory): number {
+  const code = MEASURED_CODES.indexOf(parameter);
+  let at = SERIES;
+  while (at < numbers.length && numbers[at] !== code) at += NUMBERS_PER_SERIES;
+  return at;
 }
 
 const NOTHING_REMEMBERED: StoredMemory = new Array<number>(SERIES).fill(0);
