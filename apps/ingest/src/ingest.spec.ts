@@ -58,6 +58,32 @@ describe('a number that leaves the range of numbers when its unit is converted',
   });
 });
 
+describe('messages of one batch', () => {
+  it('are taken in their order, whether something has to be waited for or not', async () => {
+    await using ingest = await openIngest();
+    const minute = (i: number): number => NOW - (20 - i) * 60_000;
+    const native = (i: number, qos: 1 | 2, ts = minute(i)): Uplink => ({
+      ...message({}),
+      ...{ kind: 'telemetry', topic: 'pantau/v1/betung/udara-02/telemetry', qos, messageId: i + 1 },
+      payload: Buffer.from(`{"ts":${ts},"values":{"pm25":${10 + i}}}`),
+    });
+    // What waits: QoS 2, another maker's message, a clock that is wrong.
+    const uplinks = Array.from({ length: 20 }, (_, i) =>
+      i % 5 === 1
+        ? native(i, 2)
+        : i % 5 === 2
+          ? message({ pm25: 10 + i })
+          : native(i, 1, i % 5 === 3 ? 1 : minute(i)),
+    );
+    await ingest.take(uplinks);
+    const taken: [number, number | undefined][] = [];
+    await eachEntry<Observation>(ingest.journal, 'readings', ({ data: { uplink, readings } }) => {
+      taken.push([uplink.offset, readings[0]?.value]);
+    });
+    expect(taken).toEqual(uplinks.map((_, i) => [i, 10 + i]));
+  });
+});
+
 describe('a message that is sent again', () => {
   const sent = (messageId: number, minute: number, dup = false): Uplink => ({
     ...{

@@ -8,6 +8,7 @@ import {
   decodeNative,
   countClock,
   judgeTime,
+  PARAMETERS,
   type CodecOutput,
   type CodecTelemetry,
   type CommandEvent,
@@ -35,14 +36,21 @@ const CODEC_MEMORY = 'ingest/codecs';
 
 /** What one batch brings about, put together before it is handed to the context. */
 interface Outcome {
-  readonly devices: BatchDevices;
   readonly readings: NewEntry<Observation>[];
   readonly signals: NewEntry<Signal>[];
   readonly rejected: NewEntry<Rejection>[];
   readonly commands: NewEntry<CommandEvent>[];
 }
 
-type Clock = Extract<JudgedTime, { clock: unknown }>['clock'];
+/** A message, and what is refused of it. */
+interface Message {
+  readonly uplink: Uplink;
+  readonly ref: JournalRef;
+  readonly refusals: Refusal[];
+}
+
+type EventTime = Extract<JudgedTime, { clock: unknown }>;
+type Clock = EventTime['clock'];
 
 /** Where and when something was observed, in the order of an entry's members. */
 type Base = Pick<Observation, 'site' | 'device' | 'ts' | 'receivedAt' | 'uplink'>;
@@ -55,7 +63,8 @@ interface Decoded {
 /**
  * `uplink` → `readings`, `signals`, `commands`, `rejected`: decode, convert, judge. Nothing is dropped without a trace.
  *
- * Most messages pass without being waited for: what they need was read when the batch began, see {@link BatchDevices}.
+ * Most messages pass without being waited for: what they need was read when the batch began, see {@link BatchDevices}. So
+ * what may have to wait stands in the one function that does: a promise for each message would be a tenth of its cost.
  */
 @Controller()
 export class UplinkController {
@@ -68,14 +77,45 @@ export class UplinkController {
   @EventPattern<string>('uplink')
   async uplink(@Payload() batch: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
     const devices = await BatchDevices.open(batch, context.state, this.#directory);
-    const outcome: Outcome = { devices, readings: [], signals: [], rejected: [], commands: [] };
-    for (const { shard, offset, data } of batch) {
-      const ref = { shard, offset };
-      const refusals: Refusal[] = [];
-      await this.#read(data, ref, outcome, context, refusals);
-      if (refusals.length === 0) continue;
-      for (const rejection of rejectionsOf(data, ref, refusals))
-        outcome.rejected.push({ key: data.device, data: rejection });
+    const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
+    for (const { shard, offset, data: uplink } of batch) {
+      const message: Message = { uplink, ref: { shard, offset }, refusals: [] };
+      const { refusals } = message;
+      if (uplink.qos === 2 && (await isRepeated(uplink, context.state))) refusals.push(REPEATED);
+      else {
+        const { decoded, mapping } =
+          uplink.kind === 'foreign'
+            ? await this.#decodeForeign(uplink, context)
+            : { decoded: decodeNative(uplink.kind, uplink.payload), mapping: undefined };
+        takeRest(decoded, message, outcome);
+        let isFirst = true;
+        for (const output of decoded.outputs) {
+          const { source } = output;
+          const owner = source === undefined ? uplink : await ownerOf(source, uplink, mapping, devices);
+          if ('reason' in owner) {
+            refusals.push(owner);
+            continue;
+          }
+          const device = devices.get(owner.device) ?? (await devices.find(owner.device));
+          const { receivedAt } = uplink;
+          if (!isOfTheDay(device, receivedAt)) await devices.turnDay(device, receivedAt);
+          const judged = timeOf(output, device, receivedAt);
+          if ('refusal' in judged) {
+            refusals.push(judged.refusal);
+            continue;
+          }
+          // Without a time of its own a message that is sent again would become a second reading.
+          if (isFirst && judged.clock !== 'device' && uplink.qos === 1) {
+            isFirst = false;
+            if (await isRepeated(uplink, context.state)) {
+              refusals.push(REPEATED);
+              break;
+            }
+          }
+          this.#take(output, owner, judged, device, message, outcome);
+        }
+      }
+      if (refusals.length > 0) refuse(message, outcome);
     }
     context.append('readings', outcome.readings);
     context.append('signals', outcome.signals);
@@ -84,64 +124,26 @@ export class UplinkController {
     devices.remember();
   }
 
-  async #read(
-    uplink: Uplink,
-    ref: JournalRef,
-    outcome: Outcome,
-    context: BatchContext,
-    refusals: Refusal[],
-  ): Promise<void> {
-    if (uplink.qos === 2 && (await isRepeated(uplink, context.state))) {
-      refusals.push(REPEATED);
-      return;
-    }
-    const { decoded, mapping } =
-      uplink.kind === 'foreign'
-        ? await this.#decodeForeign(uplink, context)
-        : { decoded: decodeNative(uplink.kind, uplink.payload), mapping: undefined };
-    for (const refusal of decoded.refusals) refusals.push(refusal);
-    if (decoded.ignored !== undefined) refusals.push({ reason: 'nothing_to_keep', detail: decoded.ignored });
-    if (decoded.result !== undefined) {
-      const { site, device, receivedAt: at } = uplink;
-      outcome.commands.push({ key: device, data: { ...decoded.result, site, device, at, uplink: ref } });
-    }
-    let isFirst = true;
-    for (const output of decoded.outputs) {
-      const owner =
-        output.source === undefined ? uplink : await ownerOf(output.source, uplink, mapping, outcome.devices);
-      if ('reason' in owner) {
-        refusals.push(owner);
-        continue;
-      }
-      const device = outcome.devices.get(owner.device) ?? (await outcome.devices.find(owner.device));
-      const { receivedAt } = uplink;
-      if (!isOfTheDay(device, receivedAt)) await outcome.devices.turnDay(device, receivedAt);
-      const judged = timeOf(output, device, receivedAt);
-      if ('refusal' in judged) {
-        refusals.push(judged.refusal);
-        continue;
-      }
-      // Without a time of its own a message that is sent again would become a second reading.
-      if (isFirst && judged.clock !== 'device' && uplink.qos === 1) {
-        isFirst = false;
-        if (await isRepeated(uplink, context.state)) {
-          refusals.push(REPEATED);
-          return;
-        }
-      }
-      const base = { site: owner.site, device: owner.device, ts: judged.ts, receivedAt, uplink: ref };
-      if (output.kind === 'telemetry')
-        this.#telemetry(output, base, judged.clock, device, refusals, outcome.readings);
-      else outcome.signals.push({ key: owner.device, data: signalOf(output, base, uplink) });
-    }
-  }
-
   async #decodeForeign(uplink: Uplink, context: BatchContext): Promise<Decoded> {
     const reading = codecOf(uplink, this.options);
     const key = `${uplink.device}/${reading.name ?? ''}`;
     const decoded = decodeForeign(uplink, reading, await context.state.get<unknown>(CODEC_MEMORY, key));
     if (decoded.memory !== undefined) context.state.put(CODEC_MEMORY, key, decoded.memory);
     return { decoded, mapping: reading.matched?.mapping };
+  }
+
+  /** What an output says of the device that it is about. */
+  #take(
+    output: CodecOutput,
+    { site, device: id }: Pick<Uplink, 'site' | 'device'>,
+    { ts, clock }: EventTime,
+    device: BatchDevice,
+    { uplink, ref, refusals }: Message,
+    { readings, signals }: Outcome,
+  ): void {
+    const base = { site, device: id, ts, receivedAt: uplink.receivedAt, uplink: ref };
+    if (output.kind === 'telemetry') this.#telemetry(output, base, clock, device, refusals, readings);
+    else signals.push({ key: id, data: signalOf(output, base, uplink) });
   }
 
   #telemetry(
@@ -172,6 +174,24 @@ export class UplinkController {
   }
 }
 
+/** What a message says beside its outputs. */
+function takeRest(
+  { refusals: found, ignored, result }: NativeResult,
+  { uplink, ref, refusals }: Message,
+  { commands }: Outcome,
+): void {
+  for (const refusal of found) refusals.push(refusal);
+  if (ignored !== undefined) refusals.push({ reason: 'nothing_to_keep', detail: ignored });
+  if (result === undefined) return;
+  const { site, device, receivedAt: at } = uplink;
+  commands.push({ key: device, data: { ...result, site, device, at, uplink: ref } });
+}
+
+function refuse({ uplink, ref, refusals }: Message, { rejected }: Outcome): void {
+  for (const rejection of rejectionsOf(uplink, ref, refusals))
+    rejected.push({ key: uplink.device, data: rejection });
+}
+
 /** The event time of an output, which counts in the ledger of clocks. */
 function timeOf({ ts: stated }: CodecOutput, device: BatchDevice, receivedAt: UtcMillis): JudgedTime {
   const judged = judgeTime(stated, receivedAt, device.timePolicy);
@@ -188,7 +208,9 @@ function converted(
   stated: readonly Measured[],
   air: GasConditions | undefined,
   refusals: Refusal[],
-): ParameterValue[] {
+): readonly ParameterValue[] {
+  // Nearly always.
+  if (stated.every(isAsKept)) return stated;
   const values: ParameterValue[] = [];
   for (const measured of stated) {
     const { parameter, value: found, unit } = measured;
@@ -204,6 +226,11 @@ function converted(
     else values.push(value === found ? measured : { parameter, value });
   }
   return values;
+}
+
+/** Whether the value is one in the unit of its parameter already. */
+function isAsKept({ parameter, value, unit }: Measured): boolean {
+  return unit === PARAMETERS[parameter].unit && Number.isFinite(value);
 }
 
 function observationOf(
