@@ -104,6 +104,16 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
     expect([await counted(''), await counted(passed)]).toEqual([[[start, 6, 3]], [[start, 5, 2]]]);
   });
 
+  it('says what to do when the database is not there', async () => {
+    const store = new InfluxStore({ url: influx.url, version: 1, database: 'nowhere', timeoutMs: 5_000 });
+    await expect(store.write(observed(aPoint()))).rejects.toMatchObject({
+      code: 'STORE_CONFIG',
+      transient: true,
+      detail: expect.stringContaining('database not found: nowhere'),
+      remedy: expect.stringContaining('"nowhere" exists'),
+    });
+  });
+
   it('reads what was written with every flag, and judges it again', async () => {
     const store = await openStore({ database: 'flags' });
     const temperature = aPoint({ parameter: 'temperature', value: -2.5, flag: 4 });

@@ -523,6 +523,7 @@ export class InfluxStore implements TimeSeriesStore {
     const [result] = (body as InfluxQlAnswer).results ?? [];
     if (result?.error !== undefined) {
       throw new PantauError('STORE_CONFIG', `InfluxDB refuses a query: ${result.error}.`, {
+        remedy: accessRemedy(this.#options),
         transient: true,
       });
     }
@@ -788,13 +789,18 @@ function influxMessage(error: HttpError): string {
   }
 }
 
-function storeError(error: unknown, { url, database }: InfluxStoreOptions): PantauError {
+function accessRemedy({ database }: InfluxStoreOptions): string {
+  return `Check the token or password and that "${database}" exists.`;
+}
+
+function storeError(error: unknown, options: InfluxStoreOptions): PantauError {
+  const { url } = options;
   if (error instanceof HttpError && [400, 401, 403, 404].includes(error.statusCode)) {
     return new PantauError(
       'STORE_CONFIG',
       `InfluxDB at ${url} answers ${error.statusCode}: ${influxMessage(error)}.`,
       {
-        remedy: `Check the token or password and that "${database}" exists.`,
+        remedy: accessRemedy(options),
         transient: true,
         cause: error,
       },
