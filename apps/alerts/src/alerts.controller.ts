@@ -11,9 +11,9 @@ import {
 } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import type { Millis } from '#libs/kernel';
-import type { Observation, Parameter } from '#libs/telemetry';
+import type { Observation, Parameter, QualityFlag, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { createHash } from 'node:crypto';
@@ -35,60 +35,79 @@ interface VersionedRule {
   readonly rule: ThresholdRule;
   readonly version: string;
   readonly key: string;
+  /** Of its parameter among those that any rule judges. */
+  readonly place: number;
 }
 
 /** `readings` → rules → `alerts`. One state machine per rule and device; the states of a device move with the cursor. */
 @Controller()
 export class AlertsController {
   readonly #rules: readonly VersionedRule[];
+  readonly #judged: readonly Parameter[];
   readonly #intervals: Intervals;
+  readonly #arrived = new WeakMap<BatchContext, Map<string, Arrived>>();
 
   constructor(@Inject(RULES) rules: readonly ThresholdRule[], @Inject(REGISTRY) registry: Registry) {
     this.#intervals = new Intervals(registry, UNKNOWN_INTERVAL_MS);
+    this.#judged = [...new Set(rules.map(({ parameter }) => parameter))];
     this.#rules = rules.map((rule) => {
       const version = createHash('sha256').update(ruleText(rule)).digest('hex').slice(0, 12);
       // The version is part of the key: a changed rule begins anew instead of judging by another rule's memory.
-      return { rule, version, key: `${rule.id}/${version}` };
+      const place = this.#judged.indexOf(rule.parameter);
+      return { rule, version, key: `${rule.id}/${version}`, place };
     });
   }
 
-  @EventPattern<string>('readings')
-  async readings(@Payload() batch: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
-    await this.#intervals.refresh();
-    const byDevice = new Map<string, Observation[]>();
-    for (const { data } of batch) {
-      const observations = byDevice.get(data.device);
-      if (observations === undefined) byDevice.set(data.device, [data]);
-      else observations.push(data);
+  @EventPattern<string>('readings', { inPieces: true } satisfies HandlerOptions)
+  readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): void {
+    let arrived = this.#arrived.get(context);
+    if (arrived === undefined) {
+      const devices = (arrived = new Map<string, Arrived>());
+      this.#arrived.set(context, devices);
+      context.atEnd(() => this.#judgeAll(devices, context));
     }
-    const devices = [...byDevice.keys()];
-    const known = await context.state.getMany<DeviceStates>(STATES, devices);
-    for (const [i, device] of devices.entries()) {
+    for (const { data } of piece) {
+      for (const [place, parameter] of this.#judged.entries()) {
+        const reading = readingOf(data, parameter);
+        if (reading === undefined) continue;
+        const { site, device, ts } = data;
+        let ofDevice = arrived.get(device);
+        if (ofDevice === undefined)
+          arrived.set(device, (ofDevice = { subject: { site, device }, numbers: [] }));
+        ofDevice.numbers.push(ts, place, reading.value, reading.flag);
+      }
+    }
+  }
+
+  async #judgeAll(arrived: ReadonlyMap<string, Arrived>, context: BatchContext): Promise<void> {
+    await this.#intervals.refresh();
+    const known = await context.state.getMany<DeviceStates>(STATES, [...arrived.keys()]);
+    let i = 0;
+    for (const [device, ofDevice] of arrived) {
       const intervalMs = this.#intervals.peek(device) ?? (await this.#intervals.of(device));
-      const before = known[i] ?? [];
-      const after = this.#judge(byDevice.get(device) ?? [], before, intervalMs, context);
+      const before = known[i++] ?? [];
+      const after = this.#judge(ofDevice, before, intervalMs, context);
       if (after !== before) context.state.put(STATES, device, after);
     }
   }
 
-  /** @returns the states of the device after the observations; the same list when they changed nothing */
+  /** @returns the states of the device after what arrived; the same list when that changed nothing */
   #judge(
-    observations: readonly Observation[],
+    { subject, numbers }: Arrived,
     before: DeviceStates,
     intervalMs: Millis,
     context: BatchContext,
   ): DeviceStates {
-    const [subject] = observations;
     const after: DeviceStates[number][] = [];
     let hasChanged = false;
     for (const versioned of this.#rules) {
-      const { rule, key } = versioned;
+      const { rule, key, place } = versioned;
       const known = storedOf(before, key);
       const state = known === undefined ? INACTIVE : stateOf(known);
       let next = state;
-      if (subject !== undefined && appliesTo(rule, subject)) {
+      if (appliesTo(rule, subject)) {
         const maxGap = rule.maxGap ?? DEFAULT_GAP_INTERVALS * intervalMs;
-        const readings = from(readingsOf(observations, rule.parameter));
+        const readings = from(readingsOf(numbers, place));
         for (const step of atOnce(readings.pipe(thresholdSteps(rule, maxGap, state)))) {
           next = step.state;
           context.append('alerts', eventsOf(versioned, subject, step.transitions));
@@ -103,21 +122,36 @@ export class AlertsController {
   }
 }
 
-function readingsOf(observations: readonly Observation[], parameter: Parameter): AlertReading[] {
-  const found: AlertReading[] = [];
-  for (const { ts, readings } of observations) {
-    for (const reading of readings) {
-      if (reading.parameter !== parameter) continue;
-      found.push({ ts, value: reading.value, flag: reading.flag });
-      break;
-    }
+/** What the pieces of a batch brought of a device so far. */
+interface Arrived {
+  readonly subject: Pick<Observation, 'site' | 'device'>;
+  /**
+   * Of each reading: instant, place of its parameter, value and flag. A batch may be large, and numbers take little room
+   * until it is over.
+   */
+  readonly numbers: number[];
+}
+
+const PER_READING = 4;
+
+function readingOf({ readings }: Observation, parameter: Parameter): Reading | undefined {
+  for (const reading of readings) if (reading.parameter === parameter) return reading;
+  return undefined;
+}
+
+function readingsOf(numbers: readonly number[], place: number): AlertReading[] {
+  const readings: AlertReading[] = [];
+  for (let i = 0; i < numbers.length; i += PER_READING) {
+    if (numbers[i + 1] !== place) continue;
+    const [ts, value, flag] = [numbers[i], numbers[i + 2], numbers[i + 3]] as [number, number, QualityFlag];
+    readings.push({ ts, value, flag });
   }
-  return found;
+  return readings;
 }
 
 function eventsOf(
   { rule, version }: VersionedRule,
-  { site, device }: Observation,
+  { site, device }: Arrived['subject'],
   transitions: readonly AlertTransition[],
 ): NewEntry<AlertEvent>[] {
   const { id, severity, title, parameter, raise, clear } = rule;

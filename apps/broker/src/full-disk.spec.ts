@@ -125,7 +125,12 @@ describeWith(['mount'], 'a broker on a disk that is full', () => {
         shard: 0,
         expected: 0,
         next: 1,
-        append: [{ stream: 'signals', entries: [{ key: 'udara-01', data: new Uint8Array(100_000) }] }],
+        append: [
+          {
+            stream: 'signals',
+            blocks: fixture.journal.encode('signals', [{ key: 'udara-01', data: new Uint8Array(100_000) }]),
+          },
+        ],
       });
       // The reserve is there for the stages; a disk that is really full has nothing for them either.
       if (minFree > 0) await stageCommit;

@@ -7,12 +7,13 @@ import {
   extendRun,
   LIVENESS,
   mergeBucket,
+  TouchedHours,
   type ComparisonLimits,
   type DeviceBucket,
   type SeriesValue,
 } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { HourlyMean, Liveness, Observation, Rollup, Signal } from '#libs/telemetry';
@@ -32,20 +33,32 @@ const UNKNOWN_INTERVAL_MS = HOUR;
  */
 @Controller()
 export class EvidenceController {
+  readonly #gathered = new WeakMap<BatchContext, Gathered>();
+
   constructor(
     @Inject(LIVENESS_BEAT_MS) private readonly beatMs: Millis,
     @Inject(REGISTRY) private readonly registry: Registry,
     @Inject(COMPARISON_LIMITS) private readonly limits: ComparisonLimits,
   ) {}
 
-  @EventPattern<string>('readings')
-  async readings(@Payload() batch: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
-    const arrived = new Arrived();
-    for (const { shard, offset, data } of batch)
+  @EventPattern<string>('readings', { inPieces: true } satisfies HandlerOptions)
+  async readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
+    let gathered = this.#gathered.get(context);
+    if (gathered === undefined) {
+      const { arrived, touched } = (gathered = { arrived: new Arrived(), touched: new TouchedHours() });
+      this.#gathered.set(context, gathered);
+      context.atEnd(() => this.#store(arrived, touched, context));
+    }
+    const { arrived, touched } = gathered;
+    for (const { shard, offset, data } of piece)
       arrived.add(data.device, data.ts, shard, offset, data.readings);
+    await touched.add(piece, context.state);
+  }
+
+  async #store(arrived: Arrived, touched: TouchedHours, context: BatchContext): Promise<void> {
     await arrived.store(context);
     const rollups = await downSample(
-      batch,
+      touched,
       context.state,
       async (device) => (await this.registry.device(device))?.intervalMs ?? UNKNOWN_INTERVAL_MS,
     );
@@ -82,6 +95,12 @@ export class EvidenceController {
         : [],
     );
   }
+}
+
+/** What the pieces of a batch brought so far, which is small beside the readings themselves. */
+interface Gathered {
+  readonly arrived: Arrived;
+  readonly touched: TouchedHours;
 }
 
 const HEARTBEATS: Readonly<Record<'up' | 'down', readonly SeriesValue[]>> = {

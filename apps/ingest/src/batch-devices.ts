@@ -64,7 +64,7 @@ export class KnownDevices {
 
 /**
  * The devices of one batch. What is remembered of each is read once, before its first message, and written once, after the
- * last: in between nothing has to be waited for.
+ * last: in between hardly anything has to be waited for.
  */
 export class BatchDevices {
   readonly #devices = new Map<string, BatchDevice>();
@@ -75,13 +75,15 @@ export class BatchDevices {
     private readonly known: Map<string, Known>,
   ) {}
 
-  /** The devices that sent something, ready to be asked for. */
-  static async open(batch: Batch<Uplink>, state: StageState, directory: KnownDevices): Promise<BatchDevices> {
-    const devices = new BatchDevices(state, directory, await directory.current());
+  static async open(state: StageState, directory: KnownDevices): Promise<BatchDevices> {
+    return new BatchDevices(state, directory, await directory.current());
+  }
+
+  /** Makes the devices that sent something ready to be asked for. */
+  async expect(piece: Batch<Uplink>): Promise<void> {
     const senders = new Set<string>();
-    for (const { data } of batch) senders.add(data.device);
-    await devices.#add([...senders]);
-    return devices;
+    for (const { data } of piece) if (!this.#devices.has(data.device)) senders.add(data.device);
+    if (senders.size > 0) await this.#add([...senders]);
   }
 
   /** A device that sent something in this batch, or was looked up before. */

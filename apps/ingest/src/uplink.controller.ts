@@ -1,7 +1,7 @@
 import { correctPm25, toParameterUnit, type GasConditions } from '#libs/air-quality';
 import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import { defined, type UtcMillis } from '#libs/kernel';
 import { combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
@@ -34,7 +34,7 @@ import { isRepeated } from './repetitions.js';
 
 const CODEC_MEMORY = 'ingest/codecs';
 
-/** What one batch brings about, put together before it is handed to the context. */
+/** What one piece of a batch brings about, put together before it is handed to the context. */
 interface Outcome {
   readonly readings: NewEntry<Observation>[];
   readonly signals: NewEntry<Signal>[];
@@ -63,22 +63,24 @@ interface Decoded {
 /**
  * `uplink` → `readings`, `signals`, `commands`, `rejected`: decode, convert, judge. Nothing is dropped without a trace.
  *
- * Most messages pass without being waited for: what they need was read when the batch began, see {@link BatchDevices}. So
+ * Most messages pass without being waited for: what they need was read when the piece began, see {@link BatchDevices}. So
  * what may have to wait stands in the one function that does: a promise for each message would be a tenth of its cost.
  */
 @Controller()
 export class UplinkController {
   readonly #directory: KnownDevices;
+  readonly #devices = new WeakMap<BatchContext, BatchDevices>();
 
   constructor(@Inject(INGEST_OPTIONS) private readonly options: IngestOptions) {
     this.#directory = new KnownDevices(options);
   }
 
-  @EventPattern<string>('uplink')
-  async uplink(@Payload() batch: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
-    const devices = await BatchDevices.open(batch, context.state, this.#directory);
+  @EventPattern<string>('uplink', { inPieces: true } satisfies HandlerOptions)
+  async uplink(@Payload() piece: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
+    const devices = this.#devices.get(context) ?? (await this.#begin(context));
+    await devices.expect(piece);
     const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
-    for (const { shard, offset, data: uplink } of batch) {
+    for (const { shard, offset, data: uplink } of piece) {
       const message: Message = { uplink, ref: { shard, offset }, refusals: [] };
       const { refusals } = message;
       if (uplink.qos === 2 && (await isRepeated(uplink, context.state))) refusals.push(REPEATED);
@@ -121,7 +123,13 @@ export class UplinkController {
     context.append('signals', outcome.signals);
     context.append('commands', outcome.commands);
     context.append('rejected', outcome.rejected);
-    devices.remember();
+  }
+
+  async #begin(context: BatchContext): Promise<BatchDevices> {
+    const devices = await BatchDevices.open(context.state, this.#directory);
+    this.#devices.set(context, devices);
+    context.atEnd(() => devices.remember());
+    return devices;
   }
 
   async #decodeForeign(uplink: Uplink, context: BatchContext): Promise<Decoded> {

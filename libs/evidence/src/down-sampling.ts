@@ -55,6 +55,40 @@ type EmittedHour = readonly [hour: UtcMillis, site: string, isValid: boolean, fi
 /** The hours in order of time, and the figures of the day once it was emitted. */
 type DayState = readonly [site: string, hours: readonly EmittedHour[], day?: Figures];
 
+/** The hours that the readings of a batch touch, as they come. To be kept for the batch, and then forgotten. */
+export class TouchedHours {
+  readonly #open = new Map<string, OpenHours>();
+  readonly #touched = new Map<string, TouchedDevice>();
+
+  async add(
+    observations: readonly { readonly data: Pick<Observation, 'site' | 'device' | 'ts' | 'readings'> }[],
+    memory: StageMemory,
+  ): Promise<void> {
+    const unknown = new Set<string>();
+    for (const { data } of observations) if (!this.#open.has(data.device)) unknown.add(data.device);
+    const stored = await memory.getMany<OpenHours>(OPEN, [...unknown]);
+    let i = 0;
+    for (const device of unknown) this.#open.set(device, stored[i++] ?? NOTHING_OPEN);
+    for (const { data } of observations) this.#touch(data);
+  }
+
+  /** Those with something to be done. */
+  devices(): Iterable<TouchedDevice> {
+    return this.#touched.values();
+  }
+
+  #touch({ device, site, ts, readings }: Pick<Observation, 'site' | 'device' | 'ts' | 'readings'>): void {
+    const hour = hourOf(ts);
+    const open = this.#open.get(device) ?? NOTHING_OPEN;
+    for (const { parameter } of readings) {
+      if (open[parameter]?.hour === hour) continue;
+      let ofDevice = this.#touched.get(device);
+      if (ofDevice === undefined) this.#touched.set(device, (ofDevice = { device, open, series: new Map() }));
+      touch(ofDevice.series, parameter, hour, site);
+    }
+  }
+}
+
 /**
  * The roll-ups that a batch brings about: of every hour that is over because a later one of its series has begun, of every
  * hour that was over and has changed, and of the calendar days of those hours that are over.
@@ -62,17 +96,17 @@ type DayState = readonly [site: string, hours: readonly EmittedHour[], day?: Fig
  * Time is that of the events and the open hour is left alone, so what stands at the end does not depend on how the
  * journal was cut into batches. The work is bounded by the touched hours: of a day its hours are kept, not its readings.
  *
- * @param batch - the buckets in the memory hold its readings already
+ * @param touched - by the batch; the buckets in the memory hold its readings already
  * @param intervalOf - how often a device promises to report
  */
 export async function downSample(
-  batch: readonly { readonly data: Pick<Observation, 'site' | 'device' | 'ts' | 'readings'> }[],
+  touched: TouchedHours,
   memory: StageMemory,
   intervalOf: (device: string) => Promise<Millis>,
 ): Promise<Rollup[]> {
   const rollups: Rollup[] = [];
   // None, for all but one batch an hour.
-  for (const { device, open, series } of await touchedDevices(batch, memory)) {
+  for (const { device, open, series } of touched.devices()) {
     const after: Partial<Record<Parameter, TouchedHour>> = { ...open };
     let intervalMs: Millis | undefined;
     for (const [parameter, hours] of series) {
@@ -96,28 +130,6 @@ export async function downSample(
 
 const NOTHING_OPEN: OpenHours = {};
 const NEVER: TouchedHour = { hour: -Infinity, site: '' };
-
-async function touchedDevices(
-  batch: Parameters<typeof downSample>[0],
-  memory: StageMemory,
-): Promise<Iterable<TouchedDevice>> {
-  const devices = [...new Set(batch.map(({ data }) => data.device))];
-  const stored = await memory.getMany<OpenHours>(OPEN, devices);
-  const openHours = new Map(devices.map((device, i) => [device, stored[i] ?? NOTHING_OPEN]));
-  const touched = new Map<string, TouchedDevice>();
-  for (const { data } of batch) {
-    const { device, site } = data;
-    const hour = hourOf(data.ts);
-    const open = openHours.get(device) ?? NOTHING_OPEN;
-    for (const { parameter } of data.readings) {
-      if (open[parameter]?.hour === hour) continue;
-      let ofDevice = touched.get(device);
-      if (ofDevice === undefined) touched.set(device, (ofDevice = { device, open, series: new Map() }));
-      touch(ofDevice.series, parameter, hour, site);
-    }
-  }
-  return touched.values();
-}
 
 function touch(series: TouchedDevice['series'], parameter: Parameter, hour: UtcMillis, site: string): void {
   const hours = series.get(parameter);

@@ -1,4 +1,4 @@
-import type { Entry, NewEntry, StreamAppend } from '#libs/journal';
+import type { Entry, EncodedEntries, Journal, NewEntry, StreamAppend } from '#libs/journal';
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { StageState } from './stage-state.js';
 
@@ -13,22 +13,40 @@ export interface BatchOrigin {
 
 /** The `@Ctx()` of a handler: where the batch comes from, and what shall be committed together with it. */
 export class BatchContext extends BaseRpcContext<[BatchOrigin]> {
-  readonly #appends: StreamAppend[] = [];
+  readonly #appends = new Map<string, EncodedEntries[]>();
+  readonly #atEnd: (() => void | Promise<void>)[] = [];
 
   constructor(
     readonly origin: BatchOrigin,
     /** What the stage remembers. */
     readonly state: StageState,
+    private readonly journal: Pick<Journal, 'encode'>,
   ) {
     super([origin]);
   }
 
-  /** Appends to a stream in the same commit as the cursor; nothing is appended when the handler fails. */
+  /**
+   * Appends to a stream in the same commit as the cursor; nothing is appended when the handler fails. The entries are
+   * encoded at once, so nothing of them is kept.
+   */
   append(stream: string, entries: readonly NewEntry[]): void {
-    if (entries.length > 0) this.#appends.push({ stream, entries });
+    if (entries.length === 0) return;
+    const blocks = this.journal.encode(stream, entries);
+    const before = this.#appends.get(stream);
+    if (before === undefined) this.#appends.set(stream, blocks);
+    else before.push(...blocks);
+  }
+
+  /** For a handler that gets its batch in pieces: what is to be done when the last one is handled, before the commit. */
+  atEnd(work: () => void | Promise<void>): void {
+    this.#atEnd.push(work);
+  }
+
+  async end(): Promise<void> {
+    for (const work of this.#atEnd) await work();
   }
 
   appends(): readonly StreamAppend[] {
-    return this.#appends;
+    return Array.from(this.#appends, ([stream, blocks]) => ({ stream, blocks }));
   }
 }

@@ -1,9 +1,9 @@
-import type { Entry, Journal } from '#libs/journal';
+import type { Journal } from '#libs/journal';
 import { isTransient, messageOf, PantauError, type Clock, type Millis, type Random } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Rejection } from '#libs/telemetry';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { BatchContext } from './batch-context.js';
 import { SharedReads, type Reader } from './shared-reads.js';
@@ -26,11 +26,13 @@ export interface JournalServerOptions {
 /**
  * Reached only by a stage that is behind. What a batch costs once, such as the state of each of its devices, is shared by
  * its entries; but what it holds lives as long as its commit takes, in every shard at once, and the garbage collector moves
- * it about. So a batch is as large as the number of its devices asks for.
+ * it about. So a batch is as large as the number of its devices asks for, and who can takes it in pieces.
  */
 const DEFAULT_MAX_BATCH = 40_000;
 const MIN_FULL_BATCH = 1_000;
 const ENTRIES_PER_KEY = 16;
+/** Few enough that they are handled and gone before the garbage collector comes by. */
+const PIECE_ENTRIES = 512;
 const MAX_BACKOFF_MS = 30_000;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
@@ -42,16 +44,21 @@ export interface HandlerOptions {
    * For work that costs less together, and that nobody waits for.
    */
   readonly gatherMs?: Millis;
+  /**
+   * The handler is called for one piece of a batch after the other, with the same {@link BatchContext}, and there is one
+   * commit for all. What it keeps in between is its own; {@link BatchContext.atEnd} tells it when the last one was there.
+   */
+  readonly inPieces?: boolean;
 }
 
 /**
- * The journal as a Nest transport. A handler `@EventPattern('stream')` receives a batch of consecutive entries; when
- * its promise resolves, what it put into the {@link BatchContext} and the cursor are committed together.
+ * The journal as a Nest transport. A handler `@EventPattern('stream')` receives a batch of consecutive entries, whole or
+ * in pieces; when its promise resolves, what it put into the {@link BatchContext} and the cursor are committed together.
  *
  * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
  *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is narrowed down by halving the batch; an entry that
  *   fails alone is set aside in the stream `rejected` with the error, and the rest goes on.
- * - A handler that is in no hurry says so, see {@link HandlerOptions}.
+ * - A handler that is in no hurry, or wants pieces, says so, see {@link HandlerOptions}.
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
 export class JournalServer extends Server implements CustomTransportStrategy {
@@ -114,9 +121,11 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     // A cursor that stands in the journal from the start holds entries back from retention before its first batch.
     if (next === 0) await journal.commit({ cursor: stage, stream, shard, expected: 0, next: 0 });
     const reader = this.#reads.join(stream, shard);
-    const { gatherMs = 0 } = (this.getHandlerByPattern(stream)?.extras ?? {}) as HandlerOptions;
+    const { gatherMs = 0, inPieces = false } = (this.getHandlerByPattern(stream)?.extras ??
+      {}) as HandlerOptions;
+    const piece = inPieces ? PIECE_ENTRIES : Infinity;
     const limit = this.#fullBatch(1);
-    return { stream, shard, reader, next, limit, failures: 0, cache, gatherMs, rest: undefined };
+    return { stream, shard, reader, next, limit, piece, failures: 0, cache, gatherMs, rest: undefined };
   }
 
   /** Entries of a full batch, of which so many keys were seen together. */
@@ -128,17 +137,16 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   /** Handles one batch of one stream. @returns whether there was one */
   async #step(consumer: Consumer): Promise<boolean> {
     const { stage, journal } = this.#options;
-    const { stream, shard, reader } = consumer;
+    const { stream, shard } = consumer;
     try {
-      const entries = await this.#reads.read(reader, consumer.next, consumer.limit);
-      if (entries.length === 0) return false;
-      const context = await this.#handle(consumer, entries);
-      await this.#commit(consumer, entries.length, context);
+      const { count, keys, context } = await this.#handle(consumer);
+      if (count === 0) return false;
+      await this.#commit(consumer, count, context);
       if (consumer.failures > 0) this.#recovered();
       consumer.failures = 0;
-      if (consumer.gatherMs > 0 && entries.length < consumer.limit) this.#gather(consumer);
+      if (consumer.gatherMs > 0 && count < consumer.limit) this.#gather(consumer);
       // After trouble, grow back to full batches step by step.
-      consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keysOf(entries)));
+      consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keys));
     } catch (error) {
       if (error instanceof PantauError && error.code === 'CURSOR_CONFLICT') {
         this.logger.warn(messageOf(error));
@@ -162,16 +170,35 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     return true;
   }
 
-  async #handle(consumer: Consumer, entries: readonly Entry[]): Promise<BatchContext> {
-    const { stage, state } = this.#options;
-    const { stream, shard, cache } = consumer;
-    const context = new BatchContext({ stage, stream, shard }, new StageState(state, cache));
+  /** Reads a batch and has it handled. @returns the number of its entries and of their keys, and what is to be committed */
+  async #handle(consumer: Consumer): Promise<{ count: number; keys: number; context: BatchContext }> {
+    const { stream, reader, next, limit, piece } = consumer;
+    const context = this.#contextOf(consumer);
     const handler = this.getHandlerByPattern(stream);
     if (handler === null) throw new PantauError('USAGE', `no handler for the stream ${stream}.`);
-    await lastValueFrom(this.transformToObservable(await handler(entries, context)), {
-      defaultValue: undefined,
-    });
-    return context;
+    const keys = new Set<string>();
+    let count = 0;
+    for (;;) {
+      const wanted = Math.min(piece, limit - count);
+      const entries = await this.#reads.read(reader, next + count, wanted);
+      if (entries.length === 0) break;
+      await lastValueFrom(this.transformToObservable(await handler(entries, context)), {
+        defaultValue: undefined,
+      });
+      for (const { key } of entries) keys.add(key);
+      count += entries.length;
+      // What is not full is the last one: there is no more, or its entries are large.
+      if (entries.length < wanted || count === limit) break;
+      // Whoever else has something to do, the other shards among them, need not wait for the whole batch.
+      await turnOfTheLoop();
+    }
+    await context.end();
+    return { count, keys: keys.size, context };
+  }
+
+  #contextOf({ stream, shard, cache }: Consumer): BatchContext {
+    const { stage, state, journal } = this.#options;
+    return new BatchContext({ stage, stream, shard }, new StageState(state, cache), journal);
   }
 
   async #commit(consumer: Consumer, count: number, context: BatchContext): Promise<void> {
@@ -194,7 +221,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   async #isolate(consumer: Consumer, error: unknown): Promise<void> {
     const { stage } = this.#options;
     const { stream, shard, reader, next } = consumer;
-    const entries = await this.#reads.read(reader, next, consumer.limit);
+    const entries = await this.#reads.read(reader, next, Math.min(consumer.piece, consumer.limit));
     const [entry] = entries;
     if (entry === undefined) return;
     this.logger.warn(
@@ -209,10 +236,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       return;
     }
     this.logger.error(`stage ${stage} sets aside ${stream}/${shard} offset ${next}: ${messageOf(error)}`);
-    const context = new BatchContext(
-      { stage, stream, shard },
-      new StageState(this.#options.state, consumer.cache),
-    );
+    const context = this.#contextOf(consumer);
     const rejection: Rejection = {
       reason: 'handler_failed',
       detail: `stage ${stage}: ${messageOf(error)}`.slice(0, 1000),
@@ -258,25 +282,14 @@ interface Consumer {
   readonly cache: StageCache;
   readonly reader: Reader;
   readonly gatherMs: Millis;
+  /** At most so many entries are handled at once. */
+  readonly piece: number;
   next: number;
   limit: number;
   /** Failures in a row, for the back-off. */
   failures: number;
   /** Ends when it has gathered long enough; undefined otherwise. */
   rest: Promise<unknown> | undefined;
-}
-
-/** Of the entries that were read last: stages that read together are handed the same ones. */
-const keysOfEntries = new WeakMap<readonly Entry[], number>();
-
-function keysOf(entries: readonly Entry[]): number {
-  let count = keysOfEntries.get(entries);
-  if (count === undefined) {
-    const keys = new Set<string>();
-    for (const { key } of entries) keys.add(key);
-    keysOfEntries.set(entries, (count = keys.size));
-  }
-  return count;
 }
 
 async function waitForAny(

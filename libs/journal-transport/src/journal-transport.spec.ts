@@ -26,6 +26,11 @@ class CountingController {
     await handler(batch, context);
   }
 
+  @EventPattern<string>('pieces', { inPieces: true } satisfies HandlerOptions)
+  async pieces(@Payload() batch: Batch<number>, @Ctx() context: BatchContext): Promise<void> {
+    await handler(batch, context);
+  }
+
   @EventPattern<string>('patient', { gatherMs: 1_000 } satisfies HandlerOptions)
   async patient(@Payload() batch: Batch<number>, @Ctx() context: BatchContext): Promise<void> {
     await handler(batch, context);
@@ -38,8 +43,12 @@ class CountingModule {}
 interface Fixture extends AsyncDisposable {
   readonly journal: Journal;
   readonly state: LmdbStateStore;
-  start(options?: { backoffMs?: number; random?: () => number }): Promise<INestMicroservice>;
-  caughtUp(): Promise<void>;
+  start(options?: {
+    backoffMs?: number;
+    random?: () => number;
+    maxBatch?: number;
+  }): Promise<INestMicroservice>;
+  caughtUp(stream?: string): Promise<void>;
 }
 
 async function open(shards = 1): Promise<Fixture> {
@@ -50,7 +59,7 @@ async function open(shards = 1): Promise<Fixture> {
   return {
     journal,
     state,
-    async start({ backoffMs = 1, random = seededRandom(1) } = {}) {
+    async start({ backoffMs = 1, random = seededRandom(1), maxBatch = 8 } = {}) {
       const app = await createStage(
         { module: CountingModule },
         {
@@ -60,7 +69,7 @@ async function open(shards = 1): Promise<Fixture> {
           clock,
           random,
           logger: silent,
-          maxBatch: 8,
+          maxBatch,
           backoffMs,
         },
       );
@@ -68,8 +77,8 @@ async function open(shards = 1): Promise<Fixture> {
       apps.push(app);
       return app;
     },
-    async caughtUp() {
-      await waitUntil('the stage caught up', async () => (await lagOf(journal, 'counter', 'numbers')) === 0);
+    async caughtUp(stream = 'numbers') {
+      await waitUntil('the stage caught up', async () => (await lagOf(journal, 'counter', stream)) === 0);
     },
     async [Symbol.asyncDispose]() {
       for (const app of apps) await app.close();
@@ -124,6 +133,80 @@ describe('the journal as a Nest transport', () => {
     expect(batches).toEqual(Array.from({ length: 5 }, () => [0, 1, 2, 3, 4]));
     expect(await seen(fixture.journal)).toEqual([0, 1, 2, 3, 4]);
     expect(await fixture.state.get('counter', 'sum')).toBe(10);
+  });
+
+  describe('in pieces', () => {
+    const all = Array.from({ length: 1_500 }, (_, i) => i);
+    /** As {@link sum}, for a handler that keeps its sum until the last piece. */
+    const sums = new WeakMap<BatchContext, { total: number }>();
+    const sumOfPieces: Handler = async (piece, context) => {
+      let kept = sums.get(context);
+      if (kept === undefined) {
+        const begun = (kept = { total: (await context.state.get<number>('counter', 'sum')) ?? 0 });
+        sums.set(context, begun);
+        context.atEnd(() => context.state.put('counter', 'sum', begun.total));
+      }
+      kept.total += piece.reduce((total, { data }) => total + data, 0);
+      context.append(
+        'seen',
+        piece.map(({ key, data }) => ({ key, data })),
+      );
+    };
+
+    it('hands over one batch in several calls and commits once', async () => {
+      await using fixture = await open();
+      const contexts = new Map<BatchContext, number[]>();
+      const cursors = new Set<number>();
+      handler = async (piece, context) => {
+        contexts.set(context, [...(contexts.get(context) ?? []), piece.length]);
+        cursors.add(await fixture.journal.position('counter', 'pieces', 0));
+        await sumOfPieces(piece, context);
+      };
+      await fixture.journal.append('pieces', numbers(0, all.length));
+      await fixture.start({ maxBatch: 1_000 });
+      await fixture.caughtUp('pieces');
+      expect([...contexts.values()]).toEqual([[512, 488], [500]]);
+      expect([...cursors]).toEqual([0, 1_000]);
+      expect(await seen(fixture.journal)).toEqual(all);
+      expect(await fixture.state.get('counter', 'sum')).toBe((all.length * (all.length - 1)) / 2);
+    });
+
+    it('begins the batch again when a piece fails, and leaves nothing of those before it', async () => {
+      await using fixture = await open();
+      let failures = 0;
+      handler = async (piece, context) => {
+        await sumOfPieces(piece, context);
+        if (piece.some(({ data }) => data === 700) && ++failures <= 2)
+          throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
+      };
+      await fixture.journal.append('pieces', numbers(0, all.length));
+      await fixture.start({ maxBatch: 1_000 });
+      await fixture.caughtUp('pieces');
+      expect(failures).toBe(3);
+      expect(await seen(fixture.journal)).toEqual(all);
+      expect(await fixture.state.get('counter', 'sum')).toBe((all.length * (all.length - 1)) / 2);
+    });
+
+    it.each(['in a piece', 'at the end'])('sets aside the one entry that fails %s', async (where) => {
+      await using fixture = await open();
+      handler = async (piece, context) => {
+        await sumOfPieces(piece, context);
+        if (!piece.some(({ data }) => data === 700)) return;
+        const fail = (): void => {
+          throw new RangeError('no such number');
+        };
+        if (where === 'in a piece') fail();
+        else context.atEnd(fail);
+      };
+      await fixture.journal.append('pieces', numbers(0, all.length));
+      await fixture.start({ maxBatch: 1_000 });
+      await fixture.caughtUp('pieces');
+      const others = all.filter((n) => n !== 700);
+      expect(await seen(fixture.journal)).toEqual(others);
+      const rejected = await fixture.journal.read<Rejection>('rejected', 0, 0, 10);
+      expect(rejected.map(({ data }) => data.source)).toEqual([{ stream: 'pieces', shard: 0, offset: 700 }]);
+      expect(await fixture.state.get('counter', 'sum')).toBe(others.reduce((a, b) => a + b, 0));
+    });
   });
 
   it('wakes the shards that still wait when one of them succeeds again', async () => {

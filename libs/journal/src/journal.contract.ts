@@ -184,12 +184,12 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       await journal.commit({
         ...commit,
         state: [{ namespace: 'n', key: 'k', value: 'first' }],
-        append: [{ stream: 'out', entries: [{ key: 'a', data: 'first' }] }],
+        append: [{ stream: 'out', blocks: journal.encode('out', [{ key: 'a', data: 'first' }]) }],
       });
       const late = journal.commit({
         ...commit,
         state: [{ namespace: 'n', key: 'k', value: 'second' }],
-        append: [{ stream: 'out', entries: [{ key: 'a', data: 'second' }] }],
+        append: [{ stream: 'out', blocks: journal.encode('out', [{ key: 'a', data: 'second' }]) }],
       });
       await expect(late).rejects.toMatchObject({ code: 'CURSOR_CONFLICT', transient: true });
       expect(await journal.position('stage', 's', 0)).toBe(3);
@@ -320,7 +320,7 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
           shard: 0,
           expected: 0,
           next: 1,
-          append: [{ stream: 'out', entries: [{ key: 'k', data: 'output' }] }],
+          append: [{ stream: 'out', blocks: journal.encode('out', [{ key: 'k', data: 'output' }]) }],
         });
         expect((await readAll(journal, 's')).map((entry) => entry.data)).toEqual(['input', 'signal']);
         expect(await readAll(journal, 'out')).toHaveLength(1);

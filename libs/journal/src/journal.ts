@@ -60,7 +60,8 @@ export interface Commit {
 
 export interface StreamAppend {
   readonly stream: string;
-  readonly entries: readonly NewEntry[];
+  /** As {@link Journal.encode} returned them. */
+  readonly blocks: readonly EncodedEntries[];
 }
 
 /** First and next offset of a shard of a stream: `first` is the oldest kept, `next` the one to be written. */
@@ -130,6 +131,13 @@ export interface JournalSpace {
 export interface Journal {
   /** Number of shards of every stream; fixed when the journal is made. */
   readonly shards: number;
+  /**
+   * Brings entries into the form in which a stream stores them. Whoever has many does it as they come: what is encoded
+   * takes the garbage collector nothing, however long it waits for its commit.
+   *
+   * @throws PantauError `JOURNAL_ENTRY_TOO_LARGE`; @throws TypeError when the data is not plain
+   */
+  encode(stream: string, entries: readonly NewEntry[]): EncodedEntries[];
   /** Resolves once all entries are on stable storage. */
   append(stream: string, entries: readonly NewEntry[], options?: AppendOptions): Promise<void>;
   /**

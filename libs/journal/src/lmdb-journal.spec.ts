@@ -217,7 +217,7 @@ describe('the intake of LmdbJournal', () => {
 
   it('takes nothing with the commit of a stage, which could not be one commit', async () => {
     await using fixture = await openJournal(1, ['in']);
-    const append = [{ stream: 'in', entries: [{ key: 'k', data: 1 }] }];
+    const append = [{ stream: 'in', blocks: fixture.journal.encode('in', [{ key: 'k', data: 1 }]) }];
     const commit = { cursor: 'stage', stream: 'in', shard: 0, expected: 0, next: 1, append };
     await expect(fixture.journal.commit(commit)).rejects.toMatchObject({ code: 'USAGE' });
     expect(await fixture.journal.position('stage', 'in', 0)).toBe(0);
@@ -243,7 +243,10 @@ describe('the form of a stream in LmdbJournal', () => {
 
     journal = await open({ s: form });
     await journal.append('s', [{ key: 'k', data: { n: 2 } }]);
-    const append = ['s', 'other'].map((stream) => ({ stream, entries: [{ key: 'k', data: { n: 3 } }] }));
+    const append = ['s', 'other'].map((stream) => ({
+      stream,
+      blocks: journal.encode(stream, [{ key: 'k', data: { n: 3 } }]),
+    }));
     await journal.commit({ cursor: 'stage', stream: 's', shard: 0, expected: 0, next: 1, append });
     // What lay there before the stream had a form, too.
     expect((await readAll(journal, 's')).map(({ data }) => data)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);

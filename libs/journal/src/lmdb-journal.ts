@@ -44,7 +44,10 @@ const DEFAULT_SHARDS = 4;
 const DEFAULT_INTAKE = ['uplink'];
 /** A read ends with the chunk that reaches this: a batch of large messages must fit into memory as well as one of small ones. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
-/** Decoded chunks kept, because several stages read the same chunk at nearly the same time. */
+/**
+ * Decoded chunks kept of which only a part was wanted: the next read begins in the middle of one. Whole ones are not, because
+ * what lives longer than it must, the garbage collector copies; stages of one thread share what they read anyway.
+ */
 const DECODED_CHUNKS = 64;
 /** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
 const OTHER_PROCESS_POLL_MS = 25;
@@ -128,6 +131,23 @@ export class LmdbJournal implements Journal {
     return journal;
   }
 
+  encode(stream: string, entries: readonly NewEntry[]): EncodedEntries[] {
+    const form = this.#forms.get(stream);
+    const blocks: EntryBlock[] = [];
+    const open = new Map<number, EntryBlock>();
+    for (const entry of entries) {
+      const shard = shardOf(entry.key, this.shards);
+      let block = open.get(shard);
+      if (block === undefined || block.isFull) {
+        block = new EntryBlock(shard, form);
+        open.set(shard, block);
+        blocks.push(block);
+      }
+      block.add(entry);
+    }
+    return blocks;
+  }
+
   async append(
     stream: string,
     entries: readonly NewEntry[],
@@ -135,7 +155,7 @@ export class LmdbJournal implements Journal {
   ): Promise<void> {
     this.#assertOpen();
     if (yields && !this.#space.accepts()) throw full();
-    await this.#append(stream, this.#encode(stream, entries), yields);
+    await this.#append(stream, this.encode(stream, entries), yields);
   }
 
   async appendEncoded(
@@ -157,9 +177,13 @@ export class LmdbJournal implements Journal {
     let bytes = 0;
     for (const [chunkFirst, chunk] of this.#of(stream).chunksFrom(stream, shard, from)) {
       bytes += chunk.length;
-      for (const entry of this.#decode(stream, shard, chunkFirst, chunk)) {
+      const decoded = this.#decode(stream, shard, chunkFirst, chunk);
+      for (const entry of decoded) {
         if (entry.offset < from) continue;
-        if (entries.length >= limit) return entries as Entry<T>[];
+        if (entries.length >= limit) {
+          this.#keep(stream, shard, chunkFirst, decoded);
+          return entries as Entry<T>[];
+        }
         entries.push(entry);
       }
       if (entries.length >= limit || bytes >= MAX_READ_BYTES) break;
@@ -182,9 +206,13 @@ export class LmdbJournal implements Journal {
       reverse: true,
     };
     for (const { key, value } of this.#of(stream).chunks.getRange(range)) {
-      for (const entry of this.#decode(stream, shard, key[2], value).toReversed()) {
+      const decoded = this.#decode(stream, shard, key[2], value);
+      for (const entry of decoded.toReversed()) {
         if (entry.offset >= before) continue;
-        if (entries.length >= limit) return entries as Entry<T>[];
+        if (entries.length >= limit) {
+          this.#keep(stream, shard, key[2], decoded);
+          return entries as Entry<T>[];
+        }
         entries.push(entry);
       }
       if (entries.length >= limit) break;
@@ -230,7 +258,7 @@ export class LmdbJournal implements Journal {
     const outgoing = append.flatMap((part) => {
       if (this.#intakeNames.has(part.stream))
         throw new PantauError('USAGE', `${part.stream} takes no entries of a stage.`);
-      return this.#outgoing(part.stream, this.#encode(part.stream, part.entries));
+      return this.#outgoing(part.stream, part.blocks);
     });
     const conflict = await this.#streams.enqueue(countOf(outgoing) + state.length, (add) => {
       const stands = this.#cursors.get([cursor, stream, shard]) ?? 0;
@@ -329,24 +357,6 @@ export class LmdbJournal implements Journal {
     }));
   }
 
-  /** Encodes before anything is queued, so that data that cannot be written fails its caller alone. */
-  #encode(stream: string, entries: readonly NewEntry[]): EncodedEntries[] {
-    const form = this.#forms.get(stream);
-    const blocks: EntryBlock[] = [];
-    const open = new Map<number, EntryBlock>();
-    for (const entry of entries) {
-      const shard = shardOf(entry.key, this.shards);
-      let block = open.get(shard);
-      if (block === undefined || block.isFull) {
-        block = new EntryBlock(shard, form);
-        open.set(shard, block);
-        blocks.push(block);
-      }
-      block.add(entry);
-    }
-    return blocks;
-  }
-
   /** Inside a transaction. */
   #applyRetention(stream: string, shard: number, policy: RetentionPolicy): RetentionReport {
     const { maxAge = Infinity, maxBytes = Infinity, unread = 'wait' } = policy;
@@ -395,12 +405,10 @@ export class LmdbJournal implements Journal {
   }
 
   #decode(stream: string, shard: number, firstOffset: number, chunk: Buffer): Entry[] {
-    const key = decodedKey(stream, shard, firstOffset);
-    const known = this.#decoded.get(key);
+    const known = this.#take(stream, shard, firstOffset);
     if (known !== undefined) return known;
-    let entries: Entry[];
     try {
-      entries = decodeChunk(chunk, shard, firstOffset, this.#forms.get(stream));
+      return decodeChunk(chunk, shard, firstOffset, this.#forms.get(stream));
     } catch (cause) {
       throw new PantauError(
         'JOURNAL_CORRUPT',
@@ -411,14 +419,23 @@ export class LmdbJournal implements Journal {
         },
       );
     }
-    this.#decoded.set(key, entries);
-    if (this.#decoded.size > DECODED_CHUNKS) {
-      for (const oldest of this.#decoded.keys()) {
-        this.#decoded.delete(oldest);
-        break;
-      }
-    }
+  }
+
+  /** What was kept of a chunk, which is kept no longer. */
+  #take(stream: string, shard: number, firstOffset: number): Entry[] | undefined {
+    const key = decodedKey(stream, shard, firstOffset);
+    const entries = this.#decoded.get(key);
+    if (entries !== undefined) this.#decoded.delete(key);
     return entries;
+  }
+
+  #keep(stream: string, shard: number, firstOffset: number, entries: Entry[]): void {
+    this.#decoded.set(decodedKey(stream, shard, firstOffset), entries);
+    if (this.#decoded.size <= DECODED_CHUNKS) return;
+    for (const oldest of this.#decoded.keys()) {
+      this.#decoded.delete(oldest);
+      return;
+    }
   }
 
   #wakeWaiters(): void {

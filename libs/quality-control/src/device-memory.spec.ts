@@ -28,6 +28,15 @@ describe('DeviceMemory', () => {
     );
   });
 
+  it('leaves a state as it was that it was given', () => {
+    const memory = new DeviceMemory();
+    const given = initialQcState.slice() as unknown as QcState;
+    memory.set('pm25', given);
+    memory.set('pm25', initialQcState.map((_, i) => i + 1) as unknown as QcState);
+    expect(given).toEqual(initialQcState);
+    expect(memory.get('pm25')).toEqual(initialQcState.map((_, i) => i + 1));
+  });
+
   it('keeps each parameter in its place in the row, and puts a new one behind the others', () => {
     const first = new DeviceMemory();
     first.set('humidity', initialQcState);

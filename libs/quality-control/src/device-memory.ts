@@ -38,8 +38,8 @@ export class DeviceMemory implements QcStates {
   /** When the day of the ledger of clocks began that goes on; what it holds moves to the ledger when another one begins. */
   dayFrom: UtcMillis;
   clock: ClockCounts | undefined;
-  /** The parameters that were asked for or set. */
-  readonly #series = new Map<MeasuredParameter, QcState>();
+  /** The parameters that were asked for or set: rows of its own, which a new state is written into. */
+  readonly #series = new Map<MeasuredParameter, number[]>();
 
   /** @param before - is left as it is */
   constructor(private readonly before: StoredMemory = NOTHING_REMEMBERED) {
@@ -48,18 +48,22 @@ export class DeviceMemory implements QcStates {
     this.clock = clockOf(before);
   }
 
+  /** @returns the state until another one is set */
   get(parameter: MeasuredParameter): QcState | undefined {
     const known = this.#series.get(parameter);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known as unknown as QcState;
     const at = placeOf(parameter, this.before);
     if (at === this.before.length) return undefined;
-    const state = this.before.slice(at + 1, at + NUMBERS_PER_SERIES) as unknown as QcState;
+    const state = this.before.slice(at + 1, at + NUMBERS_PER_SERIES);
     this.#series.set(parameter, state);
-    return state;
+    return state as unknown as QcState;
   }
 
+  /** @param state - is copied: one that were kept until the next would outlive most others, and the garbage collector copies such */
   set(parameter: MeasuredParameter, state: QcState): void {
-    this.#series.set(parameter, state);
+    const own = this.#series.get(parameter);
+    if (own === undefined) this.#series.set(parameter, [...state]);
+    else for (let i = 0; i < state.length; i++) own[i] = state[i] as number;
   }
 
   /** What is to be stored. */
