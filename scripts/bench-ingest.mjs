@@ -3,8 +3,8 @@
  * rules and roll-ups on. Printed as ratios within one run, the load generator on the same machine:
  *
  * - readings per second until the last one is stored and every stage has caught up, beside the messages per second that
- *   Mosquitto alone acknowledges at QoS 1;
- * - processor time per message at 10 devices and at 10,000;
+ *   Mosquitto alone acknowledges at QoS 1: of 10 low-cost sensors, and of 10 stations that measure what ISPU is made of;
+ * - processor time per message at 10 low-cost sensors and at 10,000;
  * - with `--soak minutes`: memory of the process over that time.
  *
  * usage: npm run bench:ingest [-- messages rounds] [-- --soak minutes]
@@ -36,7 +36,12 @@ const [messages = 200_000, rounds = 3] = positionals.map(Number);
 const soakMinutes = Number(values.soak ?? 0);
 const { InfluxStore } = await built('libs/timeseries');
 
-const VALUES = 4;
+/** What a message states. How many readings it brings decides how many readings a second there are, so both kinds are shown. */
+const SENSOR = { name: 'low-cost sensor', parameters: ['pm25', 'pm10', 'temperature', 'humidity'] };
+const STATION = {
+  name: 'ISPU station',
+  parameters: ['pm25', 'pm10', 'so2', 'no2', 'co', 'o3', 'hc', 'temperature', 'humidity'],
+};
 const GATEWAYS = 10;
 const MINUTE = 60_000;
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
@@ -52,33 +57,47 @@ await bench(async (folder) => {
     return;
   }
   console.log(
-    `${shown(messages)} messages of ${VALUES} values from ${GATEWAYS} gateways, 40 in flight each, ${rounds} rounds`,
+    `${shown(messages)} messages from ${GATEWAYS} gateways, 40 in flight each, ${rounds} rounds; ` +
+      [SENSOR, STATION].map(({ name, parameters }) => `${name}: ${parameters.length} values`).join(', '),
   );
-  const ratios = [];
+  const ratios = { [SENSOR.name]: [], [STATION.name]: [] };
   const costs = { 10: [], 10_000: [] };
   for (let round = 1; round <= rounds; round++) {
-    const plain = await runLoad(folder, mosquitto, connectionsOf(10), () => undefined);
-    console.log(`  round ${round}: Mosquitto alone acknowledges ${shown(plain.rate)} messages/s`);
-    for (const count of round % 2 === 1 ? [10, 10_000] : [10_000, 10]) {
-      await withPipeline(join(folder, `round-${round}-${count}`), count, async (pipeline) => {
-        // First some messages that do not count, of each device: what a series costs once, and code until it is
-        // compiled, is not what a message costs.
-        await pipeline.run(Math.max(count, messages));
-        // At least an hour of every device: what the end of an hour costs is part of what a message costs.
-        const { readingsPerSecond, acknowledgedPerSecond, cost, ofDatabase } = await pipeline.run(
-          Math.max(messages, 60 * count),
-        );
-        costs[count].push(cost);
-        if (count === 10) ratios.push(readingsPerSecond / plain.rate);
-        console.log(
-          `  round ${round}: Pantau, ${shown(count).padStart(6)} devices: ${shown(acknowledgedPerSecond)} messages/s acknowledged, ` +
-            `${shown(readingsPerSecond)} readings/s until all was stored, ${(cost * 1e6).toFixed(0)} us of processor per message, ${(ofDatabase * 1e6).toFixed(0)} of them influxd's` +
-            (count === 10 ? `, ratio readings / Mosquitto's messages ${ratios.at(-1).toFixed(2)}` : ''),
-        );
-      });
+    const runs = [
+      { kind: SENSOR, count: 10 },
+      { kind: STATION, count: 10 },
+      { kind: SENSOR, count: 10_000 },
+    ];
+    for (const { kind, count } of round % 2 === 1 ? runs : runs.toReversed()) {
+      const plain = await runLoad(folder, mosquitto, connectionsOf(10), kind, () => undefined);
+      await withPipeline(
+        join(folder, `round-${round}-${kind.name}-${count}`),
+        count,
+        kind,
+        async (pipeline) => {
+          // First some messages that do not count, of each device: what a series costs once, and code until it is
+          // compiled, is not what a message costs.
+          await pipeline.run(Math.max(count, messages));
+          // At least an hour of every device: what the end of an hour costs is part of what a message costs.
+          const { readingsPerSecond, acknowledgedPerSecond, cost, ofDatabase } = await pipeline.run(
+            Math.max(messages, 60 * count),
+          );
+          if (kind === SENSOR) costs[count].push(cost);
+          const ratio = readingsPerSecond / plain.rate;
+          if (count === 10) ratios[kind.name].push(ratio);
+          console.log(
+            `  round ${round}, ${shown(count).padStart(6)} x ${kind.name}: Mosquitto alone acknowledges ${shown(plain.rate)} messages/s; ` +
+              `Pantau ${shown(acknowledgedPerSecond)}, and ${shown(readingsPerSecond)} readings/s until all was stored: ${ratio.toFixed(2)}; ` +
+              `${(cost * 1e6).toFixed(0)} us of processor per message, ${(ofDatabase * 1e6).toFixed(0)} of them influxd's`,
+          );
+        },
+      );
     }
   }
-  console.log(`median ratio readings/s of Pantau / messages/s of Mosquitto: ${median(ratios).toFixed(2)}`);
+  for (const [name, all] of Object.entries(ratios))
+    console.log(
+      `median ratio readings/s of Pantau / messages/s of Mosquitto, 10 x ${name}: ${median(all).toFixed(2)}`,
+    );
   console.log(
     `median cost per message at 10,000 devices / at 10: ${(median(costs[10_000]) / median(costs[10])).toFixed(2)}`,
   );
@@ -86,7 +105,7 @@ await bench(async (folder) => {
 
 /** Memory over time, under rounds of load with a pause until every stage has caught up. */
 async function soak(folder) {
-  await withPipeline(folder, 1_000, async (pipeline) => {
+  await withPipeline(folder, 1_000, SENSOR, async (pipeline) => {
     const until = performance.now() + soakMinutes * MINUTE;
     const samples = [];
     let sent = 0;
@@ -110,7 +129,7 @@ async function soak(folder) {
 }
 
 /** Pantau on a store of its own, with that many devices behind the gateways. */
-async function withPipeline(folder, count, use) {
+async function withPipeline(folder, count, kind, use) {
   mkdirSync(folder);
   const influx = await prepareInflux(folder);
   await influx.start();
@@ -126,6 +145,7 @@ async function withPipeline(folder, count, use) {
     config: { store: { engine: 'influxdb', version: 1, url: influx.url, database: 'bench' } },
     mqtt: { limits: { messagesPerDevice: { perSecond: 1_000_000, burst: 1_000_000 } } },
   });
+  const values = kind.parameters.length;
   let sent = 0;
   const perDevice = () => Math.ceil(sent / count);
   // As far back as a device may report by default, less a day.
@@ -141,6 +161,7 @@ async function withPipeline(folder, count, use) {
           folder,
           pantau.mqttPort,
           connections,
+          kind,
           (id) => pantau.tokens[id],
           wanted,
           firstTs + perDevice() * MINUTE,
@@ -153,11 +174,11 @@ async function withPipeline(folder, count, use) {
         );
         sent += report.acknowledged;
         const stored = await store.count({});
-        if (stored !== sent * VALUES)
-          throw new Error(`${sent * VALUES} readings were acknowledged, ${stored} are stored`);
+        if (stored !== sent * values)
+          throw new Error(`${sent * values} readings were acknowledged, ${stored} are stored`);
         return {
           acknowledgedPerSecond: report.rate,
-          readingsPerSecond: (report.acknowledged * VALUES) / seconds,
+          readingsPerSecond: (report.acknowledged * values) / seconds,
           cost: own + database,
           ofDatabase: database,
         };
@@ -189,6 +210,7 @@ async function runLoad(
   folder,
   port,
   connections,
+  { parameters },
   password,
   wanted = messages,
   firstTs = Date.UTC(2026, 0, 1),
@@ -204,6 +226,7 @@ async function runLoad(
         topics,
         password: password(clientId),
       })),
+      parameters,
       inFlight: 40,
       messages: wanted,
       firstTs,

@@ -29,7 +29,7 @@ export interface JournalServerOptions {
  * it about. So a batch is as large as the number of its devices asks for, and who can takes it in pieces.
  */
 const DEFAULT_MAX_BATCH = 40_000;
-const MIN_FULL_BATCH = 1_000;
+const MIN_FULL_BATCH = 4_000;
 const ENTRIES_PER_KEY = 16;
 /** Few enough that they are handled and gone before the garbage collector comes by. */
 const PIECE_ENTRIES = 512;

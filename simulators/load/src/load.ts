@@ -1,4 +1,5 @@
 import { MINUTE, PantauError } from '#libs/kernel';
+import type { MeasuredParameter } from '#libs/telemetry';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connectPacket, packet, text } from './packets.js';
@@ -15,6 +16,8 @@ export interface LoadOptions {
     /** Published to in turn. */
     readonly topics: readonly string[];
   }[];
+  /** What each message states; what a low-cost sensor measures when not given. */
+  readonly parameters?: readonly MeasuredParameter[];
   /** Unacknowledged messages per connection. */
   readonly inFlight: number;
   readonly messages: number;
@@ -30,14 +33,21 @@ export interface LoadReport {
   readonly ackLatencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
 }
 
-/** Where the device time stands in the payload; 13 digits, so that it can be overwritten in place. */
-const TS_PLACEHOLDER = '0000000000000';
-const PAYLOAD = `{"ts":${TS_PLACEHOLDER},"values":{"pm25":37.51,"pm10":61.33,"temperature":28.45,"humidity":81.27}}`;
-/** The last digits of the values. They change, because a value that stays is a fault, and costs what a fault costs. */
-const DIGITS_AT = ['37.51', '61.33', '28.45', '81.27'].map(
-  (value) => PAYLOAD.indexOf(value) + value.length - 1,
-);
-const TS_AT = PAYLOAD.indexOf(TS_PLACEHOLDER);
+/** Before the device time of 13 digits, which is overwritten in place. */
+const BEFORE_TS = '{"ts":';
+/** A value of each parameter. Its last digit changes, because a value that stays is a fault, and costs what a fault costs. */
+const VALUES: Readonly<Record<MeasuredParameter, string>> = {
+  pm25: '37.51',
+  pm10: '61.33',
+  so2: '21.42',
+  no2: '17.26',
+  co: '843',
+  o3: '44.18',
+  hc: '12.64',
+  temperature: '28.45',
+  humidity: '81.27',
+};
+const LOW_COST: readonly MeasuredParameter[] = ['pm25', 'pm10', 'temperature', 'humidity'];
 const DIGIT_ZERO = 0x30;
 const PUBACK_BYTES = 4;
 /** Latencies kept for the percentiles. */
@@ -52,11 +62,14 @@ const LATENCY_SAMPLES = 200_000;
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const { messages, inFlight } = options;
   const latencies: number[] = [];
-  const connections = await Promise.all(options.connections.map((connection) => open(options, connection)));
+  const template = payloadOf(options.parameters ?? LOW_COST);
+  const connections = await Promise.all(
+    options.connections.map((connection) => open(options, connection, template.payload)),
+  );
   const share = Math.ceil(messages / connections.length);
   const startedAt = performance.now();
   await Promise.all(
-    connections.map((connection) => drive(connection, share, inFlight, options.firstTs, latencies)),
+    connections.map((connection) => drive(connection, template, share, inFlight, options.firstTs, latencies)),
   );
   const seconds = (performance.now() - startedAt) / 1000;
   for (const { socket } of connections) socket.end(Buffer.from([0xe0, 0]));
@@ -72,6 +85,21 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   };
 }
 
+interface Template {
+  readonly payload: Buffer;
+  /** Where the last digits of the values stand in it. */
+  readonly digitsAt: readonly number[];
+}
+
+function payloadOf(parameters: readonly MeasuredParameter[]): Template {
+  let text = `${BEFORE_TS}${'0'.repeat(13)},"values":{`;
+  const digitsAt = parameters.map((parameter, i) => {
+    text += `${i === 0 ? '' : ','}"${parameter}":${VALUES[parameter]}`;
+    return text.length - 1;
+  });
+  return { payload: Buffer.from(`${text}}}`), digitsAt };
+}
+
 interface Connection {
   readonly socket: Socket;
   readonly clientId: string;
@@ -81,6 +109,7 @@ interface Connection {
 async function open(
   { host, port }: LoadOptions,
   { clientId, username = clientId, password, topics }: LoadOptions['connections'][number],
+  payload: Buffer,
 ): Promise<Connection> {
   const socket = connect({ host, port, noDelay: true });
   await once(socket, 'connect');
@@ -97,7 +126,7 @@ async function open(
     );
   }
   const templates = topics.map((topic) =>
-    packet(0x32, Buffer.concat([text(topic), Buffer.alloc(2), Buffer.from(PAYLOAD)])),
+    packet(0x32, Buffer.concat([text(topic), Buffer.alloc(2), payload])),
   );
   return { socket, clientId, templates };
 }
@@ -105,6 +134,7 @@ async function open(
 /** Keeps `inFlight` messages unacknowledged until `count` are acknowledged. */
 function drive(
   { socket, clientId, templates }: Connection,
+  { payload, digitsAt }: Template,
   count: number,
   inFlight: number,
   firstTs: number,
@@ -126,12 +156,11 @@ function drive(
       for (const template of messages) {
         template.copy(chunk, at);
         at += template.length;
-        const payloadAt = at - PAYLOAD.length;
+        const payloadAt = at - payload.length;
         const turn = Math.floor(sent / templates.length);
         chunk.writeUInt16BE((sent % 65_535) + 1, payloadAt - 2);
-        chunk.write(String(firstTs + turn * MINUTE), payloadAt + TS_AT, 'latin1');
-        for (const digitAt of DIGITS_AT)
-          chunk[payloadAt + digitAt] = DIGIT_ZERO + ((turn * 7 + digitAt) % 10);
+        chunk.write(String(firstTs + turn * MINUTE), payloadAt + BEFORE_TS.length, 'latin1');
+        for (const digitAt of digitsAt) chunk[payloadAt + digitAt] = DIGIT_ZERO + ((turn * 7 + digitAt) % 10);
         sentAt[sent % inFlight] = now;
         sent++;
       }
