@@ -1,3 +1,4 @@
+import { MEASURED_CODES } from '#libs/telemetry';
 import { describeWith, freePort, startMosquitto } from '#libs/testing';
 import mqtt from 'mqtt';
 import { once } from 'node:events';
@@ -39,6 +40,35 @@ describeWith(['mosquitto'], 'the load generator', () => {
     expect([...received.keys()].sort()).toEqual(['load/a', 'load/b', 'load/c', 'load/d']);
     for (const instants of received.values())
       expect(instants).toEqual(Array.from({ length: 750 }, (_, i) => firstTs + i * 60_000));
+  });
+
+  it('states what it is told to, and another value each time', async () => {
+    await using server = await startMosquitto();
+    const listener = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.port}`);
+    await listener.subscribeAsync('load/#', { qos: 0 });
+    const received: Record<string, number>[] = [];
+    const all = new Promise<void>((resolve) =>
+      listener.on('message', (_topic, payload) => {
+        received.push((JSON.parse(payload.toString()) as { values: Record<string, number> }).values);
+        if (received.length === 20) resolve();
+      }),
+    );
+    await runLoad({
+      host: '127.0.0.1',
+      port: server.port,
+      connections: [{ clientId: 'one', topics: ['load/a'] }],
+      parameters: MEASURED_CODES,
+      inFlight: 1,
+      messages: 20,
+      firstTs: Date.parse('2026-01-01T00:00:00Z'),
+    });
+    await all;
+    await listener.endAsync();
+    for (const values of received) expect(Object.keys(values)).toEqual(MEASURED_CODES);
+    for (const parameter of MEASURED_CODES) {
+      const values = received.map((each) => each[parameter]);
+      expect(values.filter((value, i) => value === values[i - 1])).toEqual([]);
+    }
   });
 
   it('fails when the broker closes a connection unanswered', async () => {

@@ -21,7 +21,7 @@ export interface LoadOptions {
   /** Unacknowledged messages per connection. */
   readonly inFlight: number;
   readonly messages: number;
-  /** Device time of the first message of each topic, milliseconds; each next one is a minute later. */
+  /** Device time of the first message of each topic, milliseconds, 13 digits; each next one is a minute later. */
   readonly firstTs: number;
 }
 
