@@ -45,7 +45,6 @@ export class AlertsController {
   readonly #rules: readonly VersionedRule[];
   readonly #judged: readonly Parameter[];
   readonly #intervals: Intervals;
-  readonly #arrived = new WeakMap<BatchContext, Map<string, Arrived>>();
 
   constructor(@Inject(RULES) rules: readonly ThresholdRule[], @Inject(REGISTRY) registry: Registry) {
     this.#intervals = new Intervals(registry, UNKNOWN_INTERVAL_MS);
@@ -60,12 +59,11 @@ export class AlertsController {
 
   @EventPattern<string>('readings', { inPieces: true } satisfies HandlerOptions)
   readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): void {
-    let arrived = this.#arrived.get(context);
-    if (arrived === undefined) {
-      const devices = (arrived = new Map<string, Arrived>());
-      this.#arrived.set(context, devices);
+    const arrived = context.keep(() => {
+      const devices = new Map<string, Arrived>();
       context.atEnd(() => this.#judgeAll(devices, context));
-    }
+      return devices;
+    });
     for (const { data } of piece) {
       for (const [place, parameter] of this.#judged.entries()) {
         const reading = readingOf(data, parameter);

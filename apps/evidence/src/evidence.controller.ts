@@ -33,8 +33,6 @@ const UNKNOWN_INTERVAL_MS = HOUR;
  */
 @Controller()
 export class EvidenceController {
-  readonly #gathered = new WeakMap<BatchContext, Gathered>();
-
   constructor(
     @Inject(LIVENESS_BEAT_MS) private readonly beatMs: Millis,
     @Inject(REGISTRY) private readonly registry: Registry,
@@ -43,13 +41,12 @@ export class EvidenceController {
 
   @EventPattern<string>('readings', { inPieces: true } satisfies HandlerOptions)
   async readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
-    let gathered = this.#gathered.get(context);
-    if (gathered === undefined) {
-      const { arrived, touched } = (gathered = { arrived: new Arrived(), touched: new TouchedHours() });
-      this.#gathered.set(context, gathered);
-      context.atEnd(() => this.#store(arrived, touched, context));
-    }
-    const { arrived, touched } = gathered;
+    // Small beside the readings themselves.
+    const { arrived, touched } = context.keep(() => {
+      const gathered = { arrived: new Arrived(), touched: new TouchedHours() };
+      context.atEnd(() => this.#store(gathered.arrived, gathered.touched, context));
+      return gathered;
+    });
     for (const { shard, offset, data } of piece)
       arrived.add(data.device, data.ts, shard, offset, data.readings);
     await touched.add(piece, context.state);
@@ -95,12 +92,6 @@ export class EvidenceController {
         : [],
     );
   }
-}
-
-/** What the pieces of a batch brought so far, which is small beside the readings themselves. */
-interface Gathered {
-  readonly arrived: Arrived;
-  readonly touched: TouchedHours;
 }
 
 const HEARTBEATS: Readonly<Record<'up' | 'down', readonly SeriesValue[]>> = {

@@ -69,7 +69,6 @@ interface Decoded {
 @Controller()
 export class UplinkController {
   readonly #directory: KnownDevices;
-  readonly #devices = new WeakMap<BatchContext, BatchDevices>();
 
   constructor(@Inject(INGEST_OPTIONS) private readonly options: IngestOptions) {
     this.#directory = new KnownDevices(options);
@@ -77,7 +76,7 @@ export class UplinkController {
 
   @EventPattern<string>('uplink', { inPieces: true } satisfies HandlerOptions)
   async uplink(@Payload() piece: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
-    const devices = this.#devices.get(context) ?? (await this.#begin(context));
+    const devices = await context.keep(() => this.#begin(context));
     await devices.expect(piece);
     const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
     for (const { shard, offset, data: uplink } of piece) {
@@ -127,7 +126,6 @@ export class UplinkController {
 
   async #begin(context: BatchContext): Promise<BatchDevices> {
     const devices = await BatchDevices.open(context.state, this.#directory);
-    this.#devices.set(context, devices);
     context.atEnd(() => devices.remember());
     return devices;
   }

@@ -15,6 +15,8 @@ export interface BatchOrigin {
 export class BatchContext extends BaseRpcContext<[BatchOrigin]> {
   readonly #appends = new Map<string, EncodedEntries[]>();
   readonly #atEnd: (() => void | Promise<void>)[] = [];
+  #bytes = 0;
+  #kept: unknown;
 
   constructor(
     readonly origin: BatchOrigin,
@@ -32,9 +34,20 @@ export class BatchContext extends BaseRpcContext<[BatchOrigin]> {
   append(stream: string, entries: readonly NewEntry[]): void {
     if (entries.length === 0) return;
     const blocks = this.journal.encode(stream, entries);
+    for (const { bytes } of blocks) this.#bytes += bytes.length;
     const before = this.#appends.get(stream);
     if (before === undefined) this.#appends.set(stream, blocks);
     else before.push(...blocks);
+  }
+
+  /** Of what was appended. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** For a handler that gets its batch in pieces: what it keeps from one to the next, made at the first. */
+  keep<T>(make: () => T): T {
+    return (this.#kept ??= make()) as T;
   }
 
   /** For a handler that gets its batch in pieces: what is to be done when the last one is handled, before the commit. */

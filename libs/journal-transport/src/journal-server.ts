@@ -33,6 +33,8 @@ const MIN_FULL_BATCH = 4_000;
 const ENTRIES_PER_KEY = 16;
 /** Few enough that they are handled and gone before the garbage collector comes by. */
 const PIECE_ENTRIES = 512;
+/** A batch ends with the piece that brings what is appended to this. The journal bounds what it reads for each piece alone. */
+const MAX_APPENDED_BYTES = 16 * 1024 * 1024;
 const MAX_BACKOFF_MS = 30_000;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
@@ -46,7 +48,8 @@ export interface HandlerOptions {
   readonly gatherMs?: Millis;
   /**
    * The handler is called for one piece of a batch after the other, with the same {@link BatchContext}, and there is one
-   * commit for all. What it keeps in between is its own; {@link BatchContext.atEnd} tells it when the last one was there.
+   * commit for all. What it needs in between it keeps with {@link BatchContext.keep}; {@link BatchContext.atEnd} tells it when
+   * the last one was there.
    */
   readonly inPieces?: boolean;
 }
@@ -188,7 +191,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       for (const { key } of entries) keys.add(key);
       count += entries.length;
       // What is not full is the last one: there is no more, or its entries are large.
-      if (entries.length < wanted || count === limit) break;
+      if (entries.length < wanted || count === limit || context.bytes >= MAX_APPENDED_BYTES) break;
       // Whoever else has something to do, the other shards among them, need not wait for the whole batch.
       await turnOfTheLoop();
     }
@@ -225,7 +228,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const [entry] = entries;
     if (entry === undefined) return;
     this.logger.warn(
-      `stage ${stage} failed on ${entries.length} entries of ${stream}/${shard} at ${next}: ${messageOf(error)}`,
+      `stage ${stage} failed on up to ${consumer.limit} entries of ${stream}/${shard} at ${next}: ${messageOf(error)}`,
     );
     if (entries.length > 1) {
       consumer.limit = Math.floor(entries.length / 2);

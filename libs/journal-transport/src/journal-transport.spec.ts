@@ -138,14 +138,12 @@ describe('the journal as a Nest transport', () => {
   describe('in pieces', () => {
     const all = Array.from({ length: 1_500 }, (_, i) => i);
     /** As {@link sum}, for a handler that keeps its sum until the last piece. */
-    const sums = new WeakMap<BatchContext, { total: number }>();
     const sumOfPieces: Handler = async (piece, context) => {
-      let kept = sums.get(context);
-      if (kept === undefined) {
-        const begun = (kept = { total: (await context.state.get<number>('counter', 'sum')) ?? 0 });
-        sums.set(context, begun);
+      const kept = await context.keep(async () => {
+        const begun = { total: (await context.state.get<number>('counter', 'sum')) ?? 0 };
         context.atEnd(() => context.state.put('counter', 'sum', begun.total));
-      }
+        return begun;
+      });
       kept.total += piece.reduce((total, { data }) => total + data, 0);
       context.append(
         'seen',
@@ -169,6 +167,23 @@ describe('the journal as a Nest transport', () => {
       expect([...cursors]).toEqual([0, 1_000]);
       expect(await seen(fixture.journal)).toEqual(all);
       expect(await fixture.state.get('counter', 'sum')).toBe((all.length * (all.length - 1)) / 2);
+    });
+
+    it('commits before the last piece when much is to be appended', async () => {
+      await using fixture = await open();
+      const cursors = new Set<number>();
+      handler = async (piece, context) => {
+        cursors.add(await fixture.journal.position('counter', 'pieces', 0));
+        context.append(
+          'seen',
+          piece.map(({ key }) => ({ key, data: new Uint8Array(40_000) })),
+        );
+      };
+      await fixture.journal.append('pieces', numbers(0, all.length));
+      await fixture.start({ maxBatch: 1_500 });
+      await fixture.caughtUp('pieces');
+      expect([...cursors]).toEqual([0, 512, 1_024]);
+      expect(await fixture.journal.extent('seen', 0)).toEqual({ first: 0, next: all.length });
     });
 
     it('begins the batch again when a piece fails, and leaves nothing of those before it', async () => {
