@@ -84,6 +84,27 @@ describe('messages of one batch', () => {
   });
 });
 
+describe('messages of a true and of a wrong clock', () => {
+  it('never meet at one instant, where they would replace each other in the store', async () => {
+    await using ingest = await openIngest();
+    const stating = (messageId: number, ts: number): Uplink => ({
+      ...message({}),
+      ...{ kind: 'telemetry', topic: 'pantau/v1/betung/udara-02/telemetry', messageId },
+      payload: Buffer.from(`{"ts":${ts},"values":{"pm25":12}}`),
+    });
+    // More than fit into the second until the next whole one: the moments that are given run ahead of the arrival.
+    const SENT = 1_100;
+    const flood = Array.from({ length: SENT }, (_, i) => stating(i + 2, 1));
+    await ingest.take([stating(1, NOW), ...flood, stating(SENT + 2, NOW + 1000)]);
+    const instants: number[] = [];
+    await eachEntry<Observation>(ingest.journal, 'readings', ({ data: { ts, readings } }) => {
+      if (readings.some(({ parameter }) => parameter === 'pm25')) instants.push(ts);
+    });
+    expect(instants).toHaveLength(SENT + 2);
+    expect(new Set(instants).size).toBe(SENT + 2);
+  });
+});
+
 describe('a message that is sent again', () => {
   const sent = (messageId: number, minute: number, dup = false): Uplink => ({
     ...{

@@ -166,8 +166,7 @@ export class UplinkController {
         : undefined;
     const values = converted(stated, air, refusals);
     if (values.length === 0) return;
-    // Two messages of one millisecond would replace each other in the store.
-    const ts = clock === 'device' ? base.ts : Math.max(base.ts, device.memory.arrivedAt + 1);
+    const ts = clock === 'device' ? base.ts : freeInstant(base.ts, device.memory.arrivedAt);
     const judged = judgeObservation(device.memory, ts, values, device.limits, clock === 'wrong');
     if (clock !== 'device') device.memory.arrivedAt = ts;
     const correction = correctedPm25(judged.readings, device.registered);
@@ -237,6 +236,15 @@ function converted(
 /** Whether the value is one in the unit of its parameter already. */
 function isAsKept({ parameter, value, unit }: Measured): boolean {
   return unit === PARAMETERS[parameter].unit && Number.isFinite(value);
+}
+
+/**
+ * The instant of a message that states none, or a wrong one. Two messages of one instant replace each other in the store:
+ * so it is later than the last that was given to the device, and never the whole second that another message may state.
+ */
+function freeInstant(receivedAt: UtcMillis, lastGiven: UtcMillis): UtcMillis {
+  const ts = Math.max(receivedAt, lastGiven + 1);
+  return ts % 1000 === 0 ? ts + 1 : ts;
 }
 
 function observationOf(
