@@ -413,8 +413,9 @@ export class InfluxStore implements TimeSeriesStore {
 
   async #writeAll<L extends Instant>(format: LineFormat<L>, lines: readonly L[]): Promise<RefusedLine<L>[]> {
     const refused: RefusedLine<L>[] = [];
-    for (let i = 0; i < lines.length; i += LINES_PER_REQUEST)
-      refused.push(...(await this.#writeOrSplit(format, lines.slice(i, i + LINES_PER_REQUEST))));
+    const inOrder = bySeries(lines);
+    for (let i = 0; i < inOrder.length; i += LINES_PER_REQUEST)
+      refused.push(...(await this.#writeOrSplit(format, inOrder.slice(i, i + LINES_PER_REQUEST))));
     return refused;
   }
 
@@ -701,6 +702,20 @@ function rollupFields({ readings }: Instant<Rollup>): string {
     ),
   );
   return fields.join(',');
+}
+
+/**
+ * The lines of a device together, each device's in the order that they have: InfluxDB looks a field of a series up, and writes its
+ * name into the log, once a request.
+ */
+function bySeries<L extends Instant>(lines: readonly L[]): readonly L[] {
+  const byDevice = new Map<string, L[]>();
+  for (const line of lines) {
+    const before = byDevice.get(line.device);
+    if (before === undefined) byDevice.set(line.device, [line]);
+    else before.push(line);
+  }
+  return [...byDevice.values()].flat();
 }
 
 function halves<T extends { readonly ts: number }>(lines: readonly T[]): T[][] {
