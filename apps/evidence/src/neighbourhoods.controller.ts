@@ -1,14 +1,10 @@
 import { compareWithNeighbours, NeighbourMap, type ComparisonLimits } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
-import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
-import type { Millis } from '#libs/kernel';
+import type { Batch, BatchContext } from '#libs/journal-transport';
 import type { HourlyMean } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { COMPARISON_LIMITS, REGISTRY } from './evidence.controller.js';
-
-/** A mean is of an hour, and judged anew with each of its neighbours that comes in another batch. */
-const GATHER_MS: Millis = 100;
 
 /** `neighbourhoods` → which hourly means the neighbours of their devices disagree with. */
 @Controller()
@@ -22,7 +18,7 @@ export class NeighbourhoodsController {
     this.#neighbours = new NeighbourMap(registry, limits.widestKm);
   }
 
-  @EventPattern<string>('neighbourhoods', { gatherMs: GATHER_MS } satisfies HandlerOptions)
+  @EventPattern<string>('neighbourhoods')
   async neighbourhoods(@Payload() batch: Batch<HourlyMean>, @Ctx() context: BatchContext): Promise<void> {
     const means = batch.map(({ data }) => data);
     await compareWithNeighbours(means, context.state, await this.#neighbours.current(), this.limits);

@@ -1,6 +1,6 @@
 import type { NewEntry } from '#libs/journal';
-import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
-import type { Clock, Millis } from '#libs/kernel';
+import type { Batch, BatchContext } from '#libs/journal-transport';
+import type { Clock } from '#libs/kernel';
 import type { Rejection, Rollup } from '#libs/telemetry';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Inject } from '@nestjs/common';
@@ -8,9 +8,6 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { SeriesGuard } from './guard.js';
 import { rejectionOf } from './rejection.js';
 import { CLOCK, GUARD, STORE } from './store-providers.js';
-
-/** Few roll-ups come at a time, and a request costs as much as a hundred of them. */
-const GATHER_MS: Millis = 100;
 
 /** `rollups` → the hourly and daily tiers of the time-series store. A roll-up that comes again replaces itself. */
 @Controller()
@@ -21,7 +18,7 @@ export class RollupsController {
     @Inject(GUARD) private readonly guard: SeriesGuard,
   ) {}
 
-  @EventPattern<string>('rollups', { gatherMs: GATHER_MS } satisfies HandlerOptions)
+  @EventPattern<string>('rollups')
   async rollups(@Payload() batch: Batch<Rollup>, @Ctx() context: BatchContext): Promise<void> {
     const rollups: Rollup[] = [];
     const rejected: NewEntry<Rejection>[] = [];

@@ -21,6 +21,8 @@ export interface JournalServerOptions {
   readonly maxBatch?: number;
   /** First pause after a failure, milliseconds; doubled up to {@link MAX_BACKOFF_MS}. */
   readonly backoffMs?: number;
+  /** How long a handler rests after a batch that was not full, so that what comes meanwhile comes together. */
+  readonly gatherMs?: Millis;
 }
 
 /**
@@ -36,16 +38,16 @@ const PIECE_ENTRIES = 512;
 /** A batch ends with the piece that brings what is appended to this. The journal bounds what it reads for each piece alone. */
 const MAX_APPENDED_BYTES = 16 * 1024 * 1024;
 const MAX_BACKOFF_MS = 30_000;
+/**
+ * What comes alone is handled at once. What comes in a stream costs several times as much alone as together: a batch is a
+ * commit, and a request to the store.
+ */
+const DEFAULT_GATHER_MS: Millis = 100;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
 
 /** What `@EventPattern` may say of a handler beside its stream. */
 export interface HandlerOptions {
-  /**
-   * How long the handler rests after a batch that was not full, so that what comes meanwhile comes together; 0 by default.
-   * For work that costs less together, and that nobody waits for.
-   */
-  readonly gatherMs?: Millis;
   /**
    * The handler is called for one piece of a batch after the other, with the same {@link BatchContext}, and there is one
    * commit for all. What it needs in between it keeps with {@link BatchContext.keep}; {@link BatchContext.atEnd} tells it when
@@ -61,7 +63,7 @@ export interface HandlerOptions {
  * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
  *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is narrowed down by halving the batch; an entry that
  *   fails alone is set aside in the stream `rejected` with the error, and the rest goes on.
- * - A handler that is in no hurry, or wants pieces, says so, see {@link HandlerOptions}.
+ * - After a batch that was not full a handler rests for a moment; one that wants pieces says so, see {@link HandlerOptions}.
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
 export class JournalServer extends Server implements CustomTransportStrategy {
@@ -124,11 +126,10 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     // A cursor that stands in the journal from the start holds entries back from retention before its first batch.
     if (next === 0) await journal.commit({ cursor: stage, stream, shard, expected: 0, next: 0 });
     const reader = this.#reads.join(stream, shard);
-    const { gatherMs = 0, inPieces = false } = (this.getHandlerByPattern(stream)?.extras ??
-      {}) as HandlerOptions;
+    const { inPieces = false } = (this.getHandlerByPattern(stream)?.extras ?? {}) as HandlerOptions;
     const piece = inPieces ? PIECE_ENTRIES : Infinity;
     const limit = this.#fullBatch(1);
-    return { stream, shard, reader, next, limit, piece, failures: 0, cache, gatherMs, rest: undefined };
+    return { stream, shard, reader, next, limit, piece, failures: 0, cache, rest: undefined };
   }
 
   /** Entries of a full batch, of which so many keys were seen together. */
@@ -147,7 +148,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       await this.#commit(consumer, count, context);
       if (consumer.failures > 0) this.#recovered();
       consumer.failures = 0;
-      if (consumer.gatherMs > 0 && count < consumer.limit) this.#gather(consumer);
+      if (count < consumer.limit) this.#gather(consumer);
       // After trouble, grow back to full batches step by step.
       consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keys));
     } catch (error) {
@@ -255,8 +256,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   }
 
   #gather(consumer: Consumer): void {
+    const { gatherMs = DEFAULT_GATHER_MS } = this.#options;
     this.#reads.rest(consumer.reader);
-    consumer.rest = delay(consumer.gatherMs, undefined, { signal: this.#stop.signal })
+    consumer.rest = delay(gatherMs, undefined, { signal: this.#stop.signal })
       .catch(() => undefined)
       .then(() => (consumer.rest = undefined));
   }
@@ -284,7 +286,6 @@ interface Consumer {
   readonly shard: number;
   readonly cache: StageCache;
   readonly reader: Reader;
-  readonly gatherMs: Millis;
   /** At most so many entries are handled at once. */
   readonly piece: number;
   next: number;
