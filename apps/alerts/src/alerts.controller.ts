@@ -12,7 +12,7 @@ import {
 import type { Registry } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
-import type { Millis } from '#libs/kernel';
+import { KeyedRows, type Millis } from '#libs/kernel';
 import type { Observation, Parameter, QualityFlag, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
@@ -59,39 +59,38 @@ export class AlertsController {
 
   @EventPattern<string>('readings', { inPieces: true } satisfies HandlerOptions)
   readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): void {
-    const arrived = context.keep(() => {
-      const devices = new Map<string, Arrived>();
-      context.atEnd(() => this.#judgeAll(devices, context));
-      return devices;
+    const { sites, rows } = context.keep(() => {
+      const arrived: Arrived = { sites: new Map(), rows: new KeyedRows() };
+      context.atEnd(() => this.#judgeAll(arrived, context));
+      return arrived;
     });
     for (const { data } of piece) {
       for (const [place, parameter] of this.#judged.entries()) {
         const reading = readingOf(data, parameter);
         if (reading === undefined) continue;
         const { site, device, ts } = data;
-        let ofDevice = arrived.get(device);
-        if (ofDevice === undefined)
-          arrived.set(device, (ofDevice = { subject: { site, device }, numbers: [] }));
-        ofDevice.numbers.push(ts, place, reading.value, reading.flag);
+        if (!sites.has(device)) sites.set(device, site);
+        rows.add(device, [ts, place, reading.value, reading.flag]);
       }
     }
   }
 
-  async #judgeAll(arrived: ReadonlyMap<string, Arrived>, context: BatchContext): Promise<void> {
+  async #judgeAll({ sites, rows }: Arrived, context: BatchContext): Promise<void> {
     await this.#intervals.refresh();
-    const known = await context.state.getMany<DeviceStates>(STATES, [...arrived.keys()]);
+    const known = await context.state.getMany<DeviceStates>(STATES, [...sites.keys()]);
     let i = 0;
-    for (const [device, ofDevice] of arrived) {
+    for (const [device, site] of sites) {
       const intervalMs = this.#intervals.peek(device) ?? (await this.#intervals.of(device));
       const before = known[i++] ?? [];
-      const after = this.#judge(ofDevice, before, intervalMs, context);
+      const after = this.#judge({ site, device }, rows.of(device), before, intervalMs, context);
       if (after !== before) context.state.put(STATES, device, after);
     }
   }
 
   /** @returns the states of the device after what arrived; the same list when that changed nothing */
   #judge(
-    { subject, numbers }: Arrived,
+    subject: Subject,
+    numbers: readonly number[],
     before: DeviceStates,
     intervalMs: Millis,
     context: BatchContext,
@@ -120,14 +119,14 @@ export class AlertsController {
   }
 }
 
-/** What the pieces of a batch brought of a device so far. */
+type Subject = Pick<Observation, 'site' | 'device'>;
+
+/** What the pieces of a batch brought so far. */
 interface Arrived {
-  readonly subject: Pick<Observation, 'site' | 'device'>;
-  /**
-   * Of each reading: instant, place of its parameter, value and flag. A batch may be large, and numbers take little room
-   * until it is over.
-   */
-  readonly numbers: number[];
+  /** Of each device, the one of its first reading. */
+  readonly sites: Map<string, string>;
+  /** By device, of each reading: instant, place of its parameter, value and flag. */
+  readonly rows: KeyedRows;
 }
 
 const PER_READING = 4;
@@ -149,7 +148,7 @@ function readingsOf(numbers: readonly number[], place: number): AlertReading[] {
 
 function eventsOf(
   { rule, version }: VersionedRule,
-  { site, device }: Arrived['subject'],
+  { site, device }: Subject,
   transitions: readonly AlertTransition[],
 ): NewEntry<AlertEvent>[] {
   const { id, severity, title, parameter, raise, clear } = rule;

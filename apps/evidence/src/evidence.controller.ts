@@ -1,8 +1,8 @@
 import {
   addRow,
   bucketKey,
-  bucketOf,
   BUCKETS,
+  byBucket,
   downSample,
   extendRun,
   LIVENESS,
@@ -15,7 +15,7 @@ import {
 import type { Registry } from '#libs/identity';
 import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
-import { HOUR, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { HOUR, KeyedRows, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { HourlyMean, Liveness, Observation, Rollup, Signal } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
@@ -99,38 +99,33 @@ const HEARTBEATS: Readonly<Record<'up' | 'down', readonly SeriesValue[]>> = {
   down: [{ parameter: 'heartbeat', value: 0, flag: 1 }],
 };
 
-/** What a batch brings, by device and bucket. */
+/** Few enough that what is read for them is gone before the garbage collector comes by. */
+const DEVICES_AT_ONCE = 64;
+
+/** What a batch brings, by device. */
 class Arrived {
-  readonly #buckets = new Map<string, ArrivedBucket[]>();
+  readonly #rows = new KeyedRows();
 
   add(device: string, ts: UtcMillis, shard: number, offset: number, values: readonly SeriesValue[]): void {
-    const from = bucketOf(ts);
-    let buckets = this.#buckets.get(device);
-    if (buckets === undefined) this.#buckets.set(device, (buckets = []));
-    let arrived = buckets.at(-1);
-    if (arrived?.from !== from) {
-      arrived = buckets.find((known) => known.from === from);
-      if (arrived === undefined) buckets.push((arrived = { from, rows: [] }));
-    }
-    addRow(arrived.rows, ts, shard, offset, values);
+    const row: number[] = [];
+    addRow(row, ts, shard, offset, values);
+    this.#rows.add(device, row);
   }
 
   async store({ state }: BatchContext): Promise<void> {
-    const keys: string[] = [];
-    const rows: DeviceBucket[] = [];
-    for (const [device, buckets] of this.#buckets) {
-      for (const arrived of buckets) {
-        keys.push(bucketKey(device, arrived.from));
-        rows.push(arrived.rows);
-      }
+    const devices = this.#rows.keys();
+    for (let i = 0; i < devices.length; i += DEVICES_AT_ONCE) {
+      const buckets = devices
+        .slice(i, i + DEVICES_AT_ONCE)
+        .flatMap((device) =>
+          byBucket(this.#rows.of(device)).map(({ from, rows }) => ({ key: bucketKey(device, from), rows })),
+        );
+      const known = await state.getMany<DeviceBucket>(
+        BUCKETS,
+        buckets.map(({ key }) => key),
+      );
+      for (const [n, { key, rows }] of buckets.entries())
+        state.put(BUCKETS, key, mergeBucket(known[n] ?? [], rows));
     }
-    const known = await state.getMany<DeviceBucket>(BUCKETS, keys);
-    for (const [i, key] of keys.entries())
-      state.put(BUCKETS, key, mergeBucket(known[i] ?? [], rows[i] ?? []));
   }
-}
-
-interface ArrivedBucket {
-  readonly from: UtcMillis;
-  readonly rows: number[];
 }

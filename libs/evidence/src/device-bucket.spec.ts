@@ -5,6 +5,8 @@ import {
   addRow,
   bucketKey,
   bucketKeys,
+  bucketOf,
+  byBucket,
   mergeBucket,
   samplesOf,
   type DeviceBucket,
@@ -62,6 +64,24 @@ describe('the bucket of a device', () => {
         for (const series of SERIES) expect(samplesOf([bucket], series)).toEqual(expected(sent, series));
         // Nothing depends on the cuts, and repeats do not pile up.
         expect(bucket).toEqual(mergeBucket([], rowsOf(sent, 0)));
+      }),
+    );
+  });
+
+  it('takes the rows of a device apart by the time that they are of, in the order in which they came', () => {
+    const anyTime = messages.map((sent) =>
+      sent.map((one, i) => ({ ...one, ts: one.ts + (i % 4) * 840_000 })),
+    );
+    fc.assert(
+      fc.property(anyTime, (sent) => {
+        const whole = sent.filter(({ values }) => values.length > 0);
+        const froms = [...new Set(whole.map(({ ts }) => bucketOf(ts)))];
+        expect(byBucket(rowsOf(whole, 0))).toEqual(
+          froms.map((from) => ({
+            from,
+            rows: whole.flatMap((one, i) => (bucketOf(one.ts) === from ? rowsOf([one], i) : [])),
+          })),
+        );
       }),
     );
   });

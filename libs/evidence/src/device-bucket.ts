@@ -79,6 +79,22 @@ export function addRow(
     rows.push(SERIES_CODES[parameter] * SERIES_STEP + flag, value);
 }
 
+/** Rows of a device, in the order in which they came, apart for each bucket. */
+export function byBucket(rows: DeviceBucket): { from: UtcMillis; rows: DeviceBucket }[] {
+  const buckets: { from: UtcMillis; rows: number[] }[] = [];
+  for (let row = 0, end = 0; row < rows.length; row = end) {
+    end = endOf(rows, row);
+    const from = bucketOf(at(rows, row));
+    let bucket = buckets.at(-1);
+    if (bucket?.from !== from) {
+      bucket = buckets.find((known) => known.from === from);
+      if (bucket === undefined) buckets.push((bucket = { from, rows: [] }));
+    }
+    for (let i = row; i < end; i++) bucket.rows.push(at(rows, i));
+  }
+  return buckets;
+}
+
 /** Puts rows, in the order in which they came, into the bucket of their device. */
 export function mergeBucket(bucket: DeviceBucket, arrived: DeviceBucket): DeviceBucket {
   const joined = bucket.length === 0 ? arrived : bucket.concat(arrived);

@@ -2,6 +2,7 @@ export * from './canonical-json.js';
 export * from './defined.js';
 export * from './errors.js';
 export * from './hash.js';
+export * from './keyed-rows.js';
 export * from './local-day.js';
 export * from './random.js';
 export * from './time.js';
