@@ -5,7 +5,13 @@ import { createStage, lagOf } from '#libs/journal-transport';
 import { LmdbJournal, type Journal } from '#libs/journal';
 import { DAY, HOUR, localDateOf, localDaySpan, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import { STORED_FORMS, type Observation, type QualityFlag, type Rollup } from '#libs/telemetry';
+import {
+  STORED_FORMS,
+  type Observation,
+  type Parameter,
+  type QualityFlag,
+  type Rollup,
+} from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import fc from 'fast-check';
 import { EvidenceModule } from './evidence.module.js';
@@ -80,8 +86,14 @@ async function open(maxBatch = 2_000): Promise<Fixture> {
   };
 }
 
-function reading(ts: UtcMillis, value: number, flag: QualityFlag = 1, site = 'betung'): Observation {
-  const readings = [{ parameter: 'pm25', value, flag } as const];
+function reading(
+  ts: UtcMillis,
+  value: number,
+  flag: QualityFlag = 1,
+  site = 'betung',
+  parameter: Parameter = 'pm25',
+): Observation {
+  const readings = [{ parameter, value, flag }];
   return { site, device: 'udara-01', ts, receivedAt: ts, uplink: { shard: 0, offset: 0 }, readings };
 }
 
@@ -177,6 +189,7 @@ describe('the roll-ups of the evidence stage', () => {
       // The journal does not tell -0 from 0.
       value: fc.double({ min: -100, max: 1_000, noNaN: true }).map((value) => value + 0),
       flag: fc.constantFrom<QualityFlag>(1, 1, 1, 3, 4),
+      parameter: fc.constantFrom(...PARAMETERS),
     });
     await fc.assert(
       fc.asyncProperty(
@@ -184,13 +197,16 @@ describe('the roll-ups of the evidence stage', () => {
         fc.integer({ min: 1, max: 50 }),
         async (samples, size) => {
           await using fixture = await open(size);
-          const readings = samples.map(({ step, value, flag }) =>
-            reading(MIDNIGHT + step * INTERVAL, value, flag),
+          const readings = samples.map(({ step, value, flag, parameter }) =>
+            reading(MIDNIGHT + step * INTERVAL, value, flag, 'betung', parameter),
           );
-          const last = new Map<string, Rollup>();
-          for (const rollup of await fixture.emitted(readings))
-            last.set(`${rollup.tier} ${rollup.from}`, rollup);
-          expect(last).toEqual(expected(readings));
+          const emitted = await fixture.emitted(readings);
+          for (const parameter of PARAMETERS) {
+            const last = new Map<string, Rollup>();
+            for (const rollup of emitted)
+              if (rollup.parameter === parameter) last.set(`${rollup.tier} ${rollup.from}`, rollup);
+            expect(last).toEqual(expected(readings, parameter));
+          }
         },
       ),
       { numRuns: 25 },
@@ -198,9 +214,12 @@ describe('the roll-ups of the evidence stage', () => {
   });
 });
 
-/** Of all readings at once, what stands at the end. */
-function expected(readings: readonly Observation[]): Map<string, Rollup> {
-  const byTime = new Map(readings.map((observation) => [observation.ts, observation]));
+const PARAMETERS = ['pm25', 'pm10'] as const;
+
+/** Of all readings at once, what stands at the end of a parameter. */
+function expected(readings: readonly Observation[], parameter: Parameter): Map<string, Rollup> {
+  const ofParameter = readings.filter(({ readings: [only] }) => only!.parameter === parameter);
+  const byTime = new Map(ofParameter.map((observation) => [observation.ts, observation]));
   const samples = Array.from(byTime.values(), ({ ts, readings: [only] }) => ({
     ts,
     ...only!,
@@ -215,13 +234,13 @@ function expected(readings: readonly Observation[]): Map<string, Rollup> {
     if (inHour.length === 0) continue;
     const rollup = hourlyRollup(from, inHour, INTERVAL);
     const { received, valid, mean, min, max } = rollup;
-    found.set(`hour ${from}`, hour((from - MIDNIGHT) / HOUR, { received, valid, mean, min, max }));
+    found.set(`hour ${from}`, hour((from - MIDNIGHT) / HOUR, { parameter, received, valid, mean, min, max }));
     days.set(localDateOf(from), [...(days.get(localDateOf(from)) ?? []), rollup]);
   }
   for (const [date, hours] of days) {
     const span = localDaySpan(date)!;
     if (span.to <= open)
-      found.set(`day ${span.from}`, { ...hour(0), tier: 'day', ...span, ...dailyRollup(hours) });
+      found.set(`day ${span.from}`, { ...hour(0), parameter, tier: 'day', ...span, ...dailyRollup(hours) });
   }
   return found;
 }

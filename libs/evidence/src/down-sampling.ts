@@ -12,9 +12,9 @@ import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { BUCKETS } from './buckets.js';
 import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket.js';
 
-/** The newest hour of each series of a device, which is open, and the days with what was emitted of them. */
+/** Of each device the newest hour of each of its series, which is open; and its days, with what was emitted of them. */
 const OPEN = 'evidence/open-hours';
-const DAYS = 'evidence/day-figures';
+const DAYS = 'evidence/device-days';
 
 const PER_HOUR = HOUR / BUCKET;
 
@@ -54,6 +54,17 @@ type EmittedHour = readonly [hour: UtcMillis, site: string, isValid: boolean, fi
 
 /** The hours in order of time, and the figures of the day once it was emitted. */
 type DayState = readonly [site: string, hours: readonly EmittedHour[], day?: Figures];
+
+/** A day of a device. All of its series together, because their hours end together. */
+type DeviceDay = Readonly<Partial<Record<Parameter, DayState>>>;
+
+/** Hours of a series that are over, in order of time. */
+interface Closing {
+  readonly parameter: Parameter;
+  readonly over: readonly TouchedHour[];
+  /** Of the series, at the end of the batch. */
+  readonly openHour: UtcMillis;
+}
 
 /** The hours that the readings of a batch touch, as they come. To be kept for the batch, and then forgotten. */
 export class TouchedHours {
@@ -108,7 +119,7 @@ export async function downSample(
   // None, for all but one batch an hour.
   for (const { device, open, series } of touched.devices()) {
     const after: Partial<Record<Parameter, TouchedHour>> = { ...open };
-    let intervalMs: Millis | undefined;
+    const closing: Closing[] = [];
     for (const [parameter, hours] of series) {
       const before = open[parameter];
       const newest = hours.reduce(
@@ -118,11 +129,10 @@ export async function downSample(
       after[parameter] = newest;
       const over = hours.filter(({ hour }) => hour < newest.hour);
       if (before !== undefined && before.hour < newest.hour) over.push(before);
-      if (over.length === 0) continue;
       over.sort((a, b) => a.hour - b.hour);
-      intervalMs ??= await intervalOf(device);
-      rollups.push(...(await close(device, parameter, over, newest.hour, memory, intervalMs)));
+      if (over.length > 0) closing.push({ parameter, over, openHour: newest.hour });
     }
+    if (closing.length > 0) rollups.push(...(await close(device, closing, memory, await intervalOf(device))));
     memory.put(OPEN, device, after);
   }
   return rollups;
@@ -138,60 +148,105 @@ function touch(series: TouchedDevice['series'], parameter: Parameter, hour: UtcM
     hours.push({ hour, site });
 }
 
-/** Rolls up hours that are over, given in order of time, and their days; gives what is new or has changed. */
+/** Rolls up hours that are over, and their days; gives what is new or has changed, in the order in which it ended. */
 async function close(
   device: string,
-  parameter: Parameter,
-  over: readonly TouchedHour[],
-  openHour: UtcMillis,
+  closing: readonly Closing[],
   memory: StageMemory,
   intervalMs: Millis,
 ): Promise<Rollup[]> {
-  const keys = over.map(({ hour }) => bucketKeys(device, hour));
-  const buckets = await memory.getMany<DeviceBucket>(BUCKETS, keys.flat());
-  const spans = daysOf(over);
-  const days = await memory.getMany<DayState>(
+  const hours = [...new Set(closing.flatMap(({ over }) => over.map(({ hour }) => hour)))].sort(
+    (a, b) => a - b,
+  );
+  const buckets = await memory.getMany<DeviceBucket>(
+    BUCKETS,
+    hours.flatMap((hour) => bucketKeys(device, hour)),
+  );
+  const bucketsOf = (hour: UtcMillis): readonly (DeviceBucket | undefined)[] => {
+    const first = hours.indexOf(hour) * PER_HOUR;
+    return buckets.slice(first, first + PER_HOUR);
+  };
+  const spans = daysOf(hours);
+  const days = await memory.getMany<DeviceDay>(
     DAYS,
-    spans.map(({ from }) => dayKey(device, parameter, from)),
+    spans.map(({ from }) => dayKey(device, from)),
   );
   const rollups: Rollup[] = [];
   for (const [d, span] of spans.entries()) {
-    const known = days[d];
-    const hours = [...(known?.[1] ?? [])];
-    let site = known?.[0];
-    for (const [i, touched] of over.entries()) {
-      const { hour } = touched;
-      if (hour < span.from || hour >= span.to) continue;
-      const place = hours.findIndex(([emitted]) => emitted === hour);
-      const emitted = hours[place];
-      const ofHour = buckets.slice(i * PER_HOUR, (i + 1) * PER_HOUR);
-      const rollup = hourlyRollup(hour, samplesOf(ofHour, parameter), intervalMs);
-      const figures = figuresOf(rollup);
-      if (emitted !== undefined && isSame(emitted[3], figures)) continue;
-      const changed: EmittedHour = [hour, emitted?.[1] ?? touched.site, rollup.isValid, figures];
-      if (emitted === undefined) hours.push(changed);
-      else hours[place] = changed;
-      site ??= touched.site;
-      const series = { site: changed[1], device, parameter };
-      rollups.push(rollupOf('hour', series, { from: hour, to: hour + HOUR }, figures));
+    const before = days[d] ?? NO_DAY;
+    const after: Partial<Record<Parameter, DayState>> = { ...before };
+    for (const { parameter, over, openHour } of closing) {
+      const ofDay = over.filter(({ hour }) => hour >= span.from && hour < span.to);
+      if (ofDay.length === 0) continue;
+      const figuresOfHour = (hour: UtcMillis): HourFigures => {
+        const rollup = hourlyRollup(hour, samplesOf(bucketsOf(hour), parameter), intervalMs);
+        return { isValid: rollup.isValid, figures: figuresOf(rollup) };
+      };
+      const known = before[parameter];
+      const { state, changed } = closeDay(known, ofDay, span, span.to <= openHour, figuresOfHour);
+      if (state !== undefined) after[parameter] = state;
+      for (const { tier, site, from, to, figures } of changed)
+        rollups.push(rollupOf(tier, { site, device, parameter }, { from, to }, figures));
     }
-    if (site === undefined) continue;
-    hours.sort(([a], [b]) => a - b);
-    let day = known?.[2];
-    if (span.to <= openHour) {
-      const changed = figuresOf(dailyRollup(hours.map(hourOfDay)));
-      if (day === undefined || !isSame(day, changed))
-        rollups.push(rollupOf('day', { site, device, parameter }, span, changed));
-      day = changed;
-    }
-    const after: DayState = day === undefined ? [site, hours] : [site, hours, day];
-    memory.put(DAYS, dayKey(device, parameter, span.from), after);
+    memory.put(DAYS, dayKey(device, span.from), after);
   }
-  return rollups;
+  // The parameters of an hour together: the store has one line for them.
+  return rollups.sort((a, b) => a.to - b.to);
 }
 
-function dayKey(device: string, parameter: Parameter, start: UtcMillis): string {
-  return `${device}/${parameter}/${String(start).padStart(15, '0')}`;
+interface HourFigures {
+  readonly isValid: boolean;
+  readonly figures: Figures;
+}
+
+/** What is new or has changed of a day. */
+interface Change extends TimeSpan {
+  readonly tier: Rollup['tier'];
+  readonly site: string;
+  readonly figures: Figures;
+}
+
+/**
+ * The day of a series after some of its hours are over.
+ *
+ * @param isOver - the day too
+ */
+function closeDay(
+  known: DayState | undefined,
+  over: readonly TouchedHour[],
+  span: TimeSpan,
+  isOver: boolean,
+  figuresOfHour: (hour: UtcMillis) => HourFigures,
+): { state: DayState | undefined; changed: readonly Change[] } {
+  const changed: Change[] = [];
+  const hours = [...(known?.[1] ?? [])];
+  let site = known?.[0];
+  for (const { hour, site: siteOfHour } of over) {
+    const place = hours.findIndex(([emitted]) => emitted === hour);
+    const emitted = hours[place];
+    const { isValid, figures } = figuresOfHour(hour);
+    if (emitted !== undefined && isSame(emitted[3], figures)) continue;
+    const after: EmittedHour = [hour, emitted?.[1] ?? siteOfHour, isValid, figures];
+    if (emitted === undefined) hours.push(after);
+    else hours[place] = after;
+    site ??= siteOfHour;
+    changed.push({ tier: 'hour', site: after[1], from: hour, to: hour + HOUR, figures });
+  }
+  if (site === undefined) return { state: undefined, changed };
+  hours.sort(([a], [b]) => a - b);
+  let day = known?.[2];
+  if (isOver) {
+    const figures = figuresOf(dailyRollup(hours.map(hourOfDay)));
+    if (day === undefined || !isSame(day, figures)) changed.push({ tier: 'day', site, ...span, figures });
+    day = figures;
+  }
+  return { state: day === undefined ? [site, hours] : [site, hours, day], changed };
+}
+
+const NO_DAY: DeviceDay = {};
+
+function dayKey(device: string, start: UtcMillis): string {
+  return `${device}/${String(start).padStart(15, '0')}`;
 }
 
 function figuresOf({
@@ -225,9 +280,9 @@ function isSame(a: Figures, b: Figures): boolean {
 }
 
 /** The calendar days of the regency into which hours fall, in order of time as these. */
-function daysOf(hours: readonly TouchedHour[]): TimeSpan[] {
+function daysOf(hours: readonly UtcMillis[]): TimeSpan[] {
   const days: TimeSpan[] = [];
-  for (const { hour } of hours) if (hour >= (days.at(-1)?.to ?? -Infinity)) days.push(dayOf(hour));
+  for (const hour of hours) if (hour >= (days.at(-1)?.to ?? -Infinity)) days.push(dayOf(hour));
   return days;
 }
 

@@ -7,8 +7,11 @@ import type { StateStore, StateWrite } from '#libs/state';
 const ENTRIES_PER_GENERATION = 20_000;
 const VALUES_PER_GENERATION = 10_000;
 
-/** Values by namespace and key. A joined key would cost more than the look-up. */
+/** Values by namespace and key, {@link NOTHING} for what is not there. A joined key would cost more than the look-up. */
 type Values = Map<string, Map<string, unknown>>;
+
+/** What a key is known to have when it has no value, so that one look-up tells. */
+const NOTHING = Symbol('no value');
 
 /**
  * What a stage remembers, seen from inside one batch. Writes are buffered and become durable in the same commit as the
@@ -25,7 +28,7 @@ export class StageState {
 
   async get<T>(namespace: string, key: string): Promise<T | undefined> {
     const known = this.#known(namespace, key);
-    if (known !== MISSING) return known as T | undefined;
+    if (known !== undefined) return valueOf(known);
     const value = await this.store.get<T>(namespace, key);
     this.cache.set(namespace, key, value);
     return value;
@@ -33,19 +36,21 @@ export class StageState {
 
   /** Values in the order of the keys. */
   async getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]> {
-    const values: unknown[] = [];
-    const missing: string[] = [];
-    for (const key of keys) {
-      const value = this.#known(namespace, key);
-      values.push(value);
-      if (value === MISSING) missing.push(key);
+    const values: (T | undefined)[] = [];
+    const missing: number[] = [];
+    for (const [i, key] of keys.entries()) {
+      const known = this.#known(namespace, key);
+      if (known === undefined) missing.push(i);
+      values.push(valueOf(known));
     }
-    if (missing.length === 0) return values as (T | undefined)[];
-    const stored = new Map(
-      (await this.store.getMany<T>(namespace, missing)).map((value, i) => [missing[i], value]),
-    );
-    for (const [key = '', value] of stored) this.cache.set(namespace, key, value);
-    return keys.map((key, i) => (values[i] === MISSING ? stored.get(key) : values[i])) as (T | undefined)[];
+    if (missing.length === 0) return values;
+    const missingKeys = missing.map((i) => keys[i] as string);
+    const stored = await this.store.getMany<T>(namespace, missingKeys);
+    for (const [n, key] of missingKeys.entries()) {
+      this.cache.set(namespace, key, stored[n]);
+      values[missing[n] as number] = stored[n];
+    }
+    return values;
   }
 
   put(namespace: string, key: string, value: unknown): void {
@@ -60,7 +65,7 @@ export class StageState {
   writes(): StateWrite[] {
     const writes: StateWrite[] = [];
     for (const [namespace, values] of this.#pending)
-      for (const [key, value] of values) writes.push({ namespace, key, value });
+      for (const [key, value] of values) writes.push({ namespace, key, value: valueOf(value) });
     return writes;
   }
 
@@ -71,19 +76,20 @@ export class StageState {
    */
   settle(entries: number): void {
     for (const [namespace, values] of this.#pending)
-      for (const [key, value] of values) this.cache.set(namespace, key, value);
+      for (const [key, value] of values) this.cache.set(namespace, key, valueOf(value));
     this.cache.trim(entries);
   }
 
+  /** @returns undefined when nothing is known of the key */
   #known(namespace: string, key: string): unknown {
-    const pending = this.#pending.get(namespace);
-    // A value that was deleted is there, and undefined.
-    if (pending?.has(key) === true) return pending.get(key);
-    return this.cache.get(namespace, key);
+    const pending = this.#pending.get(namespace)?.get(key);
+    return pending === undefined ? this.cache.get(namespace, key) : pending;
   }
 }
 
-const MISSING = Symbol('not in the cache');
+function valueOf<T>(known: unknown): T | undefined {
+  return known === NOTHING ? undefined : (known as T);
+}
 
 /**
  * The values that a stage read or wrote of late, in two generations: what is used moves to the young one, and when that
@@ -95,15 +101,13 @@ export class StageCache {
   #count = 0;
   #entries = 0;
 
-  /** @returns `MISSING` when it is not here */
+  /** @returns undefined when it is not here, {@link NOTHING} when it is known to have no value */
   get(namespace: string, key: string): unknown {
-    const young = this.#young.get(namespace);
-    if (young?.has(key) === true) return young.get(key);
-    const old = this.#old.get(namespace);
-    if (old?.has(key) !== true) return MISSING;
-    const value = old.get(key);
-    this.set(namespace, key, value);
-    return value;
+    const young = this.#young.get(namespace)?.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(namespace)?.get(key);
+    if (old !== undefined) this.set(namespace, key, valueOf(old));
+    return old;
   }
 
   set(namespace: string, key: string, value: unknown): void {
@@ -133,6 +137,6 @@ function put(values: Values, namespace: string, key: string, value: unknown): bo
   let own = values.get(namespace);
   if (own === undefined) values.set(namespace, (own = new Map<string, unknown>()));
   const before = own.size;
-  own.set(key, value);
+  own.set(key, value === undefined ? NOTHING : value);
   return own.size > before;
 }
