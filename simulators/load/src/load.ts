@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly parameters?: readonly MeasuredParameter[];
   /** Unacknowledged messages per connection. */
   readonly inFlight: number;
+  /** Messages per second of all connections together; as many as are acknowledged when not given. */
+  readonly perSecond?: number;
   readonly messages: number;
   /** Device time of the first message of each topic, milliseconds, 13 digits; each next one is a minute later. */
   readonly firstTs: number;
@@ -50,6 +52,8 @@ const VALUES: Readonly<Record<MeasuredParameter, string>> = {
 const LOW_COST: readonly MeasuredParameter[] = ['pm25', 'pm10', 'temperature', 'humidity'];
 const DIGIT_ZERO = 0x30;
 const PUBACK_BYTES = 4;
+/** Between two looks at what may be sent by now. */
+const PACE_MS = 5;
 /** Latencies kept for the percentiles. */
 const LATENCY_SAMPLES = 200_000;
 
@@ -67,9 +71,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     options.connections.map((connection) => open(options, connection, template.payload)),
   );
   const share = Math.ceil(messages / connections.length);
+  const perMs = (options.perSecond ?? Infinity) / connections.length / 1000;
   const startedAt = performance.now();
   await Promise.all(
-    connections.map((connection) => drive(connection, template, share, inFlight, options.firstTs, latencies)),
+    connections.map((connection) =>
+      drive(connection, template, share, inFlight, perMs, options.firstTs, latencies),
+    ),
   );
   const seconds = (performance.now() - startedAt) / 1000;
   for (const { socket } of connections) socket.end(Buffer.from([0xe0, 0]));
@@ -131,12 +138,13 @@ async function open(
   return { socket, clientId, templates };
 }
 
-/** Keeps `inFlight` messages unacknowledged until `count` are acknowledged. */
+/** Keeps up to `inFlight` messages unacknowledged until `count` are acknowledged, at most `perMs` of them a millisecond. */
 function drive(
   { socket, clientId, templates }: Connection,
   { payload, digitsAt }: Template,
   count: number,
   inFlight: number,
+  perMs: number,
   firstTs: number,
   latencies: number[],
 ): Promise<void> {
@@ -146,8 +154,11 @@ function drive(
     let partial = 0;
     const sentAt = new Float64Array(inFlight);
     const templateOf = (message: number): Buffer => templates[message % templates.length] ?? Buffer.alloc(0);
-    const send = (wanted: number): void => {
-      const n = Math.min(wanted, count - sent);
+    const startedAt = performance.now();
+    const allowed = (): number =>
+      perMs === Infinity ? count : Math.min(count, Math.ceil((performance.now() - startedAt) * perMs));
+    const send = (): void => {
+      const n = Math.min(inFlight - (sent - acknowledged), allowed() - sent);
       if (n <= 0) return;
       const now = performance.now();
       const messages = Array.from({ length: n }, (_, i) => templateOf(sent + i));
@@ -175,19 +186,23 @@ function drive(
         latencies.push(performance.now() - (sentAt[acknowledged % inFlight] ?? 0));
       acknowledged += arrived;
       if (acknowledged >= count) {
+        clearInterval(pace);
         socket.removeAllListeners('close');
         resolve();
-      } else send(arrived);
+      } else send();
     });
-    const lost = (): void =>
+    const pace = perMs === Infinity ? undefined : setInterval(send, PACE_MS);
+    const lost = (): void => {
+      clearInterval(pace);
       reject(
         new PantauError(
           'STORE_UNAVAILABLE',
           `the connection of ${clientId} was lost after ${acknowledged} acknowledgements.`,
         ),
       );
+    };
     socket.once('close', lost);
     socket.once('error', lost);
-    send(inFlight);
+    send();
   });
 }
