@@ -4,7 +4,8 @@
  *
  * - readings per second until the last one is stored and every stage has caught up, beside the messages per second that
  *   Mosquitto alone acknowledges at QoS 1: of 10 low-cost sensors, and of 10 stations that measure what ISPU is made of;
- * - processor time per message at 10 low-cost sensors and at 10,000;
+ * - processor time per message at 10 low-cost sensors and at 10,000: as many messages as go through, and at a steady rate that
+ *   leaves the machine time to spare;
  * - with `--soak minutes`: memory of the process over that time.
  *
  * usage: npm run bench:ingest [-- messages rounds] [-- --soak minutes]
@@ -43,6 +44,8 @@ const STATION = {
   parameters: ['pm25', 'pm10', 'so2', 'no2', 'co', 'o3', 'hc', 'temperature', 'humidity'],
 };
 const GATEWAYS = 10;
+/** A message every two seconds of 10,000 devices, so far more than such devices send. */
+const STEADY_PER_SECOND = 5_000;
 const MINUTE = 60_000;
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const RULES = `rules:
@@ -62,6 +65,7 @@ await bench(async (folder) => {
   );
   const ratios = { [SENSOR.name]: [], [STATION.name]: [] };
   const costs = { 10: [], 10_000: [] };
+  const steadyCosts = { 10: [], 10_000: [] };
   for (let round = 1; round <= rounds; round++) {
     const runs = [
       { kind: SENSOR, count: 10 },
@@ -77,18 +81,24 @@ await bench(async (folder) => {
         async (pipeline) => {
           // First some messages that do not count, of each device: what a series costs once, and code until it is
           // compiled, is not what a message costs.
-          await pipeline.run(Math.max(count, messages));
+          await pipeline.run(Math.max(count, messages / 2));
           // At least an hour of every device: what the end of an hour costs is part of what a message costs.
-          const { readingsPerSecond, acknowledgedPerSecond, cost, ofDatabase } = await pipeline.run(
-            Math.max(messages, 60 * count),
-          );
-          if (kind === SENSOR) costs[count].push(cost);
+          const wanted = Math.max(messages, 60 * count);
+          const { readingsPerSecond, acknowledgedPerSecond, cost, ofDatabase } = await pipeline.run(wanted);
           const ratio = readingsPerSecond / plain.rate;
           if (count === 10) ratios[kind.name].push(ratio);
           console.log(
             `  round ${round}, ${shown(count).padStart(6)} x ${kind.name}: Mosquitto alone acknowledges ${shown(plain.rate)} messages/s; ` +
               `Pantau ${shown(acknowledgedPerSecond)}, and ${shown(readingsPerSecond)} readings/s until all was stored: ${ratio.toFixed(2)}; ` +
               `${(cost * 1e6).toFixed(0)} us of processor per message, ${(ofDatabase * 1e6).toFixed(0)} of them influxd's`,
+          );
+          if (kind !== SENSOR) return;
+          costs[count].push(cost);
+          const steady = await pipeline.run(Math.max(messages / 2, 60 * count), STEADY_PER_SECOND);
+          steadyCosts[count].push(steady.cost);
+          console.log(
+            `    at ${shown(steady.acknowledgedPerSecond)} messages/s: ${(steady.cost * 1e6).toFixed(0)} us of processor per message, ` +
+              `${(steady.ofDatabase * 1e6).toFixed(0)} of them influxd's`,
           );
         },
       );
@@ -98,9 +108,13 @@ await bench(async (folder) => {
     console.log(
       `median ratio readings/s of Pantau / messages/s of Mosquitto, 10 x ${name}: ${median(all).toFixed(2)}`,
     );
-  console.log(
-    `median cost per message at 10,000 devices / at 10: ${(median(costs[10_000]) / median(costs[10])).toFixed(2)}`,
-  );
+  for (const [load, of] of [
+    ['as fast as they go', costs],
+    [`at ${shown(STEADY_PER_SECOND)} messages/s`, steadyCosts],
+  ])
+    console.log(
+      `median cost per message at 10,000 devices / at 10, ${load}: ${(median(of[10_000]) / median(of[10])).toFixed(2)}`,
+    );
 });
 
 /** Memory over time, under rounds of load with a pause until every stage has caught up. */
@@ -153,7 +167,7 @@ async function withPipeline(folder, count, kind, use) {
   try {
     await use({
       memory: () => anonymousBytes(pantau.child.pid),
-      async run(wanted) {
+      async run(wanted, perSecond) {
         const processes = [pantau.child.pid, influx.pid()];
         const before = processes.map(processorSeconds);
         const from = performance.now();
@@ -165,6 +179,7 @@ async function withPipeline(folder, count, kind, use) {
           (id) => pantau.tokens[id],
           wanted,
           firstTs + perDevice() * MINUTE,
+          perSecond,
         );
         await caughtUp(pantau.httpPort);
         // Of the load generator only the time in which it sends counts, not its start.
@@ -214,6 +229,7 @@ async function runLoad(
   password,
   wanted = messages,
   firstTs = Date.UTC(2026, 0, 1),
+  perSecond = undefined,
 ) {
   const options = join(folder, 'load.json');
   writeFileSync(
@@ -228,6 +244,7 @@ async function runLoad(
       })),
       parameters,
       inFlight: 40,
+      perSecond,
       messages: wanted,
       firstTs,
     }),

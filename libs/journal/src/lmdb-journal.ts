@@ -22,7 +22,7 @@ import type {
   StoredForm,
   StreamStats,
 } from './journal.js';
-import { full, LmdbStreams, type Addressed, type ChunkKey } from './lmdb-streams.js';
+import { full, LmdbStreams, shardKey, type Addressed, type ChunkKey } from './lmdb-streams.js';
 
 export interface LmdbJournalOptions {
   /** The journal lives in this store's environment, so that state and cursor share one commit. */
@@ -54,10 +54,10 @@ const OTHER_PROCESS_POLL_MS = 25;
 
 type CursorKey = [cursor: string, stream: string, shard: number];
 
+/** Who waits for entries of one shard of a stream. */
 interface Waiter {
-  readonly stream: string;
-  readonly shard: number;
-  readonly from: number;
+  /** Whether there are any by now. */
+  isDone(): boolean;
   wake(): void;
 }
 
@@ -79,8 +79,9 @@ export class LmdbJournal implements Journal {
   readonly #forms: ReadonlyMap<string, StoredForm>;
   readonly #cursors: Database<number, CursorKey>;
   readonly #decoded = new Map<string, Entry[]>();
-  readonly #waiters = new Set<Waiter>();
-  /** Tells the journals of this process's other threads that there is something new. */
+  /** By shard of a stream. */
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  /** Tells the journals of this process's other threads which shards of streams have something new. */
   readonly #news: BroadcastChannel;
   readonly #space: DiskSpace;
   #poll: NodeJS.Timeout | undefined;
@@ -96,7 +97,7 @@ export class LmdbJournal implements Journal {
     this.#forms = new Map(Object.entries(forms));
     this.#cursors = environment.database('journal-cursors', 'msgpack');
     this.#news = new BroadcastChannel(`pantau-journal ${environment.folder}`);
-    this.#news.onmessage = () => this.#wakeWaiters();
+    this.#news.onmessage = ({ data }) => this.#wakeWaiters(data as ReadonlySet<string>);
     this.#news.unref();
     this.#space = new DiskSpace({
       minFree,
@@ -107,9 +108,9 @@ export class LmdbJournal implements Journal {
       }),
     });
     const streamsOf = (of: LmdbEnvironment): LmdbStreams =>
-      new LmdbStreams(of, clock, this.#space, (isWritten) => {
-        if (isWritten) this.#news.postMessage(null);
-        this.#wakeWaiters();
+      new LmdbStreams(of, clock, this.#space, (written) => {
+        this.#news.postMessage(written);
+        this.#wakeWaiters(written);
       });
     this.#streams = streamsOf(environment);
     // A journal in which they lie beside the others already keeps them there.
@@ -222,22 +223,29 @@ export class LmdbJournal implements Journal {
 
   async waitFor(stream: string, shard: number, from: number, signal: AbortSignal): Promise<void> {
     this.#assertOpen();
-    if (signal.aborted || this.#head(stream, shard).next > from) return;
+    const isDone = (): boolean => this.#head(stream, shard).next > from;
+    // News that nobody waited for did not lead to a look.
+    this.#of(stream).environment.refresh();
+    if (signal.aborted || isDone()) return;
+    const key = shardKey(stream, shard);
     await new Promise<void>((resolve) => {
+      const waiters = this.#waiters.get(key) ?? new Set();
+      this.#waiters.set(key, waiters);
       const waiter: Waiter = {
-        stream,
-        shard,
-        from,
+        isDone,
         wake: () => {
           signal.removeEventListener('abort', onAbort);
-          this.#waiters.delete(waiter);
+          waiters.delete(waiter);
           resolve();
         },
       };
       const onAbort = (): void => waiter.wake();
-      this.#waiters.add(waiter);
+      waiters.add(waiter);
       signal.addEventListener('abort', onAbort);
-      this.#poll ??= setInterval(() => this.#wakeWaiters(), OTHER_PROCESS_POLL_MS).unref();
+      this.#poll ??= setInterval(
+        () => this.#wakeWaiters(this.#waiters.keys()),
+        OTHER_PROCESS_POLL_MS,
+      ).unref();
     });
   }
 
@@ -324,7 +332,7 @@ export class LmdbJournal implements Journal {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#poll);
-    for (const waiter of [...this.#waiters]) waiter.wake();
+    for (const waiters of this.#waiters.values()) for (const waiter of [...waiters]) waiter.wake();
     await Promise.all([this.#streams.idle(), this.#intake.idle()]);
     this.#news.close();
     await this.#intake.environment.close();
@@ -438,15 +446,20 @@ export class LmdbJournal implements Journal {
     }
   }
 
-  #wakeWaiters(): void {
-    for (const { environment } of [this.#streams, this.#intake]) environment.refresh();
-    for (const waiter of [...this.#waiters]) {
-      if (this.#head(waiter.stream, waiter.shard).next > waiter.from) waiter.wake();
-    }
-    if (this.#waiters.size === 0) {
-      clearInterval(this.#poll);
-      this.#poll = undefined;
-    }
+  /** @param shards - of streams, that may have something new */
+  #wakeWaiters(shards: Iterable<string>): void {
+    const waiting = Array.from(shards, (shard) => [...(this.#waiters.get(shard) ?? [])]).flat();
+    if (waiting.length > 0)
+      for (const { environment } of [this.#streams, this.#intake]) environment.refresh();
+    for (const waiter of waiting) if (waiter.isDone()) waiter.wake();
+    if (this.#hasWaiters()) return;
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+  }
+
+  #hasWaiters(): boolean {
+    for (const { size } of this.#waiters.values()) if (size > 0) return true;
+    return false;
   }
 }
 

@@ -54,6 +54,8 @@ interface Begun {
   readonly weight: number;
   /** Entries that were handed to lmdb: whether they are on disk, otherwise nothing is; undefined: to be looked at in its turn. */
   readonly added: Promise<boolean> | undefined;
+  /** The shards of streams that get entries. */
+  readonly written: Set<string>;
 }
 
 const EMPTY: Head = { first: 0, next: 0, bytes: 0 };
@@ -81,12 +83,12 @@ export class LmdbStreams {
   readonly #begun: Begun[] = [];
   #running: Promise<void> | undefined;
 
-  /** @param onCommitted - told after every transaction, also one that failed; with whether it is on disk */
+  /** @param onWritten - told when a transaction is on disk, with the {@link shardKey} of whatever got entries by it */
   constructor(
     readonly environment: LmdbEnvironment,
     private readonly clock: Clock,
     private readonly space: DiskSpace,
-    private readonly onCommitted: (isWritten: boolean) => void,
+    private readonly onWritten: (shards: ReadonlySet<string>) => void,
   ) {
     this.chunks = environment.database('journal', 'binary');
     this.#heads = environment.database('journal-heads', 'msgpack');
@@ -151,10 +153,11 @@ export class LmdbStreams {
     while (this.#queue.length > 0 && weightOf(this.#begun) < MAX_TRANSACTION_ENTRIES) {
       const operations = this.#nextOperations();
       const isLooking = this.#begun.some(({ added }) => added === undefined);
-      const added = isLooking ? undefined : this.#addUnseen(operations);
+      const written = new Set<string>();
+      const added = isLooking ? undefined : this.#addUnseen(operations, written);
       if (added === undefined && this.#begun.length > 0) return;
       this.#queue.splice(0, operations.length);
-      this.#begun.push({ operations, weight: weightOf(operations), added });
+      this.#begun.push({ operations, weight: weightOf(operations), added, written });
     }
     if (this.#begun.length > 0) this.#running ??= this.#finish();
   }
@@ -162,34 +165,33 @@ export class LmdbStreams {
   /** Tells of what was begun, in its order. */
   async #finish(): Promise<void> {
     for (let begun = this.#begun[0]; begun !== undefined; begun = this.#begun[0]) {
-      const { operations, added } = begun;
-      let isWritten = false;
+      const { operations, added, written } = begun;
       try {
-        const results = (await added) === true ? [] : await this.#transact(operations);
-        isWritten = true;
+        const results = (await added) === true ? [] : await this.#transact(operations, written);
         operations.forEach((operation, i) => operation.resolve(results[i]));
         this.space.written();
       } catch (cause) {
         this.#known = undefined;
         await this.#takeBack();
+        written.clear();
         await this.#fail(operations, cause);
       }
       this.#begun.shift();
       this.#begin();
-      this.onCommitted(isWritten);
+      if (written.size > 0) this.onWritten(written);
     }
     this.#running = undefined;
   }
 
   /** @returns undefined when the streams have to be looked at */
-  #addUnseen(operations: readonly Operation[]): Promise<boolean> | undefined {
+  #addUnseen(operations: readonly Operation[], written: Set<string>): Promise<boolean> | undefined {
     const known = this.#known;
     if (known?.isAlone !== true || !operations.every(({ onlyAdds }) => onlyAdds)) return undefined;
     const outgoing: Outgoing = new Map();
     for (const operation of operations) operation.apply((entries) => collect(outgoing, entries));
     if (![...outgoing.keys()].every((shard) => known.heads.has(shard))) return undefined;
     const { revision } = known;
-    const write = (): void => this.#write(known, outgoing);
+    const write = (): void => this.#write(known, outgoing, written);
     const added = this.environment.writeIf(this.#revisions, REVISION, revision, write);
     // What follows was numbered on from it.
     added.then(
@@ -202,7 +204,7 @@ export class LmdbStreams {
   }
 
   /** @returns what each piece of work returned */
-  async #transact(batch: readonly Operation[]): Promise<unknown[]> {
+  async #transact(batch: readonly Operation[], written: Set<string>): Promise<unknown[]> {
     return this.environment.transact(() => {
       const revision = this.#revisions.get(REVISION) ?? 0;
       const isAlone = this.#known?.revision === revision;
@@ -211,7 +213,7 @@ export class LmdbStreams {
       this.#known = known;
       const outgoing: Outgoing = new Map();
       const values = batch.map((operation) => operation.apply((entries) => collect(outgoing, entries)));
-      this.#write(known, outgoing);
+      this.#write(known, outgoing, written);
       return values;
     });
   }
@@ -249,9 +251,10 @@ export class LmdbStreams {
   }
 
   /** Gives the entries their offsets, stores them and draws a new revision. */
-  #write(known: Known, outgoing: Outgoing): void {
+  #write(known: Known, outgoing: Outgoing, written: Set<string>): void {
     const appendedAt = this.clock.now();
     for (const [key, { stream, shard, pieces }] of outgoing) {
+      written.add(key);
       const head = known.heads.get(key) ?? this.head(stream, shard);
       let { next, bytes } = head;
       for (const slice of sliced(pieces)) {
@@ -291,7 +294,8 @@ function weightOf(work: readonly { readonly weight: number }[]): number {
   return work.reduce((sum, { weight }) => sum + weight, 0);
 }
 
-function shardKey(stream: string, shard: number): string {
+/** A shard of a stream. */
+export function shardKey(stream: string, shard: number): string {
   return `${stream}/${shard}`;
 }
 

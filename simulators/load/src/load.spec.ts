@@ -71,6 +71,25 @@ describeWith(['mosquitto'], 'the load generator', () => {
     }
   });
 
+  it('sends no faster than it is told to', async () => {
+    await using server = await startMosquitto();
+    const report = await runLoad({
+      host: '127.0.0.1',
+      port: server.port,
+      connections: [
+        { clientId: 'one', topics: ['load/a'] },
+        { clientId: 'two', topics: ['load/b'] },
+      ],
+      inFlight: 20,
+      perSecond: 400,
+      messages: 100,
+      firstTs: Date.parse('2026-01-01T00:00:00Z'),
+    });
+    expect(report.acknowledged).toBe(100);
+    // The first of each connection goes at once, the last 49 of its turns later.
+    expect(report.seconds).toBeGreaterThanOrEqual((2 * 49) / 400);
+  });
+
   it('fails when the broker closes a connection unanswered', async () => {
     const server = createServer((socket) => socket.once('data', () => socket.end())).listen(0, '127.0.0.1');
     await once(server, 'listening');
