@@ -13,8 +13,8 @@ import { CLOCK, GUARD, STORE } from './store-providers.js';
  * `readings` → the time-series store. The cursor moves only after the store has the batch, so a store that is away
  * costs delay and nothing else; a batch that is written twice replaces itself.
  *
- * A write takes what has come in while the one before was under way: a reading that comes alone is written at once, and
- * under load the batches grow to what the transport hands over. Waiting for more would only delay the single one.
+ * A reading that comes alone is written at once; a write takes what has come in while the one before was under way and in the
+ * tenth of a second after it, and under load the batches grow to what the transport hands over.
  */
 @Controller()
 export class ReadingsController {
