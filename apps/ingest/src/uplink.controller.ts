@@ -2,7 +2,7 @@ import { correctPm25, toParameterUnit, type GasConditions } from '#libs/air-qual
 import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
-import { defined, type UtcMillis } from '#libs/kernel';
+import { defined, SECOND, type UtcMillis } from '#libs/kernel';
 import { combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
   decodeNative,
@@ -244,7 +244,7 @@ function isAsKept({ parameter, value, unit }: Measured): boolean {
  */
 function freeInstant(receivedAt: UtcMillis, lastGiven: UtcMillis): UtcMillis {
   const ts = Math.max(receivedAt, lastGiven + 1);
-  return ts % 1000 === 0 ? ts + 1 : ts;
+  return ts % SECOND === 0 ? ts + 1 : ts;
 }
 
 function observationOf(

@@ -143,12 +143,12 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const { stage, journal } = this.#options;
     const { stream, shard } = consumer;
     try {
-      const { count, keys, context } = await this.#handle(consumer);
+      const { count, isFull, keys, context } = await this.#handle(consumer);
       if (count === 0) return false;
       await this.#commit(consumer, count, context);
       if (consumer.failures > 0) this.#recovered();
       consumer.failures = 0;
-      if (count < consumer.limit) this.#gather(consumer);
+      if (!isFull) this.#gather(consumer);
       // After trouble, grow back to full batches step by step.
       consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keys));
     } catch (error) {
@@ -174,14 +174,15 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     return true;
   }
 
-  /** Reads a batch and has it handled. @returns the number of its entries and of their keys, and what is to be committed */
-  async #handle(consumer: Consumer): Promise<{ count: number; keys: number; context: BatchContext }> {
+  /** Reads a batch and has it handled. */
+  async #handle(consumer: Consumer): Promise<Handled> {
     const { stream, reader, next, limit, piece } = consumer;
     const context = this.#contextOf(consumer);
     const handler = this.getHandlerByPattern(stream);
     if (handler === null) throw new PantauError('USAGE', `no handler for the stream ${stream}.`);
     const keys = new Set<string>();
     let count = 0;
+    let isFull = false;
     for (;;) {
       const wanted = Math.min(piece, limit - count);
       const entries = await this.#reads.read(reader, next + count, wanted);
@@ -191,13 +192,14 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       });
       for (const { key } of entries) keys.add(key);
       count += entries.length;
-      // What is not full is the last one: there is no more, or its entries are large.
-      if (entries.length < wanted || count === limit || context.bytes >= MAX_APPENDED_BYTES) break;
+      isFull = count === limit || context.bytes >= MAX_APPENDED_BYTES;
+      // A piece that is not full is the last one: there is no more, or its entries are large.
+      if (isFull || entries.length < wanted) break;
       // Whoever else has something to do, the other shards among them, need not wait for the whole batch.
       await turnOfTheLoop();
     }
     await context.end();
-    return { count, keys: keys.size, context };
+    return { count, isFull, keys: keys.size, context };
   }
 
   #contextOf({ stream, shard, cache }: Consumer): BatchContext {
@@ -278,6 +280,17 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     this.#recovery.abort();
     this.#recovery = new AbortController();
   }
+}
+
+/** A batch that was handled and is not committed yet. */
+interface Handled {
+  /** Its entries. */
+  readonly count: number;
+  /** Whether it ended because it took as much as a batch may, so that there may be more. */
+  readonly isFull: boolean;
+  /** Different ones among its entries. */
+  readonly keys: number;
+  readonly context: BatchContext;
 }
 
 /** One cursor of the stage: a stream within a shard. */
