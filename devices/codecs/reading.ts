@@ -1,5 +1,6 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
 import {
+  parseDateTime,
   readJson,
   type CodecEvent,
   type CodecOutput,
@@ -260,27 +261,14 @@ export function eventData(members: Members, names = Object.keys(members)): NonNu
 /** An instant; undefined when what the device states is none. */
 export type Instant = { readonly ts: UtcMillis | undefined } | { readonly refusal: Refusal };
 
-const DATE_TIME =
-  /^(\d{4})([-/])(\d{2})\2(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?(Z|([+-])(\d{2}):?(\d{2}))?$/i;
-const MINUTE_MS: Millis = 60_000;
-
 /**
  * Reads a date and time. With `Z` or an offset it is an instant; a local one becomes an instant with `utcOffsetMs` and
  * stays undefined without. Digits below the millisecond are cut off.
  */
 export function readDateTime(path: string, found: unknown, utcOffsetMs: Millis | undefined): Instant {
   if (found === undefined) return { ts: undefined };
-  const match = typeof found === 'string' ? DATE_TIME.exec(found.trim()) : null;
-  const iso =
-    match === null
-      ? undefined
-      : `${match[1]}-${match[3]}-${match[4]}T${match[5]}:${match[6]}:${match[7] ?? '00'}`;
-  const offset = Number(match?.[11] ?? 0) * 60 + Number(match?.[12] ?? 0);
-  const fraction = Number((match?.[8] ?? '').padEnd(3, '0').slice(0, 3));
-  const seconds = iso === undefined ? NaN : Date.parse(`${iso}Z`);
-  // Date.parse rolls 2026-02-30 over into March; such a day does not exist.
-  const exists = !Number.isNaN(seconds) && new Date(seconds).toISOString().slice(0, 19) === iso;
-  if (match === null || !exists || offset >= 24 * 60 || Number(match[12] ?? 0) >= 60) {
+  const parsed = typeof found === 'string' ? parseDateTime(found) : undefined;
+  if (parsed === undefined) {
     return {
       refusal: refusal(
         'schema_violation',
@@ -289,9 +277,8 @@ export function readDateTime(path: string, found: unknown, utcOffsetMs: Millis |
       ),
     };
   }
-  const local = seconds + fraction;
-  if (match[9] === undefined) return { ts: utcOffsetMs === undefined ? undefined : local - utcOffsetMs };
-  return { ts: local - (match[10] === '-' ? -1 : 1) * offset * MINUTE_MS };
+  const offsetMs = parsed.offsetMs ?? utcOffsetMs;
+  return { ts: offsetMs === undefined ? undefined : parsed.local - offsetMs };
 }
 
 /** Beyond this a Date is none (ECMA-262, time values). */

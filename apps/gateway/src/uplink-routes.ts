@@ -1,19 +1,23 @@
 import { DeviceTokens, type Device, type DeviceCredentials, type Registry } from '#libs/identity';
 import type { Journal, NewEntry } from '#libs/journal';
-import { HOUR, MINUTE, PantauError, TokenBuckets, type Clock, type Millis, type Rate } from '#libs/kernel';
 import {
-  decodeNative,
-  judgeTime,
-  TOPIC_KINDS,
-  type Refusal,
-  type TimePolicy,
-  type TopicKind,
-  type Uplink,
-} from '#libs/telemetry';
+  HOUR,
+  MINUTE,
+  PantauError,
+  TokenBuckets,
+  type Clock,
+  type Millis,
+  type Rate,
+  type UtcMillis,
+} from '#libs/kernel';
+import { TOPIC_KINDS, type TimePolicy, type Uplink } from '#libs/telemetry';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { readCsvBatch } from './csv-batch.js';
+import { both } from './csv-cells.js';
+import { reportOf } from './csv-report.js';
+import { problemOf } from './http.js';
 
 export interface UplinkRoutesOptions {
   readonly journal: Journal;
@@ -32,8 +36,6 @@ export interface UplinkRoutesOptions {
 
 const MAX_BATCH_BYTES = 32 * 1024 * 1024;
 const ENTRIES_AT_A_TIME = 1_000;
-/** Lines that a report lists; all are counted, and all are at `/api/v1/rejected`. */
-const REPORTED_LINES = 1_000;
 
 const uplinkQuery = z.strictObject({
   codec: z.string().max(63).optional(),
@@ -49,6 +51,12 @@ const batchQuery = z.strictObject({
       return text.startsWith('-') ? -ms : ms;
     })
     .optional(),
+  decimal: z.enum(['comma', 'point']).optional(),
+  order: z.literal('any').optional(),
+  dryRun: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false),
 });
 
 /**
@@ -74,9 +82,9 @@ export function uplinkRoutes(options: UplinkRoutesOptions) {
   };
   const append = async (
     { id, site }: Device,
-    messages: readonly Pick<Uplink, 'kind' | 'payload' | 'codec'>[],
+    messages: readonly Pick<Uplink, 'kind' | 'payload' | 'codec' | 'fromFile'>[],
+    receivedAt: UtcMillis,
   ) => {
-    const receivedAt = clock.now();
     for (let from = 0; from < messages.length; from += ENTRIES_AT_A_TIME) {
       const entries = messages.slice(from, from + ENTRIES_AT_A_TIME).map((message): NewEntry<Uplink> => ({
         key: id,
@@ -95,7 +103,6 @@ export function uplinkRoutes(options: UplinkRoutesOptions) {
       }));
       await journal.append('uplink', entries, { yields: true });
     }
-    return receivedAt;
   };
 
   return async (scope: FastifyInstance): Promise<void> => {
@@ -111,56 +118,59 @@ export function uplinkRoutes(options: UplinkRoutesOptions) {
           remedy: `Known: ${[...codecs].sort().join(', ')}.`,
         });
       const payload = (request.body as Buffer | null) ?? Buffer.alloc(0);
-      const receivedAt = await append(device, [
-        codec === undefined ? { kind, payload } : { kind: 'foreign', codec, payload },
-      ]);
+      const receivedAt = clock.now();
+      await append(
+        device,
+        [codec === undefined ? { kind, payload } : { kind: 'foreign', codec, payload }],
+        receivedAt,
+      );
       return reply.status(202).send({ device: device.id, receivedAt: new Date(receivedAt).toISOString() });
     });
 
     scope.post('/api/v1/uplinks/:device/batch', { bodyLimit: MAX_BATCH_BYTES }, async (request, reply) => {
       const device = await admit(request);
-      const { utcOffset } = parsed(batchQuery, request.query);
-      const lines = readCsvBatch(
-        ((request.body as Buffer | null) ?? Buffer.alloc(0)).toString('utf8'),
-        utcOffset,
-      );
-      const receivedAt = await append(
-        device,
-        lines.map(({ payload }) => ({ kind: 'telemetry' satisfies TopicKind, payload })),
-      );
-      const policy = { ...options.timePolicy, maxAgeMs: device.maxAgeMs ?? options.timePolicy.maxAgeMs };
-      const refused = lines.flatMap(({ line, payload }) =>
-        refusalsOf(payload, receivedAt, policy).map((refusal) => ({ line, ...refusal })),
-      );
-      const wholly = lines.filter(({ payload }) => isRefused(payload, receivedAt, policy)).length;
-      return reply.status(202).send({
-        device: device.id,
-        receivedAt: new Date(receivedAt).toISOString(),
-        lines: lines.length,
-        accepted: lines.length - wholly,
-        refused: wholly,
-        problems: refused.slice(0, REPORTED_LINES),
-        problemCount: refused.length,
+      const { utcOffset, decimal, order, dryRun } = parsed(batchQuery, request.query);
+      const receivedAt = clock.now();
+      const file = readCsvBatch(textOf(request.body as Buffer | null), {
+        utcOffsetMs: utcOffset,
+        decimal,
+        order,
+        receivedAt,
+        policy: { ...options.timePolicy, maxAgeMs: device.maxAgeMs ?? options.timePolicy.maxAgeMs },
       });
+      const report = { device: device.id, ...reportOf(file, dryRun) };
+      if (file.faults.length > 0) {
+        const error = new PantauError(
+          'USAGE',
+          both(
+            'berkas ini tidak jelas; tidak satu baris pun diambil',
+            'the file is not clear as a whole; not one line of it was taken',
+          ),
+        );
+        return reply
+          .status(400)
+          .header('content-type', 'application/problem+json; charset=utf-8')
+          .send({ ...problemOf(error, request.url), ...report });
+      }
+      if (dryRun) return reply.status(200).send({ dryRun, ...report });
+      const rows = file.rows.toSorted((a, b) => (a.ts ?? 0) - (b.ts ?? 0));
+      await append(
+        device,
+        rows.map(({ payload }) => ({ kind: 'telemetry', payload, fromFile: true })),
+        receivedAt,
+      );
+      return reply.status(202).send({ receivedAt: new Date(receivedAt).toISOString(), ...report });
     });
   };
 }
 
-/** What ingest will say of a line: the same functions answer. */
-function refusalsOf(payload: Uint8Array, receivedAt: number, policy: TimePolicy): readonly Refusal[] {
-  const { outputs, refusals } = decodeNative('telemetry', payload);
-  return [
-    ...refusals,
-    ...outputs.flatMap(({ ts }) => {
-      const judged = judgeTime(ts, receivedAt, policy);
-      return 'refusal' in judged ? [judged.refusal] : [];
-    }),
-  ];
-}
-
-function isRefused(payload: Uint8Array, receivedAt: number, policy: TimePolicy): boolean {
-  const { outputs } = decodeNative('telemetry', payload);
-  return outputs.every(({ ts }) => 'refusal' in judgeTime(ts, receivedAt, policy));
+function textOf(body: Buffer | null): string {
+  const bytes = body ?? Buffer.alloc(0);
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw new PantauError('USAGE', both('berkas ini UTF-16', 'the file is UTF-16'), {
+      remedy: both('Simpan sebagai CSV UTF-8', 'Save it as CSV UTF-8'),
+    });
+  return bytes.toString('utf8');
 }
 
 function authenticator({ registry, credentials, deviceTokens, clock, authFailures }: UplinkRoutesOptions) {
@@ -236,8 +246,22 @@ export function describeUplinkRoutes(document: OpenAPIObject): OpenAPIObject {
     post: {
       ...common,
       summary: 'Unggahan CSV pencatat luring / CSV upload of an offline logger, with a report by line',
-      parameters: [device, query('utcOffset', 'Of times without a zone, such as +07:00')],
+      parameters: [
+        device,
+        query('utcOffset', 'Waktu tanpa zona / of times without a zone, such as +07:00'),
+        query('decimal', 'Tanda desimal / decimal mark: comma, point; else as the file proves it'),
+        query('order', 'any: baris tanpa urutan / lines in no order, whose times are right all the same'),
+        query('dryRun', 'true: hanya menilai / only judge the file, and show what would be stored'),
+      ],
       requestBody: { content: { 'text/csv': {} } },
+      responses: {
+        ...answers,
+        200: { description: 'dryRun: yang akan disimpan / what would be stored' },
+        400: {
+          description:
+            'Berkas tidak jelas, tidak satu baris pun diambil; problems menyebut baris, kolom, dan cara memperbaiki / not clear as a whole, nothing was taken; problems name line, column and remedy',
+        },
+      },
     },
   };
   return document;

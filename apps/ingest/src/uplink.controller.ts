@@ -89,6 +89,7 @@ export class UplinkController {
             ? await this.#decodeForeign(uplink, context)
             : { decoded: decodeNative(uplink.kind, uplink.payload), mapping: undefined };
         takeRest(decoded, message, outcome);
+        const histories = historiesIn(decoded.outputs);
         let isFirst = true;
         for (const output of decoded.outputs) {
           const { source } = output;
@@ -100,7 +101,8 @@ export class UplinkController {
           const device = devices.get(owner.device) ?? (await devices.find(owner.device));
           const { receivedAt } = uplink;
           if (!isOfTheDay(device, receivedAt)) await devices.turnDay(device, receivedAt);
-          const judged = timeOf(output, device, receivedAt);
+          const isHistory = uplink.fromFile === true || histories.has(source);
+          const judged = timeOf(output, device, uplink, isHistory);
           if ('refusal' in judged) {
             refusals.push(judged.refusal);
             continue;
@@ -197,9 +199,36 @@ function refuse({ uplink, ref, refusals }: Message, { rejected }: Outcome): void
     rejected.push({ key: uplink.device, data: rejection });
 }
 
-/** The event time of an output, which counts in the ledger of clocks. */
-function timeOf({ ts: stated }: CodecOutput, device: BatchDevice, receivedAt: UtcMillis): JudgedTime {
-  const judged = judgeTime(stated, receivedAt, device.timePolicy);
+const NO_HISTORY: ReadonlySet<string | undefined> = new Set();
+
+/** Of which sources a message states several instants: what it holds of them was not measured at its arrival. */
+function historiesIn(outputs: readonly CodecOutput[]): ReadonlySet<string | undefined> {
+  if (outputs.length < 2) return NO_HISTORY;
+  const firstOf = new Map<string | undefined, UtcMillis>();
+  const histories = new Set<string | undefined>();
+  for (const { source, ts } of outputs) {
+    if (ts === undefined) continue;
+    const first = firstOf.get(source);
+    if (first === undefined) firstOf.set(source, ts);
+    else if (first !== ts) histories.add(source);
+  }
+  return histories;
+}
+
+/**
+ * The event time of an output, which counts in the ledger of clocks.
+ *
+ * @param isHistory - the arrival never stands in for the times of a file or of a list of instants
+ */
+function timeOf(
+  { ts: stated }: CodecOutput,
+  device: BatchDevice,
+  { receivedAt }: Uplink,
+  isHistory: boolean,
+): JudgedTime {
+  const { timePolicy } = device;
+  const policy = isHistory ? ({ ...timePolicy, wrongClock: 'refuse' } as const) : timePolicy;
+  const judged = judgeTime(stated, receivedAt, policy);
   const clock = 'refusal' in judged ? 'wrong' : judged.clock;
   if (!('refusal' in judged) || judged.refusal.reason !== 'too_late') {
     device.memory.clock = countClock(device.memory.clock, stated, receivedAt, clock);

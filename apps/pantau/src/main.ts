@@ -12,6 +12,7 @@ import { addAccessCommands } from './commands/access.js';
 import { addDeviceCommands } from './commands/device.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { readCredentials, withEngines, type CommandContext } from './commands/shared.js';
+import { addUploadCommand } from './commands/upload.js';
 import { describeIndicator, runDemo, showProgress } from './demo.js';
 import { systemClock } from './engines.js';
 import { startPantau } from './runtime.js';
@@ -146,6 +147,7 @@ program
 addDeviceCommands(program, context);
 addAccessCommands(program, context);
 addReconcileCommand(program, context);
+addUploadCommand(program, context);
 
 program
   .command('evidence')

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { PantauFixture } from './pantau.fixture.js';
 
 const now = Date.now();
@@ -95,31 +96,81 @@ describe('uplinks over HTTP', () => {
       post(pantau, 'udara-01/batch?utcOffset=%2B07:00', file, { password, type: 'text/csv' });
     const { status, body } = await upload();
     expect(status).toBe(202);
-    // The clock of 1990 gives way to the time of arrival; that is a flag, not a refusal.
-    expect(body).toMatchObject({ lines: 5, accepted: 4, refused: 1, problemCount: 3 });
+    expect(body).toMatchObject({ lines: 5, accepted: 3, refused: 2, problemCount: 4 });
     expect(body['problems']).toEqual([
-      expect.objectContaining({
-        line: 3,
-        reason: 'schema_violation',
-        detail: expect.stringContaining('values.pm25'),
-      }),
-      expect.objectContaining({ line: 4, reason: 'unknown_parameter' }),
-      expect.objectContaining({ line: 6, reason: 'schema_violation', detail: expect.stringContaining('ts') }),
+      expect.objectContaining({ line: 3, column: 'pm25', reason: 'schema_violation' }),
+      expect.objectContaining({ line: 4, column: 'radon', reason: 'unknown_parameter' }),
+      // The arrival may stand in for the time of a live device, never for that of a row.
+      expect.objectContaining({ line: 5, column: 'ts', reason: 'timestamp_too_old' }),
+      expect.objectContaining({ line: 6, column: 'ts', reason: 'schema_violation' }),
     ]);
     await pantau.caughtUp();
-    const before = await pantau.items<{ flag: number }>('readings?device=udara-01');
-    expect(before).toHaveLength(7);
-    expect(before.filter(({ flag }) => flag === 3)).toHaveLength(2);
+    expect(await pantau.items('readings?device=udara-01')).toHaveLength(5);
+    expect(await pantau.items('rejected?reason=timestamp_too_old')).toEqual([
+      expect.objectContaining({ device: 'udara-01', payloadText: expect.stringContaining('"pm25":14') }),
+    ]);
     await upload();
     await pantau.caughtUp();
-    // Only what has no time of its own comes twice.
-    expect(await pantau.items('readings?device=udara-01')).toHaveLength(9);
+    expect(await pantau.items('readings?device=udara-01')).toHaveLength(5);
 
     const account = await pantau.command('reconcile', '--device', 'udara-01', '--token', pantau.token);
     expect(account.output).toMatch(/messages received and acknowledged {2}10\n/);
-    expect(account.output).toMatch(/became readings +8\n/);
-    expect(account.output).toMatch(/ {2}ditolak \/ refused +2\n/);
+    expect(account.output).toMatch(/became readings +6\n/);
+    expect(account.output).toMatch(/ {2}ditolak \/ refused +4\n/);
     expect(account.output).toContain('It adds up.');
     expect(account.code).toBe(0);
+  });
+
+  it('judge a whole file before a line is taken, and show with a dry run what would be stored', async () => {
+    await using pantau = await new PantauFixture().start();
+    const password = await pantau.engines.credentials.issue('udara-01');
+    const second = Math.floor(now / 1000) - 3_600;
+    const send = (file: string, query = ''): ReturnType<typeof post> =>
+      post(pantau, `udara-01/batch?${query}`, file, { password, type: 'text/csv' });
+
+    const epoch = `ts,temperature\n${second},20.5\n${second + 60},21.5\n`;
+    const dry = await send(epoch, 'dryRun=true');
+    expect(dry).toMatchObject({
+      status: 200,
+      body: { dryRun: true, accepted: 2, read: { time: 's', decimal: 'point' } },
+    });
+    expect(dry.body['wouldStore']).toEqual([
+      { line: 2, ts: new Date(second * 1000).toISOString(), values: { temperature: 20.5 } },
+      { line: 3, ts: new Date((second + 60) * 1000).toISOString(), values: { temperature: 21.5 } },
+    ]);
+    const unclear = await send(`${epoch}${second - 600},22.5\n`);
+    expect(unclear).toMatchObject({ status: 400, body: { code: 'USAGE', lines: 3, accepted: 0 } });
+    expect(unclear.body['problems']).toEqual([expect.objectContaining({ line: 4, column: 'ts' })]);
+    await pantau.caughtUp();
+    expect(await pantau.items('readings?device=udara-01')).toEqual([]);
+
+    expect(await send(epoch)).toMatchObject({ status: 202, body: { accepted: 2, refused: 0 } });
+    await pantau.caughtUp();
+    const stored = await pantau.items<{ ts: string; flag: number }>('readings?device=udara-01&order=asc');
+    expect(stored.map(({ ts }) => Date.parse(ts) / 1000)).toEqual([second, second + 60]);
+  });
+
+  it('are sent by the command "upload", which reports line by line', async () => {
+    await using pantau = await new PantauFixture().start();
+    const credentials = pantau.file('credentials.json');
+    const password = await pantau.engines.credentials.issue('udara-01');
+    writeFileSync(credentials, JSON.stringify({ 'udara-01': password }));
+    const file = pantau.file('logger.csv');
+    const second = Math.floor(now / 1000) - 3_600;
+    writeFileSync(file, `ts;co\n${second};987,5\n${second + 60};1.234\n`);
+    const upload = (...more: string[]): ReturnType<typeof pantau.command> =>
+      pantau.command('upload', file, '--device', 'udara-01', '--credentials', credentials, ...more);
+    const dry = await upload('--dry-run');
+    expect(dry.output).toMatch(/would be taken 1, ditolak \/ refused 1\n/);
+    expect(dry.output).toContain('baris / line 3, co: ');
+    expect(dry.output).toContain('Nothing was stored.');
+    expect(dry.code).toBe(1);
+    await pantau.caughtUp();
+    expect(await pantau.items('readings?device=udara-01')).toEqual([]);
+    expect((await upload()).output).toMatch(/diambil \/ taken 1, /);
+    await pantau.caughtUp();
+    expect(await pantau.items('readings?device=udara-01')).toEqual([
+      expect.objectContaining({ value: 987.5 }),
+    ]);
   });
 });

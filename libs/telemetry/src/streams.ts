@@ -34,6 +34,8 @@ export interface Uplink {
   readonly session: string;
   /** True when the broker published it as the session's last will. */
   readonly will: boolean;
+  /** A row of a file: measured before it was sent, so that its arrival never stands in for its time. */
+  readonly fromFile?: boolean;
 }
 
 /** One measured value in the unit of its parameter. */

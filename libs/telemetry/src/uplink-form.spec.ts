@@ -32,6 +32,7 @@ const uplink = fc.record(
     dup: fc.boolean(),
     session: text,
     will: fc.boolean(),
+    fromFile: fc.boolean(),
   },
   {
     requiredKeys: [
