@@ -2,6 +2,7 @@ import type { Millis, UtcMillis } from '#libs/kernel';
 import {
   parseDateTime,
   readJson,
+  STATE_WORD,
   type CodecEvent,
   type CodecOutput,
   type CodecResult,
@@ -68,6 +69,24 @@ export function resultOf(
 /** Birth or death; makers send them without a time. */
 export function status(state: 'online' | 'offline'): CodecResult {
   return { outputs: [{ kind: 'status', ts: undefined, state }], refusals: [] };
+}
+
+/**
+ * Birth or death by the word of the maker. A word that is not listed is no fault and no death: the state is unknown, with the
+ * word. What is no word at all is refused.
+ */
+export function statusOfWord(
+  path: string,
+  found: unknown,
+  words: Readonly<Record<string, 'online' | 'offline'>>,
+): CodecResult {
+  if (typeof found !== 'string' || !STATE_WORD.test(found)) {
+    const expected = Object.keys(words).join(', ');
+    return refused(refusal('schema_violation', path, `expected one of ${expected}, found ${shown(found)}`));
+  }
+  const state = Object.hasOwn(words, found) ? words[found] : undefined;
+  if (state !== undefined) return status(state);
+  return { outputs: [{ kind: 'status', ts: undefined, state: 'unknown', stated: found }], refusals: [] };
 }
 
 // One way only to read each text: two neighbouring \d could share a long one out in as many ways as it has digits.

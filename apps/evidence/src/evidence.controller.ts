@@ -7,6 +7,7 @@ import {
   extendRun,
   LIVENESS,
   mergeBucket,
+  STATE_NUMBERS,
   TouchedHours,
   type ComparisonLimits,
   type DeviceBucket,
@@ -16,7 +17,7 @@ import type { Registry } from '#libs/identity';
 import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, KeyedRows, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
-import type { HourlyMean, Liveness, Observation, Rollup, Signal } from '#libs/telemetry';
+import type { HeartbeatState, HourlyMean, Liveness, Observation, Rollup, Signal } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 
@@ -71,7 +72,7 @@ export class EvidenceController {
     const arrived = new Arrived();
     for (const { shard, offset, data } of batch) {
       if (data.type !== 'heartbeat') continue;
-      arrived.add(data.device, data.ts, shard, offset, HEARTBEATS[data.state]);
+      arrived.add(data.device, data.ts, shard, offset, heartbeatOf(data.state));
     }
     await arrived.store(context);
   }
@@ -94,10 +95,9 @@ export class EvidenceController {
   }
 }
 
-const HEARTBEATS: Readonly<Record<'up' | 'down', readonly SeriesValue[]>> = {
-  up: [{ parameter: 'heartbeat', value: 1, flag: 1 }],
-  down: [{ parameter: 'heartbeat', value: 0, flag: 1 }],
-};
+function heartbeatOf(state: HeartbeatState): readonly SeriesValue[] {
+  return [{ parameter: 'heartbeat', value: STATE_NUMBERS[state], flag: 1 }];
+}
 
 /** Few enough that what is read for them is gone before the garbage collector comes by. */
 const DEVICES_AT_ONCE = 64;

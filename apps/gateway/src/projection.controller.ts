@@ -1,7 +1,7 @@
 import type { AlertEvent } from '#libs/alerting';
 import { isFlap, type BrokerRun } from '#libs/availability';
 import type { Batch, BatchContext } from '#libs/journal-transport';
-import type { Millis } from '#libs/kernel';
+import { defined, type Millis } from '#libs/kernel';
 import type {
   CommandEvent,
   CommandState,
@@ -73,9 +73,13 @@ export class ProjectionController {
     await updateDevices<DeviceView, Signal>(DEVICE_VIEWS, batch, state, {}, (view, signal) => {
       if (signal.type === 'presence') return withPresence(view, signal, this.flapGraceMs);
       const seen = { ...view, lastSeen: Math.max(signal.receivedAt, view.lastSeen ?? 0) };
+      if (signal.type === 'status') {
+        const { ts, state: status, stated } = signal;
+        return { ...seen, status: { ts, state: status, ...defined({ stated }) } };
+      }
       if (signal.type !== 'heartbeat' || signal.ts < (view.heartbeat?.ts ?? 0)) return seen;
-      const { ts, state: heartbeat, reason } = signal;
-      return { ...seen, heartbeat: { ts, state: heartbeat, ...(reason === undefined ? {} : { reason }) } };
+      const { ts, state: heartbeat, stated, reason } = signal;
+      return { ...seen, heartbeat: { ts, state: heartbeat, ...defined({ stated, reason }) } };
     });
   }
 

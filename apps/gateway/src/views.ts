@@ -4,11 +4,13 @@ import type { LastConnection } from '#libs/availability';
 import type {
   CommandEvent,
   CommandState,
+  HeartbeatSignal,
   Observation,
   Parameter,
   PresenceCause,
   QualityFlag,
   RejectionReason,
+  StatusSignal,
 } from '#libs/telemetry';
 
 /** The gateway's own read models, kept in the state store by its projection. */
@@ -96,7 +98,9 @@ export interface DeviceView {
   readonly presence?: LastConnection & { readonly cause: PresenceCause; readonly session: string };
   /** Connections that were back before anybody had to call it an outage. */
   readonly flaps?: { readonly count: number; readonly lastAt: UtcMillis };
-  readonly heartbeat?: { readonly ts: UtcMillis; readonly state: 'up' | 'down'; readonly reason?: string };
+  readonly heartbeat?: Pick<HeartbeatSignal, 'ts' | 'state' | 'stated' | 'reason'>;
+  /** The device's own newest birth or death, by arrival; of a connection `presence` is the authority. */
+  readonly status?: Pick<StatusSignal, 'ts' | 'state' | 'stated'>;
   /** Arrival of the newest message that is not one of readings. */
   readonly lastSeen?: UtcMillis;
 }

@@ -320,11 +320,18 @@ function signalOf(
 ): Signal {
   switch (output.kind) {
     case 'heartbeat': {
-      const { state, reason, frames, seq, lastFrameAt } = output;
-      return { ...base, type: 'heartbeat', state, ...defined({ reason, frames, seq, lastFrameAt }) };
+      const { state, stated, reason, frames, seq, lastFrameAt } = output;
+      return { ...base, type: 'heartbeat', state, ...defined({ stated, reason, frames, seq, lastFrameAt }) };
     }
     case 'status':
-      return { ...base, type: 'status', session, state: output.state, will };
+      return {
+        ...base,
+        type: 'status',
+        session,
+        state: output.state,
+        will,
+        ...defined({ stated: output.stated }),
+      };
     case 'event':
       return { ...base, type: 'event', name: output.name, ...defined({ data: output.data }) };
   }

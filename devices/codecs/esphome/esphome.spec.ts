@@ -94,7 +94,6 @@ describe('esphome', () => {
   });
 
   it.each([
-    ['udara-01/status', 'up', 'status: expected online or offline, found the text "up"'],
     [
       'udara-01/debug',
       '[I] ready',
@@ -105,6 +104,13 @@ describe('esphome', () => {
     expect(codec.decode(message(text, { topic }))).toEqual({
       outputs: [],
       refusals: [{ reason: 'unreadable', detail }],
+    });
+  });
+
+  it('keeps a birth or will of another word, and calls the state unknown', () => {
+    expect(codec.decode(message('sleeping', { topic: 'udara-01/status' }))).toEqual({
+      outputs: [{ kind: 'status', ts: undefined, state: 'unknown', stated: 'sleeping' }],
+      refusals: [],
     });
   });
 });

@@ -1,5 +1,5 @@
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
-import { Gathered, ignored, refusal, refused, shown, status } from '../reading.js';
+import { Gathered, ignored, refusal, refused, shown, statusOfWord } from '../reading.js';
 
 /**
  * Object ids that are read, each with the unit that ESPHome gives such a sensor when the configuration sets none: a
@@ -27,8 +27,7 @@ export const codec: Codec = {
   decode({ topic, parts, payload }) {
     const text = new TextDecoder().decode(payload).trim();
     if (topic.endsWith('/status')) {
-      if (text === 'online' || text === 'offline') return status(text);
-      return refused(refusal('unreadable', 'status', `expected online or offline, found ${shown(text)}`));
+      return statusOfWord('status', text, { online: 'online', offline: 'offline' });
     }
     const named = Object.hasOwn(parts, 'parameter') ? parts['parameter'] : undefined;
     const name = (named ?? SENSOR_TOPIC.exec(topic)?.[1])?.toLowerCase();

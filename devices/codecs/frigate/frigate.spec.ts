@@ -21,6 +21,7 @@ describeCodecContract(codec, {
     { topic: 'frigate/available', parts: {} },
     { topic: 'frigate/gerbang/status/detect', parts: {} },
     { topic: 'frigate/events', parts: {} },
+    { topic: 'frigate/gerbang/enabled/state', parts: {} },
     {},
   ],
   samples: [
@@ -39,10 +40,17 @@ describe('frigate/available', () => {
     });
   });
 
-  it('refuses another word', () => {
-    expect(decode('frigate/available', 'maybe').refusals).toEqual([
-      { reason: 'schema_violation', detail: 'payload: expected online or offline, found the text "maybe"' },
+  it('says that Frigate is offline when it was stopped in order', () => {
+    expect(decode('frigate/available', 'stopped').outputs).toEqual([
+      { kind: 'status', ts: undefined, state: 'offline' },
     ]);
+  });
+
+  it('keeps a word that it does not know, and calls the state unknown', () => {
+    expect(decode('frigate/available', 'restarting').outputs).toEqual([
+      { kind: 'status', ts: undefined, state: 'unknown', stated: 'restarting' },
+    ]);
+    expect(decode('frigate/available', '{}').refusals).toMatchObject([{ reason: 'schema_violation' }]);
   });
 });
 
@@ -70,13 +78,11 @@ describe('frigate/{camera}/status/{role}', () => {
     ]);
   });
 
-  it('takes a role that is switched off for no word on the camera', () => {
-    expect(decode(topic, 'disabled')).toEqual({
-      outputs: [],
-      refusals: [],
-      ignored: 'role detect is switched off in Frigate',
-    });
-    expect(decode(topic, 'on').refusals).toMatchObject([{ reason: 'schema_violation' }]);
+  it('says that a camera is off on purpose, and keeps words that it does not know', () => {
+    const [planned, unknown] = ['disabled', 'buffering'].map((word) => decode(topic, word).outputs[0]);
+    expect(planned).toMatchObject({ state: 'planned', reason: 'Frigate: switched off by its operator' });
+    expect(unknown).toMatchObject({ state: 'unknown', stated: 'buffering' });
+    expect(decode(topic, '1').refusals).toMatchObject([{ reason: 'schema_violation' }]);
   });
 });
 
@@ -104,6 +110,13 @@ describe('frigate/stats', () => {
     });
   });
 
+  it('takes no frames of a camera that has no process for no proof', () => {
+    const gone = { camera_fps: 0, pid: null, capture_pid: null, ffmpeg_pid: null };
+    expect(decode('frigate/stats', { cameras: { gerbang: gone } }).outputs).toMatchObject([
+      { source: 'gerbang', state: 'unknown', reason: 'Frigate: runs no process for this camera' },
+    ]);
+  });
+
   it('refuses a rate that is no number and keeps the camera beside it', () => {
     const cameras = { a: { camera_fps: '5' }, b: { camera_fps: 5 }, c: { pid: 1 } };
     expect(decode('frigate/stats', { cameras })).toEqual({
@@ -117,6 +130,37 @@ describe('frigate/stats', () => {
   it('says when there is no camera', () => {
     expect(decode('frigate/stats', { service: {} }).ignored).toBe('no camera in the statistics');
     expect(decode('frigate/stats', []).refusals).toMatchObject([{ reason: 'schema_violation' }]);
+  });
+});
+
+describe('frigate/{camera}/enabled/state', () => {
+  const topic = 'frigate/gerbang/enabled/state';
+  const zero = { cameras: { gerbang: { camera_fps: 0, pid: 7 }, parkir: { camera_fps: 0, pid: 8 } } };
+  const after = (payload: unknown, memory: unknown, where = topic): CodecResult =>
+    codec.decode(message(payload, { topic: where, memory }));
+  const states = ({ outputs }: CodecResult): unknown[] =>
+    outputs.map((output) => [output.source, 'state' in output && output.state]);
+
+  it('tells a camera that its operator switched off from one that is broken, until it is switched on', () => {
+    const off = after('OFF', undefined);
+    expect(states(off)).toEqual([['gerbang', 'planned']]);
+    expect(states(after(zero, off.memory, 'frigate/stats'))).toEqual([
+      ['gerbang', 'planned'],
+      ['parkir', 'down'],
+    ]);
+    const on = after('ON', off.memory);
+    expect(on).toMatchObject({ outputs: [], refusals: [] });
+    expect(states(after(zero, on.memory, 'frigate/stats'))).toEqual([
+      ['gerbang', 'down'],
+      ['parkir', 'down'],
+    ]);
+  });
+
+  it('remembers each camera by itself, and no more than a server has', () => {
+    let memory: unknown;
+    for (let i = 0; i < 600; i++) memory = after('OFF', memory, `frigate/c${i}/enabled/state`).memory;
+    expect((memory as { off: string[] }).off).toHaveLength(500);
+    expect(after('maybe', memory).refusals).toMatchObject([{ reason: 'schema_violation' }]);
   });
 });
 

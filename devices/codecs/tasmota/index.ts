@@ -7,7 +7,7 @@ import {
   refused,
   resultOf,
   shown,
-  status,
+  statusOfWord,
   type Members,
 } from '../reading.js';
 
@@ -36,9 +36,11 @@ const CHIP = 'ESP32';
 /** Tasmota: `tele/{device}/SENSOR` and `LWT`; its other telemetry holds nothing of the air. */
 export const codec: Codec = {
   name: 'tasmota',
-  decode({ payload, utcOffsetMs }) {
+  decode({ topic, payload, utcOffsetMs }) {
     const text = new TextDecoder().decode(payload).trim();
-    if (text === 'Online' || text === 'Offline') return status(text === 'Online' ? 'online' : 'offline');
+    // Offline is the will; the word of either can be set at the device.
+    if (text === 'Online' || text === 'Offline' || topic.endsWith('/LWT'))
+      return statusOfWord('LWT', text, { Online: 'online', Offline: 'offline' });
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
     const message = read.object;

@@ -4,11 +4,9 @@ import {
   readDateTime,
   readEpoch,
   readObject,
-  refusal,
   refused,
   resultOf,
-  shown,
-  status,
+  statusOfWord,
 } from '../reading.js';
 
 /** Members with the unit that Zigbee2MQTT gives them for every device; gases differ by device and are not read. */
@@ -50,8 +48,5 @@ function availability(payload: Uint8Array): ReturnType<Codec['decode']> {
   const text = new TextDecoder().decode(payload).trim();
   const read = text.startsWith('{') ? readObject(payload) : { object: { state: text } };
   if ('refusal' in read) return refused(read.refusal);
-  const state = read.object['state'];
-  return state === 'online' || state === 'offline'
-    ? status(state)
-    : refused(refusal('schema_violation', 'state', `expected online or offline, found ${shown(state)}`));
+  return statusOfWord('state', read.object['state'], { online: 'online', offline: 'offline' });
 }

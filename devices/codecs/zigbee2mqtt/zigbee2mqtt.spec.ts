@@ -106,9 +106,12 @@ describe('zigbee2mqtt', () => {
     });
   });
 
-  it('refuses another availability', () => {
-    expect(codec.decode(message({ state: 'ON' }, AVAILABILITY)).refusals).toEqual([
-      { reason: 'schema_violation', detail: 'state: expected online or offline, found the text "ON"' },
+  it('keeps another word of availability, and refuses what is none', () => {
+    expect(codec.decode(message({ state: 'error' }, AVAILABILITY)).outputs).toEqual([
+      { kind: 'status', ts: undefined, state: 'unknown', stated: 'error' },
+    ]);
+    expect(codec.decode(message({ state: 1 }, AVAILABILITY)).refusals).toEqual([
+      { reason: 'schema_violation', detail: 'state: expected one of online, offline, found 1' },
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { MINUTE } from '#libs/kernel';
+import { HEARTBEAT_STATES, type HeartbeatState } from '#libs/telemetry';
 import fc from 'fast-check';
 import { intersect, subtract, total, union, type Spans } from './spans.js';
 import {
@@ -46,7 +47,7 @@ describe('span arithmetic', () => {
 
 const M = MINUTE;
 const hour = { from: 0, to: 60 * M };
-const every = (from: number, to: number, state: 'up' | 'down' = 'up'): HeartbeatSample[] =>
+const every = (from: number, to: number, state: HeartbeatState = 'up'): HeartbeatSample[] =>
   Array.from({ length: to - from }, (_, i) => ({ ts: (from + i) * M, state }));
 
 function timeline(heartbeats: readonly HeartbeatSample[], observed: Spans = [hour]): Timeline {
@@ -103,7 +104,7 @@ describe('deviceTimeline', () => {
 
   const heartbeat = fc.record({
     ts: fc.integer({ min: -5 * M, max: 65 * M }),
-    state: fc.constantFrom('up' as const, 'down' as const),
+    state: fc.constantFrom(...HEARTBEAT_STATES),
   });
   const input = fc.tuple(
     fc.array(heartbeat, { maxLength: 40 }),
@@ -137,9 +138,37 @@ describe('availabilityOf', () => {
   it('gives each way of counting, and nothing where there is nothing to count', () => {
     const observed = [{ from: 0, to: 50 * M }];
     const result = availabilityOf(timeline([...every(0, 30), ...every(30, 40, 'down')], observed));
-    expect(result.ms).toEqual({ heartbeat: 30 * M, reported: 10.5 * M, silent: 9.5 * M, unobserved: 10 * M });
+    expect(result.ms).toMatchObject({
+      ...{ heartbeat: 30 * M, reported: 10.5 * M, silent: 9.5 * M, unobserved: 10 * M },
+      ...{ degraded: 0, planned: 0, undetermined: 0 },
+    });
     expect(result).toMatchObject({ observedOnly: 30 / 50, strict: 30 / 60, optimistic: 40 / 60 });
     expect(availabilityOf(timeline([], [])).observedOnly).toBeNull();
+  });
+
+  it('counts degraded time as up and states its share, and planned time neither up nor down', () => {
+    const said = [
+      ...every(0, 10),
+      ...every(10, 20, 'degraded'),
+      ...every(20, 30, 'down'),
+      ...every(30, 50, 'planned'),
+      ...every(50, 60, 'unknown'),
+    ];
+    const result = availabilityOf(timeline(said));
+    expect(result.ms).toMatchObject({
+      ...{ heartbeat: 10 * M, degraded: 10 * M, reported: 10 * M },
+      ...{ planned: 20 * M, undetermined: 10 * M, silent: 0, unobserved: 0 },
+    });
+    expect(result).toMatchObject({
+      ...{ observedOnly: 20 / 30, strict: 20 / 40, optimistic: 30 / 40, degraded: 10 / 20 },
+    });
+    // A camera that was off on purpose all the time has no availability, and none that is bad.
+    const off = availabilityOf(timeline(every(0, 60, 'planned')));
+    expect(off).toMatchObject({ observedOnly: null, strict: null, optimistic: null, degraded: null });
+  });
+
+  it('lets a plan speak no longer than other heartbeats: who says nothing after it is silent', () => {
+    expect(minutes(timeline([...every(0, 20), ...every(20, 30, 'planned')]).silent)).toEqual([[30.5, 60]]);
   });
 
   it('stays within 0 and 1, the strict figure never above the observed one, nor that above the optimistic one', () => {

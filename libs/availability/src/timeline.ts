@@ -1,27 +1,36 @@
 import type { Millis, TimeSpan, UtcMillis } from '#libs/kernel';
+import { HEARTBEAT_STATES, type HeartbeatState } from '#libs/telemetry';
 import { intersect, subtract, total, union, type Spans } from './spans.js';
 
 /** What a device, or its agent, said of itself at an instant of its own clock. */
 export interface HeartbeatSample {
   readonly ts: UtcMillis;
-  readonly state: 'up' | 'down';
+  readonly state: HeartbeatState;
 }
 
 /**
  * Why time counts as it does:
  * - `heartbeat`: up, it said so;
+ * - `degraded`: up, it said that it works worse than it should;
  * - `reported`: down, it said so;
  * - `silent`: down, it said nothing although Pantau was listening;
+ * - `planned`: off on purpose, it said so; neither up nor down;
+ * - `undetermined`: unknown, it said that it cannot tell, or a word that Pantau does not know;
  * - `unobserved`: unknown, it said nothing and Pantau was not listening.
  */
-export type Cause = 'heartbeat' | 'reported' | 'silent' | 'unobserved';
+export type Cause =
+  'heartbeat' | 'degraded' | 'reported' | 'silent' | 'planned' | 'undetermined' | 'unobserved';
 
-export const STATE_OF_CAUSE = {
-  heartbeat: 'up',
-  reported: 'down',
-  silent: 'down',
-  unobserved: 'unknown',
-} as const;
+const CAUSE_OF_STATE = {
+  up: 'heartbeat',
+  degraded: 'degraded',
+  down: 'reported',
+  planned: 'planned',
+  unknown: 'undetermined',
+} as const satisfies Record<HeartbeatState, Cause>;
+
+/** Of two heartbeats of one instant the one counts that claims less for the device. */
+const CLAIMING_LEAST_FIRST: readonly HeartbeatState[] = ['down', 'unknown', 'planned', 'degraded', 'up'];
 
 export interface TimelineInput {
   /** The time to account for. */
@@ -36,7 +45,7 @@ export interface TimelineInput {
   readonly graceMs: Millis;
 }
 
-/** The window split by cause: the four lists cover it exactly and do not overlap. */
+/** The window split by cause: the lists cover it exactly and do not overlap. */
 export type Timeline = Readonly<Record<Cause, Spans>>;
 
 /**
@@ -44,7 +53,7 @@ export type Timeline = Readonly<Record<Cause, Spans>>;
  *
  * A heartbeat speaks for the time until the next one, at most for one interval plus grace. What it says counts even if
  * Pantau was down at that time: devices buffer and deliver late. The rest is silence, which counts against the device
- * only while Pantau was listening. Two heartbeats of one instant that disagree count as down.
+ * only while Pantau was listening.
  */
 export function deviceTimeline({
   window,
@@ -54,20 +63,32 @@ export function deviceTimeline({
   graceMs,
 }: TimelineInput): Timeline {
   const states = new Map<UtcMillis, HeartbeatSample['state']>();
-  for (const { ts, state } of heartbeats) if (states.get(ts) !== 'down') states.set(ts, state);
+  for (const { ts, state } of heartbeats) {
+    const before = states.get(ts);
+    const claimsLess =
+      before === undefined || CLAIMING_LEAST_FIRST.indexOf(state) < CLAIMING_LEAST_FIRST.indexOf(before);
+    if (claimsLess) states.set(ts, state);
+  }
   const ordered = [...states].sort(([a], [b]) => a - b);
-  const spans = { up: [] as TimeSpan[], down: [] as TimeSpan[] };
+  const spans: Record<HeartbeatState, TimeSpan[]> = {
+    up: [],
+    degraded: [],
+    down: [],
+    planned: [],
+    unknown: [],
+  };
   ordered.forEach(([ts, state], i) => {
     const next = ordered[i + 1]?.[0] ?? Infinity;
     spans[state].push({ from: ts, to: Math.min(next, ts + intervalMs + graceMs) });
   });
   const whole = union([window]);
-  const heartbeat = intersect(whole, union(spans.up));
-  const reported = intersect(whole, union(spans.down));
-  const silence = subtract(subtract(whole, heartbeat), reported);
+  const silence = subtract(whole, union(Object.values(spans).flat()));
+  const stated = HEARTBEAT_STATES.map((state) => [
+    CAUSE_OF_STATE[state],
+    intersect(whole, union(spans[state])),
+  ]);
   return {
-    heartbeat,
-    reported,
+    ...(Object.fromEntries(stated) as Record<(typeof CAUSE_OF_STATE)[HeartbeatState], Spans>),
     silent: intersect(silence, observed),
     unobserved: subtract(silence, observed),
   };
@@ -104,27 +125,37 @@ export interface Availability {
   readonly ms: Readonly<Record<Cause, Millis>>;
   /** up ÷ (up + down): unknown time is left out. Null when nothing is known. */
   readonly observedOnly: number | null;
-  /** up ÷ all: unknown time counts as down. The lower bound. */
+  /** up ÷ (up + down + unknown): unknown time counts as down. The lower bound. */
   readonly strict: number | null;
-  /** (up + unknown) ÷ all: unknown time counts as up. The upper bound. */
+  /** (up + unknown) ÷ (up + down + unknown): unknown time counts as up. The upper bound. */
   readonly optimistic: number | null;
+  /** The share of the time up that was degraded. Null when it was never up. */
+  readonly degraded: number | null;
 }
 
-/** Availability as a ratio of times (ITU-T E.800: ability to be in a state to perform a required function). */
+/**
+ * Availability as a ratio of times (ITU-T E.800: ability to be in a state to perform a required function). In planned time the
+ * function is not required: it is in no ratio. Degraded time is up.
+ */
 export function availabilityOf(timeline: Timeline): Availability {
   const ms = {
     heartbeat: total(timeline.heartbeat),
+    degraded: total(timeline.degraded),
     reported: total(timeline.reported),
     silent: total(timeline.silent),
+    planned: total(timeline.planned),
+    undetermined: total(timeline.undetermined),
     unobserved: total(timeline.unobserved),
   };
-  const known = ms.heartbeat + ms.reported + ms.silent;
-  const all = known + ms.unobserved;
+  const up = ms.heartbeat + ms.degraded;
+  const known = up + ms.reported + ms.silent;
+  const unknown = ms.undetermined + ms.unobserved;
   return {
     ms,
-    observedOnly: ratio(ms.heartbeat, known),
-    strict: ratio(ms.heartbeat, all),
-    optimistic: ratio(ms.heartbeat + ms.unobserved, all),
+    observedOnly: ratio(up, known),
+    strict: ratio(up, known + unknown),
+    optimistic: ratio(up + unknown, known + unknown),
+    degraded: ratio(ms.degraded, up),
   };
 }
 

@@ -3,7 +3,14 @@ import type { HeartbeatInput, Sample } from '#libs/indicators';
 import { hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
-import { BUCKET, bucketKey, samplesOf, type DeviceBucket, type Series } from './device-bucket.js';
+import {
+  BUCKET,
+  bucketKey,
+  samplesOf,
+  stateOfNumber,
+  type DeviceBucket,
+  type Series,
+} from './device-bucket.js';
 import type { EvidenceSource } from './evidence-source.js';
 
 /** The state of the evidence stage: what each device reported, and Pantau's own life. A bucket was an hour once: the name is stored. */
@@ -78,5 +85,5 @@ export class BucketSource implements EvidenceSource {
 }
 
 export function asHeartbeat({ ts, value, shard, offset }: Sample): HeartbeatInput {
-  return { ts, state: value === 1 ? 'up' : 'down', shard, offset };
+  return { ts, state: stateOfNumber(value), shard, offset };
 }

@@ -1,9 +1,29 @@
 import type { Sample } from '#libs/indicators';
 import { HOUR, MINUTE, type Millis, type UtcMillis } from '#libs/kernel';
-import type { JournalRef, Parameter, QualityFlag } from '#libs/telemetry';
+import {
+  HEARTBEAT_STATES,
+  type HeartbeatState,
+  type JournalRef,
+  type Parameter,
+  type QualityFlag,
+} from '#libs/telemetry';
 
-/** What is sampled: a parameter, or whether a camera is up. A heartbeat is kept as 1 (up) or 0 (down). */
+/** What is sampled: a parameter, or whether a camera is up. A heartbeat is kept as the number of its state. */
 export type Series = Parameter | 'heartbeat';
+
+/** These numbers are stored: new ones may be added, none may change. */
+export const STATE_NUMBERS: Readonly<Record<HeartbeatState, number>> = {
+  down: 0,
+  up: 1,
+  degraded: 2,
+  planned: 3,
+  unknown: 4,
+};
+
+/** The state of a number; one that only a later version knows is unknown. */
+export function stateOfNumber(number: number): HeartbeatState {
+  return HEARTBEAT_STATES.find((state) => STATE_NUMBERS[state] === number) ?? 'unknown';
+}
 
 /** One value of a message. */
 export interface SeriesValue {

@@ -4,6 +4,7 @@ import type { Entry, Journal } from '#libs/journal';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Parameter, type Signal } from '#libs/telemetry';
 import { asHeartbeat } from './buckets.js';
+import { STATE_NUMBERS } from './device-bucket.js';
 import type { EvidenceSource } from './evidence-source.js';
 
 const PAGE = 1_000;
@@ -55,7 +56,7 @@ export class JournalSource implements EvidenceSource {
     const samples: Sample[] = [];
     for await (const { shard, offset, key, data } of this.#entries<Signal>('signals', device)) {
       if (key === device && data.type === 'heartbeat') {
-        samples.push({ ts: data.ts, value: data.state === 'up' ? 1 : 0, flag: 1, shard, offset });
+        samples.push({ ts: data.ts, value: STATE_NUMBERS[data.state], flag: 1, shard, offset });
       }
     }
     return inOrder(samples);

@@ -24,11 +24,11 @@ export const PM25_DAILY_MEAN = {
 
 export const CAMERA_AVAILABILITY = {
   key: 'soc.cctv.availability',
-  version: 1,
+  version: 2,
   name: { id: 'Ketersediaan kamera', en: 'Camera availability' },
   formula: {
-    id: 'Waktu hidup ÷ (waktu hidup + waktu mati); waktu yang tidak teramati ditunjukkan tersendiri dan tidak ikut dihitung. Batas bawah menghitungnya sebagai mati, batas atas sebagai hidup',
-    en: 'Time up ÷ (time up + time down); unobserved time is shown by itself and left out. The lower bound counts it as down, the upper bound as up',
+    id: 'Waktu hidup ÷ (waktu hidup + waktu mati); waktu yang tidak teramati ditunjukkan tersendiri dan tidak ikut dihitung. Batas bawah menghitungnya sebagai mati, batas atas sebagai hidup. Waktu terganggu dihitung hidup, bagiannya disebut (degradedShare); waktu mati terencana bukan hidup dan bukan mati, dan tidak ikut dalam ketiga angka',
+    en: 'Time up ÷ (time up + time down); unobserved time is shown by itself and left out. The lower bound counts it as down, the upper bound as up. Degraded time counts as up and its share is stated (degradedShare); planned time off is neither up nor down and is in none of the three figures',
   },
   unit: '%',
   deviceKind: 'camera',

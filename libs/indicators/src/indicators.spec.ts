@@ -1,6 +1,7 @@
 import { deviceTimeline } from '#libs/availability';
 import { canonicalJson, HOUR, localDaySpan, MINUTE } from '#libs/kernel';
 import fc from 'fast-check';
+import { createHash } from 'node:crypto';
 import { hourlyRollup, type Sample } from './hourly-rollup.js';
 import { cameraAvailability, pm25DailyMean } from './records.js';
 
@@ -152,5 +153,47 @@ describe('cameraAvailability', () => {
       inputs: 4,
       entries: [{ shard: 1, offsets: [[10, 13]] }],
     });
+    // As version 1 gave it: a figure that was handed out before comes out the same, byte for byte.
+    expect(record.version).toBe(1);
+    expect(createHash('sha256').update(canonicalJson(record)).digest('hex')).toBe(
+      'aae7f7604fbc600a702bc60892625e3c3c87af38e275d7c4c695eefd9d1b9cd9',
+    );
+  });
+
+  it('says how degraded, planned and undetermined time was counted', () => {
+    const states = ['up', 'degraded', 'down', 'planned', 'planned', 'unknown'] as const;
+    const heartbeats = states.map((state, i) => ({ ts: day.from + i * HOUR, state, shard: 0, offset: i }));
+    const span = { from: day.from, to: day.from + 6 * HOUR };
+    const method = { intervalMs: HOUR, graceMs: 0 };
+    const timeline = deviceTimeline({ window: span, heartbeats, observed: [span], ...method });
+    const record = cameraAvailability(subject, date, span, timeline, heartbeats, method);
+    expect(record).toMatchObject({
+      version: 2,
+      value: (2 / 3) * 100,
+      dataCapture: {
+        ...{ upMs: 2 * HOUR, degradedMs: HOUR, downReportedMs: HOUR, downSilentMs: 0 },
+        ...{ plannedMs: 2 * HOUR, unknownMs: HOUR, share: 3 / 4 },
+      },
+      detail: { strict: 50, optimistic: 75, degradedShare: 50 },
+    });
+    expect(record.detail['outages']).toEqual([
+      expect.objectContaining({ cause: 'degraded' }),
+      expect.objectContaining({ cause: 'reported' }),
+      expect.objectContaining({
+        cause: 'planned',
+        from: '2015-12-06T20:00:00.000Z',
+        to: '2015-12-06T22:00:00.000Z',
+      }),
+      expect.objectContaining({ cause: 'undetermined' }),
+    ]);
+  });
+
+  it('has no figure and no fault for a day that was planned off throughout', () => {
+    const heartbeats = [{ ts: day.from, state: 'planned' as const, shard: 0, offset: 0 }];
+    const method = { intervalMs: 24 * HOUR, graceMs: 0 };
+    const timeline = deviceTimeline({ window: day, heartbeats, observed: [day], ...method });
+    const record = cameraAvailability(subject, date, day, timeline, heartbeats, method);
+    expect(record).toMatchObject({ value: null, dataCapture: { share: 1, plannedMs: 24 * HOUR } });
+    expect(() => canonicalJson(record)).not.toThrow();
   });
 });

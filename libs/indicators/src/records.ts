@@ -9,7 +9,7 @@ import {
   type TimeSpan,
   type UtcMillis,
 } from '#libs/kernel';
-import type { JournalRef } from '#libs/telemetry';
+import type { HeartbeatState, JournalRef } from '#libs/telemetry';
 import { createHash } from 'node:crypto';
 import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN, type IndicatorDefinition } from './catalogue.js';
 import { dailyRollup, HOURS_A_DAY } from './daily-rollup.js';
@@ -101,11 +101,14 @@ export function pm25DailyMean(
 /** One heartbeat with the journal entry that holds it. */
 export interface HeartbeatInput extends JournalRef {
   readonly ts: UtcMillis;
-  readonly state: 'up' | 'down';
+  readonly state: HeartbeatState;
 }
 
 /**
  * Availability of a camera on a day.
+ *
+ * A day without degraded, planned and undetermined time is a record of version 1, which knew up and down alone: the method is the
+ * same there, and a figure that was handed out before comes out the same, byte for byte.
  *
  * @param span - the part of the day that is accounted for: all of it, or up to now for a day that is not over
  * @param timeline - of that span
@@ -122,26 +125,31 @@ export function cameraAvailability(
   method: { readonly intervalMs: Millis; readonly graceMs: Millis },
 ): IndicatorRecord {
   spanOf(date);
-  const { ms, observedOnly, strict, optimistic } = availabilityOf(timeline);
+  const { ms, observedOnly, strict, optimistic, degraded } = availabilityOf(timeline);
+  const hasNewStates = ms.degraded + ms.planned + ms.undetermined > 0;
+  const up = ms.heartbeat + ms.degraded;
+  const known = up + ms.reported + ms.silent;
   const percent = (share: number | null): number | null => (share === null ? null : share * 100);
-  const outages = (['reported', 'silent', 'unobserved'] as const satisfies readonly Cause[])
-    .flatMap((cause) => timeline[cause].map(({ from, to }) => ({ from: iso(from), to: iso(to), cause })))
-    .toSorted((a, b) => (a.from < b.from ? -1 : 1));
+  const outages = NOT_SIMPLY_UP.flatMap((cause) =>
+    timeline[cause].map(({ from, to }) => ({ from: iso(from), to: iso(to), cause })),
+  ).toSorted((a, b) => (a.from < b.from ? -1 : 1));
   return {
-    ...head(CAMERA_AVAILABILITY, subject, date, span),
+    ...head(hasNewStates ? CAMERA_AVAILABILITY : { ...CAMERA_AVAILABILITY, version: 1 }, subject, date, span),
     value: percent(observedOnly),
     dataCapture: {
-      upMs: ms.heartbeat,
+      upMs: up,
+      ...(hasNewStates ? { degradedMs: ms.degraded, plannedMs: ms.planned } : {}),
       downReportedMs: ms.reported,
       downSilentMs: ms.silent,
-      unknownMs: ms.unobserved,
-      share: (ms.heartbeat + ms.reported + ms.silent) / (span.to - span.from),
+      unknownMs: ms.undetermined + ms.unobserved,
+      share: shareOf(known, span.to - span.from - ms.planned),
     },
     detail: {
       ...method,
       observedOnly: percent(observedOnly),
       strict: percent(strict),
       optimistic: percent(optimistic),
+      ...(hasNewStates ? { degradedShare: percent(degraded) } : {}),
       outages,
     },
     provenance: provenance(
@@ -149,6 +157,20 @@ export function cameraAvailability(
       heartbeats.toSorted((a, b) => a.ts - b.ts || a.shard - b.shard || a.offset - b.offset),
     ),
   };
+}
+
+const NOT_SIMPLY_UP = [
+  'degraded',
+  'reported',
+  'silent',
+  'planned',
+  'undetermined',
+  'unobserved',
+] as const satisfies readonly Cause[];
+
+/** Of no time at all nothing is missing. */
+function shareOf(part: Millis, whole: Millis): number {
+  return whole === 0 ? 1 : part / whole;
 }
 
 function spanOf(date: string): TimeSpan {

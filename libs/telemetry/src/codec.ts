@@ -1,5 +1,6 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter } from './parameters.js';
+import type { HeartbeatState, StatusState } from './states.js';
 import type { Refusal } from './streams.js';
 
 /** Units in which devices state values; Pantau converts them to the unit of the parameter, codecs never do. */
@@ -37,7 +38,9 @@ export interface CodecTelemetry extends CodecOutputBase {
 export interface CodecHeartbeat extends CodecOutputBase {
   readonly kind: 'heartbeat';
   readonly seq?: number;
-  readonly state: 'up' | 'down';
+  readonly state: HeartbeatState;
+  /** The device's own word, where Pantau does not know it. */
+  readonly stated?: string;
   readonly reason?: string;
   readonly frames?: number;
   readonly lastFrameAt?: UtcMillis;
@@ -46,7 +49,9 @@ export interface CodecHeartbeat extends CodecOutputBase {
 /** Birth or death of a device's connection. */
 export interface CodecStatus extends CodecOutputBase {
   readonly kind: 'status';
-  readonly state: 'online' | 'offline';
+  readonly state: StatusState;
+  /** The device's own word, where Pantau does not know it. */
+  readonly stated?: string;
 }
 
 /** Something that happened at the device. */

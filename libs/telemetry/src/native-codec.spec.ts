@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { decodeNative, type NativeResult } from './native-codec.js';
 import { telemetryPayload } from './payloads.js';
+import { HEARTBEAT_STATES } from './states.js';
 import { TOPIC_KINDS, type TopicKind } from './topics.js';
 
 function decode(payload: string | Uint8Array, kind: TopicKind = 'telemetry'): NativeResult {
   return decodeNative(kind, typeof payload === 'string' ? Buffer.from(payload) : payload);
+}
+
+/** What a heartbeat of this state says; undefined when it is refused. */
+function beat(state: string): unknown {
+  const [output] = decode(JSON.stringify({ ts: 1, state }), 'heartbeat').outputs;
+  if (output?.kind !== 'heartbeat') return undefined;
+  return Object.fromEntries(Object.entries(output).filter(([name]) => name !== 'kind' && name !== 'ts'));
 }
 
 describe('decodeNative', () => {
@@ -33,6 +41,15 @@ describe('decodeNative', () => {
         frames: 7,
         lastFrameAt: Date.UTC(2026, 0, 1, 4),
       },
+    ]);
+    expect(HEARTBEAT_STATES.map((state) => beat(state))).toEqual(
+      HEARTBEAT_STATES.map((state) => ({ state })),
+    );
+    // What is not known is kept with its word: neither dropped nor taken for down.
+    expect(beat('rebooting')).toEqual({ state: 'unknown', stated: 'rebooting' });
+    expect(beat('')).toBeUndefined();
+    expect(decode('{"state":"asleep"}', 'status').outputs).toEqual([
+      { kind: 'status', ts: undefined, state: 'unknown', stated: 'asleep' },
     ]);
     expect(decode('{"state":"offline"}', 'status').outputs).toEqual([
       { kind: 'status', ts: undefined, state: 'offline' },

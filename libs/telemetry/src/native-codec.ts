@@ -12,6 +12,7 @@ import {
   type StatusPayload,
   type TelemetryPayload,
 } from './payloads.js';
+import { HEARTBEAT_STATES, stateOf, STATUS_STATES } from './states.js';
 import type { Refusal, RejectionReason } from './streams.js';
 import type { TopicKind } from './topics.js';
 
@@ -42,11 +43,13 @@ export function decodeNative(kind: TopicKind, payload: Uint8Array): NativeResult
     case 'heartbeat': {
       const { ts, lastFrameAt, state, reason, frames, seq } = result.data as HeartbeatPayload;
       const frame = lastFrameAt === undefined ? undefined : toMillis(lastFrameAt);
-      return said({ kind, ts: toMillis(ts), state, ...defined({ reason, frames, seq, lastFrameAt: frame }) });
+      const rest = defined({ reason, frames, seq, lastFrameAt: frame });
+      return said({ kind, ts: toMillis(ts), ...stateOf(state, HEARTBEAT_STATES), ...rest });
     }
     case 'status': {
       const { ts, state } = result.data as StatusPayload;
-      return said({ kind, ts: ts === undefined ? undefined : toMillis(ts), state });
+      const at = ts === undefined ? undefined : toMillis(ts);
+      return said({ kind, ts: at, ...stateOf(state, STATUS_STATES) });
     }
     case 'event': {
       const { ts, name, data } = result.data as EventPayload;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MEASURED_CODES } from './parameters.js';
+import { HEARTBEAT_STATES, STATE_WORD, STATUS_STATES } from './states.js';
 
 /**
  * The instant a device states: ISO 8601 with `Z` or an offset, or milliseconds since the Unix epoch.
@@ -10,6 +11,14 @@ export const deviceTime = z
     error: 'expected the time of measurement: ISO 8601 with Z or an offset, or milliseconds since 1970 (UTC)',
   })
   .describe('Device clock: ISO 8601 with Z or an offset, or milliseconds since the Unix epoch (UTC)');
+
+/** A state of the list, or another short word, which is kept as it is and counts as unknown. */
+function stateAmong<const S extends readonly string[]>(states: S, description: string) {
+  const word = z.string().regex(STATE_WORD);
+  return z
+    .union([z.enum(states), word], { error: `expected one of ${states.join(', ')}, or another short word` })
+    .describe(description);
+}
 
 /** Producer's counter; distinguishes a re-sent message from a new one and shows gaps. */
 const sequence = z.int().nonnegative().describe('Counter of the device, unique per message');
@@ -35,8 +44,11 @@ export const heartbeatPayload = z
   .strictObject({
     ts: deviceTime,
     seq: sequence.optional(),
-    state: z.enum(['up', 'down']).describe('up: the picture advances; down: it does not'),
-    reason: z.string().max(200).optional().describe('Why it is down, in a few words'),
+    state: stateAmong(
+      HEARTBEAT_STATES,
+      'up: the picture advances; degraded: it does, worse than it should; down: it does not; planned: switched off on purpose; unknown: whoever reports cannot tell. Another word is kept and counts as unknown',
+    ),
+    reason: z.string().max(200).optional().describe('Why it is so, in a few words'),
     frames: z.int().nonnegative().optional().describe('Frames counted since the agent started'),
     lastFrameAt: deviceTime.optional().describe('Time of the newest frame'),
   })
@@ -46,7 +58,7 @@ export type HeartbeatPayload = z.infer<typeof heartbeatPayload>;
 /** Payload of `…/status`: birth and last will of a device. The broker's own presence events are the authority. */
 export const statusPayload = z
   .strictObject({
-    state: z.enum(['online', 'offline']),
+    state: stateAmong(STATUS_STATES, 'online or offline. Another word is kept and counts as unknown'),
     ts: deviceTime.optional(),
     firmware: z.string().max(100).optional(),
   })

@@ -1,5 +1,6 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Parameter } from './parameters.js';
+import type { HeartbeatState, StatusState } from './states.js';
 import type { TopicKind } from './topics.js';
 
 /**
@@ -74,7 +75,9 @@ interface SignalBase {
 /** A device said whether it works. */
 export interface HeartbeatSignal extends SignalBase {
   readonly type: 'heartbeat';
-  readonly state: 'up' | 'down';
+  readonly state: HeartbeatState;
+  /** The device's own word, where Pantau does not know it. */
+  readonly stated?: string;
   readonly reason?: string;
   readonly frames?: number;
   readonly lastFrameAt?: UtcMillis;
@@ -109,7 +112,9 @@ export interface PresenceSignal extends SignalBase {
 export interface StatusSignal extends SignalBase {
   readonly type: 'status';
   readonly session: string;
-  readonly state: 'online' | 'offline';
+  readonly state: StatusState;
+  /** The device's own word, where Pantau does not know it. */
+  readonly stated?: string;
   readonly will: boolean;
   readonly uplink: JournalRef;
 }
