@@ -1,0 +1,118 @@
+import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
+import {
+  Gathered,
+  ignored,
+  isObject,
+  readEpoch,
+  readNumber,
+  readObject,
+  refusal,
+  refused,
+  resultOf,
+  shown,
+  sourceUnless,
+  statusOfWord,
+} from '../reading.js';
+
+/**
+ * Ruuvi Gateway over MQTT: `ruuvi/{gateway}/{tag}`, an advertisement in hexadecimal, and `ruuvi/{gateway}/gw_status`.
+ *
+ * Source: Ruuvi documentation, "MQTT: Data from Bluetooth-sensors" and data formats 5, 6 and E1.
+ */
+export const codec: Codec = { name: 'ruuvi', decode };
+
+/** A field of a frame: big-endian, divided by a number that the format states. */
+interface Field {
+  readonly at: number;
+  readonly divisor: number;
+  readonly parameter: MeasuredParameter;
+  readonly unit: Unit;
+}
+
+interface Format {
+  readonly length: number;
+  readonly fields: readonly Field[];
+}
+
+const CLIMATE: readonly Field[] = [
+  { at: 1, divisor: 200, parameter: 'temperature', unit: 'degC' },
+  { at: 3, divisor: 400, parameter: 'humidity', unit: '%' },
+];
+const particles = (at: number, parameter: MeasuredParameter): Field => ({
+  ...{ at, divisor: 10, parameter, unit: 'ug/m3' },
+});
+/** Pascals above 50,000; in the same place in every format. */
+const PRESSURE_AT = 5;
+const EXTENDED = 0xe1;
+
+const FORMATS: ReadonlyMap<number, Format> = new Map([
+  [5, { length: 24, fields: CLIMATE }],
+  [6, { length: 20, fields: [...CLIMATE, particles(7, 'pm25')] }],
+  [EXTENDED, { length: 40, fields: [...CLIMATE, particles(9, 'pm25'), particles(13, 'pm10')] }],
+]);
+
+const MANUFACTURER = 0x0499;
+const MANUFACTURER_DATA = 0xff;
+
+function decode(input: CodecInput): CodecResult {
+  const read = readObject(input.payload);
+  if ('refusal' in read) return refused(read.refusal);
+  const levels = input.topic.split('/');
+  if (levels.at(-1) === 'gw_status')
+    return statusOfWord('state', read.object['state'], { online: 'online', offline: 'offline' });
+  const { data, ts } = read.object;
+  if (typeof data !== 'string' || !/^(?:[0-9a-f]{2}){1,255}$/i.test(data))
+    return refused(
+      refusal('unreadable', 'data', `expected an advertisement in hexadecimal, found ${shown(data)}`),
+    );
+  const frame = frameOf(Buffer.from(data, 'hex'));
+  if (frame === undefined) return ignored('an advertisement of no Ruuvi sensor');
+  const format = FORMATS.get(frame[0] ?? 0);
+  if (format === undefined || frame.length < format.length)
+    return refused(
+      refusal(
+        'unreadable',
+        'data',
+        `expected data format 5, 6 or E1, found ${(frame[0] ?? 0).toString(16).toUpperCase()}`,
+      ),
+    );
+  // A sensor that sends both says the same in both; format 6 knows less.
+  const isExtended = isObject(input.memory) && input.memory['extended'] === true;
+  if (frame[0] === 6 && isExtended) return ignored('the sensor says the same in data format E1');
+  // The gateway writes its seconds as text.
+  const seconds = ts === undefined ? { value: undefined } : readNumber('ts', ts, 'text');
+  if ('refusal' in seconds) return refused(seconds.refusal);
+  const time = readEpoch('ts', seconds.value, 1000);
+  if ('refusal' in time) return refused(time.refusal);
+  const place = sourceUnless(input.parts, levels.at(-1));
+  const gathered = new Gathered();
+  for (const { at, divisor, parameter, unit } of format.fields) {
+    const value = valueAt(frame, at, parameter === 'temperature');
+    gathered.measure(parameter, value === undefined ? undefined : value / divisor, parameter, unit);
+  }
+  const pascals = valueAt(frame, PRESSURE_AT, false);
+  gathered.pressure('pressure', pascals === undefined ? undefined : pascals + 50_000, 0.01);
+  return {
+    ...resultOf(gathered.telemetry(time.ts, place.source), gathered.refusals, 'the sensor has no value yet'),
+    ...(frame[0] === EXTENDED ? { memory: { extended: true } } : {}),
+  };
+}
+
+/** What Ruuvi put into the advertisement, after its manufacturer id. */
+function frameOf(advertisement: Buffer): Buffer | undefined {
+  for (let at = 0; at + 1 < advertisement.length;) {
+    const length = advertisement[at] ?? 0;
+    const part = advertisement.subarray(at + 1, at + 1 + length);
+    if (length === 0 || part.length < length) return undefined;
+    if (part[0] === MANUFACTURER_DATA && length >= 4 && part.readUInt16LE(1) === MANUFACTURER)
+      return part.subarray(3);
+    at += 1 + length;
+  }
+  return undefined;
+}
+
+/** Undefined for the number that stands for "not available". */
+function valueAt(frame: Buffer, at: number, isSigned: boolean): number | undefined {
+  const value = isSigned ? frame.readInt16BE(at) : frame.readUInt16BE(at);
+  return value === (isSigned ? -0x8000 : 0xffff) ? undefined : value;
+}

@@ -1,0 +1,46 @@
+import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
+import { Gathered, readObject, refusal, refused, resultOf, sourceUnless } from '../reading.js';
+
+/** Members of the script with the unit of BTHome. */
+const MEMBERS = [
+  ['temperature', 'temperature', 'degC'],
+  ['humidity', 'humidity', '%'],
+] as const;
+
+/**
+ * Shelly BLU sensors, passed on by Shelly's own script `ble-shelly-blu-mqtt` on a Shelly of the second generation or later:
+ * `shelly-blu/events/{sensor}`. The messages state no time: the arrival counts.
+ */
+export const codec: Codec = { name: 'shelly-blu', decode };
+
+function decode({ payload, parts, topic }: CodecInput): CodecResult {
+  const read = readObject(payload);
+  if ('refusal' in read) return refused(read.refusal);
+  const message = read.object;
+  if (message['encryption'] === true)
+    return refused(
+      refusal(
+        'unreadable',
+        'encryption',
+        'expected a sensor without encryption; switch it off in the Shelly app',
+      ),
+    );
+  const gathered = new Gathered();
+  for (const [name, parameter, unit] of MEMBERS) {
+    const found = message[name];
+    // The script makes a list of several sensors of one kind.
+    if (Array.isArray(found))
+      gathered.refuse(
+        'schema_violation',
+        name,
+        `expected one sensor, found ${found.length}; which one counts is not stated`,
+      );
+    else gathered.measure(name, found, parameter, unit);
+  }
+  const { source } = sourceUnless(parts, message['address'] ?? topic.split('/').at(-1));
+  return resultOf(
+    gathered.telemetry(undefined, source),
+    gathered.refusals,
+    'no value of the air in the message',
+  );
+}
