@@ -96,6 +96,7 @@ function messageOf(line: string, at: number): SessionMessage {
 /** The bytes; `<local>` and its kin are times, `base64:`, `hex:` and `sparkplug:` are payloads that are no text. */
 function payloadOf(text: string, at: number): Buffer {
   if (text.startsWith('base64:')) return Buffer.from(text.slice(7), 'base64');
+  if (text.startsWith('hex:')) return Buffer.from(text.slice(4), 'hex');
   if (text.startsWith('sparkplug:')) return sparkplug(text.slice(10), at);
   const iso = new Date(at).toISOString();
   return Buffer.from(

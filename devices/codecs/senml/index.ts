@@ -7,6 +7,7 @@ import {
   type Unit,
 } from '#libs/telemetry';
 import { Findings, refusal, refused } from '../reading.js';
+import { looksLikeCbor, readCbor } from './cbor.js';
 import { resolve } from './resolve.js';
 
 /** Units of the SenML registry (RFC 8428, section 12.1) and of secondary units (RFC 8798, section 3) that Pantau knows. */
@@ -37,13 +38,17 @@ const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['rh', 'humidity'],
 ] as const);
 
+const CUT_OFF = {
+  refusal: refusal('unreadable', 'payload', 'expected a SenML pack in CBOR, whole and well-formed'),
+};
+
 const REMEDY = 'state u or bu with Cel, K, %RH, /, ug/m3 or ppm';
 
-/** SenML packs in JSON (RFC 8428). What stands before the last segment of a name is the device. */
+/** SenML packs in JSON or CBOR (RFC 8428). What stands before the last segment of a name is the device. */
 export const codec: Codec = { name: 'senml', decode };
 
 function decode({ payload, receivedAt }: CodecInput): CodecResult {
-  const parsed = readJson(payload);
+  const parsed = looksLikeCbor(payload) ? (readCbor(payload) ?? CUT_OFF) : readJson(payload);
   if ('refusal' in parsed) return refused(parsed.refusal);
   if (!Array.isArray(parsed.value))
     return refused(refusal('schema_violation', 'payload', 'expected a list of SenML records'));
