@@ -289,6 +289,31 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
         });
       });
 
+      it('records what it took by the day, and still knows it after a restart', async () => {
+        await using fixture = await open();
+        const shard = await filled(fixture);
+        expect(await fixture.journal.removals('s')).toEqual([]);
+        await fixture.journal.retain('s', { maxAge: 3000 });
+        const [first] = await fixture.journal.removals('s');
+        expect(first).toMatchObject({ stream: 's', shard, from: 0, to: 10, at: 4000, appendedUntil: 0 });
+        await fixture.journal.retain('s', { maxAge: 3000 });
+        expect(await fixture.journal.removals('s')).toEqual([first]);
+        fixture.clock.now = () => 5000;
+        await fixture.journal.retain('s', { maxAge: 3000 });
+        const [day] = await fixture.journal.removals('s');
+        expect(day).toMatchObject({ from: 0, to: 20, at: 5000, appendedUntil: 1000 });
+        expect(day!.digest).toMatch(/^[0-9a-f]{64}$/);
+        expect(day!.digest).not.toBe(first!.digest);
+        fixture.clock.now = () => 86_400_000;
+        await fixture.journal.retain('s', { maxBytes: 0 });
+        const again = await fixture.reopen();
+        expect(await again.removals('s')).toMatchObject([
+          { from: 0, to: 20, at: 5000 },
+          { from: 20, to: 50, at: 86_400_000, appendedUntil: 4000 },
+        ]);
+        expect(await again.removals('other')).toEqual([]);
+      });
+
       it('numbers on after everything was dropped', async () => {
         await using fixture = await open();
         const shard = await filled(fixture);

@@ -92,6 +92,24 @@ export interface RetentionReport {
   readonly cursors: readonly { readonly cursor: string; readonly unread: number }[];
 }
 
+/**
+ * What retention removed from a shard on one day (UTC), so that what is gone by rule can be told from what is missing.
+ * Recorded in the transaction that removes it. What was removed before there was this record has none.
+ */
+export interface Removal {
+  readonly stream: string;
+  readonly shard: number;
+  /** When it last removed something on that day. */
+  readonly at: UtcMillis;
+  /** Offset of the first removed entry, and of the first that was left: `to - from` entries went. */
+  readonly from: number;
+  readonly to: number;
+  /** When the newest of the removed entries was appended. */
+  readonly appendedUntil: UtcMillis;
+  /** SHA-256, in hexadecimal, chained over the stored bytes of what was removed on that day, oldest first. */
+  readonly digest: string;
+}
+
 export interface StreamStats {
   readonly stream: string;
   readonly entries: number;
@@ -165,6 +183,8 @@ export interface Journal {
   seek(cursor: string, stream: string, shard: number, next: number): Promise<void>;
   /** Drops what the policy allows, oldest first, and reports what it did and did not. */
   retain(stream: string, policy: RetentionPolicy): Promise<RetentionReport[]>;
+  /** What retention removed of a stream: by shard, and within each in order of time. */
+  removals(stream: string): Promise<Removal[]>;
   stats(): Promise<StreamStats[]>;
   /** At most about a second old. */
   space(): Promise<JournalSpace>;

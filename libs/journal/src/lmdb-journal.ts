@@ -4,7 +4,7 @@ import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
-import { countOf, decodeChunk, readChunkHeader } from './chunk.js';
+import { countOf, decodeChunk } from './chunk.js';
 import { DiskSpace, type DiskUsage } from './disk-space.js';
 import { EntryBlock } from './entry-block.js';
 import type {
@@ -17,12 +17,14 @@ import type {
   Journal,
   JournalSpace,
   NewEntry,
+  Removal,
   RetentionPolicy,
   RetentionReport,
   StoredForm,
   StreamStats,
 } from './journal.js';
 import { full, LmdbStreams, shardKey, type Addressed, type ChunkKey } from './lmdb-streams.js';
+import { Retention } from './retention.js';
 
 export interface LmdbJournalOptions {
   /** The journal lives in this store's environment, so that state and cursor share one commit. */
@@ -75,6 +77,8 @@ export class LmdbJournal implements Journal {
   /** Beside state and cursors, in one commit with them. */
   readonly #streams: LmdbStreams;
   readonly #intake: LmdbStreams;
+  readonly #retention: Retention;
+  readonly #intakeRetention: Retention;
   readonly #intakeNames: ReadonlySet<string>;
   readonly #forms: ReadonlyMap<string, StoredForm>;
   readonly #cursors: Database<number, CursorKey>;
@@ -117,6 +121,12 @@ export class LmdbJournal implements Journal {
     const settled = new Set(Array.from(this.#streams.heads(), ({ stream }) => stream));
     this.#intakeNames = new Set(intake.filter((name) => !settled.has(name)));
     this.#intake = streamsOf(LmdbEnvironment.open(join(environment.folder, 'intake')));
+    const retentionOf = (streams: LmdbStreams): Retention =>
+      new Retention(streams, (stream, shard, firstOffset) =>
+        this.#decoded.delete(decodedKey(stream, shard, firstOffset)),
+      );
+    this.#retention = retentionOf(this.#streams);
+    this.#intakeRetention = retentionOf(this.#intake);
   }
 
   static async open(options: LmdbJournalOptions): Promise<LmdbJournal> {
@@ -290,12 +300,7 @@ export class LmdbJournal implements Journal {
 
   async cursors(): Promise<CursorPosition[]> {
     this.#assertOpen();
-    return Array.from(this.#cursors.getRange(), ({ key: [cursor, stream, shard], value }) => ({
-      cursor,
-      stream,
-      shard,
-      next: value,
-    }));
+    return this.#cursorPositions();
   }
 
   async seek(cursor: string, stream: string, shard: number, next: number): Promise<void> {
@@ -307,9 +312,16 @@ export class LmdbJournal implements Journal {
     this.#assertOpen();
     const reports: RetentionReport[] = [];
     for (let shard = 0; shard < this.shards; shard++) {
-      reports.push(await this.#of(stream).enqueue(1, () => this.#applyRetention(stream, shard, policy)));
+      const apply = (): RetentionReport =>
+        this.#retentionOf(stream).apply(stream, shard, policy, this.#cursorPositions(), this.#clock.now());
+      reports.push(await this.#of(stream).enqueue(1, apply));
     }
     return reports;
+  }
+
+  async removals(stream: string): Promise<Removal[]> {
+    this.#assertOpen();
+    return this.#retentionOf(stream).removals(stream);
   }
 
   async stats(): Promise<StreamStats[]> {
@@ -346,6 +358,19 @@ export class LmdbJournal implements Journal {
     return this.#intakeNames.has(stream) ? this.#intake : this.#streams;
   }
 
+  #retentionOf(stream: string): Retention {
+    return this.#intakeNames.has(stream) ? this.#intakeRetention : this.#retention;
+  }
+
+  #cursorPositions(): CursorPosition[] {
+    return Array.from(this.#cursors.getRange(), ({ key: [cursor, stream, shard], value }) => ({
+      cursor,
+      stream,
+      shard,
+      next: value,
+    }));
+  }
+
   #head(stream: string, shard: number): Extent {
     return this.#of(stream).head(stream, shard);
   }
@@ -363,53 +388,6 @@ export class LmdbJournal implements Journal {
       bytes,
       ...defined({ withRoom }),
     }));
-  }
-
-  /** Inside a transaction. */
-  #applyRetention(stream: string, shard: number, policy: RetentionPolicy): RetentionReport {
-    const { maxAge = Infinity, maxBytes = Infinity, unread = 'wait' } = policy;
-    const readers = Array.from(this.#cursors.getRange(), ({ key, value }) => ({ key, next: value })).filter(
-      ({ key }) => key[1] === stream && key[2] === shard,
-    );
-    const slowest = Math.min(...readers.map(({ next }) => next));
-    const oldest = this.#clock.now() - maxAge;
-    const streams = this.#of(stream);
-    const { next, ...head } = streams.head(stream, shard);
-    let { first, bytes } = head;
-    let droppedBytes = 0;
-    let dropped = 0;
-    let heldBack = 0;
-    for (const { key, value } of streams.chunks.getRange({
-      start: [stream, shard, 0],
-      end: [stream, shard, next],
-    })) {
-      const { appendedAt, count } = readChunkHeader(value);
-      if (appendedAt >= oldest && bytes <= maxBytes) break;
-      const end = key[2] + count;
-      if (heldBack > 0 || (end > slowest && unread === 'wait')) {
-        // Counted as if it went, so that the report tells how much is past the limits.
-        heldBack += count;
-        bytes -= value.length;
-        continue;
-      }
-      void streams.chunks.remove(key);
-      this.#decoded.delete(decodedKey(stream, shard, key[2]));
-      dropped += count;
-      droppedBytes += value.length;
-      first = end;
-      bytes -= value.length;
-    }
-    if (dropped > 0) streams.putHead(stream, shard, { first, next, bytes: head.bytes - droppedBytes });
-    const past = first + heldBack;
-    return {
-      stream,
-      shard,
-      dropped,
-      heldBack,
-      cursors: readers
-        .filter((reader) => reader.next < past)
-        .map(({ key, next }) => ({ cursor: key[0], unread: past - next })),
-    };
   }
 
   #decode(stream: string, shard: number, firstOffset: number, chunk: Buffer): Entry[] {

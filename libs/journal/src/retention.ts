@@ -1,0 +1,91 @@
+import type { UtcMillis } from '#libs/kernel';
+import type { Database } from 'lmdb';
+import { createHash } from 'node:crypto';
+import { readChunkHeader } from './chunk.js';
+import type { CursorPosition, Removal, RetentionPolicy, RetentionReport } from './journal.js';
+import type { LmdbStreams } from './lmdb-streams.js';
+
+/** What retention removed is told by the day: it runs every few minutes, for years. */
+const DAY = 86_400_000;
+
+type RemovalKey = [stream: string, shard: number, day: number];
+
+/** Removes old entries of the streams of one environment, and records what it took in the same transaction. */
+export class Retention {
+  readonly #removals: Database<Removal, RemovalKey>;
+
+  constructor(
+    private readonly streams: LmdbStreams,
+    private readonly onRemoved: (stream: string, shard: number, firstOffset: number) => void,
+  ) {
+    this.#removals = streams.environment.database('journal-removals', 'msgpack');
+  }
+
+  /** Inside a transaction. @param cursors - all that there are */
+  apply(
+    stream: string,
+    shard: number,
+    { maxAge = Infinity, maxBytes = Infinity, unread = 'wait' }: RetentionPolicy,
+    cursors: Iterable<CursorPosition>,
+    now: UtcMillis,
+  ): RetentionReport {
+    const readers = [...cursors].filter((reader) => reader.stream === stream && reader.shard === shard);
+    const slowest = Math.min(...readers.map(({ next }) => next));
+    const { next, ...head } = this.streams.head(stream, shard);
+    let { first, bytes } = head;
+    let droppedBytes = 0;
+    let heldBack = 0;
+    let removal = this.#removals.get([stream, shard, dayOf(now)]);
+    for (const { key, value } of this.streams.chunks.getRange({
+      start: [stream, shard, 0],
+      end: [stream, shard, next],
+    })) {
+      const { appendedAt, count } = readChunkHeader(value);
+      if (appendedAt >= now - maxAge && bytes <= maxBytes) break;
+      const end = key[2] + count;
+      if (heldBack > 0 || (end > slowest && unread === 'wait')) {
+        // Counted as if it went, so that the report tells how much is past the limits.
+        heldBack += count;
+        bytes -= value.length;
+        continue;
+      }
+      removal = {
+        ...{ stream, shard, at: now, from: removal?.from ?? key[2], to: end, appendedUntil: appendedAt },
+        digest: createHash('sha256')
+          .update(removal?.digest ?? '')
+          .update(value)
+          .digest('hex'),
+      };
+      void this.streams.chunks.remove(key);
+      this.onRemoved(stream, shard, key[2]);
+      droppedBytes += value.length;
+      first = end;
+      bytes -= value.length;
+    }
+    const dropped = first - head.first;
+    if (removal !== undefined && dropped > 0) {
+      this.streams.putHead(stream, shard, { first, next, bytes: head.bytes - droppedBytes });
+      void this.#removals.put([stream, shard, dayOf(now)], removal);
+    }
+    const past = first + heldBack;
+    return {
+      stream,
+      shard,
+      dropped,
+      heldBack,
+      cursors: readers
+        .filter((reader) => reader.next < past)
+        .map((reader) => ({ cursor: reader.cursor, unread: past - reader.next })),
+    };
+  }
+
+  /** In order of shards, and of time within each. */
+  removals(stream: string): Removal[] {
+    const range = { start: [stream, 0, 0] as RemovalKey, end: [stream, Infinity, 0] as RemovalKey };
+    return Array.from(this.#removals.getRange(range), ({ value }) => value);
+  }
+}
+
+function dayOf(at: UtcMillis): number {
+  return Math.floor(at / DAY);
+}
