@@ -10,7 +10,7 @@ import { both } from './csv-cells.js';
  * @param order - `any` when the sender stands for the times; two values of one instant remain a fault
  */
 export function orderFaults(rows: readonly CsvRow[], order: 'any' | undefined): CsvProblem[] {
-  const timed = rows.filter((row): row is CsvRow & { ts: UtcMillis } => row.values.length > 0);
+  const timed = rows.filter((row): row is TimedRow => row.values.length > 0);
   if (order === 'any') return doubleFaults(timed);
   const jumps = { up: [] as number[], down: [] as number[] };
   for (let i = 1; i < timed.length; i++) {
@@ -38,15 +38,19 @@ function jumpFault(before: CsvRow | undefined, { line, ts }: CsvRow = NO_ROW): C
   };
 }
 
+type TimedRow = CsvRow & { readonly ts: UtcMillis };
+
 /** Two different values of one instant: one would replace the other. */
-function doubleFaults(timed: readonly CsvRow[]): CsvProblem[] {
-  const known = new Map<string, { readonly line: number; readonly value: number }>();
+function doubleFaults(timed: readonly TimedRow[]): CsvProblem[] {
   const faults: CsvProblem[] = [];
-  for (const { line, ts, values } of timed) {
+  let instant: UtcMillis | undefined;
+  const known = new Map<string, { readonly line: number; readonly value: number }>();
+  for (const { line, ts, values } of timed.toSorted((a, b) => a.ts - b.ts)) {
+    if (ts !== instant) known.clear();
+    instant = ts;
     for (const [parameter, value] of values) {
-      const key = `${parameter} ${ts}`;
-      const first = known.get(key);
-      if (first === undefined) known.set(key, { line, value });
+      const first = known.get(parameter);
+      if (first === undefined) known.set(parameter, { line, value });
       else if (first.value !== value)
         faults.push({
           line,
