@@ -5,6 +5,7 @@ import {
   byBucket,
   downSample,
   extendRun,
+  intervalsOf,
   LIVENESS,
   mergeBucket,
   STATE_NUMBERS,
@@ -13,7 +14,7 @@ import {
   type DeviceBucket,
   type SeriesValue,
 } from '#libs/evidence';
-import type { Registry } from '#libs/identity';
+import { settingAt, type Registry } from '#libs/identity';
 import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, KeyedRows, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
@@ -26,7 +27,7 @@ export const REGISTRY = Symbol('Registry');
 export const COMPARISON_LIMITS = Symbol('ComparisonLimits');
 
 /** For a device that is not registered any more: no promise of an interval to go by. */
-const UNKNOWN_INTERVAL_MS = HOUR;
+const UNKNOWN_INTERVAL = [{ from: 0, intervalMs: HOUR }];
 
 /**
  * `readings`, `signals` and `liveness` → buckets, from which indicators are computed; `rollups`, the hours and days
@@ -58,7 +59,7 @@ export class EvidenceController {
     const rollups = await downSample(
       touched,
       context.state,
-      async (device) => (await this.registry.device(device))?.intervalMs ?? UNKNOWN_INTERVAL_MS,
+      async (device) => (await intervalsOf(device, this.registry)) ?? UNKNOWN_INTERVAL,
     );
     context.append(
       'rollups',
@@ -79,9 +80,11 @@ export class EvidenceController {
 
   @EventPattern<string>('liveness')
   async liveness(@Payload() batch: Batch<Liveness>, @Ctx() context: BatchContext): Promise<void> {
+    const beats = await this.registry.settings.history<Millis>('liveness');
     for (const { data } of batch) {
+      const beatMs = settingAt(beats, data.at)?.value ?? this.beatMs;
       const spans = (await context.state.get<TimeSpan[]>(LIVENESS, data.run)) ?? [];
-      context.state.put(LIVENESS, data.run, extendRun(spans, data.at, this.beatMs));
+      context.state.put(LIVENESS, data.run, extendRun(spans, data.at, beatMs));
     }
   }
 

@@ -1,9 +1,9 @@
-import { disagreements, neighbourOpinions, type EvidenceReader } from '#libs/evidence';
+import { disagreements, neighbourOpinions, verifyFigure, type EvidenceReader } from '#libs/evidence';
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
 import type { Administration, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import { canonicalJson, defined, messageOf, PantauError, type Clock } from '#libs/kernel';
+import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
 import { clockDaysOf, DEVICE_MEMORY, type StoredMemory } from '#libs/quality-control';
@@ -258,7 +258,7 @@ export class ApiController {
   @ApiOperation({
     summary: 'Hitung ulang dari jurnal / Compute again from the journal',
     description:
-      'Reads the journal from its beginning and says whether the figure comes out the same, byte for byte.',
+      'Reads the journal from its beginning and says whether the figure comes out the same, byte for byte. `result` is `equal`, `different`, or `not_verifiable` when retention removed inputs of it: `missing` says which, and when.',
   })
   async recompute(
     @Param('indicator') indicator: string,
@@ -266,8 +266,9 @@ export class ApiController {
     @Param('date') date: string,
   ): Promise<unknown> {
     const record = await this.pantau.evidence.get(indicator, device, date);
-    const recomputed = await this.pantau.recomputation.get(indicator, device, date);
-    return { identical: canonicalJson(record) === canonicalJson(recomputed), record, recomputed };
+    const compute = () => this.pantau.recomputation.get(indicator, device, date);
+    const { result, ...rest } = await verifyFigure(record, compute, this.pantau.journal);
+    return { result, identical: result === 'equal', ...rest };
   }
 
   @Get('rejected')

@@ -4,6 +4,7 @@ import {
   Administration,
   DeviceCredentials,
   DeviceTokens,
+  JournalSettings,
   ProvisioningKeys,
   Registry,
   Tokens,
@@ -44,7 +45,8 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   const state = LmdbStateStore.open(join(config.data, 'journal'));
   const { shards, minFree } = config.journal;
   const journal = await LmdbJournal.open({ state, clock, shards, minFree, forms: STORED_FORMS });
-  const registry = new Registry(state);
+  const registry = new Registry(state, { journal, clock });
+  const settings = new JournalSettings(journal);
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);
   const keys = new ProvisioningKeys(state, clock);
@@ -59,7 +61,11 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
     evidence: new EvidenceReader(registry, new BucketSource(state)),
-    recomputation: new EvidenceReader(registry, new JournalSource(journal, config.livenessBeat)),
+    recomputation: new EvidenceReader(
+      registry,
+      new JournalSource(journal, config.livenessBeat, settings),
+      settings,
+    ),
     async close() {
       await journal.close();
       await state.close();

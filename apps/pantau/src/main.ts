@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --single-threaded-gc
 import 'reflect-metadata';
 import { Bridge } from '#apps/broker';
+import { verifyFigure } from '#libs/evidence';
 import { canonicalJson, messageOf, PantauError } from '#libs/kernel';
 import { createLogger, loadConfig, type LoadedConfig } from '#libs/platform';
 import { play, readPlan } from '#simulators/replay';
@@ -15,6 +16,7 @@ import { readCredentials, withEngines, type CommandContext } from './commands/sh
 import { addUploadCommand } from './commands/upload.js';
 import { describeIndicator, runDemo, showProgress } from './demo.js';
 import { systemClock } from './engines.js';
+import { describeRecomputation } from './recomputation.js';
 import { startPantau } from './runtime.js';
 
 /** From `dist/apps/pantau/src` to the package. */
@@ -170,18 +172,15 @@ program
       date: string,
       { json, recompute }: { json: boolean; recompute: boolean },
     ) =>
-      withEngines(context, async ({ evidence, recomputation }) => {
+      withEngines(context, async ({ evidence, recomputation, journal }) => {
         const record = await evidence.get(indicator, deviceId, date);
         print(json ? canonicalJson(record) : describeIndicator(record));
         if (!recompute) return;
-        const identical =
-          canonicalJson(await recomputation.get(indicator, deviceId, date)) === canonicalJson(record);
-        print(
-          identical
-            ? 'Sama byte demi byte dari jurnal. / The same, byte for byte, from the journal.'
-            : 'BERBEDA dari jurnal! / NOT the same from the journal!',
-        );
-        if (!identical) process.exitCode = 1;
+        const compute = () => recomputation.get(indicator, deviceId, date);
+        const outcome = await verifyFigure(record, compute, journal);
+        print(describeRecomputation(outcome));
+        if (outcome.result === 'different') process.exitCode = 1;
+        if (outcome.result === 'not_verifiable') process.exitCode = 2;
       }),
   );
 

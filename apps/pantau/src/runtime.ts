@@ -18,6 +18,7 @@ import { bridgeOptions, brokerOptions } from './broker-options.js';
 import { openEngines, systemClock, type Engines } from './engines.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
+import { recordSettings } from './record-settings.js';
 import { caughtUp } from './stages.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
@@ -76,6 +77,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     for (const site of declared.sites) await registry.putSite(site);
     for (const { interval, maxAge, ...device } of declared.devices)
       await registry.putDevice({ ...device, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) });
+    await recordSettings(registry.settings, config);
     const firstAdminToken = await tokens.createFirstAdmin();
 
     // All at once: most of a start is loading code. Each is closed whatever becomes of the others.

@@ -41,6 +41,8 @@ export interface TimelineInput {
   readonly observed: Spans;
   /** How often the device promises to report. */
   readonly intervalMs: Millis;
+  /** What it promised at the time of a heartbeat, where that was not always the same; the grace has the same share of it. */
+  readonly intervalAt?: (ts: UtcMillis) => Millis;
   /** How much later than promised it may be. */
   readonly graceMs: Millis;
 }
@@ -61,6 +63,7 @@ export function deviceTimeline({
   observed,
   intervalMs,
   graceMs,
+  intervalAt = () => intervalMs,
 }: TimelineInput): Timeline {
   const states = new Map<UtcMillis, HeartbeatSample['state']>();
   for (const { ts, state } of heartbeats) {
@@ -79,7 +82,7 @@ export function deviceTimeline({
   };
   ordered.forEach(([ts, state], i) => {
     const next = ordered[i + 1]?.[0] ?? Infinity;
-    spans[state].push({ from: ts, to: Math.min(next, ts + intervalMs + graceMs) });
+    spans[state].push({ from: ts, to: Math.min(next, ts + intervalAt(ts) * (1 + graceMs / intervalMs)) });
   });
   const whole = union([window]);
   const silence = subtract(whole, union(Object.values(spans).flat()));

@@ -1,13 +1,5 @@
-import { dailyRollup, hourlyRollup } from '#libs/indicators';
-import {
-  HOUR,
-  hourOf,
-  localDateOf,
-  localDaySpan,
-  type Millis,
-  type TimeSpan,
-  type UtcMillis,
-} from '#libs/kernel';
+import { dailyRollup, hourlyRollup, intervalIn, type Intervals } from '#libs/indicators';
+import { HOUR, hourOf, localDateOf, localDaySpan, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { BUCKETS } from './buckets.js';
 import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket.js';
@@ -108,12 +100,12 @@ export class TouchedHours {
  * journal was cut into batches. The work is bounded by the touched hours: of a day its hours are kept, not its readings.
  *
  * @param touched - by the batch; the buckets in the memory hold its readings already
- * @param intervalOf - how often a device promises to report
+ * @param intervalsOf - how often a device promised to report, and since when
  */
 export async function downSample(
   touched: TouchedHours,
   memory: StageMemory,
-  intervalOf: (device: string) => Promise<Millis>,
+  intervalsOf: (device: string) => Promise<Intervals>,
 ): Promise<Rollup[]> {
   const rollups: Rollup[] = [];
   // None, for all but one batch an hour.
@@ -132,7 +124,8 @@ export async function downSample(
       over.sort((a, b) => a.hour - b.hour);
       if (over.length > 0) closing.push({ parameter, over, openHour: newest.hour });
     }
-    if (closing.length > 0) rollups.push(...(await close(device, closing, memory, await intervalOf(device))));
+    if (closing.length > 0)
+      rollups.push(...(await close(device, closing, memory, await intervalsOf(device))));
     memory.put(OPEN, device, after);
   }
   return rollups;
@@ -153,7 +146,7 @@ async function close(
   device: string,
   closing: readonly Closing[],
   memory: StageMemory,
-  intervalMs: Millis,
+  intervals: Intervals,
 ): Promise<Rollup[]> {
   const hours = [...new Set(closing.flatMap(({ over }) => over.map(({ hour }) => hour)))].sort(
     (a, b) => a - b,
@@ -179,6 +172,7 @@ async function close(
       const ofDay = over.filter(({ hour }) => hour >= span.from && hour < span.to);
       if (ofDay.length === 0) continue;
       const figuresOfHour = (hour: UtcMillis): HourFigures => {
+        const intervalMs = intervalIn(intervals, { from: hour, to: hour + HOUR });
         const rollup = hourlyRollup(hour, samplesOf(bucketsOf(hour), parameter), intervalMs);
         return { isValid: rollup.isValid, figures: figuresOf(rollup) };
       };

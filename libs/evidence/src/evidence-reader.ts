@@ -1,17 +1,21 @@
 import { deviceTimeline } from '#libs/availability';
-import type { Device, Registry } from '#libs/identity';
+import type { Device, Registry, SettingsHistory } from '#libs/identity';
 import {
   CAMERA_AVAILABILITY,
   cameraAvailability,
   hourlyRollup,
   INDICATORS,
+  intervalAt,
+  intervalIn,
   pm25DailyMean,
   type HourlyRollup,
+  type Intervals,
   type IndicatorRecord,
 } from '#libs/indicators';
 import type { Parameter } from '#libs/telemetry';
 import { DAY, HOUR, hourOf, localDateOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
 import type { EvidenceSource } from './evidence-source.js';
+import { intervalsOf, settingsWithin } from './settings-of-time.js';
 
 /** Which indicator records are wanted; days are calendar days of the regency, both ends included. */
 export interface IndicatorQuery {
@@ -32,6 +36,8 @@ export class EvidenceReader {
   constructor(
     private readonly registry: Registry,
     private readonly source: EvidenceSource,
+    /** Says what the settings were at the time of a figure. */
+    private readonly settings: SettingsHistory = registry.settings,
   ) {}
 
   /** Records of every day on which the device has data, and of the days between; newest first. */
@@ -84,11 +90,13 @@ export class EvidenceReader {
     if (device === undefined) throw new PantauError('NOT_FOUND', `no device ${deviceId}.`);
     const samples = await this.source.samples(deviceId, parameter, { from: hourOf(from), to });
     const rollups: HourlyRollup[] = [];
+    const intervals = await this.#intervals(device);
     let next = 0;
     for (let hour = hourOf(from); hour < to; hour += HOUR) {
       const first = next;
       while ((samples[next]?.ts ?? Infinity) < hour + HOUR) next++;
-      rollups.push(hourlyRollup(hour, samples.slice(first, next), device.intervalMs));
+      const intervalMs = intervalIn(intervals, { from: hour, to: hour + HOUR });
+      rollups.push(hourlyRollup(hour, samples.slice(first, next), intervalMs));
     }
     return rollups;
   }
@@ -114,15 +122,22 @@ export class EvidenceReader {
     if (span === undefined)
       throw new PantauError('OUT_OF_RANGE', `"${date}" is not a calendar day; expected YYYY-MM-DD.`);
     const subject = { site: device.site, device: device.id };
-    const { intervalMs } = device;
+    const intervals = await this.#intervals(device);
+    const settings = await settingsWithin(
+      this.settings,
+      [`device/${device.id}`, indicator === CAMERA_AVAILABILITY.key ? 'liveness' : 'quality'],
+      span,
+    );
     if (indicator !== CAMERA_AVAILABILITY.key) {
-      return pm25DailyMean(subject, date, await this.source.samples(device.id, 'pm25', span), intervalMs);
+      const samples = await this.source.samples(device.id, 'pm25', span);
+      return { ...pm25DailyMean(subject, date, samples, intervals), ...settings };
     }
+    const intervalMs = intervalIn(intervals, span);
     const graceMs = intervalMs * GRACE_SHARE;
     const window = await this.#accountable(device, span);
     // A heartbeat of before the window may still speak for its beginning.
     const heartbeats = await this.source.heartbeats(device.id, {
-      from: window.from - intervalMs - graceMs,
+      from: window.from - Math.max(intervalMs, intervalAt(intervals, window.from)) * (1 + GRACE_SHARE),
       to: window.to,
     });
     const timeline = deviceTimeline({
@@ -130,9 +145,15 @@ export class EvidenceReader {
       heartbeats,
       observed: await this.source.observed(),
       intervalMs,
+      intervalAt: (ts) => intervalAt(intervals, ts),
       graceMs,
     });
-    return cameraAvailability(subject, date, window, timeline, heartbeats, { intervalMs, graceMs });
+    const method = { intervalMs, graceMs };
+    return { ...cameraAvailability(subject, date, window, timeline, heartbeats, method), ...settings };
+  }
+
+  async #intervals(device: Device): Promise<Intervals> {
+    return (await intervalsOf(device.id, this.registry, this.settings)) ?? [];
   }
 
   /** The part of the day after the camera's first sign of life and up to what is known by now. */

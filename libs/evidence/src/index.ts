@@ -5,3 +5,5 @@ export * from './evidence-reader.js';
 export * from './evidence-source.js';
 export * from './journal-source.js';
 export * from './neighbourhoods.js';
+export * from './recomputation.js';
+export * from './settings-of-time.js';

@@ -1,9 +1,10 @@
-import { observedSpans, type LivenessSample, type Spans } from '#libs/availability';
+import { union, type LivenessSample, type Spans } from '#libs/availability';
+import { settingAt, type SettingsHistory } from '#libs/identity';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
 import type { Entry, Journal } from '#libs/journal';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Parameter, type Signal } from '#libs/telemetry';
-import { asHeartbeat } from './buckets.js';
+import { asHeartbeat, extendRun } from './buckets.js';
 import { STATE_NUMBERS } from './device-bucket.js';
 import type { EvidenceSource } from './evidence-source.js';
 
@@ -14,6 +15,8 @@ export class JournalSource implements EvidenceSource {
   constructor(
     private readonly journal: Journal,
     private readonly livenessBeatMs: Millis,
+    /** Says what the beat was before. */
+    private readonly settings?: SettingsHistory,
   ) {}
 
   async samples(device: string, parameter: Parameter, span: TimeSpan): Promise<Sample[]> {
@@ -27,7 +30,11 @@ export class JournalSource implements EvidenceSource {
   }
 
   async observed(): Promise<Spans> {
-    return observedSpans(await this.#liveness(), this.livenessBeatMs);
+    const beats = (await this.settings?.history<Millis>('liveness')) ?? [];
+    const runs = new Map<string, TimeSpan[]>();
+    for (const { run, at } of await this.#liveness())
+      runs.set(run, extendRun(runs.get(run) ?? [], at, settingAt(beats, at)?.value ?? this.livenessBeatMs));
+    return union([...runs.values()].flat());
   }
 
   async awakeUntil(): Promise<UtcMillis> {

@@ -1,9 +1,11 @@
 import { PM25_CORRECTION_NAMES } from '#libs/air-quality';
-import { PantauError } from '#libs/kernel';
+import type { Journal } from '#libs/journal';
+import { PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { ID_PATTERN } from '#libs/telemetry';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { Settings } from './settings.js';
 
 const id = z.string().regex(ID_PATTERN, 'expected lower-case letters, digits and hyphens, at most 63');
 
@@ -40,12 +42,23 @@ const DEVICES = 'registry/devices';
 const REGISTRY = 'registry';
 const REVISION = 'revision';
 
-/** The sites and devices that Pantau knows. A device that is not here cannot connect and creates no series. */
+/**
+ * The sites and devices that Pantau knows. A device that is not here cannot connect and creates no series. What is here is
+ * what the stream `settings` says of now; what it said before stays in {@link settings}.
+ */
 export class Registry {
-  constructor(private readonly state: StateStore) {}
+  readonly settings: Settings;
+
+  /** @param log - where changes are recorded */
+  constructor(
+    private readonly state: StateStore,
+    log?: { readonly journal: Journal; readonly clock: Clock },
+  ) {
+    this.settings = new Settings(state, log);
+  }
 
   async putSite(site: Site): Promise<void> {
-    await this.#write(SITES, site.id, siteSchema.parse(site));
+    await this.#write('site', SITES, siteSchema.parse(site), await this.site(site.id));
   }
 
   /** @throws PantauError `SITE_UNKNOWN` when its site is not registered */
@@ -59,7 +72,7 @@ export class Registry {
         },
       );
     }
-    await this.#write(DEVICES, device.id, deviceSchema.parse(device));
+    await this.#write('device', DEVICES, deviceSchema.parse(device), await this.device(device.id));
   }
 
   /**
@@ -86,11 +99,17 @@ export class Registry {
     return (await this.state.list<Device>(DEVICES)).map(({ value }) => value);
   }
 
-  async #write(namespace: string, key: string, value: Site | Device): Promise<void> {
-    await this.state.write([
-      { namespace, key, value },
+  async #write<T extends Site | Device>(
+    kind: string,
+    namespace: string,
+    value: T,
+    before: T | undefined,
+  ): Promise<void> {
+    const project = [
+      { namespace, key: value.id, value },
       // Not a number: two processes that count on from the same one would write the same.
       { namespace: REGISTRY, key: REVISION, value: randomUUID() },
-    ]);
+    ];
+    await this.settings.declare(`${kind}/${value.id}`, value, project, before);
   }
 }

@@ -14,6 +14,7 @@ import { createHash } from 'node:crypto';
 import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN, type IndicatorDefinition } from './catalogue.js';
 import { dailyRollup, HOURS_A_DAY } from './daily-rollup.js';
 import { hourlyRollup, REQUIRED_SHARE, type Sample } from './hourly-rollup.js';
+import { intervalIn, type Intervals } from './intervals.js';
 
 /** The device a figure is about. */
 export interface Subject {
@@ -40,6 +41,14 @@ export interface IndicatorRecord {
   readonly unit: string;
   readonly dataCapture: Readonly<Record<string, number>>;
   readonly detail: Readonly<Record<string, unknown>>;
+  /** The settings of that day that it was computed with, of which there may be several in turn; absent where none is recorded. */
+  readonly settings?: readonly {
+    readonly name: string;
+    /** From when it held, ISO 8601; null: from the beginning. */
+    readonly from: string | null;
+    /** SHA-256 of its canonical JSON, as in the stream `settings`. */
+    readonly digest: string;
+  }[];
   readonly provenance: {
     /** The journal stream that the inputs are read from. */
     readonly stream: string;
@@ -59,22 +68,25 @@ export interface IndicatorRecord {
  *
  * @param date - calendar day of the regency, `YYYY-MM-DD`
  * @param samples - of that day, one a timestamp, in any order
+ * @param intervals - how often the device promised to report, and since when; or always the same
  * @throws PantauError `OUT_OF_RANGE` when the date does not exist
  */
 export function pm25DailyMean(
   subject: Subject,
   date: string,
   samples: readonly Sample[],
-  intervalMs: Millis,
+  intervals: Intervals | Millis,
 ): IndicatorRecord {
   const span = spanOf(date);
+  const promised = typeof intervals === 'number' ? [{ from: 0, intervalMs: intervals }] : intervals;
+  const intervalMs = intervalIn(promised, span);
   const inputs = samples.filter(({ ts }) => ts >= span.from && ts < span.to).toSorted((a, b) => a.ts - b.ts);
   const hours = Array.from({ length: HOURS_A_DAY }, (_, i) => {
     const hour = span.from + i * HOUR;
     return hourlyRollup(
       hour,
       inputs.filter(({ ts }) => ts >= hour && ts < hour + HOUR),
-      intervalMs,
+      intervalIn(promised, { from: hour, to: hour + HOUR }),
     );
   });
   const day = dailyRollup(hours);

@@ -204,7 +204,14 @@ const sections = z.strictObject({
       /** Bytes of the disk that new input leaves alone. By default 512 MiB, at most a tenth of the file system. */
       minFree: z.int().min(1_048_576).optional(),
       /** By stream; a stream that is not named keeps everything. */
-      retention: z.record(z.string(), retention).default({}),
+      retention: z
+        .record(
+          z.string().refine((stream) => stream !== 'settings', {
+            error: 'the stream settings is kept for ever: figures refer to it',
+          }),
+          retention,
+        )
+        .default({}),
     })
     .prefault({}),
   store: storeSchema.prefault({ engine: 'duckdb' }),

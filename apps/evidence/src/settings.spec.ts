@@ -1,0 +1,206 @@
+import 'reflect-metadata';
+import { BucketSource, EvidenceReader, JournalSource, verifyFigure } from '#libs/evidence';
+import { JournalSettings, Registry, SETTINGS, type Device } from '#libs/identity';
+import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN } from '#libs/indicators';
+import { LmdbJournal } from '#libs/journal';
+import { createStage, lagOf } from '#libs/journal-transport';
+import { canonicalJson, DAY, HOUR, localDaySpan, MINUTE, seededRandom } from '#libs/kernel';
+import { LmdbStateStore } from '#libs/state';
+import {
+  LIVENESS_KEY,
+  STORED_FORMS,
+  type Liveness,
+  type Observation,
+  type Rollup,
+  type Signal,
+} from '#libs/telemetry';
+import { temporaryFolder, waitUntil } from '#libs/testing';
+import { EvidenceModule } from './evidence.module.js';
+
+const DATE = '2015-12-07';
+const { from, to } = localDaySpan(DATE)!;
+const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+const AIR: Device = { id: 'udara-01', site: 'betung', kind: 'air', name: 'U', intervalMs: 15 * MINUTE };
+const CAMERA: Device = { id: 'cctv-01', site: 'betung', kind: 'camera', name: 'K', intervalMs: HOUR };
+
+/** The evidence stage on a folder of its own, with a clock that is set. */
+class Fixture implements AsyncDisposable {
+  readonly #folder = temporaryFolder('settings');
+  now = from;
+  state!: LmdbStateStore;
+  journal!: LmdbJournal;
+  registry!: Registry;
+  #close = async (): Promise<void> => undefined;
+
+  async open(beat = MINUTE): Promise<this> {
+    const clock = { now: () => this.now };
+    this.state = LmdbStateStore.open(this.#folder.path);
+    this.journal = await LmdbJournal.open({ state: this.state, clock, shards: 1, forms: STORED_FORMS });
+    this.registry = new Registry(this.state, { journal: this.journal, clock });
+    await this.registry.settings.declare('liveness', beat);
+    const stage = await createStage(EvidenceModule.register(beat, this.registry), {
+      ...{ stage: 'evidence', journal: this.journal, state: this.state, clock },
+      ...{ random: seededRandom(1), logger: silent },
+    });
+    await stage.listen();
+    this.#close = async () => {
+      await stage.close();
+      await this.journal.close();
+      await this.state.close();
+    };
+    return this;
+  }
+
+  async restart(beat?: number): Promise<void> {
+    await this.#close();
+    await this.open(beat);
+  }
+
+  async append<T>(stream: string, key: string, entries: readonly T[]): Promise<void> {
+    await this.journal.append(
+      stream,
+      entries.map((data) => ({ key, data })),
+    );
+    await waitUntil('the stage caught up', async () => (await lagOf(this.journal, 'evidence', stream)) === 0);
+  }
+
+  reader(): EvidenceReader {
+    return new EvidenceReader(this.registry, new BucketSource(this.state));
+  }
+
+  /** From the journal alone. */
+  recomputation(): EvidenceReader {
+    const settings = new JournalSettings(this.journal);
+    return new EvidenceReader(this.registry, new JournalSource(this.journal, MINUTE, settings), settings);
+  }
+
+  async verify(indicator: string, device: string): Promise<ReturnType<typeof verifyFigure>> {
+    const record = await this.reader().get(indicator, device, DATE);
+    return verifyFigure(record, () => this.recomputation().get(indicator, device, DATE), this.journal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+const reading = (ts: number, i: number): Observation => ({
+  ...{ site: 'betung', device: AIR.id, ts, receivedAt: ts, uplink: { shard: 0, offset: i } },
+  readings: [{ parameter: 'pm25', value: 10 + (i % 7), flag: 1 }],
+});
+const day = Array.from({ length: 96 }, (_, i) => reading(from + i * 15 * MINUTE, i));
+
+async function withAir(): Promise<Fixture> {
+  const fixture = await new Fixture().open();
+  await fixture.registry.putSite({ id: 'betung', name: 'Betung' });
+  await fixture.registry.putDevice(AIR);
+  await fixture.registry.putDevice(CAMERA);
+  return fixture;
+}
+
+describe('the settings of a figure', () => {
+  it('are those of its time: a changed interval leaves yesterday as it was, across a restart', async () => {
+    await using fixture = await withAir();
+    await fixture.append('readings', AIR.id, day);
+    const before = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    expect(before.value).not.toBeNull();
+    expect(before.settings).toEqual([
+      { name: 'device/udara-01', from: null, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
+    fixture.now = to + HOUR;
+    await fixture.registry.putDevice({ ...AIR, intervalMs: MINUTE });
+    await fixture.restart();
+    const after = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    expect(canonicalJson(after)).toBe(canonicalJson(before));
+    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+  });
+
+  it('count what a device promised on a day from both intervals when one gave way to the other', async () => {
+    await using fixture = await withAir();
+    // In the middle of an hour: half of it at a quarter of an hour, half at five minutes.
+    fixture.now = from + 12 * HOUR + 30 * MINUTE;
+    await fixture.registry.putDevice({ ...AIR, intervalMs: 5 * MINUTE });
+    await fixture.append('readings', AIR.id, day);
+    const { dataCapture, settings, detail } = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    expect(dataCapture['expected']).toBe(12 * 4 + 2 + 6 + 11 * 12);
+    expect(settings!.map((entry) => entry.from)).toEqual([null, new Date(fixture.now).toISOString()]);
+    const hours = detail['hours'] as { expected: number }[];
+    expect([11, 12, 13].map((hour) => hours[hour]!.expected)).toEqual([4, 8, 12]);
+    const rollups = await fixture.journal.read<Rollup>('rollups', 0, 0, 100);
+    expect(rollups.slice(11, 14).map(({ data }) => data.expected)).toEqual([4, 8, 12]);
+    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+  });
+
+  it('are recorded once, and what held before the first record is the first entry', async () => {
+    await using fixture = await withAir();
+    await fixture.registry.putDevice(AIR);
+    expect((await fixture.journal.read(SETTINGS, 0, 0, 100)).map(({ key }) => key)).toEqual([
+      'liveness',
+      'site/betung',
+      'device/udara-01',
+      'device/cctv-01',
+    ]);
+    // A device of a folder from before there was a history.
+    const old = { ...AIR, id: 'udara-02' };
+    await new Registry(fixture.state).putDevice(old);
+    fixture.now = to;
+    await fixture.registry.putDevice({ ...old, intervalMs: HOUR });
+    const history = await fixture.registry.settings.history<Device>('device/udara-02');
+    expect(history.map((entry) => [entry.from, entry.value.intervalMs])).toEqual([
+      [0, AIR.intervalMs],
+      [to, HOUR],
+    ]);
+    expect(await new JournalSettings(fixture.journal).history('device/udara-02')).toEqual(history);
+  });
+
+  it('of the beat are those of the time when it was heard', async () => {
+    await using fixture = await withAir();
+    const beats = (since: number, until: number, step: number): Liveness[] =>
+      Array.from({ length: (until - since) / step }, (_, i) => ({
+        ...{ component: 'broker', run: `r${step}`, kind: 'beat', at: since + i * step },
+      }));
+    const heartbeat: Signal = {
+      ...{ type: 'heartbeat', site: 'betung', device: CAMERA.id, state: 'up' },
+      ...{ ts: from, receivedAt: from, uplink: { shard: 0, offset: 0 } },
+    };
+    await fixture.append('signals', CAMERA.id, [heartbeat]);
+    await fixture.append('liveness', LIVENESS_KEY, beats(from, from + 6 * HOUR, MINUTE));
+    fixture.now = from + 6 * HOUR;
+    await fixture.restart(10 * MINUTE);
+    await fixture.append('liveness', LIVENESS_KEY, beats(from + 6 * HOUR, from + 12 * HOUR, 10 * MINUTE));
+    const outcome = await fixture.verify(CAMERA_AVAILABILITY.key, CAMERA.id);
+    expect(outcome.result).toBe('equal');
+    expect(outcome.record.settings!.map(({ name }) => name)).toEqual([
+      'device/cctv-01',
+      'liveness',
+      'liveness',
+    ]);
+  });
+});
+
+describe('what retention took', () => {
+  it('makes a figure one that cannot be verified, and says when it went', async () => {
+    await using fixture = await withAir();
+    await fixture.append('readings', AIR.id, day.slice(0, 48));
+    fixture.now = to;
+    await fixture.append('readings', AIR.id, day.slice(48));
+    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+    fixture.now = to + 2 * DAY;
+    await fixture.journal.retain('readings', { maxAge: 2 * DAY + HOUR });
+    expect(await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).toMatchObject({
+      result: 'not_verifiable',
+      missing: { stream: 'readings', shard: 0, offset: 0, removedOn: '2015-12-09' },
+    });
+  });
+
+  it('is no excuse for what is kept: a changed bucket is different', async () => {
+    await using fixture = await withAir();
+    await fixture.append('readings', AIR.id, day);
+    const [bucket] = await fixture.state.list<number[]>('evidence/device-hours');
+    const forged = bucket!.value.map((number) => (number === 10 ? 11 : number));
+    expect(forged).not.toEqual(bucket!.value);
+    await fixture.state.write([{ namespace: 'evidence/device-hours', key: bucket!.key, value: forged }]);
+    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('different');
+  });
+});

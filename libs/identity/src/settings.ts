@@ -1,0 +1,124 @@
+import { eachEntry, type Journal } from '#libs/journal';
+import { canonicalJson, PantauError, shardOf, type Clock, type UtcMillis } from '#libs/kernel';
+import type { StateStore, StateWrite } from '#libs/state';
+import { createHash } from 'node:crypto';
+
+/** The stream of the settings, which retention never touches: what was computed with them refers to them. */
+export const SETTINGS = 'settings';
+/** What holds now and held before, as the stream says it: keys are `{name}/{from}`. */
+const HISTORY = 'settings/history';
+
+/** What a setting was from some time on, until its next entry. */
+export interface SettingsEntry<T = unknown> {
+  /** `device/{id}`, `site/{id}`, or a part of the configuration: `quality`, `clock`, `liveness`, `alerts`. */
+  readonly name: string;
+  /** From when it holds; 0: from the beginning. */
+  readonly from: UtcMillis;
+  /** When it was recorded. */
+  readonly at: UtcMillis;
+  readonly value: T;
+  /** SHA-256, in hexadecimal, of the canonical JSON of the value. */
+  readonly digest: string;
+}
+
+/** What settings were, and are. */
+export interface SettingsHistory {
+  /** Every entry of a name, in order of time; none when it was never recorded. */
+  history<T>(name: string): Promise<readonly SettingsEntry<T>[]>;
+}
+
+/** Settings are history: a change is a further entry of the stream, and leaves what held before as it was. */
+export class Settings implements SettingsHistory {
+  /** @param log - where changes are recorded; without one only what is recorded already can be read */
+  constructor(
+    private readonly state: StateStore,
+    private readonly log: { readonly journal: Journal; readonly clock: Clock } | undefined,
+  ) {}
+
+  async history<T>(name: string): Promise<readonly SettingsEntry<T>[]> {
+    const entries = await this.state.list<SettingsEntry<T>>(HISTORY, { prefix: `${name}/` });
+    return entries.map(({ value }) => value);
+  }
+
+  /**
+   * Records what a setting is from now on, unless it was so before. The first entry of a name holds from the beginning.
+   *
+   * @param project - what else is written in the same commit, because it follows from it
+   * @param before - what held before the first entry, if that is known
+   */
+  async declare(
+    name: string,
+    value: unknown,
+    project: readonly StateWrite[] = [],
+    before?: unknown,
+  ): Promise<void> {
+    if (this.log === undefined) return this.state.write(project);
+    const { journal, clock } = this.log;
+    const shard = shardOf(name, journal.shards);
+    for (;;) {
+      const expected = await journal.position(SETTINGS, SETTINGS, shard);
+      const last = (await this.history(name)).at(-1);
+      const at = clock.now();
+      const entries: SettingsEntry[] = [];
+      if (last === undefined && before !== undefined && digestOf(before) !== digestOf(value))
+        entries.push({ name, from: 0, at, value: before, digest: digestOf(before) });
+      if (last?.digest !== digestOf(value)) {
+        // Later than the one before, even if the clock was set back.
+        const from = last === undefined && entries.length === 0 ? 0 : Math.max(at, (last?.from ?? 0) + 1);
+        entries.push({ name, from, at, value, digest: digestOf(value) });
+      }
+      if (entries.length === 0 && project.length === 0) return;
+      const writes = entries.map((entry) => ({
+        namespace: HISTORY,
+        key: `${name}/${String(entry.from).padStart(15, '0')}`,
+        value: entry,
+      }));
+      const blocks = journal.encode(
+        SETTINGS,
+        entries.map((data) => ({ key: name, data })),
+      );
+      try {
+        await journal.commit({
+          ...{ cursor: SETTINGS, stream: SETTINGS, shard, expected, next: expected + entries.length },
+          ...{ state: [...writes, ...project], append: [{ stream: SETTINGS, blocks }] },
+        });
+        return;
+      } catch (error) {
+        // Somebody else recorded something in between.
+        if (!(error instanceof PantauError && error.code === 'CURSOR_CONFLICT')) throw error;
+      }
+    }
+  }
+}
+
+/** Settings as the journal itself has them, for those who check what follows from it. */
+export class JournalSettings implements SettingsHistory {
+  #entries: Promise<Map<string, SettingsEntry[]>> | undefined;
+
+  constructor(private readonly journal: Journal) {}
+
+  async history<T>(name: string): Promise<readonly SettingsEntry<T>[]> {
+    this.#entries ??= this.#read();
+    return ((await this.#entries).get(name) ?? []) as SettingsEntry<T>[];
+  }
+
+  async #read(): Promise<Map<string, SettingsEntry[]>> {
+    const entries = new Map<string, SettingsEntry[]>();
+    await eachEntry<SettingsEntry>(this.journal, SETTINGS, ({ data }) => {
+      entries.set(data.name, [...(entries.get(data.name) ?? []), data]);
+    });
+    return entries;
+  }
+}
+
+/** The entry that holds at an instant. @param entries - of one name, in order of time */
+export function settingAt<T>(
+  entries: readonly SettingsEntry<T>[],
+  at: UtcMillis,
+): SettingsEntry<T> | undefined {
+  return entries.findLast(({ from }) => from <= at) ?? entries[0];
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
