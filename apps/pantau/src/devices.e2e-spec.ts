@@ -27,6 +27,10 @@ mappings:
   - pattern: frigate/stats
     codec: frigate
     aliases: { gerbang: cctv-01, parkir: cctv-02 }
+  - { pattern: frigate/available, codec: frigate }
+  - pattern: frigate/{camera}/enabled/state
+    codec: frigate
+    aliases: { gerbang: cctv-01, parkir: cctv-02 }
   - pattern: spBv1.0/{group}/{type}/{node}
     codec: sparkplug-b
     aliases: { gw: gateway-01, udara: udara-09 }
@@ -179,6 +183,33 @@ describe('devices of other makers, through the whole program', () => {
         detail: '"belakang" is no device that gateway-01 speaks for',
       }),
     ]);
+  });
+
+  it('Frigate: a camera that is switched off is off and not broken, and a word that nobody knows is shown', async () => {
+    await using pantau = await start();
+    const client = await pantau.connect('gateway-01');
+    const stats = JSON.stringify({ cameras: { parkir: { camera_fps: 0, pid: 7 } } });
+    await client.publishAsync('frigate/parkir/enabled/state', 'OFF', { qos: 1, retain: true });
+    await pantau.caughtUp();
+    // What was switched off is still known after a restart.
+    await pantau.restart();
+    const again = await pantau.connect('gateway-01');
+    await again.publishAsync('frigate/stats', stats, { qos: 1 });
+    await again.publishAsync('frigate/available', 'restarting', { qos: 1 });
+    await pantau.caughtUp();
+    const devices = await pantau.items<{ id: string; heartbeat?: object; status?: object }>('devices');
+    const of = (id: string): unknown => devices.find((device) => device.id === id);
+    expect(of('cctv-02')).toMatchObject({
+      heartbeat: { state: 'planned', reason: 'Frigate: switched off by its operator' },
+    });
+    expect(of('gateway-01')).toMatchObject({ status: { state: 'unknown', stated: 'restarting' } });
+    await again.publishAsync('frigate/available', 'stopped', { qos: 1 });
+    await pantau.caughtUp();
+    const [gateway] = (await pantau.items<{ id: string; status?: object }>('devices')).filter(
+      ({ id }) => id === 'gateway-01',
+    );
+    expect(gateway?.status).toMatchObject({ state: 'offline', ts: expect.stringContaining('T') });
+    expect(await pantau.items('rejected')).toEqual([]);
   });
 
   it('Sparkplug B: what a birth defines is known after a restart of Pantau, until the death', async () => {
