@@ -23,6 +23,8 @@ import type { ListenerKind } from './listeners.js';
 export const event = (client: MqttClient, name: string): Promise<unknown[]> =>
   once(client as unknown as EventEmitter, name);
 
+const much = { perPrincipal: 1e9, total: 1e9 };
+
 /** Limits that no well-behaved test reaches. */
 export const LIMITS: Limits = {
   connections: 1_000,
@@ -34,12 +36,23 @@ export const LIMITS: Limits = {
   messagesPerDevice: { perSecond: 100_000, burst: 100_000 },
   topicLevels: 16,
   subscriptionsPerClient: 50,
+  inflightMessagesPerClient: 100,
+  stalledAfterMs: 60_000,
   queuedBytesPerClient: 1_000_000,
   queuedMessagesPerClient: 1_000,
   minKeepAliveMs: 1_000,
   maxKeepAliveMs: 1_200_000,
   takeovers: { count: 100, withinMs: 60_000, holdMs: 60_000 },
   sessionExpiryMs: 604_800_000,
+  bounds: {
+    sessions: much,
+    queuedBytes: { ...much, perClient: 1e9 },
+    waitingBytes: much,
+    retainedMessages: much,
+    retainedBytes: much,
+    inboundQos2: much,
+    willBytes: much,
+  },
 };
 
 /** An explicit `undefined` leaves the user name or password out. */

@@ -26,13 +26,13 @@ import {
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type PublishPacket } from 'aedes';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { Acknowledgements } from './acknowledgements.js';
 import { mayRead, maySubscribe, publishTarget, type Principal, type PublishTarget } from './access.js';
 import { Admission } from './admission.js';
 import { Audience } from './audience.js';
 import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
-import { Delivery, grantedQos } from './delivery.js';
+import { Delivery, grantedQos, type DeliveryOptions } from './delivery.js';
 import { Downlinks } from './downlinks.js';
 import {
   FrameGuard,
@@ -46,8 +46,10 @@ import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './list
 import { LivenessRecorder } from './liveness-recorder.js';
 import { BrokerMetrics } from './metrics.js';
 import { oversizeRejection } from './oversize.js';
+import { Quota } from './quota.js';
 import { Refusals } from './refusals.js';
-import { StatePersistence, type StoredPacket } from './state-persistence.js';
+import { Routing, RoutedPersistence, TooManyInboundError } from './routing.js';
+import type { StoredPacket } from './stored-packet.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
 import { UplinkBatcher } from './uplink-batcher.js';
@@ -135,7 +137,6 @@ interface ClientInternals {
     on(event: 'packet', listener: (packet: { cmd: string; messageId?: number }) => void): void;
     prependListener(event: 'error', listener: (error: Error) => void): void;
   };
-  waitForDrain(done: (error: Error | null, client: Client) => void): void;
   /** Counts one packet as dealt with and reads on when there is none left. */
   _nextBatch(): void;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
@@ -192,7 +193,8 @@ export class Broker {
   readonly #authenticator: Authenticator;
   readonly #takeovers: Takeovers;
   readonly #rates: TokenBuckets;
-  readonly #persistence: StatePersistence;
+  readonly #persistence: RoutedPersistence;
+  readonly #deliveries: DeliveryOptions;
   readonly #listeners: Listeners;
   readonly #downlinks: Downlinks;
   readonly #arrivals = new WeakMap<Client, Arrival>();
@@ -202,11 +204,12 @@ export class Broker {
   /** Connections that speak for other devices. */
   readonly #gateways = new Set<Client>();
   readonly #stop = new AbortController();
-  readonly #acknowledgements = new Acknowledgements((connection, count) =>
-    this.#acknowledged(connection, count),
+  readonly #acknowledgements = new Acknowledgements((_connection, count) =>
+    this.metrics.publishes.inc({ qos: 1 }, count),
   );
   #aedes: Aedes | undefined;
   #audience: Audience | undefined;
+  #routing: Routing | undefined;
   #sys: SysTopics | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
@@ -243,15 +246,37 @@ export class Broker {
     this.#authenticator = new Authenticator(dependencies, this.#admission);
     this.#takeovers = new Takeovers(limits.takeovers, clock);
     this.#rates = new TokenBuckets(limits.messagesPerDevice);
-    this.#persistence = new StatePersistence({
+    this.#persistence = new RoutedPersistence({
       state,
       clock,
       maxQueuedMessages: limits.queuedMessagesPerClient,
+      bounds: limits.bounds,
+      isConnected: (id) => this.#clientOf(id) !== undefined,
       mayKeep: (client, filter) => this.#sessions.get(client as Client)?.filters.has(filter) === true,
       ownerOf: (client) => this.#sessions.get(client as Client)?.principal.id,
       onDropped: () => this.metrics.droppedQueued.inc(),
+      onQueued: (id) => this.#deliveryOf(id)?.pump(),
+      onRefused: (owner, limit, topic) =>
+        this.#refusals.add({
+          reason: 'limit_exceeded',
+          detail: `${limit}: not kept`,
+          device: owner,
+          topic: topic.slice(0, 200),
+        }),
+      onError: (error) => logger.error({ err: error }, 'a queue could not be made smaller'),
       onSubscribed: () => this.#audience?.changed(),
     });
+    this.#deliveries = {
+      persistence: this.#persistence,
+      maxInFlight: limits.inflightMessagesPerClient,
+      maxWaitingBytes: limits.queuedBytesPerClient,
+      waitingBytes: new Quota(limits.bounds.waitingBytes),
+      stalledAfterMs: limits.stalledAfterMs,
+      ownerOf: (client) => this.#sessions.get(client)?.principal.id ?? '',
+      mayForward: (client, packet) => this.#mayForward(client, packet),
+      onDropped: () => this.metrics.droppedQueued.inc(),
+      onStalled: (client, detail) => this.#limitExceeded(client, `stalledAfter: ${detail}`),
+    };
     this.#listeners = new Listeners(
       {
         host: options.host,
@@ -304,21 +329,22 @@ export class Broker {
         // A denied subscription is answered with 0x80.
         done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
       },
-      // Asked by Aedes for QoS 0 and for what waited for a client that is coming back; the rest is up to the delivery.
-      authorizeForward: (client, packet) => {
-        this.#arrivals.get(client)?.delivery.sendingQueued(packet);
-        return this.#mayForward(client, packet) ? packet : null;
-      },
     });
     this.#aedes = aedes;
     this.#audience = new Audience(aedes, this.#persistence);
+    this.#routing = new Routing(aedes, this.#pantau.state, this.#persistence);
     aedes.on('client', (client) => this.#connected(client));
     aedes.on('clientReady', (client) => {
       this.#arrivals.get(client)?.delivery.begin();
       this.#subscribed(client);
     });
-    aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client));
+    aedes.on('subscribe', (subscriptions, client) => {
+      const granted = subscriptions.filter(({ qos }) => (qos as number) < 128).map(({ topic }) => topic);
+      this.#arrivals.get(client)?.delivery.subscribed(granted);
+      this.#subscribed(client);
+    });
     aedes.on('unsubscribe', (filters, client) => {
+      this.#arrivals.get(client)?.delivery.unsubscribed(filters);
       for (const filter of filters) this.#sessions.get(client)?.filters.delete(filter);
       this.#handCommandsOver(client);
     });
@@ -409,10 +435,14 @@ export class Broker {
     const internals = client as unknown as ClientInternals;
     const arrival: Arrival = {
       origin,
-      guard: new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES, (publish, passed) =>
-        this.#takeDirectly(client, this.#sessions.get(client), publish, passed),
+      guard: new FrameGuard(
+        this.#options.maxPayloadBytes + TOPIC_BYTES,
+        (publish, passed) =>
+          // Aedes stops reading from one that does not read its acknowledgements.
+          !arrival.delivery.isBackedUp &&
+          this.#takeDirectly(client, this.#sessions.get(client), publish, passed),
       ),
-      delivery: new Delivery(client, this.#persistence, (packet) => this.#mayForward(client, packet)),
+      delivery: new Delivery(client, this.#deliveries),
       keepAliveMs: this.#options.limits.maxKeepAliveMs,
     };
     this.#arrivals.set(client, arrival);
@@ -436,13 +466,6 @@ export class Broker {
     parser.prependListener('error', ({ message }) => {
       if (message === 'Invalid protocol version') stream.write(VERSION_REFUSAL);
     });
-    // Aedes would let every publisher wait until the slowest subscriber has read; here only its own queue grows.
-    internals.waitForDrain = (done) => {
-      setImmediate(done, null, client);
-      const queued = (client.conn as Duplex).writableLength;
-      if (queued > this.#options.limits.queuedBytesPerClient)
-        this.#limitExceeded(client, `queuedBytesPerClient: ${queued} bytes wait to be read`);
-    };
   }
 
   #preConnect(
@@ -568,7 +591,7 @@ export class Broker {
     const payloadBytes = end - payloadAt;
     if (this.#uplinks.isHolding || payloadBytes > this.#options.maxPayloadBytes) return false;
     const topic = bytes.toString('utf8', topicAt, topicEnd);
-    const route = session.routes.get(topic) ?? this.#route(session, topic);
+    const route = session.routes.get(topic) ?? this.#directRoute(session, topic);
     if (route === undefined || !this.#isSilent(route, topic)) return false;
     const receivedAt = this.#clock.now();
     if (session.rate?.tryTake(receivedAt) === false) return false;
@@ -578,7 +601,7 @@ export class Broker {
   }
 
   /** The short way of a topic that the session has written to. */
-  #route(session: Session, topic: string): DirectRoute | undefined {
+  #directRoute(session: Session, topic: string): DirectRoute | undefined {
     const target = session.targets.get(topic);
     if (target === undefined || target === 'routed') return undefined;
     const shard = shardOf(target.device, this.#pantau.journal.shards);
@@ -603,18 +626,6 @@ export class Broker {
     if (session !== undefined) session.direct -= messageIds.length;
     if (error === null) this.#acknowledgements.add(client.conn, messageIds);
     else client.emit('error', new EndedError('the message could not be taken', { cause: error }));
-  }
-
-  /** Messages that were taken past Aedes are acknowledged. */
-  #acknowledged(connection: Writable, count: number): void {
-    this.metrics.publishes.inc({ qos: 1 }, count);
-    const queued = connection.writableLength;
-    // Aedes sees to it for what it writes itself, see waitForDrain.
-    if (queued > this.#options.limits.queuedBytesPerClient)
-      this.#limitExceeded(
-        (connection as unknown as { client: Client }).client,
-        `queuedBytesPerClient: ${queued} bytes wait to be read`,
-      );
   }
 
   #authorizePublish(
@@ -648,8 +659,12 @@ export class Broker {
         this.#acknowledgements.flushOne(client.conn);
         done(error == null ? null : new EndedError('the message could not be taken', { cause: error }));
       };
+      const route = (error?: Error | null): void => {
+        if (error == null) this.#route(client, session, target, packet, { will, done: ended });
+        else ended(error);
+      };
       this.#throttled(session, will, () =>
-        this.#take(client, session, target, packet, { will, truncation }, ended),
+        this.#take(client, session, target, packet, { will, truncation }, route),
       );
     };
     // Known topics and devices' own are decided at once, so that no message overtakes another on the way.
@@ -717,14 +732,33 @@ export class Broker {
       session: session.id,
       will,
     };
-    if (packet.qos !== 2 || data.will) {
-      this.#uplinks.add(data, done, client);
+    // A QoS 2 message that is sent again before its PUBREL is in the journal already.
+    const isKnown =
+      packet.qos === 2 && !will && this.#persistence.inbound.has(client.id, data.messageId ?? 0);
+    if (isKnown) done(null);
+    else this.#uplinks.add(data, done, client);
+  }
+
+  /** Writes a message down for those who shall read it, before it is acknowledged. */
+  #route(
+    client: Client,
+    session: Session,
+    target: PublishTarget | 'routed',
+    packet: PublishPacket,
+    { will, done }: { readonly will: boolean; readonly done: (error?: Error | null) => void },
+  ): void {
+    const connection = will ? packet : client;
+    const routing = this.#routing;
+    const isHeard = target === 'routed' || this.#audience?.isListening(packet.topic) !== false;
+    if (routing === undefined || !(isHeard || routing.isNeeded(packet, connection))) {
+      done(null);
       return;
     }
-    // A QoS 2 message that is sent again before its PUBREL is in the journal already.
-    void this.#isKnown(client, packet).then((known) => {
-      if (known) done(null);
-      else this.#uplinks.add(data, done, client);
+    const clientId = will ? undefined : client.id;
+    const sender = { connection, clientId, owner: session.principal.id };
+    routing.add(packet as StoredPacket, sender, (error) => {
+      if (error instanceof TooManyInboundError) this.#limitExceeded(client, `inboundQos2: ${error.message}`);
+      done(error);
     });
   }
 
@@ -795,13 +829,6 @@ export class Broker {
     await this.#pantau.journal.append('rejected', [{ key: about.device, data }], { yields: true });
   }
 
-  async #isKnown(client: Client, packet: PublishPacket): Promise<boolean> {
-    return this.#persistence.incomingGetPacket(client, { messageId: packet.messageId ?? 0 }).then(
-      () => true,
-      () => false,
-    );
-  }
-
   #maySubscribe(client: Client, filter: string): boolean {
     const session = this.#sessions.get(client);
     if (session === undefined) return false;
@@ -810,6 +837,10 @@ export class Broker {
     // Counted here: Aedes adds those of a kept session later, all of one SUBSCRIBE together.
     if (!filters.has(filter) && filters.size >= subscriptionsPerClient) {
       this.#refuse(session.principal, 'limit_exceeded', `subscriptionsPerClient: ${subscriptionsPerClient}`);
+      return false;
+    }
+    if (!client.clean && !this.#persistence.mayKeepSession(client.id, session.principal.id)) {
+      this.#refuse(session.principal, 'limit_exceeded', 'sessions: too many kept sessions');
       return false;
     }
     if (maySubscribe(session.principal, filter)) {
@@ -956,13 +987,19 @@ export class Broker {
   }
 
   async #retain(topic: string, payload: Buffer): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#aedes?.publish({ cmd: 'publish', topic, payload, qos: 1, retain: true, dup: false }, (error) => {
-        // Typed as an optional error; Aedes also says null.
-        if (error instanceof Error) reject(error);
-        else resolve();
-      });
-    });
+    const [known] = await this.#persistence.retained.read([topic]);
+    // Read from the journal again after a restart.
+    if ((known?.payload ?? Buffer.alloc(0)).equals(payload)) return;
+    await this.#routing?.publish({ cmd: 'publish', topic, payload, qos: 1, retain: true, dup: false });
+  }
+
+  #clientOf(id: string): Client | undefined {
+    return (this.#aedes as unknown as AedesInternals | undefined)?.clients[id];
+  }
+
+  #deliveryOf(id: string): Delivery | undefined {
+    const client = this.#clientOf(id);
+    return client === undefined ? undefined : this.#arrivals.get(client)?.delivery;
   }
 
   async #sweepSessions(): Promise<void> {

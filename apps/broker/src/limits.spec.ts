@@ -344,7 +344,7 @@ describe('limits of a client', () => {
   it('of what waits for it: a frozen subscriber goes, the other one misses nothing', async () => {
     await using fixture = await openBroker({
       maxPayloadBytes: 60_000,
-      limits: { queuedBytesPerClient: 200_000 },
+      limits: { queuedBytesPerClient: 200_000, stalledAfterMs: 500 },
     });
     await fixture.account('writer', ['data/#'], []);
     await fixture.account('reader', [], ['data/#']);
@@ -367,7 +367,7 @@ describe('limits of a client', () => {
       expect(++said).toBeLessThan(2_000);
       await writer.publishAsync('data/x', payload, { qos: 1 });
     }
-    expect(await fixture.rejection('limit_exceeded', 'queuedBytesPerClient')).toMatchObject({
+    expect(await fixture.rejection('limit_exceeded', 'stalledAfter')).toMatchObject({
       device: 'reader',
     });
     await writer.publishAsync('data/x', payload, { qos: 1 });

@@ -1,4 +1,6 @@
 import type { Millis, Rate } from '#libs/kernel';
+import type { QuotaLimits } from './quota.js';
+import type { Bounds } from './state-persistence.js';
 
 /** What one client may cost. Exceeding a limit harms the one who exceeds it and nobody else. */
 export interface Limits {
@@ -16,7 +18,11 @@ export interface Limits {
   readonly messagesPerDevice: Rate;
   readonly topicLevels: number;
   readonly subscriptionsPerClient: number;
-  /** Bytes that wait for a client that does not read; beyond them it is disconnected. */
+  /** QoS 1 and 2 messages that were sent to a client and are not acknowledged. */
+  readonly inflightMessagesPerClient: number;
+  /** A client for which something waits, and which reads and acknowledges nothing for so long, is disconnected. */
+  readonly stalledAfterMs: Millis;
+  /** Bytes that wait in memory for a client; beyond them the oldest message goes. */
   readonly queuedBytesPerClient: number;
   /** Messages kept for a session that is away; the oldest go first. */
   readonly queuedMessagesPerClient: number;
@@ -27,4 +33,6 @@ export interface Limits {
   readonly takeovers: { readonly count: number; readonly withinMs: Millis; readonly holdMs: Millis };
   /** A session that has been away for longer is forgotten. */
   readonly sessionExpiryMs: Millis;
+  /** What is kept for all clients of a principal, and in total. */
+  readonly bounds: Bounds & { readonly waitingBytes: QuotaLimits };
 }

@@ -3,13 +3,27 @@ import { temporaryFolder } from '#libs/testing';
 // Not the strict variant: Jest's realm has prototypes of its own.
 import assert from 'node:assert';
 import { createRequire } from 'node:module';
-import { StatePersistence, type StoredPacket, type StoredSubscription } from './state-persistence.js';
+import {
+  StatePersistence,
+  type Bounds,
+  type StoredPacket,
+  type StoredSubscription,
+} from './state-persistence.js';
 
 const require = createRequire(import.meta.url);
 /** The suite that Aedes ships for persistences; it is written for node:test. */
 const abstractSuite = require('aedes-persistence/abstract.js') as (options: object) => void;
 
 const clock = { now: Date.now };
+const much = { perPrincipal: 1e9, total: 1e9 };
+const BOUNDS: Bounds = {
+  sessions: much,
+  queuedBytes: { ...much, perClient: 1e9 },
+  retainedMessages: much,
+  retainedBytes: much,
+  inboundQos2: much,
+  willBytes: much,
+};
 
 describe('the abstract suite of aedes-persistence', () => {
   const folders: Disposable[] = [];
@@ -28,7 +42,7 @@ describe('the abstract suite of aedes-persistence', () => {
       const state = LmdbStateStore.open(folder.path);
       folders.push(folder);
       stores.push(state);
-      return new StatePersistence({ state, clock, maxQueuedMessages: 1_000 });
+      return new StatePersistence({ state, clock, maxQueuedMessages: 1_000, bounds: BOUNDS });
     },
   });
 });
@@ -54,6 +68,7 @@ async function lives(...steps: ((persistence: StatePersistence) => Promise<void>
       state,
       clock: { now: () => (i + 1) * 1_000 },
       maxQueuedMessages: 3,
+      bounds: BOUNDS,
       mayKeep: (_client, filter) => !filter.startsWith('secret'),
     });
     await persistence.setup({ id: `run-${i}` });
@@ -111,6 +126,43 @@ describe('StatePersistence', () => {
         expect(await stream(persistence.createRetainedStream('#'))).toHaveLength(1);
       },
     ));
+
+  it('reads what earlier versions stored: each queue with copies, retained messages without an owner', async () => {
+    using folder = temporaryFolder('persistence');
+    const state = LmdbStateStore.open(folder.path);
+    const stored = { cmd: 'publish', topic: 'a/b', qos: 1, retain: false, dup: false, brokerId: 'old' };
+    const of = (text: string): object => ({ ...stored, payload: Buffer.from(text) });
+    await state.write([
+      {
+        namespace: 'mqtt/outgoing',
+        key: 'c/0000000000000001',
+        value: { client: 'c', packet: { ...of('1'), messageId: 9 } },
+      },
+      {
+        namespace: 'mqtt/outgoing',
+        key: 'c/0000000000000002',
+        value: { client: 'c', packet: { cmd: 'pubrel', messageId: 8 } },
+      },
+      { namespace: 'mqtt/outgoing', key: 'c/0000000000000003', value: { client: 'c', packet: of('3') } },
+      { namespace: 'mqtt/incoming', key: 'c/5', value: { client: 'c', packet: { ...of(''), messageId: 5 } } },
+      { namespace: 'mqtt/retained', key: 'r', value: { ...of('r'), topic: 'r' } },
+    ]);
+    // Twice: what the first start wrote in its own form, the second one reads.
+    for (let start = 0; start < 2; start++) {
+      const persistence = new StatePersistence({ state, clock, maxQueuedMessages: 10, bounds: BOUNDS });
+      await persistence.setup({ id: `run-${start}` });
+      const queue = await stream<StoredPacket>(persistence.outgoingStream({ id: 'c' }));
+      expect(queue.map(({ cmd, payload, messageId }) => [cmd, payload?.toString(), messageId])).toEqual([
+        ['publish', '1', 9],
+        ['pubrel', undefined, 8],
+        ['publish', '3', undefined],
+      ]);
+      await expect(persistence.incomingGetPacket({ id: 'c' }, { messageId: 5 })).resolves.toBeDefined();
+      const [retained] = await stream<StoredPacket>(persistence.createRetainedStream('#'));
+      expect(retained?.payload?.toString()).toBe('r');
+    }
+    await state.close();
+  });
 
   it('remembers over a restart that a PUBREL is owed', () =>
     lives(

@@ -6,7 +6,8 @@ import { TopicMappings } from '#libs/telemetry';
 export function brokerOptions(config: LoadedConfig): BrokerOptions {
   const { host, port, tls, ws, wss, certificate, limits, webSocketPath, trustedProxies, maxPayloadBytes } =
     config.mqtt;
-  const { connectTimeout, minKeepAlive, maxKeepAlive, takeovers, sessionExpiry, ...counts } = limits;
+  const { connectTimeout, minKeepAlive, maxKeepAlive, takeovers, sessionExpiry, stalledAfter, ...counts } =
+    limits;
   const file = (name: string): string => configFile(config, name);
   return {
     host,
@@ -32,6 +33,7 @@ export function brokerOptions(config: LoadedConfig): BrokerOptions {
     limits: {
       ...counts,
       connectTimeoutMs: connectTimeout,
+      stalledAfterMs: stalledAfter,
       minKeepAliveMs: minKeepAlive,
       maxKeepAliveMs: maxKeepAlive,
       takeovers: { count: takeovers.count, withinMs: takeovers.within, holdMs: takeovers.hold },

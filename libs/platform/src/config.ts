@@ -78,6 +78,33 @@ const rate = (perSecond: number, burst: number) =>
 const count = (standard: number) => z.int().positive().default(standard);
 
 /** What one MQTT client may cost; docs/configuration.md says what each one does. */
+const quota = (perPrincipal: number, total: number) =>
+  z.strictObject({ perPrincipal: count(perPrincipal), total: count(total) }).prefault({});
+
+const MIB = 1_048_576;
+/** What is kept for one device or service account, and for all together; docs/broker.md, Bounds. */
+const boundsSchema = z
+  .strictObject({
+    /** Kept sessions. */
+    sessions: quota(32, 50_000),
+    /** On disk, in the queues of kept sessions; a message counts in each queue. */
+    queuedBytes: z
+      .strictObject({
+        perClient: count(256 * MIB),
+        perPrincipal: count(512 * MIB),
+        total: count(2_048 * MIB),
+      })
+      .prefault({}),
+    /** In memory, for clients that are connected. */
+    waitingBytes: quota(16 * MIB, 128 * MIB),
+    retainedMessages: quota(50_000, 200_000),
+    retainedBytes: quota(128 * MIB, 1_024 * MIB),
+    /** QoS 2 messages that wait for their PUBREL. */
+    inboundQos2: quota(2_000, 200_000),
+    willBytes: quota(MIB, 64 * MIB),
+  })
+  .prefault({});
+
 const limitsSchema = z
   .strictObject({
     connections: count(25_000),
@@ -89,8 +116,11 @@ const limitsSchema = z
     messagesPerDevice: rate(1_000, 10_000),
     topicLevels: z.int().min(6).max(100).default(16),
     subscriptionsPerClient: count(50),
+    inflightMessagesPerClient: z.int().min(1).max(10_000).default(100),
+    stalledAfter: duration.default(60_000),
     queuedBytesPerClient: count(1_048_576),
     queuedMessagesPerClient: count(1_000),
+    bounds: boundsSchema,
     minKeepAlive: duration.default(5_000),
     maxKeepAlive: duration.default(1_200_000),
     takeovers: z

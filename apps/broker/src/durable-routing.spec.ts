@@ -1,0 +1,125 @@
+import type { StateStore } from '#libs/state';
+import { waitUntil } from '#libs/testing';
+import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+
+type Qos = 0 | 1 | 2;
+
+/** A connection of a service account. */
+async function open(fixture: BrokerFixture, clientId: string, clean = true): Promise<RawClient> {
+  const raw = await fixture.raw();
+  await raw.connect(clientId, fixture.passwords['suite']!, { username: 'suite', clean });
+  return raw;
+}
+
+async function subscribe(raw: RawClient, topic: string, qos: Qos): Promise<void> {
+  raw.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] });
+  await raw.next('suback');
+}
+
+async function publish(
+  raw: RawClient,
+  topic: string,
+  payload: string,
+  qos: Qos,
+  retain = false,
+): Promise<void> {
+  raw.send({ cmd: 'publish', topic, payload, qos, retain, dup: false, messageId: 7 });
+  if (qos === 1) await raw.next('puback');
+  if (qos !== 2) return;
+  await raw.next('pubrec');
+  raw.send({ cmd: 'pubrel', messageId: 7 });
+  await raw.next('pubcomp');
+}
+
+async function opened(): Promise<BrokerFixture> {
+  const fixture = await openBroker();
+  await fixture.account('suite', ['std/#'], ['std/#', 'pantau/v1/#']);
+  return fixture;
+}
+
+describe('what is acknowledged', () => {
+  it.each([1, 2] as const)('is read by whoever subscribes after it: retained at QoS %i', async (qos) => {
+    await using fixture = await opened();
+    const [writer, reader] = [await open(fixture, 'writer'), await open(fixture, 'reader')];
+    for (let i = 0; i < 40; i++) {
+      await publish(writer, 'std/r', String(i), qos, true);
+      await subscribe(reader, 'std/r', 1);
+      const { payload, messageId } = await reader.next('publish');
+      expect(payload.toString()).toBe(String(i));
+      reader.send({ cmd: 'puback', messageId: messageId! });
+      reader.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['std/r'] });
+      await reader.next('unsuback');
+    }
+  });
+
+  it.each([1, 2] as const)('is on disk for the sessions that sleep, at QoS %i', async (qos) => {
+    await using fixture = await opened();
+    const sleeper = await open(fixture, 'sleeper', false);
+    await subscribe(sleeper, 'std/#', 2);
+    sleeper.send({ cmd: 'disconnect' });
+    await sleeper.closed;
+    const writer = await open(fixture, 'writer');
+    for (let i = 0; i < 10; i++) {
+      await publish(writer, 'std/q', String(i), qos);
+      // What another process would find after a kill.
+      expect(await fixture.state.list('mqtt/outgoing')).toHaveLength(i + 1);
+      expect(await fixture.state.list('mqtt/messages')).toHaveLength(i + 1);
+    }
+    await fixture.restart();
+    const again = await open(fixture, 'sleeper', false);
+    for (let i = 0; i < 10; i++) {
+      const packet = await again.next('publish');
+      expect([packet.payload.toString(), packet.qos]).toEqual([String(i), qos]);
+    }
+  });
+
+  it('is not, when it could not be written', async () => {
+    await using fixture = await opened();
+    const writer = await open(fixture, 'writer');
+    const state: StateStore = fixture.state;
+    const write = state.write.bind(state);
+    state.write = () => Promise.reject(new Error('no space'));
+    writer.send({
+      cmd: 'publish',
+      topic: 'std/r',
+      payload: 'x',
+      qos: 1,
+      retain: true,
+      dup: false,
+      messageId: 7,
+    });
+    await expect(writer.next('puback')).rejects.toThrow('closed instead of puback');
+    state.write = write;
+    const again = await open(fixture, 'writer');
+    await publish(again, 'std/r', 'y', 1, true);
+    await subscribe(again, 'std/r', 0);
+    expect((await again.next('publish')).payload.toString()).toBe('y');
+  });
+
+  it('is stored once, however many sessions keep it, and is gone when all have it', async () => {
+    await using fixture = await opened();
+    for (const id of ['a', 'b', 'c']) {
+      const sleeper = await open(fixture, id, false);
+      await subscribe(sleeper, 'std/#', 1);
+      sleeper.send({ cmd: 'disconnect' });
+      await sleeper.closed;
+    }
+    await publish(await open(fixture, 'writer'), 'std/q', 'x'.repeat(5_000), 1);
+    expect(await fixture.state.list('mqtt/messages')).toHaveLength(1);
+    expect(await fixture.state.list('mqtt/outgoing')).toHaveLength(3);
+    for (const id of ['a', 'b', 'c']) {
+      const reader = await open(fixture, id, false);
+      const { messageId } = await reader.next('publish');
+      reader.send({ cmd: 'puback', messageId: messageId! });
+      reader.send({ cmd: 'pingreq' });
+      await reader.next('pingresp');
+      reader.send({ cmd: 'disconnect' });
+      await reader.closed;
+    }
+    for (const namespace of ['mqtt/messages', 'mqtt/outgoing'])
+      await waitUntil(
+        `${namespace} is empty`,
+        async () => (await fixture.state.list(namespace)).length === 0,
+      );
+  });
+});
