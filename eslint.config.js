@@ -23,6 +23,19 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-type-arguments': 'off',
       // Ports read typed records: the caller names the type that it wrote.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      // Parsers of what comes from outside, each behind one door with bounds.
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'yaml',
+              importNames: ['parse', 'parseDocument', 'parseAllDocuments'],
+              message: 'What comes from outside has bounds: take parseYamlDocument (kernel).',
+            },
+          ],
+        },
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'Time is passed in: take a Clock (kernel).' },
@@ -30,6 +43,11 @@ export default tseslint.config(
           object: 'Math',
           property: 'random',
           message: 'Randomness is passed in: take a seeded source (kernel).',
+        },
+        {
+          object: 'JSON',
+          property: 'parse',
+          message: 'What comes from outside has bounds: take parseJson (kernel) or readJson (telemetry).',
         },
       ],
     },
@@ -43,6 +61,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       'no-restricted-properties': 'off',
+      'no-restricted-imports': 'off',
     },
   },
   { files: ['*.js'], ...tseslint.configs.disableTypeChecked },

@@ -39,6 +39,8 @@ interface Line {
 }
 
 const MAX_LINES = 200_000;
+const MAX_COLUMNS = 200;
+const MAX_LINE_BYTES = 65_536;
 /** No logger of Pantau's is older: tells seconds, milliseconds and microseconds apart. */
 const FIRST_LOGGER: UtcMillis = Date.UTC(2000, 0, 1);
 
@@ -83,6 +85,8 @@ function parsed(text: string): [Line, ...Line[]] {
       trim: true,
       skip_records_with_empty_values: true,
       relax_column_count: true,
+      max_record_size: MAX_LINE_BYTES,
+      to: MAX_LINES + 2,
       info: true,
     }) as never;
   } catch (cause) {
@@ -101,7 +105,12 @@ function parsed(text: string): [Line, ...Line[]] {
   if (lines.length > MAX_LINES)
     throw new PantauError(
       'USAGE',
-      `${lines.length} baris, paling banyak / lines, at most ${MAX_LINES} in one file.`,
+      `lebih dari ${MAX_LINES} baris / more than ${MAX_LINES} lines in one file.`,
+    );
+  if (header.cells.length > MAX_COLUMNS)
+    throw new PantauError(
+      'USAGE',
+      `${header.cells.length} kolom, paling banyak / columns, at most ${MAX_COLUMNS}.`,
     );
   return [header, ...lines];
 }

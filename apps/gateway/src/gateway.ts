@@ -1,10 +1,11 @@
 import type { Tokens } from '#libs/identity';
-import { PantauError, type Millis } from '#libs/kernel';
+import { PantauError, parseJson, REQUEST_BOUNDS, type Millis } from '#libs/kernel';
 import { NestLogger, type Logger } from '#libs/platform';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
 import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { ClaimController } from './claim.controller.js';
 import { DownlinkController } from './downlink.controller.js';
@@ -59,10 +60,13 @@ export async function startGateway(
     GatewayModule.register(dependencies, tokens),
     new FastifyAdapter(),
     {
+      // A parser with bounds instead, below.
+      bodyParser: false,
       logger: new NestLogger(logger),
       abortOnError: false,
     },
   );
+  takeJson(app.getHttpAdapter().getInstance());
   app.useGlobalFilters(new ProblemFilter(logger));
   const description = new DocumentBuilder()
     .setTitle('Pantau')
@@ -105,4 +109,21 @@ export async function startGateway(
     );
   }
   return app;
+}
+
+/** JSON within bounds is the one kind of body that the API takes. */
+function takeJson(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  const options = { parseAs: 'buffer', bodyLimit: REQUEST_BOUNDS.bytes } as const;
+  fastify.addContentTypeParser('application/json', options, async (_request: unknown, body: Buffer) => {
+    try {
+      return parseJson(body, REQUEST_BOUNDS, 'body');
+    } catch (cause) {
+      if (cause instanceof PantauError) throw cause;
+      throw new PantauError('USAGE', 'the body is no JSON.', {
+        cause,
+        fields: [{ field: 'body', message: 'expected JSON' }],
+      });
+    }
+  });
 }

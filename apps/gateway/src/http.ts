@@ -1,4 +1,11 @@
-import { isTransient, messageOf, PantauError, type ErrorCode } from '#libs/kernel';
+import {
+  assertWithin,
+  isTransient,
+  messageOf,
+  PantauError,
+  REQUEST_BOUNDS,
+  type ErrorCode,
+} from '#libs/kernel';
 import type { Principal, Role, Tokens } from '#libs/identity';
 import type { Logger } from '#libs/platform';
 import {
@@ -50,9 +57,10 @@ export class TokenGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+    // The name of a scheme has no case (RFC 9110, 11.1).
+    const [scheme, token] = (request.headers.authorization ?? '').split(/ +/);
     const principal =
-      scheme === 'Bearer' && token !== undefined ? await this.tokens.verify(token) : undefined;
+      scheme?.toLowerCase() === 'bearer' && token !== undefined ? await this.tokens.verify(token) : undefined;
     if (principal === undefined)
       throw new UnauthorizedException(
         'Token API tidak ada atau tidak sah. / The API token is missing or not valid.',
@@ -72,17 +80,33 @@ export class ZodPipe<S extends z.ZodType> implements PipeTransform<unknown, z.ou
   constructor(private readonly schema: S) {}
 
   transform(value: unknown): z.output<S> {
-    const result = this.schema.safeParse(value);
-    if (result.success) return result.data;
-    const problems = result.error.issues.map(
-      ({ path, message }) => `${path.join('.') || 'query'}: ${message}`,
-    );
-    throw new PantauError('USAGE', problems.join('; '));
+    return checked(this.schema, value);
   }
 }
 
+/**
+ * What came with a request, checked: first that it is within bounds, because schemas recurse, then against its schema.
+ *
+ * @throws PantauError `INPUT_LIMIT` or `USAGE`, with what is wrong with which member
+ */
+export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  assertWithin(value, REQUEST_BOUNDS);
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = result.error.issues.slice(0, SHOWN_PROBLEMS).map(({ path, message }) => ({
+    field: path.join('.') || 'request',
+    message,
+  }));
+  throw new PantauError('USAGE', fields.map(({ field, message }) => `${field}: ${message}`).join('; '), {
+    fields,
+  });
+}
+
+const SHOWN_PROBLEMS = 20;
+
 const STATUS: Partial<Record<ErrorCode, number>> = {
   USAGE: 400,
+  INPUT_LIMIT: 400,
   OUT_OF_RANGE: 400,
   NOT_FOUND: 404,
   DEVICE_UNKNOWN: 404,
@@ -117,6 +141,7 @@ export function problemOf(
     // What went wrong inside is for the log, not for the caller.
     detail: status === 500 ? undefined : messageOf(error),
     code: error instanceof PantauError ? error.code : undefined,
+    errors: error instanceof PantauError ? error.fields : undefined,
     instance: url.split('?')[0],
   };
 }

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { readCsvBatch } from './csv-batch.js';
 import { both } from './csv-cells.js';
 import { reportOf } from './csv-report.js';
-import { problemOf } from './http.js';
+import { checked, problemOf } from './http.js';
 
 export interface UplinkRoutesOptions {
   readonly journal: Journal;
@@ -112,7 +112,7 @@ export function uplinkRoutes(options: UplinkRoutesOptions) {
 
     scope.post('/api/v1/uplinks/:device', { bodyLimit: maxPayloadBytes }, async (request, reply) => {
       const device = await admit(request);
-      const { codec, kind } = parsed(uplinkQuery, request.query);
+      const { codec, kind } = checked(uplinkQuery, request.query);
       if (codec !== undefined && !codecs.has(codec))
         throw new PantauError('USAGE', `there is no codec ${codec}.`, {
           remedy: `Known: ${[...codecs].sort().join(', ')}.`,
@@ -129,7 +129,7 @@ export function uplinkRoutes(options: UplinkRoutesOptions) {
 
     scope.post('/api/v1/uplinks/:device/batch', { bodyLimit: MAX_BATCH_BYTES }, async (request, reply) => {
       const device = await admit(request);
-      const { utcOffset, decimal, order, dryRun } = parsed(batchQuery, request.query);
+      const { utcOffset, decimal, order, dryRun } = checked(batchQuery, request.query);
       const receivedAt = clock.now();
       const file = readCsvBatch(textOf(request.body as Buffer | null), {
         utcOffsetMs: utcOffset,
@@ -203,15 +203,6 @@ function authenticator({ registry, credentials, deviceTokens, clock, authFailure
       throw new PantauError('FORBIDDEN', `${id} does not speak for ${wanted.slice(0, 63)}.`);
     return other;
   };
-}
-
-function parsed<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
-  const result = schema.safeParse(query);
-  if (result.success) return result.data;
-  throw new PantauError(
-    'USAGE',
-    result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
-  );
 }
 
 /** These routes are Fastify's own, so Nest does not describe them. */

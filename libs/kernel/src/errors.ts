@@ -4,6 +4,14 @@ export interface PantauErrorOptions extends ErrorOptions {
   readonly remedy?: string;
   /** True when the same call may succeed later without a change by an operator (a store that is away, a lock). */
   readonly transient?: boolean;
+  /** What is wrong with which member of the input, for who shows it beside the member. */
+  readonly fields?: readonly FieldProblem[];
+}
+
+/** What is wrong with a member of the input. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
 }
 
 /**
@@ -14,6 +22,7 @@ export class PantauError extends Error {
   override readonly name = 'PantauError';
   readonly remedy: string | undefined;
   readonly transient: boolean;
+  readonly fields: readonly FieldProblem[] | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -23,6 +32,7 @@ export class PantauError extends Error {
     super(`${code}: ${detail}${options.remedy === undefined ? '' : ` ${options.remedy}`}`, options);
     this.remedy = options.remedy;
     this.transient = options.transient ?? false;
+    this.fields = options.fields;
   }
 }
 
@@ -53,6 +63,7 @@ export const ERROR_CODES = [
   'PROVISIONING_REFUSED',
   'OVERLOADED',
   'FORBIDDEN',
+  'INPUT_LIMIT',
   'USAGE',
 ] as const;
 

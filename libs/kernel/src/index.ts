@@ -1,3 +1,4 @@
+export * from './bounds.js';
 export * from './canonical-json.js';
 export * from './defined.js';
 export * from './errors.js';
@@ -7,3 +8,4 @@ export * from './local-day.js';
 export * from './random.js';
 export * from './time.js';
 export * from './token-bucket.js';
+export * from './yaml-door.js';

@@ -1,12 +1,13 @@
-import { PantauError } from '#libs/kernel';
+import { PantauError, parseYamlDocument } from '#libs/kernel';
 import { readFileSync } from 'node:fs';
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { isNode, LineCounter, type Document } from 'yaml';
 import type { z } from 'zod';
 
 /**
  * Reads and checks a YAML file. Every problem is reported at once, each with file, line and what was expected.
  *
- * @throws PantauError `CONFIG_UNREADABLE` when the file cannot be read, `CONFIG_INVALID` when its content does not fit
+ * @throws PantauError `CONFIG_UNREADABLE` when the file cannot be read, `CONFIG_INVALID` when its content does not fit,
+ * `INPUT_LIMIT` when it is nested too deep or too large
  */
 export function readYamlFile<S extends z.ZodType>(file: string, schema: S): z.output<S> {
   let text: string;
@@ -24,7 +25,7 @@ export function readYamlFile<S extends z.ZodType>(file: string, schema: S): z.ou
 /** {@link readYamlFile} on a text that was read already; `file` names it in errors. */
 export function parseYaml<S extends z.ZodType>(file: string, text: string, schema: S): z.output<S> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const { document, value } = parseYamlDocument(text, file, lines);
   if (document.errors.length > 0) {
     throw invalid(
       document.errors.map(
@@ -32,7 +33,7 @@ export function parseYaml<S extends z.ZodType>(file: string, text: string, schem
       ),
     );
   }
-  const result = schema.safeParse(document.toJS() ?? undefined);
+  const result = schema.safeParse(value ?? undefined);
   if (result.success) return result.data;
   throw invalid(
     result.error.issues.map(

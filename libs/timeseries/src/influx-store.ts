@@ -1,4 +1,13 @@
-import { DAY, HOUR, messageOf, PantauError, type Millis, type UtcMillis } from '#libs/kernel';
+import {
+  DAY,
+  HOUR,
+  messageOf,
+  PantauError,
+  parseJson,
+  REQUEST_BOUNDS,
+  type Millis,
+  type UtcMillis,
+} from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter, type QualityFlag, type Rollup } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
 import { instantsOf, setFaultyAside, setFaultyRollupsAside, type Instant } from './points.js';
@@ -550,6 +559,7 @@ export class InfluxStore implements TimeSeriesStore {
       });
       const text = await response.text();
       if (!response.ok) throw new HttpError(response.status, response.statusText, text);
+      // eslint-disable-next-line no-restricted-properties -- the answer of our own store, as large as the question asks for
       return { headers: response.headers, body: text === '' ? {} : (JSON.parse(text) as unknown) };
     } catch (error) {
       throw storeError(error, this.#options);
@@ -797,7 +807,7 @@ function compare(a: string, b: string): number {
 /** What InfluxDB said, without the client's words around it. */
 function influxMessage(error: HttpError): string {
   try {
-    const body = JSON.parse(error.body ?? '') as { error?: string; message?: string };
+    const body = parseJson(error.body ?? '', REQUEST_BOUNDS) as { error?: string; message?: string };
     return body.error ?? body.message ?? error.message;
   } catch {
     return error.message;

@@ -1,7 +1,6 @@
-import { parseDuration, PantauError } from '#libs/kernel';
+import { parseDuration, PantauError, parseYamlDocument } from '#libs/kernel';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import type { FleetScenario } from './camera-fleet.js';
 import { readRecording, REPLAY_FOLDER, type RecordedSample } from './recording.js';
@@ -65,8 +64,11 @@ export function readPlan(plan: string): ReplayPlan {
   const file = existsSync(shipped) ? shipped : plan;
   let content: unknown;
   try {
-    content = parse(readFileSync(file, 'utf8'));
+    const { document, value } = parseYamlDocument(readFileSync(file, 'utf8'), file);
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    content = value;
   } catch (cause) {
+    if (cause instanceof PantauError) throw cause;
     throw new PantauError('CONFIG_UNREADABLE', `cannot read the plan ${file}.`, {
       remedy: 'Give demo or the path of a YAML file.',
       cause,

@@ -1,6 +1,6 @@
 import { reconcile, type Reconciliation } from '#apps/gateway';
 import { eachEntry } from '#libs/journal';
-import { messageOf, PantauError } from '#libs/kernel';
+import { messageOf, PantauError, parseJson, REQUEST_BOUNDS } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import type { Observation } from '#libs/telemetry';
 import type { TimeSeriesStore } from '#libs/timeseries';
@@ -141,7 +141,7 @@ async function checkLog(
   for await (const line of createInterface({ input: createReadStream(file) })) {
     if (line.trim() === '') continue;
     lines++;
-    const { device, ts, values: stated = {} } = JSON.parse(line) as AcknowledgedLine;
+    const { device, ts, values: stated = {} } = parseJson(line, REQUEST_BOUNDS, file) as AcknowledgedLine;
     for (const [parameter, value] of Object.entries(stated)) {
       values++;
       if (known.get(`${device} ${parameter}`)?.has(ts) === true) continue;

@@ -1,4 +1,4 @@
-import { parseDuration, PantauError } from '#libs/kernel';
+import { FILE_BOUNDS, parseDuration, PantauError, parseJson } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { InvalidArgumentError, Option } from 'commander';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ export function collect(value: string, before: readonly string[]): string[] {
 
 export function readCredentials(file: string): Record<string, string> {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+    return parseJson(readFileSync(file), FILE_BOUNDS, file) as Record<string, string>;
   } catch (cause) {
     throw new PantauError('CONFIG_UNREADABLE', `cannot read the credentials ${file}.`, {
       remedy: 'Make them: pantau device add-plan demo --credentials <file>',
