@@ -48,6 +48,7 @@ import { BrokerMetrics } from './metrics.js';
 import { oversizeRejection } from './oversize.js';
 import { Quota } from './quota.js';
 import { Refusals } from './refusals.js';
+import { setAsideIn } from './set-aside.js';
 import { Routing, RoutedPersistence, TooManyInboundError } from './routing.js';
 import type { StoredPacket } from './stored-packet.js';
 import { SysTopics } from './sys-topics.js';
@@ -197,6 +198,7 @@ export class Broker {
   readonly #deliveries: DeliveryOptions;
   readonly #listeners: Listeners;
   readonly #downlinks: Downlinks;
+  readonly #passOver: ReturnType<typeof setAsideIn>;
   readonly #arrivals = new WeakMap<Client, Arrival>();
   readonly #sessions = new WeakMap<Client, Session>();
   /** Who listens for the commands of a device. */
@@ -305,6 +307,9 @@ export class Broker {
       },
       clock,
       logger,
+      (this.#passOver = setAsideIn(journal, clock, logger, (stream) =>
+        this.metrics.setAside.inc({ stream }),
+      )),
     );
   }
 
@@ -369,16 +374,14 @@ export class Broker {
     }
     await this.#liveness.start();
     const { signal } = this.#stop;
-    void follow<IdentityChange>(
-      this.#pantau.journal,
-      'identity',
-      'end',
-      async (entries) => {
-        for (const { data } of entries) await this.#identityChanged(data);
-      },
+    void follow<IdentityChange>(this.#pantau.journal, {
+      stream: 'identity',
+      from: 'end',
       signal,
-      (error) => this.#logger.error({ err: error }, 'changes of identity cannot be read'),
-    );
+      handle: ({ data }) => this.#identityChanged(data),
+      setAside: this.#passOver,
+      onError: (error) => this.#logger.error({ err: error }, 'changes of identity wait'),
+    });
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
     this.#sweep = setInterval(() => void this.#sweepSessions(), HOUR);

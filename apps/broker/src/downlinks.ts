@@ -1,4 +1,4 @@
-import { follow, type Entry, type Journal } from '#libs/journal';
+import { follow, type FollowOptions, type Journal } from '#libs/journal';
 import { SECOND, type Clock } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import {
@@ -49,27 +49,23 @@ export class Downlinks {
     private readonly port: DownlinkPort,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly setAside: FollowOptions<unknown>['setAside'],
   ) {}
 
   async start(): Promise<void> {
     const { signal } = this.#stop;
-    const onError = (error: unknown): void => this.logger.error({ err: error }, 'downlinks cannot be read');
-    await follow<CommandEvent>(
-      this.journal,
-      'commands',
-      'beginning',
-      (all) => this.#read(all),
-      signal,
-      onError,
-    );
-    await follow<ConfigurationChange>(
-      this.journal,
-      'configurations',
-      'beginning',
-      (all) => this.#retain(all),
-      signal,
-      onError,
-    );
+    const onError = (error: unknown): void => this.logger.error({ err: error }, 'downlinks wait');
+    const common = { from: 'beginning', signal, setAside: this.setAside, onError } as const;
+    await follow<CommandEvent>(this.journal, {
+      ...common,
+      stream: 'commands',
+      handle: ({ data }) => this.#read(data),
+    });
+    await follow<ConfigurationChange>(this.journal, {
+      ...common,
+      stream: 'configurations',
+      handle: ({ data }) => this.#retain(data),
+    });
     this.#timer = setInterval(() => this.#expire(), EXPIRY_CHECK);
   }
 
@@ -115,21 +111,19 @@ export class Downlinks {
     this.#tell(pending, 'delivered');
   }
 
-  #read(entries: readonly Entry<CommandEvent>[]): void {
-    for (const { data } of entries) {
-      if (data.command !== undefined) {
-        const pending: Pending = { event: { ...data, command: data.command }, state: 'queued' };
-        this.#pending.set(data.id, pending);
-        const client = this.port.listener(data.device);
-        if (client !== undefined) this.#send(client, pending);
-        continue;
-      }
-      const pending = this.#pending.get(data.id);
-      // A device speaks for its own commands alone.
-      if (pending?.event.device !== data.device) continue;
-      if (data.state !== 'sent' && data.state !== 'delivered') this.#pending.delete(data.id);
-      else if (pending.state !== 'delivered') pending.state = data.state;
+  #read(data: CommandEvent): void {
+    if (data.command !== undefined) {
+      const pending: Pending = { event: { ...data, command: data.command }, state: 'queued' };
+      this.#pending.set(data.id, pending);
+      const client = this.port.listener(data.device);
+      if (client !== undefined) this.#send(client, pending);
+      return;
     }
+    const pending = this.#pending.get(data.id);
+    // A device speaks for its own commands alone.
+    if (pending?.event.device !== data.device) return;
+    if (data.state !== 'sent' && data.state !== 'delivered') this.#pending.delete(data.id);
+    else if (pending.state !== 'delivered') pending.state = data.state;
   }
 
   #send(client: Client, pending: Pending): void {
@@ -158,12 +152,9 @@ export class Downlinks {
     if (isFirst) this.#tell(pending, 'sent');
   }
 
-  async #retain(entries: readonly Entry<ConfigurationChange>[]): Promise<void> {
-    for (const { data } of entries) {
-      const { site, device, configuration } = data;
-      const payload = configuration === null ? '' : JSON.stringify(configuration);
-      await this.port.retain(formatConfigTopic(site, device), Buffer.from(payload));
-    }
+  async #retain({ site, device, configuration }: ConfigurationChange): Promise<void> {
+    const payload = configuration === null ? '' : JSON.stringify(configuration);
+    await this.port.retain(formatConfigTopic(site, device), Buffer.from(payload));
   }
 
   #expire(): void {

@@ -39,6 +39,12 @@ export class BrokerMetrics {
     buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers: [this.registry],
   });
+  readonly setAside = new Counter({
+    name: 'pantau_broker_entries_set_aside_total',
+    help: 'Entries of the journal that the broker could not read or handle and passed over, by stream',
+    labelNames: ['stream'] as const,
+    registers: [this.registry],
+  });
   readonly throttled = new Counter({
     name: 'pantau_mqtt_throttled_total',
     help: 'Messages that were read later because their device sends faster than it may',

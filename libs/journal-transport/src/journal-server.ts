@@ -1,4 +1,4 @@
-import type { Journal } from '#libs/journal';
+import type { Entry, Journal } from '#libs/journal';
 import { isTransient, messageOf, PantauError, type Clock, type Millis, type Random } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Rejection } from '#libs/telemetry';
@@ -168,7 +168,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
         this.logger.warn(`stage ${stage} waits, ${stream}/${shard} at ${consumer.next}: ${messageOf(error)}`);
         await this.#pause(consumer);
       } else {
-        await this.#isolate(consumer, error);
+        await this.#isolate(consumer, error).catch((cause: unknown) => this.#stumbled(consumer, cause));
       }
     }
     return true;
@@ -227,7 +227,16 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   async #isolate(consumer: Consumer, error: unknown): Promise<void> {
     const { stage } = this.#options;
     const { stream, shard, reader, next } = consumer;
-    const entries = await this.#reads.read(reader, next, Math.min(consumer.piece, consumer.limit));
+    let entries: readonly Entry[];
+    try {
+      entries = await this.#reads.read(reader, next, Math.min(consumer.piece, consumer.limit));
+    } catch (unreadable) {
+      if (!(unreadable instanceof PantauError) || unreadable.code !== 'JOURNAL_CORRUPT') throw unreadable;
+      // What is behind it in the same batch cannot be read, or this entry itself.
+      if (consumer.limit > 1) consumer.limit = Math.floor(consumer.limit / 2);
+      else await this.#setAside(consumer, undefined, unreadable);
+      return;
+    }
     const [entry] = entries;
     if (entry === undefined) return;
     this.logger.warn(
@@ -241,20 +250,41 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       await this.#pause(consumer);
       return;
     }
+    await this.#setAside(consumer, entry.key, error);
+    consumer.limit = this.#fullBatch(1);
+  }
+
+  /** Passes over one entry; with its key when it could at least be read. */
+  async #setAside(consumer: Consumer, key: string | undefined, error: unknown): Promise<void> {
+    const { stage } = this.#options;
+    const { stream, shard, next } = consumer;
     this.logger.error(`stage ${stage} sets aside ${stream}/${shard} offset ${next}: ${messageOf(error)}`);
     const context = this.#contextOf(consumer);
     const rejection: Rejection = {
       reason: 'handler_failed',
       detail: `stage ${stage}: ${messageOf(error)}`.slice(0, 1000),
       receivedAt: this.#options.clock.now(),
-      device: entry.key,
+      ...(key === undefined ? {} : { device: key }),
       count: 1,
       source: { stream, shard, offset: next },
     };
-    context.append('rejected', [{ key: entry.key, data: rejection }]);
+    // One that fails on what was set aside would set aside for ever.
+    if (stream !== 'rejected') context.append('rejected', [{ key: key ?? '', data: rejection }]);
     await this.#commit(consumer, 1, context);
     consumer.failures = 0;
-    consumer.limit = this.#fullBatch(1);
+  }
+
+  /** What even setting aside failed on; the entry is tried again. */
+  async #stumbled(consumer: Consumer, error: unknown): Promise<void> {
+    if (error instanceof PantauError && error.code === 'JOURNAL_CLOSED') {
+      this.#stop.abort();
+      return;
+    }
+    const { stream, shard, next } = consumer;
+    this.logger.error(
+      `stage ${this.#options.stage} waits, ${stream}/${shard} at ${next}: ${messageOf(error)}`,
+    );
+    await this.#pause(consumer);
   }
 
   #gather(consumer: Consumer): void {

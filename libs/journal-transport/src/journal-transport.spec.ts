@@ -338,4 +338,21 @@ describe('the journal as a Nest transport', () => {
       { code: 'USAGE' },
     );
   });
+
+  it('passes over an entry that cannot be read, sets it aside with its place, and goes on', async () => {
+    await using fixture = await open();
+    const { journal, state } = fixture;
+    handler = sum;
+    for (const data of [1, 2, 3]) await journal.append('numbers', [{ key: 'device', data }]);
+    const chunks = state.environment.database<Buffer, [string, number, number]>('journal', 'binary');
+    // 0xc1 is the byte that MessagePack never uses.
+    await chunks.put(['numbers', 0, 1], Buffer.from(chunks.get(['numbers', 0, 1])!).fill(0xc1, 12));
+    await fixture.start();
+    await fixture.caughtUp();
+
+    expect(await seen(journal)).toEqual([1, 3]);
+    expect(await journal.read<Rejection>('rejected', 0, 0, 10)).toMatchObject([
+      { data: { reason: 'handler_failed', source: { stream: 'numbers', shard: 0, offset: 1 } } },
+    ]);
+  });
 });

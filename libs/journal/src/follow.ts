@@ -1,46 +1,113 @@
+import { assertWithin, ENTRY_BOUNDS, isTransient, PantauError, SECOND, type Millis } from '#libs/kernel';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry, Journal } from './journal.js';
 
 const PAGE = 500;
+const PAUSE: Millis = SECOND;
+
+/** An entry that could not be read or handled. */
+export interface SetAside {
+  readonly stream: string;
+  readonly shard: number;
+  readonly offset: number;
+  /** Of the entry; undefined when it could not even be read. */
+  readonly key: string | undefined;
+  readonly error: unknown;
+}
+
+export interface FollowOptions<T> {
+  readonly stream: string;
+  /** Where to begin: at the oldest entry that is kept, or after the newest. */
+  readonly from: 'beginning' | 'end';
+  readonly signal: AbortSignal;
+  /** Takes one entry. A transient failure is tried again until it passes; after any other the entry is set aside. */
+  readonly handle: (entry: Entry<T>) => void | Promise<void>;
+  /** Told of an entry that is passed over. */
+  readonly setAside: (fault: SetAside) => void | Promise<void>;
+  /** Told of what is tried again. */
+  readonly onError: (error: unknown) => void;
+}
 
 /**
  * Reads a stream on and on, shard by shard, without a cursor of its own: for what is kept in memory and read again at
- * the next start.
+ * the next start. No entry can end it: one that cannot be read or handled is set aside, and the next one follows.
  *
- * @param from - where to begin: at the oldest entry that is kept, or after the newest
- * @returns resolves when everything that is there now was handled; following goes on until the signal aborts
+ * @returns resolves when everything that is there now was handled, or waits for something that is away; following goes on
+ * until the signal aborts
  */
-export async function follow<T>(
-  journal: Journal,
-  stream: string,
-  from: 'beginning' | 'end',
-  handle: (entries: readonly Entry<T>[]) => void | Promise<void>,
-  signal: AbortSignal,
-  onError: (error: unknown) => void,
-): Promise<void> {
+export async function follow<T>(journal: Journal, options: FollowOptions<T>): Promise<void> {
+  const { stream, from, signal, handle, setAside, onError } = options;
   const caughtUp: Promise<void>[] = [];
   for (let shard = 0; shard < journal.shards; shard++) {
     const { first, next } = await journal.extent(stream, shard);
-    caughtUp.push(
-      new Promise((resolve) => {
-        void followShard(from === 'end' ? next : first, shard, resolve)
-          .catch(onError)
-          .finally(resolve);
-      }),
-    );
+    caughtUp.push(new Promise((resolve) => void followShard(from === 'end' ? next : first, shard, resolve)));
   }
   await Promise.all(caughtUp);
 
   async function followShard(start: number, shard: number, arrived: () => void): Promise<void> {
     let next = start;
     while (!signal.aborted) {
-      const entries = await journal.read<T>(stream, shard, next, PAGE);
-      if (entries.length > 0) {
-        await handle(entries);
-        next += entries.length;
-      } else {
+      try {
+        next = await step(next, shard, arrived);
+      } catch (error) {
+        if (isClosed(error)) break;
+        onError(error);
+        arrived();
+        await delay(PAUSE, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    arrived();
+  }
+
+  /** @returns where to go on */
+  async function step(next: number, shard: number, arrived: () => void): Promise<number> {
+    let entries: Entry<T>[];
+    try {
+      entries = await journal.read<T>(stream, shard, next, PAGE);
+      if (entries.length === 0) {
         arrived();
         await journal.waitFor(stream, shard, next, signal);
+        return next;
+      }
+    } catch (error) {
+      if (isCode(error, 'CURSOR_LOST_ENTRIES')) return (await journal.extent(stream, shard)).first;
+      if (!isCode(error, 'JOURNAL_CORRUPT')) throw error;
+      const [readable] = await journal.read<T>(stream, shard, next, 1).catch(() => []);
+      if (readable === undefined) await setAside({ stream, shard, offset: next, key: undefined, error });
+      else await take(readable);
+      return next + 1;
+    }
+    for (const entry of entries) {
+      await take(entry);
+      if (signal.aborted) break;
+    }
+    return next + entries.length;
+  }
+
+  async function take(entry: Entry<T>): Promise<void> {
+    const { shard, offset, key } = entry;
+    for (;;) {
+      try {
+        assertWithin(entry.data, ENTRY_BOUNDS, stream);
+        await handle(entry);
+        return;
+      } catch (error) {
+        if (signal.aborted || isClosed(error)) return;
+        if (!isTransient(error)) {
+          await setAside({ stream, shard, offset, key, error });
+          return;
+        }
+        onError(error);
+        await delay(PAUSE, undefined, { signal }).catch(() => undefined);
       }
     }
   }
+}
+
+function isCode(error: unknown, code: PantauError['code']): boolean {
+  return error instanceof PantauError && error.code === code;
+}
+
+function isClosed(error: unknown): boolean {
+  return isCode(error, 'JOURNAL_CLOSED');
 }

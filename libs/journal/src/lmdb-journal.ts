@@ -400,7 +400,8 @@ export class LmdbJournal implements Journal {
         'JOURNAL_CORRUPT',
         `stream ${stream}, shard ${shard}, offset ${firstOffset} cannot be read.`,
         {
-          remedy: 'Restore the data folder from a backup, or move the cursors past this offset.',
+          remedy:
+            'Readers pass over it. Check the disk; restore the data folder from a backup if it matters.',
           cause,
         },
       );
