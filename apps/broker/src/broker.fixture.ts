@@ -48,6 +48,7 @@ export const LIMITS: Limits = {
     sessions: much,
     queuedBytes: { ...much, perClient: 1e9 },
     waitingBytes: much,
+    topicCacheBytes: much,
     retainedMessages: much,
     retainedBytes: much,
     inboundQos2: much,

@@ -53,6 +53,7 @@ import { Routing, RoutedPersistence, TooManyInboundError } from './routing.js';
 import type { StoredPacket } from './stored-packet.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
+import { TopicCache } from './topic-cache.js';
 import { UplinkBatcher } from './uplink-batcher.js';
 import { UplinkTemplate } from './uplink-template.js';
 
@@ -91,9 +92,9 @@ interface Session {
   readonly origin: Origin;
   readonly silenceMs: Millis;
   /** What it may write to, once it has written there. */
-  readonly targets: Map<string, PublishTarget | 'routed'>;
+  readonly targets: TopicCache<PublishTarget | 'routed'>;
   /** Of those the ones whose messages may go past Aedes. */
-  readonly routes: Map<string, DirectRoute>;
+  readonly routes: TopicCache<DirectRoute>;
   readonly guard: FrameGuard;
   readonly rate: TokenBucket | undefined;
   /** Messages that came faster than the rate allows, in their order, with the time when each may go on. */
@@ -196,6 +197,7 @@ export class Broker {
   readonly #rates: TokenBuckets;
   readonly #persistence: RoutedPersistence;
   readonly #deliveries: DeliveryOptions;
+  readonly #topicBytes: Quota;
   readonly #listeners: Listeners;
   readonly #downlinks: Downlinks;
   readonly #passOver: ReturnType<typeof setAsideIn>;
@@ -268,6 +270,7 @@ export class Broker {
       onError: (error) => logger.error({ err: error }, 'a queue could not be made smaller'),
       onSubscribed: () => this.#audience?.changed(),
     });
+    this.#topicBytes = new Quota(limits.bounds.topicCacheBytes);
     this.#deliveries = {
       persistence: this.#persistence,
       maxInFlight: limits.inflightMessagesPerClient,
@@ -547,8 +550,8 @@ export class Broker {
       origin,
       guard,
       silenceMs: keepAliveMs * 1.5,
-      targets: new Map(),
-      routes: new Map(),
+      targets: new TopicCache(principal.id, this.#topicBytes),
+      routes: new TopicCache(principal.id, this.#topicBytes),
       waiting: [],
       filters: new Set(),
       rate: principal.kind === 'device' ? this.#rates.of(principal.id, this.#clock.now()) : undefined,
@@ -929,6 +932,8 @@ export class Broker {
     const session = this.#sessions.get(client);
     if (session === undefined) return;
     this.#uplinks.release(client);
+    session.targets.close();
+    session.routes.close();
     this.metrics.connections.dec();
     this.#gateways.delete(client);
     this.#handCommandsOver(client);

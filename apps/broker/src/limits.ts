@@ -34,5 +34,5 @@ export interface Limits {
   /** A session that has been away for longer is forgotten. */
   readonly sessionExpiryMs: Millis;
   /** What is kept for all clients of a principal, and in total. */
-  readonly bounds: Bounds & { readonly waitingBytes: QuotaLimits };
+  readonly bounds: Bounds & { readonly waitingBytes: QuotaLimits; readonly topicCacheBytes: QuotaLimits };
 }

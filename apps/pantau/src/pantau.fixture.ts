@@ -79,6 +79,12 @@ export class PantauFixture implements AsyncDisposable {
     await this.#launch();
   }
 
+  /** Ends it at once, as a crash does, and starts it again. */
+  async kill(): Promise<void> {
+    await this.#server?.stop('SIGKILL');
+    await this.#launch();
+  }
+
   get printed(): string {
     return this.#server?.output() ?? '';
   }

@@ -102,6 +102,8 @@ const boundsSchema = z
     /** QoS 2 messages that wait for their PUBREL. */
     inboundQos2: quota(2_000, 200_000),
     willBytes: quota(MIB, 64 * MIB),
+    /** What is known of the topics that sessions write to. */
+    topicCacheBytes: quota(4 * MIB, 64 * MIB),
   })
   .prefault({});
 

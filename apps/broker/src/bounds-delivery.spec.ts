@@ -1,0 +1,153 @@
+import { TopicMappings } from '#libs/telemetry';
+import { assertBounded, boundary } from './bounds.fixture.js';
+import { LIMITS, openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+
+type Qos = 0 | 1 | 2;
+const MIB = 1_048_576;
+
+async function open(fixture: BrokerFixture, clientId: string, options = {}): Promise<RawClient> {
+  const raw = await fixture.raw();
+  await raw.connect(clientId, fixture.passwords['suite']!, { username: 'suite', ...options });
+  return raw;
+}
+
+async function subscribe(raw: RawClient, topic: string, qos: Qos = 1): Promise<unknown> {
+  raw.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] });
+  return (await raw.next('suback')).granted[0];
+}
+
+function say(
+  raw: RawClient,
+  topic: string,
+  payload: Buffer,
+  messageId: number,
+  qos: Qos,
+  retain = false,
+): void {
+  raw.send({ cmd: 'publish', topic, payload, qos, retain, dup: false, messageId });
+}
+
+async function opened(bounds: Partial<typeof LIMITS.bounds>, more = {}): Promise<BrokerFixture> {
+  const fixture = await openBroker({ limits: { bounds: { ...LIMITS.bounds, ...bounds }, ...more } });
+  await fixture.account('suite', ['std/#'], ['std/#', 'pantau/v1/#']);
+  return fixture;
+}
+
+describe('what can be kept of sessions and messages', () => {
+  boundary('Kept sessions', 'one account with many client ids and a wide filter', async () => {
+    await using fixture = await opened({ sessions: { perPrincipal: 10, total: 1_000 } });
+    let refused = 0;
+    await assertBounded(fixture, async () => {
+      for (let i = 0; i < 200; i++) {
+        const raw = await open(fixture, `many-${i}`, { clean: false });
+        if ((await subscribe(raw, 'pantau/v1/#')) === 0x80) refused++;
+        raw.send({ cmd: 'disconnect' });
+        await raw.closed;
+      }
+      return () => undefined;
+    });
+    expect(refused).toBe(190);
+    expect(await fixture.state.list('mqtt/sessions')).toHaveLength(10);
+  });
+
+  boundary('Queues of kept sessions', 'large messages for one that sleeps', async () => {
+    const bound = 4 * MIB;
+    const queuedBytes = { perClient: bound, perPrincipal: bound, total: bound };
+    await using fixture = await opened({ queuedBytes }, { queuedMessagesPerClient: 100_000 });
+    const sleeper = await open(fixture, 'sleeper', { clean: false });
+    await subscribe(sleeper, 'std/#');
+    sleeper.send({ cmd: 'disconnect' });
+    await sleeper.closed;
+    await assertBounded(fixture, async () => {
+      const writer = await open(fixture, 'writer');
+      for (let i = 1; i <= 2_000; i++) {
+        say(writer, 'std/q', Buffer.alloc(9_000), i, 1);
+        await writer.next('puback');
+      }
+      return () => undefined;
+    });
+    const stored = await fixture.state.list<{ payload: Buffer }>('mqtt/messages');
+    expect(stored.reduce((sum, { value }) => sum + value.payload.length, 0)).toBeLessThanOrEqual(bound);
+    const { values } = await fixture.broker.metrics.droppedQueued.get();
+    expect(values[0]?.value).toBe(2_000 - stored.length);
+  });
+
+  boundary('Messages that wait for an online client', 'one that reads nothing', async () => {
+    await using fixture = await opened({}, { queuedBytesPerClient: 500_000 });
+    await assertBounded(fixture, async () => {
+      const [frozen, writer] = [await open(fixture, 'frozen'), await open(fixture, 'writer')];
+      await subscribe(frozen, 'std/#', 0);
+      frozen.socket.pause();
+      for (let i = 1; i <= 6_000; i++) {
+        say(writer, 'std/q', Buffer.alloc(9_000), i, 1);
+        await writer.next('puback');
+      }
+      return () => undefined;
+    });
+    const { values } = await fixture.broker.metrics.droppedQueued.get();
+    expect(values[0]?.value).toBeGreaterThan(1_000);
+  });
+
+  boundary('Retained messages', 'a new topic with each message', async () => {
+    const retainedMessages = { perPrincipal: 500, total: 1_000 };
+    await using fixture = await opened({ retainedMessages });
+    await assertBounded(fixture, async () => {
+      const writer = await open(fixture, 'writer');
+      for (let i = 1; i <= 3_000; i++) {
+        say(writer, `std/${i}`, Buffer.alloc(5_000), i, 1, true);
+        await writer.next('puback');
+      }
+      return () => undefined;
+    });
+    expect(await fixture.state.list('mqtt/retained')).toHaveLength(500);
+    expect(await fixture.refused('limit_exceeded')).toBe(2_500);
+  });
+
+  boundary('QoS 2 messages without PUBREL', 'new identifiers with each connection', async () => {
+    await using fixture = await opened({ inboundQos2: { perPrincipal: 300, total: 1_000 } });
+    await assertBounded(fixture, async () => {
+      for (let connection = 0; connection < 10; connection++) {
+        const raw = await open(fixture, 'greedy', { clean: false });
+        for (let i = 1; i <= 100 && !raw.socket.closed; i++) {
+          say(raw, 'std/q', Buffer.alloc(9_000), connection * 100 + i, 2);
+          await Promise.race([raw.any('pubrec').catch(() => undefined), raw.closed]);
+        }
+        raw.socket.destroy();
+        await raw.closed;
+      }
+      return () => undefined;
+    });
+    expect(await fixture.state.list('mqtt/incoming')).toHaveLength(300);
+    expect(await fixture.rejection('limit_exceeded', 'inboundQos2')).toMatchObject({ device: 'suite' });
+  });
+
+  boundary('Wills', 'large ones of many connections', async () => {
+    await using fixture = await opened({ willBytes: { perPrincipal: 300_000, total: MIB } });
+    await assertBounded(
+      fixture,
+      async () => {
+        const will = { topic: 'std/w', payload: Buffer.alloc(60_000), qos: 1, retain: false };
+        for (let i = 0; i < 200; i++) await open(fixture, `will-${i}`, { will });
+        return () => undefined;
+      },
+      { marginBytes: 40_000_000 },
+    );
+    await fixture.rejection('limit_exceeded', 'willBytes');
+    expect(await fixture.refused('limit_exceeded')).toBe(196);
+  });
+
+  boundary('What is known of topics', 'a mapped topic with a free part', async () => {
+    const mappings = new TopicMappings([{ pattern: 'free/{device}/{part}', codec: 'native' }]);
+    const bounds = { ...LIMITS.bounds, topicCacheBytes: { perPrincipal: 200_000, total: MIB } };
+    await using fixture = await openBroker({ mappings, limits: { bounds } });
+    await assertBounded(fixture, async () => {
+      const raw = await fixture.raw();
+      await raw.connect('udara-01', fixture.passwords['udara-01']!);
+      for (let i = 1; i <= 20_000; i++) {
+        say(raw, `free/udara-01/${'x'.repeat(900)}${i}`, Buffer.from('x'), i, 1);
+        if (i % 100 === 0) for (let n = 0; n < 100; n++) await raw.next('puback');
+      }
+      return () => undefined;
+    });
+  });
+});
