@@ -3,7 +3,7 @@ import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availabil
 import type { Administration, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
+import { defined, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
 import { clockDaysOf, DEVICE_MEMORY, type StoredMemory } from '#libs/quality-control';
@@ -86,7 +86,7 @@ export class ApiController {
     const { journal, store } = this.pantau;
     const answer = await store.ping().then(
       () => ({ status: 'ok' as const }),
-      (error: unknown) => ({ status: 'unavailable' as const, detail: messageOf(error) }),
+      () => ({ status: 'unavailable' as const }),
     );
     const lag: Record<string, number> = {};
     for (const [stage, stream] of STAGE_STREAMS)
@@ -95,7 +95,8 @@ export class ApiController {
     // Without the store readings still arrive and wait; without space they wait in the devices. That is degraded, not down.
     return {
       status: answer.status === 'ok' && space.accepting ? 'ok' : 'degraded',
-      store: { engine: store.description, ...answer },
+      // No address and no path: whoever asks need not be known. They are in the log.
+      store: answer,
       journal: space,
       lag,
     };

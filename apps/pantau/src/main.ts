@@ -17,6 +17,7 @@ import { addUploadCommand } from './commands/upload.js';
 import { describeIndicator, runDemo, showProgress } from './demo.js';
 import { systemClock } from './engines.js';
 import { describeRecomputation } from './recomputation.js';
+import { endOnUnhandled, stopWithin } from './last-resort.js';
 import { startPantau } from './runtime.js';
 
 /** From `dist/apps/pantau/src` to the package. */
@@ -42,6 +43,7 @@ program
   .option('--demo', 'memutar ulang data nyata / replay real recorded data as MQTT devices', false)
   .action(async ({ demo }: { demo: boolean }) => {
     const loaded = config();
+    endOnUnhandled();
     const logger = createLogger(loaded.log.level, 'pantau');
     const abort = new AbortController();
     const stopped = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve()));
@@ -65,7 +67,7 @@ program
       }
       await Promise.race([stopped, runtime.failed]);
     } finally {
-      await runtime.stop();
+      await stopWithin(() => runtime.stop());
     }
     print('Pantau berhenti dengan tertib. / Pantau stopped in order.');
   });

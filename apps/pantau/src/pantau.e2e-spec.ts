@@ -127,6 +127,31 @@ describe('alerts', () => {
 });
 
 describe('the API', () => {
+  it('bounds what a body holds, names the member, and tells the public no address', async () => {
+    await using pantau = await new PantauFixture().start();
+    const deep = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    const refused = (field: string) => ({
+      status: 400,
+      body: { code: 'INPUT_LIMIT', errors: [{ field, message: 'nested too deep; at most 32' }] },
+    });
+    expect(
+      await pantau.send('POST', 'devices/udara-01/commands', { name: 'x', params: deep(2_500) }),
+    ).toMatchObject(refused('params'));
+    expect(
+      await pantau.send('PUT', 'devices/udara-01/configuration', { settings: deep(3_500) }),
+    ).toMatchObject(refused('settings'));
+    expect(await pantau.send('PUT', 'devices/udara-01/configuration', { interval: 60 })).toMatchObject({
+      status: 202,
+    });
+
+    const sites = await fetch(`${pantau.api}/v1/sites`, {
+      headers: { authorization: `bearer ${pantau.token}` },
+    });
+    expect(sites.status).toBe(200);
+    const { body } = await pantau.get('health', null);
+    expect(JSON.stringify(body)).not.toContain('/');
+  });
+
   it('asks for a token everywhere but at health, and answers errors as problem details', async () => {
     await using pantau = await new PantauFixture().start();
     expect(await pantau.get('health', null)).toMatchObject({
