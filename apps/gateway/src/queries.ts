@@ -128,7 +128,21 @@ export const claimBody = z.strictObject({
 
 /** Describes a body schema in OpenAPI, from the schema itself. */
 export function ApiZodBody(schema: z.ZodType): MethodDecorator {
-  return ApiBody({ schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as object });
+  return ApiBody({ schema: openApiSchema(schema) });
+}
+
+/** Free JSON has a schema that refers to itself among its definitions, where an OpenAPI document has none: there anything fits. */
+export function openApiSchema(schema: z.ZodType): object {
+  const { definitions, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    target: 'openapi-3.0',
+  });
+  if (definitions === undefined) return rest;
+  // eslint-disable-next-line no-restricted-properties -- our own schema
+  return JSON.parse(JSON.stringify(rest), (_name, member: unknown) =>
+    typeof member === 'object' && member !== null && '$ref' in member ? {} : member,
+  ) as object;
 }
 
 /** Describes every member of a query schema in OpenAPI, from the schema itself. */
