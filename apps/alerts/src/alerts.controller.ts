@@ -13,7 +13,8 @@ import type { Registry } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import { KeyedRows, type Millis } from '#libs/kernel';
-import type { Observation, Parameter, QualityFlag, Reading } from '#libs/telemetry';
+import { judgementOf, markOf } from '#libs/quality-control';
+import type { Observation, Parameter, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { createHash } from 'node:crypto';
@@ -70,7 +71,7 @@ export class AlertsController {
         if (reading === undefined) continue;
         const { site, device, ts } = data;
         if (!sites.has(device)) sites.set(device, site);
-        rows.add(device, [ts, place, reading.value, reading.flag]);
+        rows.add(device, [ts, place, reading.value, markOf(reading)]);
       }
     }
   }
@@ -125,7 +126,7 @@ type Subject = Pick<Observation, 'site' | 'device'>;
 interface Arrived {
   /** Of each device, the one of its first reading. */
   readonly sites: Map<string, string>;
-  /** By device, of each reading: instant, place of its parameter, value and flag. */
+  /** By device, of each reading: instant, place of its parameter, value and mark ({@link markOf}). */
   readonly rows: KeyedRows;
 }
 
@@ -140,8 +141,8 @@ function readingsOf(numbers: readonly number[], place: number): AlertReading[] {
   const readings: AlertReading[] = [];
   for (let i = 0; i < numbers.length; i += PER_READING) {
     if (numbers[i + 1] !== place) continue;
-    const [ts, value, flag] = [numbers[i], numbers[i + 2], numbers[i + 3]] as [number, number, QualityFlag];
-    readings.push({ ts, value, flag });
+    const [ts, value, mark] = [numbers[i], numbers[i + 2], numbers[i + 3]] as [number, number, number];
+    readings.push({ ts, value, standing: judgementOf(mark).standing });
   }
   return readings;
 }

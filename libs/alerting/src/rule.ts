@@ -31,7 +31,7 @@ export const thresholdRuleSchema = z
     /** A longer silence while pending starts the time anew: silence is no evidence of a lasting breach. */
     maxGap: duration.optional(),
     severity: z.enum(['info', 'warning', 'critical']),
-    /** Judge suspect values too (flag 3). Failed values (flag 4) never count. */
+    /** Judge doubtful values too: suspect because of the instrument. Unusual values always count, failed ones never. */
     includeSuspect: z.boolean().default(false),
   })
   .refine((rule) => (rule.direction === 'above' ? rule.clear <= rule.raise : rule.clear >= rule.raise), {

@@ -1,5 +1,5 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
-import type { QualityFlag } from '#libs/telemetry';
+import { entersAlerts, type Standing } from '#libs/quality-control';
 import type { ThresholdRule } from './rule.js';
 
 /** One value of the rule's parameter. */
@@ -7,7 +7,7 @@ export interface AlertReading {
   /** Device time: the event time of everything here. */
   readonly ts: UtcMillis;
   readonly value: number;
-  readonly flag: QualityFlag;
+  readonly standing: Standing;
 }
 
 /** What is remembered of one rule on one device. Plain data, so that a restart in the middle of `for` keeps it. */
@@ -44,15 +44,14 @@ const NONE: readonly AlertTransition[] = [];
  * Judges one value: a Schmitt trigger with a holding time, as a reducer over event time. Replaying the same readings
  * gives the same transitions, however they were cut into batches.
  *
- * A value that is not newer than the last one, or whose flag does not count, changes nothing: late data must not move
+ * A value that is not newer than the last one, or whose standing does not count, changes nothing: late data must not move
  * an alert backwards.
  *
  * @param maxGapMs - longest silence across which a pending breach is believed to have lasted
  */
 export function step(rule: ThresholdRule, state: AlertState, reading: AlertReading, maxGapMs: Millis): Step {
-  const { ts, value, flag } = reading;
-  const counts = flag === 1 || flag === 2 || (flag === 3 && rule.includeSuspect);
-  if (!counts || (state.lastTs !== null && ts <= state.lastTs)) return { state, transitions: NONE };
+  const { ts, value, standing } = reading;
+  if (!entersAlerts(standing, rule.includeSuspect) || (state.lastTs !== null && ts <= state.lastTs)) return { state, transitions: NONE };
   const level = state.phase === 'inactive' ? rule.raise : rule.clear;
   const breached = reaches(rule, value, level);
   // By far the commonest, so it comes first and makes as little as can be.

@@ -1,11 +1,12 @@
 import type { Sample } from '#libs/indicators';
 import { HOUR, MINUTE, type Millis, type UtcMillis } from '#libs/kernel';
+import { judgementOf, markOf } from '#libs/quality-control';
 import {
   HEARTBEAT_STATES,
   type HeartbeatState,
   type JournalRef,
   type Parameter,
-  type QualityFlag,
+  type Reading,
 } from '#libs/telemetry';
 
 /** What is sampled: a parameter, or whether a camera is up. A heartbeat is kept as the number of its state. */
@@ -26,10 +27,8 @@ export function stateOfNumber(number: number): HeartbeatState {
 }
 
 /** One value of a message. */
-export interface SeriesValue {
+export interface SeriesValue extends Pick<Reading, 'value' | 'flag' | 'failed'> {
   readonly parameter: Series;
-  readonly value: number;
-  readonly flag: QualityFlag;
 }
 
 /**
@@ -40,7 +39,7 @@ export const BUCKET: Millis = 15 * MINUTE;
 
 /**
  * What one device reported in one {@link BUCKET} of time, as it is stored: a row a message, `[instant, shard, offset, number of values]`, and
- * then `[series and flag, value]` for each of its values. Rows are in order of time, and of one series and instant there
+ * then `[series and mark, value]` for each of its values; the mark is flag and standing in one digit ({@link markOf}). Rows are in order of time, and of one series and instant there
  * is one value, the last that came. So a message that arrives twice, late or out of order leads to the same bucket.
  *
  * Numbers alone, because this is written again with every message of the device: as objects with names it took most of
@@ -50,7 +49,7 @@ export type DeviceBucket = readonly number[];
 
 const ROW_HEAD = 4;
 const CELL = 2;
-/** Flags have one digit. */
+/** Marks have one digit. */
 const SERIES_STEP = 10;
 
 /** These numbers are stored: new ones may be added, none may change. */
@@ -95,8 +94,8 @@ export function addRow(
 ): void {
   if (values.length === 0) return;
   rows.push(ts, shard, offset, values.length);
-  for (const { parameter, value, flag } of values)
-    rows.push(SERIES_CODES[parameter] * SERIES_STEP + flag, value);
+  for (const reading of values)
+    rows.push(SERIES_CODES[reading.parameter] * SERIES_STEP + markOf(reading), reading.value);
 }
 
 /** Rows of a device, in the order in which they came, apart for each bucket. */
@@ -152,8 +151,8 @@ function addSamples(bucket: DeviceBucket, series: Series, samples: Sample[]): vo
     for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
       if (seriesAt(bucket, cell) !== wanted) continue;
       const { shard, offset } = refAt(bucket, row);
-      const flag = (at(bucket, cell) % SERIES_STEP) as QualityFlag;
-      samples.push({ ts: at(bucket, row), value: at(bucket, cell + 1), flag, shard, offset });
+      const { flag, standing } = judgementOf(at(bucket, cell) % SERIES_STEP);
+      samples.push({ ts: at(bucket, row), value: at(bucket, cell + 1), flag, standing, shard, offset });
     }
   }
 }

@@ -1,4 +1,11 @@
-import { dailyRollup, hourlyRollup, intervalIn, type Intervals } from '#libs/indicators';
+import {
+  dailyRollup,
+  hourlyRollup,
+  intervalIn,
+  type DailyRollup,
+  type HourOfDay,
+  type Intervals,
+} from '#libs/indicators';
 import { HOUR, hourOf, localDateOf, localDaySpan, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { BUCKETS } from './buckets.js';
@@ -39,6 +46,13 @@ type Figures = readonly [
   mean: number | null,
   min: number | null,
   max: number | null,
+  // What was written before these were kept ends here.
+  unusual?: number,
+  covered?: number,
+  unusualShare?: number | null,
+  meanWithout?: number | null,
+  /** Whether the hour is valid without the unusual values, 1 or 0; of a day: its hours that are. */
+  validWithout?: number,
 ];
 
 /** An hour as it was emitted. It stays under the site of its first reading, so that a correction replaces it. */
@@ -174,7 +188,8 @@ async function close(
       const figuresOfHour = (hour: UtcMillis): HourFigures => {
         const intervalMs = intervalIn(intervals, { from: hour, to: hour + HOUR });
         const rollup = hourlyRollup(hour, samplesOf(bucketsOf(hour), parameter), intervalMs);
-        return { isValid: rollup.isValid, figures: figuresOf(rollup) };
+        const { isValid, withoutUnusual } = rollup;
+        return { isValid, figures: figuresOf(rollup, withoutUnusual.isValid ? 1 : 0) };
       };
       const known = before[parameter];
       const { state, changed } = closeDay(known, ofDay, span, span.to <= openHour, figuresOfHour);
@@ -230,7 +245,8 @@ function closeDay(
   hours.sort(([a], [b]) => a - b);
   let day = known?.[2];
   if (isOver) {
-    const figures = figuresOf(dailyRollup(hours.map(hourOfDay)));
+    const rollup = dailyRollup(hours.map(hourOfDay));
+    const figures = figuresOf(rollup, rollup.withoutUnusual.valid);
     if (day === undefined || !isSame(day, figures)) changed.push({ tier: 'day', site, ...span, figures });
     day = figures;
   }
@@ -243,34 +259,44 @@ function dayKey(device: string, start: UtcMillis): string {
   return `${device}/${String(start).padStart(15, '0')}`;
 }
 
-function figuresOf({
-  expected,
-  received,
-  valid,
-  mean,
-  min,
-  max,
-}: Pick<Rollup, 'expected' | 'received' | 'valid' | 'mean' | 'min' | 'max'>): Figures {
-  return [expected, received, valid, mean, min, max];
+function figuresOf(
+  rollup: Omit<DailyRollup, 'withoutUnusual'> & { readonly withoutUnusual: { readonly mean: number | null } },
+  validWithout: number,
+): Figures {
+  const { expected, received, valid, mean, min, max, unusual, covered, unusualShare, withoutUnusual } = rollup;
+  return [
+    ...([expected, received, valid, mean, min, max] as const),
+    ...([unusual, covered, unusualShare, withoutUnusual.mean, validWithout] as const),
+  ];
 }
 
-function hourOfDay([, , isValid, [, received, , mean, min, max]]: EmittedHour): Parameters<
-  typeof dailyRollup
->[0][number] {
-  return { received, isValid, mean, min, max };
+/** Of an hour that was rolled up by counts the share of the readings stands for that of the time. */
+function hourOfDay([, , isValid, figures]: EmittedHour): HourOfDay {
+  const [expected, received, valid, mean, min, max, unusual = 0, covered = Math.min(1, valid / expected)] =
+    figures;
+  const [unusualShare = 0, meanWithout = mean, validWithout = isValid ? 1 : 0] = figures.slice(8);
+  const withoutUnusual = { mean: meanWithout, isValid: validWithout === 1 };
+  return { received, unusual, isValid, mean, min, max, covered, unusualShare, withoutUnusual };
 }
 
 function rollupOf(
   tier: Rollup['tier'],
   { site, device, parameter }: Pick<Rollup, 'site' | 'device' | 'parameter'>,
   { from, to }: TimeSpan,
-  [expected, received, valid, mean, min, max]: Figures,
+  figures: Figures,
 ): Rollup {
-  return { site, device, parameter, tier, from, to, expected, received, valid, mean, min, max };
+  const [expected, received, valid, mean, min, max, unusual = 0, covered = 0, share, meanWithout] = figures;
+  const counts = { expected, received, valid, unusual, covered };
+  const without = {
+    unusualShare: share ?? null,
+    validWithoutUnusual: tier === 'day' ? (figures[10] ?? 0) : valid - unusual,
+    meanWithoutUnusual: meanWithout ?? null,
+  };
+  return { site, device, parameter, tier, from, to, ...counts, mean, min, max, ...without };
 }
 
 function isSame(a: Figures, b: Figures): boolean {
-  return a.every((figure, i) => figure === b[i]);
+  return a.length === b.length && a.every((figure, i) => figure === b[i]);
 }
 
 /** The calendar days of the regency into which hours fall, in order of time as these. */

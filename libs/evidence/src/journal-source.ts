@@ -2,6 +2,7 @@ import { union, type LivenessSample, type Spans } from '#libs/availability';
 import { settingAt, type SettingsHistory } from '#libs/identity';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
 import type { Entry, Journal } from '#libs/journal';
+import { judgementOf, markOf } from '#libs/quality-control';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Parameter, type Signal } from '#libs/telemetry';
 import { asHeartbeat, extendRun } from './buckets.js';
@@ -54,7 +55,7 @@ export class JournalSource implements EvidenceSource {
       const reading =
         key === device ? data.readings.find((candidate) => candidate.parameter === parameter) : undefined;
       if (reading !== undefined)
-        samples.push({ ts: data.ts, value: reading.value, flag: reading.flag, shard, offset });
+        samples.push({ ts: data.ts, ...judgementOf(markOf(reading)), value: reading.value, shard, offset });
     }
     return inOrder(samples);
   }
@@ -63,7 +64,7 @@ export class JournalSource implements EvidenceSource {
     const samples: Sample[] = [];
     for await (const { shard, offset, key, data } of this.#entries<Signal>('signals', device)) {
       if (key === device && data.type === 'heartbeat') {
-        samples.push({ ts: data.ts, value: STATE_NUMBERS[data.state], flag: 1, shard, offset });
+        samples.push({ ts: data.ts, value: STATE_NUMBERS[data.state], ...judgementOf(1), shard, offset });
       }
     }
     return inOrder(samples);

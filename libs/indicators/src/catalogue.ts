@@ -12,11 +12,11 @@ export interface IndicatorDefinition {
 
 export const PM25_DAILY_MEAN = {
   key: 'env.aq.pm25_daily_mean',
-  version: 1,
+  version: 2,
   name: { id: 'Rata-rata harian PM2,5', en: 'Daily mean of PM2.5' },
   formula: {
-    id: 'Rata-rata dari rata-rata jam yang sah (sah: sedikitnya 75 % pembacaan yang diharapkan lulus uji mutu); ada nilai bila sedikitnya 18 dari 24 jam sah',
-    en: 'Mean of the valid hourly means (valid: at least 75 % of the expected readings passed quality control); given when at least 18 of 24 hours are valid',
+    id: 'Rata-rata dari rata-rata jam yang sah, yang dibobot menurut waktu (sah: nilai mencakup sedikitnya 75 % dari jam itu); ada nilai bila sedikitnya 18 dari 24 jam sah. Nilai yang tidak lazim ikut dihitung, nilai dari alat yang rusak tidak; angka tanpa nilai yang tidak lazim disebut di sampingnya',
+    en: 'Mean of the valid hourly means, which are weighted by time (valid: values cover at least 75 % of the hour); given when at least 18 of 24 hours are valid. Unusual values count, those of a faulty instrument do not; the figure without the unusual ones stands beside it',
   },
   unit: 'ug/m3',
   deviceKind: 'air',

@@ -1,5 +1,5 @@
 import { DAY, HOUR } from '#libs/kernel';
-import type { HourlyRollup } from './hourly-rollup.js';
+import type { CoveredMean, HourlyRollup } from './hourly-rollup.js';
 
 export const HOURS_A_DAY = DAY / HOUR;
 
@@ -8,29 +8,53 @@ export interface DailyRollup {
   readonly expected: number;
   /** Hours with any reading. */
   readonly received: number;
-  /** Hours of which enough passed. */
+  /** Hours of which enough is covered. */
   readonly valid: number;
+  /** Of the valid hours those with any unusual value. */
+  readonly unusual: number;
   /** Of the means of the valid hours, so that an hour weighs the same however often it was measured; null without any. */
   readonly mean: number | null;
   readonly min: number | null;
   readonly max: number | null;
+  /** Share of the day that is covered, 0 to 1. */
+  readonly covered: number;
+  /** Share of the time of the valid hours for which unusual values speak; null without any. */
+  readonly unusualShare: number | null;
+  /** The same day without the unusual values. */
+  readonly withoutUnusual: { readonly mean: number | null; readonly valid: number };
 }
 
+/** What a day needs of its hours. */
+export type HourOfDay = Pick<
+  HourlyRollup,
+  'received' | 'unusual' | 'mean' | 'min' | 'max' | 'covered' | 'isValid' | 'unusualShare'
+> & { readonly withoutUnusual: Pick<CoveredMean, 'mean' | 'isValid'> };
+
 /** @param hours - of one calendar day, in order of time; hours without a reading may be missing */
-export function dailyRollup(
-  hours: readonly Pick<HourlyRollup, 'received' | 'isValid' | 'mean' | 'min' | 'max'>[],
-): DailyRollup {
+export function dailyRollup(hours: readonly HourOfDay[]): DailyRollup {
   const valid = hours.filter(({ isValid }) => isValid);
-  const of = (figure: 'mean' | 'min' | 'max'): number[] =>
+  const of = (figure: 'min' | 'max' | 'unusualShare'): number[] =>
     valid.flatMap(({ [figure]: value }) => (value === null ? [] : [value]));
-  const means = of('mean');
-  const none = means.length === 0;
+  const all = meanOf(valid.map(({ mean }) => mean));
+  const none = all.valid === 0;
   return {
     expected: HOURS_A_DAY,
     received: hours.filter(({ received }) => received > 0).length,
-    valid: means.length,
-    mean: none ? null : means.reduce((sum, mean) => sum + mean, 0) / means.length,
+    valid: all.valid,
+    unusual: valid.filter(({ unusual }) => unusual > 0).length,
+    mean: all.mean,
     min: none ? null : Math.min(...of('min')),
     max: none ? null : Math.max(...of('max')),
+    covered: hours.reduce((sum, { covered }) => sum + covered, 0) / HOURS_A_DAY,
+    unusualShare: meanOf(of('unusualShare')).mean,
+    withoutUnusual: meanOf(
+      hours.map(({ withoutUnusual: { isValid, mean } }) => (isValid ? mean : null)),
+    ),
   };
+}
+
+function meanOf(figures: readonly (number | null)[]): { mean: number | null; valid: number } {
+  const there = figures.filter((figure) => figure !== null);
+  const valid = there.length;
+  return { mean: valid === 0 ? null : there.reduce((sum, figure) => sum + figure, 0) / valid, valid };
 }

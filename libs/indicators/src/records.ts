@@ -40,6 +40,12 @@ export interface IndicatorRecord {
   readonly value: number | null;
   readonly unit: string;
   readonly dataCapture: Readonly<Record<string, number>>;
+  /** The figure as it would be without the unusual values, and the share of the time for which those speak. */
+  readonly withoutUnusual?: {
+    readonly value: number | null;
+    readonly validHours: number;
+    readonly unusualShare: number | null;
+  };
   readonly detail: Readonly<Record<string, unknown>>;
   /** The settings of that day that it was computed with, of which there may be several in turn; absent where none is recorded. */
   readonly settings?: readonly {
@@ -94,20 +100,30 @@ export function pm25DailyMean(
     hours.reduce((total, hour) => total + count(hour), 0);
   return {
     ...head(PM25_DAILY_MEAN, subject, date, span),
-    value: day.valid >= REQUIRED_SHARE * HOURS_A_DAY ? day.mean : null,
+    value: enoughHours(day.valid) ? day.mean : null,
     dataCapture: {
       expectedHours: HOURS_A_DAY,
       validHours: day.valid,
       expected: sum(({ expected }) => expected),
       received: sum(({ received }) => received),
       valid: sum(({ valid }) => valid),
+      unusual: sum(({ unusual }) => unusual),
       suspect: sum(({ suspect }) => suspect),
       failed: sum(({ failed }) => failed),
-      share: sum(({ valid }) => valid) / sum(({ expected }) => expected),
+      share: day.covered,
+    },
+    withoutUnusual: {
+      value: enoughHours(day.withoutUnusual.valid) ? day.withoutUnusual.mean : null,
+      validHours: day.withoutUnusual.valid,
+      unusualShare: day.unusualShare,
     },
     detail: { intervalMs, hours: hours.map(({ hour, ...rest }) => ({ from: iso(hour), ...rest })) },
     provenance: provenance('readings', inputs),
   };
+}
+
+function enoughHours(valid: number): boolean {
+  return valid >= REQUIRED_SHARE * HOURS_A_DAY;
 }
 
 /** One heartbeat with the journal entry that holds it. */

@@ -14,6 +14,7 @@ export const QC_TESTS = [
   'humidity',
   'neighbour',
   'clock',
+  'clock_ahead',
 ] as const;
 export type QcTest = (typeof QC_TESTS)[number];
 
@@ -82,9 +83,4 @@ export function resultOfNumber(number: number): QualityResult {
   for (let rest = Math.floor(number / DIGIT); rest > 0; rest = Math.floor(rest / DIGIT))
     failed.push(QC_TESTS[(rest % DIGIT) - 1] as QcTest);
   return { flag: (number % DIGIT) as QualityFlag, failed };
-}
-
-/** Whether a value with this flag enters an aggregate: only one that passed. */
-export function isUsable(flag: QualityFlag): boolean {
-  return flag === 1;
 }

@@ -10,18 +10,19 @@ export interface RangeLimits {
 }
 
 /**
- * Gross range test of QARTOD (IOOS), with limits chosen for a lowland regency in Sumatra and for optical particle
- * counters in peat haze. A project choice, version 1; not from a standard.
+ * Gross range test of QARTOD (IOOS). `fail` is what no instrument in use can measure, for devices whose model is not named
+ * ({@link INSTRUMENTS}): the full scale of the widest analysers (beta attenuation 10 mg/m³; CO 1000 ppm, NO2 and SO2 20 ppm,
+ * O3 10 ppm at 25 °C). `suspect` is what is rare in a lowland regency in Sumatra: that is no fault. Project choices.
  */
 export const GROSS_RANGE_V1: Readonly<Record<MeasuredParameter, RangeLimits>> = {
-  pm25: { fail: [0, 1_000], suspect: [0, 500] },
-  pm10: { fail: [0, 2_000], suspect: [0, 600] },
-  co: { fail: [0, 100_000], suspect: [0, 45_000] },
-  no2: { fail: [0, 4_000], suspect: [0, 1_200] },
-  o3: { fail: [0, 4_000], suspect: [0, 1_200] },
-  so2: { fail: [0, 4_000], suspect: [0, 1_200] },
-  hc: { fail: [0, 4_000], suspect: [0, 1_200] },
-  temperature: { fail: [-10, 60], suspect: [15, 45] },
+  pm25: { fail: [0, 10_000], suspect: [0, 500] },
+  pm10: { fail: [0, 10_000], suspect: [0, 600] },
+  co: { fail: [0, 1_146_000], suspect: [0, 45_000] },
+  no2: { fail: [0, 37_700], suspect: [0, 1_200] },
+  o3: { fail: [0, 19_700], suspect: [0, 500] },
+  so2: { fail: [0, 52_500], suspect: [0, 1_200] },
+  hc: { fail: [0, 52_500], suspect: [0, 1_200] },
+  temperature: { fail: [-40, 85], suspect: [15, 45] },
   humidity: { fail: [0, 100], suspect: [20, 100] },
 };
 

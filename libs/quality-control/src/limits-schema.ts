@@ -1,6 +1,7 @@
 import { defined, parseDuration } from '#libs/kernel';
 import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import { z } from 'zod';
+import { INSTRUMENT_NAMES, measuringRange, type Instrument } from './instruments.js';
 import {
   CLOCK_LIMITS_V1,
   QC_LIMITS_V1,
@@ -90,6 +91,13 @@ export const qcLimitsSchema = z
     version: z.string().regex(/^[A-Za-z0-9._-]{1,40}$/, 'expected letters, digits, dots and hyphens'),
     parameters: overrides.default({}),
     devices: z.record(z.string().min(1), overrides).default({}),
+    /** Which sensors a device has: what they cannot measure fails. What `devices` says of a range wins. */
+    instruments: z
+      .record(
+        z.string().min(1),
+        z.array(z.enum(INSTRUMENT_NAMES as readonly [Instrument, ...Instrument[]])).min(1),
+      )
+      .default({}),
     clock: z.strictObject({ maxAhead: duration, lateAfter: duration }).partial().default({}),
   })
   .superRefine((file, context) => {
@@ -101,7 +109,8 @@ export const qcLimitsSchema = z
       return table;
     };
     const general = check(['parameters'], QC_LIMITS_V1, file.parameters);
-    for (const [device, own] of Object.entries(file.devices)) check(['devices', device], general, own);
+    for (const [device, own] of Object.entries(file.devices))
+      check(['devices', device], withInstruments(general, file.instruments[device]), own);
   });
 export type QcLimitsFile = Readonly<z.output<typeof qcLimitsSchema>>;
 
@@ -118,12 +127,27 @@ export function qcLimitsOf(device: string, file?: QcLimitsFile): DeviceQcLimits 
   if (file === undefined)
     return { version: `${QC_LIMITS_VERSION}`, parameters: QC_LIMITS_V1, clock: CLOCK_LIMITS_V1 };
   const general = merge(QC_LIMITS_V1, file.parameters);
+  const instruments = Object.hasOwn(file.instruments, device) ? file.instruments[device] : undefined;
+  const base = withInstruments(general, instruments);
   const own = Object.hasOwn(file.devices, device) ? file.devices[device] : undefined;
   return {
     version: `${QC_LIMITS_VERSION}+${file.version}`,
-    parameters: own === undefined ? general : merge(general, own),
+    parameters: own === undefined ? base : merge(base, own),
     clock: { ...CLOCK_LIMITS_V1, ...defined(file.clock) },
   };
+}
+
+/** The limits with `fail` at the ends of what the sensors can measure. */
+function withInstruments(base: QcLimitsTable, instruments: readonly Instrument[] = []): QcLimitsTable {
+  const table = { ...base };
+  for (const instrument of instruments)
+    for (const [parameter, fail] of Object.entries(measuringRange(instrument))) {
+      const limits = table[parameter as MeasuredParameter];
+      const [low, high] = limits.range.suspect;
+      const suspect = [Math.max(low, fail[0]), Math.min(high, fail[1])] as const;
+      table[parameter as MeasuredParameter] = { ...limits, range: { fail, suspect } };
+    }
+  return table;
 }
 
 function merge(base: QcLimitsTable, written: Overrides): QcLimitsTable {

@@ -267,12 +267,22 @@ export interface Rollup {
   /** Readings that the device promised for this time; of a day: hours. */
   readonly expected: number;
   readonly received: number;
-  /** Of them with flag 1; of a day: valid hours. */
+  /** Of them those that count: they passed or are unusual; of a day: valid hours. */
   readonly valid: number;
-  /** Of the valid ones; null without any. */
+  /** Of the valid ones those that are unusual; of a day: hours with any. Absent from roll-ups that are older than this. */
+  readonly unusual?: number;
+  /** Share of the time that values cover, 0 to 1. */
+  readonly covered?: number;
+  /** Over time, of the valid ones; null without any. */
   readonly mean: number | null;
   readonly min: number | null;
   readonly max: number | null;
+  /** Share of the covered time for which unusual values speak; null without any value. */
+  readonly unusualShare?: number | null;
+  /** As `valid`, without the unusual values. */
+  readonly validWithoutUnusual?: number;
+  /** As `mean`, without the unusual values; null when there are no others. */
+  readonly meanWithoutUnusual?: number | null;
 }
 
 /**

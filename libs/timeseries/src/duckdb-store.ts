@@ -9,6 +9,7 @@ import {
 import {
   distinctReadings,
   instantsOf,
+  laterFigures,
   setFaultyAside,
   setFaultyRollupsAside,
   type Instant,
@@ -51,6 +52,16 @@ const READINGS: Table = {
 };
 const ROLLUPS: Readonly<Record<Tier, Table>> = { hour: rollupTable('hour'), day: rollupTable('day') };
 const TABLES = [READINGS, ...Object.values(ROLLUPS)];
+
+/** Columns that roll-ups have got since files were made first; null in the rows of before. */
+const LATER_FIGURES = {
+  unusual: 'INTEGER',
+  covered: 'DOUBLE',
+  unusual_share: 'DOUBLE',
+  valid_without_unusual: 'INTEGER',
+  mean_without_unusual: 'DOUBLE',
+} as const;
+const LATER_COLUMNS = Object.keys(LATER_FIGURES).join(', ');
 
 function rollupTable(tier: Tier): Table {
   const columns = `${SERIES_COLUMNS}, expected INTEGER, received INTEGER, valid INTEGER, mean DOUBLE, min DOUBLE, max DOUBLE`;
@@ -101,6 +112,9 @@ export class DuckDbStore implements TimeSeriesStore {
       const writer = await instance.connect();
       for (const { name, columns } of TABLES)
         await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
+      for (const { name } of Object.values(ROLLUPS))
+        for (const [column, type] of Object.entries(LATER_FIGURES))
+          await writer.run(`ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${column} ${type}`);
       return new DuckDbStore(file, options, instance, writer, await instance.connect());
     } catch (cause) {
       throw new PantauError(
@@ -141,10 +155,12 @@ export class DuckDbStore implements TimeSeriesStore {
       await this.#replace(ROLLUPS[tier], instants, (appender, rollup) => {
         const { expected, received, valid, mean, min, max } = rollup;
         for (const count of [expected, received, valid]) appender.appendInteger(count);
-        for (const figure of [mean, min, max]) {
-          if (figure === null) appender.appendNull();
-          else appender.appendDouble(figure);
-        }
+        for (const figure of [mean, min, max]) appendDouble(appender, figure);
+        const { unusual, covered, unusualShare, validWithoutUnusual, meanWithoutUnusual } = rollup;
+        appendInteger(appender, unusual);
+        for (const figure of [covered, unusualShare]) appendDouble(appender, figure);
+        appendInteger(appender, validWithoutUnusual);
+        appendDouble(appender, meanWithoutUnusual);
       });
     }
     return { refused };
@@ -170,9 +186,9 @@ export class DuckDbStore implements TimeSeriesStore {
 
   async queryRollups(query: RollupQuery): Promise<Rollup[]> {
     const { tier } = query;
-    const columns = 'site, device, parameter, ts, expected, received, valid, mean, min, max';
+    const columns = `site, device, parameter, ts, expected, received, valid, mean, min, max, ${LATER_COLUMNS}`;
     return (await this.#select(columns, ROLLUPS[tier], query)).map(
-      ([site, device, parameter, from, expected, received, valid, mean, min, max]): Rollup => ({
+      ([site, device, parameter, from, expected, received, valid, mean, min, max, ...later]): Rollup => ({
         site: site as string,
         device: device as string,
         parameter: parameter as Parameter,
@@ -185,6 +201,7 @@ export class DuckDbStore implements TimeSeriesStore {
         mean: mean as number | null,
         min: min as number | null,
         max: max as number | null,
+        ...laterFigures(later as (number | null)[]),
       }),
     );
   }
@@ -349,6 +366,16 @@ export class DuckDbStore implements TimeSeriesStore {
       this.#reading.delete(reading);
     }
   }
+}
+
+function appendDouble(appender: DuckDBAppender, figure: number | null | undefined): void {
+  if (figure === null || figure === undefined) appender.appendNull();
+  else appender.appendDouble(figure);
+}
+
+function appendInteger(appender: DuckDBAppender, count: number | undefined): void {
+  if (count === undefined) appender.appendNull();
+  else appender.appendInteger(count);
 }
 
 function conditions({ site, device, parameter, span }: Filter): { where: string; values: DuckDBValue[] } {

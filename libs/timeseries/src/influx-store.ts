@@ -10,7 +10,14 @@ import {
 } from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter, type QualityFlag, type Rollup } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
-import { instantsOf, setFaultyAside, setFaultyRollupsAside, type Instant } from './points.js';
+import {
+  instantsOf,
+  LATER_FIGURES,
+  laterFigures,
+  setFaultyAside,
+  setFaultyRollupsAside,
+  type Instant,
+} from './points.js';
 import {
   KEEP_EVERYTHING,
   retentionText,
@@ -63,10 +70,10 @@ interface Layout {
 }
 
 const ROLLUP_NAMES = {
-  names: ['expected', 'received', 'valid', 'mean', 'min', 'max'],
+  names: ['expected', 'received', 'valid', 'mean', 'min', 'max', ...LATER_FIGURES],
   present: 'received',
   shared: [],
-};
+} as const;
 const LAYOUTS: Readonly<Record<Place, Layout>> = {
   raw: { from: 'reading', names: ['value', 'flag'], present: 'value', shared: ['receivedAt'] },
   hour: { from: '"hour"."rollup_hour"', ...ROLLUP_NAMES },
@@ -220,6 +227,7 @@ export class InfluxStore implements TimeSeriesStore {
       const number = (name: string): number => line[fieldOf(parameter, name)] as number;
       const valid = number('valid');
       const figure = (name: string): number | null => (valid === 0 ? null : number(name));
+      const later = LATER_FIGURES.map((name) => line[fieldOf(parameter, name)] as number | null | undefined);
       return {
         site: line.site,
         device: line.device,
@@ -233,6 +241,7 @@ export class InfluxStore implements TimeSeriesStore {
         mean: figure('mean'),
         min: figure('min'),
         max: figure('max'),
+        ...laterFigures(later),
       };
     });
   }
@@ -704,12 +713,13 @@ function readingFields({ receivedAt, readings }: StorableObservation, isNewest: 
   return fields;
 }
 
-/** A figure that is null is left out; an earlier one may stay, and `valid=0` says that it does not count. */
+/** A figure that is null is left out; an earlier one may stay, and a count of 0 beside it says that it does not count. */
 function rollupFields({ readings }: Instant<Rollup>): string {
-  const fields = readings.flatMap(({ parameter, expected, received, valid, mean, min, max }) =>
-    Object.entries({ expected, received, valid, mean, min, max }).flatMap(([name, figure]) =>
-      figure === null ? [] : [`${fieldOf(parameter, name)}=${figure}`],
-    ),
+  const fields = readings.flatMap((rollup) =>
+    ROLLUP_NAMES.names.flatMap((name) => {
+      const figure = rollup[name];
+      return figure === null || figure === undefined ? [] : [`${fieldOf(rollup.parameter, name)}=${figure}`];
+    }),
   );
   return fields.join(',');
 }

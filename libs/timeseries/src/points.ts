@@ -75,7 +75,36 @@ function rollupFaultOf(rollup: Rollup): string | undefined {
   for (const figure of [mean, min, max])
     if (valid === 0 ? figure !== null : figure === null || !Number.isFinite(figure))
       return `the figure ${figure} does not go with ${valid} valid values`;
+  const { validWithoutUnusual, meanWithoutUnusual } = rollup;
+  if (validWithoutUnusual !== undefined && (validWithoutUnusual === 0) !== (meanWithoutUnusual === null))
+    return `the figure ${meanWithoutUnusual} does not go with ${validWithoutUnusual} values that are not unusual`;
   return undefined;
+}
+
+/** What roll-ups have got since they were stored first, in this order. */
+export const LATER_FIGURES = [
+  'unusual',
+  'covered',
+  'unusualShare',
+  'validWithoutUnusual',
+  'meanWithoutUnusual',
+] as const;
+
+/** The {@link LATER_FIGURES} as a store holds them; none of a roll-up of before. */
+export function laterFigures(
+  stored: readonly (number | null | undefined)[],
+): Pick<Rollup, (typeof LATER_FIGURES)[number]> {
+  const [unusual, covered, unusualShare, validWithoutUnusual, mean] = stored;
+  if (typeof unusual !== 'number' || typeof covered !== 'number') return {};
+  const without = validWithoutUnusual ?? 0;
+  return {
+    unusual,
+    covered,
+    // A figure that became null may still stand in InfluxDB.
+    unusualShare: covered === 0 ? null : (unusualShare ?? null),
+    validWithoutUnusual: without,
+    meanWithoutUnusual: without === 0 ? null : (mean ?? null),
+  };
 }
 
 /** Sets aside the roll-ups that have a fault. */
