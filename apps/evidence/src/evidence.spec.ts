@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Registry } from '#libs/identity';
 import { dailyRollup, hourlyRollup } from '#libs/indicators';
+import { standingOf } from '#libs/quality-control';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { LmdbJournal, type Journal } from '#libs/journal';
 import { DAY, HOUR, localDateOf, localDaySpan, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
@@ -93,7 +94,8 @@ function reading(
   site = 'betung',
   parameter: Parameter = 'pm25',
 ): Observation {
-  const readings = [{ parameter, value, flag }];
+  // A suspect value of a wrong clock does not count.
+  const readings = [{ parameter, value, flag, ...(flag === 3 ? { failed: ['clock'] } : {}) }];
   return { site, device: 'udara-01', ts, receivedAt: ts, uplink: { shard: 0, offset: 0 }, readings };
 }
 
@@ -115,8 +117,15 @@ const hour = (n: number, overrides: Partial<Rollup> = {}): Rollup => ({
   mean: n,
   min: n,
   max: n,
+  ...without({ valid: 4, mean: n, ...overrides }),
   ...overrides,
 });
+
+/** What stands beside a figure when nothing is unusual, of an hour. */
+function without({ valid, mean }: Pick<Rollup, 'valid' | 'mean'>): Partial<Rollup> {
+  const unusual = { unusual: 0, unusualShare: valid === 0 ? null : 0 };
+  return { ...unusual, covered: valid / 4, validWithoutUnusual: valid, meanWithoutUnusual: mean };
+}
 
 describe('the roll-ups of the evidence stage', () => {
   it('come when an hour is over, once, and not for the open one', async () => {
@@ -153,14 +162,18 @@ describe('the roll-ups of the evidence stage', () => {
       mean: hours.reduce((sum, n) => sum + n, 0) / 23,
       min: 0,
       max: 23,
+      covered: 23 / 24,
+      validWithoutUnusual: 23,
+      meanWithoutUnusual: hours.reduce((sum, n) => sum + n, 0) / 23,
     };
+    const complete = { valid: 24, mean: 276 / 24, validWithoutUnusual: 24, meanWithoutUnusual: 276 / 24 };
     const whole = await fixture.emitted(hours.flatMap(wholeHour));
     expect(whole).toEqual(hours.slice(0, -1).map((n) => hour(n)));
     expect(await fixture.emitted(wholeHour(24))).toEqual([hour(23), day]);
     await fixture.restart();
     expect(await fixture.emitted(wholeHour(5))).toEqual([
       hour(5),
-      { ...day, received: 24, valid: 24, mean: 276 / 24 },
+      { ...day, received: 24, covered: 1, ...complete },
     ]);
     // An hour of which too little passed is received and not valid.
     expect(
@@ -169,7 +182,7 @@ describe('the roll-ups of the evidence stage', () => {
           .slice(0, 2)
           .map(({ ts }) => reading(ts, 5, 4)),
       ),
-    ).toEqual([hour(5, { valid: 2 }), { ...day, received: 24 }]);
+    ).toEqual([hour(5, { valid: 2 }), { ...day, received: 24, covered: 23.5 / 24 }]);
   });
 
   it('stay under the site where the hour began, so that a correction replaces them', async () => {
@@ -223,6 +236,7 @@ function expected(readings: readonly Observation[], parameter: Parameter): Map<s
   const samples = Array.from(byTime.values(), ({ ts, readings: [only] }) => ({
     ts,
     ...only!,
+    standing: standingOf(only!),
     shard: 0,
     offset: 0,
   }));
@@ -233,14 +247,22 @@ function expected(readings: readonly Observation[], parameter: Parameter): Map<s
     const inHour = samples.filter(({ ts }) => ts >= from && ts < from + HOUR);
     if (inHour.length === 0) continue;
     const rollup = hourlyRollup(from, inHour, INTERVAL);
-    const { received, valid, mean, min, max } = rollup;
-    found.set(`hour ${from}`, hour((from - MIDNIGHT) / HOUR, { parameter, received, valid, mean, min, max }));
+    const { received, valid, mean, min, max, unusual, covered, unusualShare, withoutUnusual } = rollup;
+    found.set(
+      `hour ${from}`,
+      hour((from - MIDNIGHT) / HOUR, {
+        ...{ parameter, received, valid, mean, min, max, unusual, covered, unusualShare },
+        ...{ validWithoutUnusual: valid - unusual, meanWithoutUnusual: withoutUnusual.mean },
+      }),
+    );
     days.set(localDateOf(from), [...(days.get(localDateOf(from)) ?? []), rollup]);
   }
   for (const [date, hours] of days) {
     const span = localDaySpan(date)!;
-    if (span.to <= open)
-      found.set(`day ${span.from}`, { ...hour(0), parameter, tier: 'day', ...span, ...dailyRollup(hours) });
+    if (span.to > open) continue;
+    const { withoutUnusual, ...day } = dailyRollup(hours);
+    const later = { validWithoutUnusual: withoutUnusual.valid, meanWithoutUnusual: withoutUnusual.mean };
+    found.set(`day ${span.from}`, { ...hour(0), parameter, tier: 'day', ...span, ...day, ...later });
   }
   return found;
 }

@@ -183,7 +183,7 @@ export class ApiController {
   @ApiOperation({
     summary: 'Ringkasan per jam / Hourly roll-ups',
     description:
-      'Mean of the readings that passed, with the counts it rests on. Hours without a reading are listed too. `neighbours` says what the devices nearby say of an hour that is over: `flag` 1 they agree, 3 they disagree strongly (`failed` is then `["neighbour"]`); `count` is how many were asked and `median` is theirs. It is absent where too few could be asked. It excludes nothing: the one that differs may be the only one that is right.',
+      'Mean over time of the readings that passed or are unusual, with the counts it rests on, the share of the hour that is `covered`, and the same hour `withoutUnusual` values (`unusualShare` is their share of the time). Hours without a reading are listed too. `neighbours` says what the devices nearby say of an hour that is over: `flag` 1 they agree, 3 they disagree strongly (`failed` is then `["neighbour"]`); `count` is how many were asked and `median` is theirs. It is absent where too few could be asked. It excludes nothing: the one that differs may be the only one that is right.',
   })
   @ApiZodQuery(rollupsQuery)
   async rollups(@Query(new ZodPipe(rollupsQuery)) query: z.output<typeof rollupsQuery>): Promise<unknown> {

@@ -5,7 +5,7 @@ import {
   DEVICE_MEMORY,
   DeviceMemory,
   qcLimitsOf,
-  type QcLimitsTable,
+  type DeviceQcLimits,
   type StoredMemory,
 } from '#libs/quality-control';
 import { CLOCK_LEDGER, type ClockDay, type TimePolicy, type Uplink } from '#libs/telemetry';
@@ -16,7 +16,7 @@ export interface BatchDevice {
   readonly id: string;
   /** Undefined when it is not registered any more. */
   readonly registered: Device | undefined;
-  readonly limits: QcLimitsTable;
+  readonly limits: DeviceQcLimits;
   readonly timePolicy: TimePolicy;
   readonly memory: DeviceMemory;
   /** Set when there is something new to remember. */
@@ -28,7 +28,7 @@ type Known = Pick<BatchDevice, 'registered' | 'limits' | 'timePolicy'>;
 
 /** What is known of the devices while the registry stays as it is. */
 export class KnownDevices {
-  readonly #limits = new Map<string, QcLimitsTable>();
+  readonly #limits = new Map<string, DeviceQcLimits>();
   #revision: string | undefined;
   #known = new Map<string, Known>();
 
@@ -54,10 +54,9 @@ export class KnownDevices {
     };
   }
 
-  #limitsOf(id: string): QcLimitsTable {
+  #limitsOf(id: string): DeviceQcLimits {
     let limits = this.#limits.get(id);
-    if (limits === undefined)
-      this.#limits.set(id, (limits = qcLimitsOf(id, this.options.qcLimits).parameters));
+    if (limits === undefined) this.#limits.set(id, (limits = qcLimitsOf(id, this.options.qcLimits)));
     return limits;
   }
 }

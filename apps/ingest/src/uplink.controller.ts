@@ -3,7 +3,7 @@ import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
 import { defined, SECOND, type UtcMillis } from '#libs/kernel';
-import { combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
+import { clockCheck, combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
   decodeNative,
   countClock,
@@ -169,7 +169,13 @@ export class UplinkController {
     const values = converted(stated, air, refusals);
     if (values.length === 0) return;
     const ts = clock === 'device' ? base.ts : freeInstant(base.ts, device.memory.arrivedAt);
-    const judged = judgeObservation(device.memory, ts, values, device.limits, clock === 'wrong');
+    const { limits, memory } = device;
+    // Nearly all come after they were measured.
+    const ahead =
+      clock === 'device' && ts > base.receivedAt
+        ? clockCheck(ts, base.receivedAt, limits.clock).result
+        : undefined;
+    const judged = judgeObservation(memory, ts, values, limits.parameters, clock === 'wrong', ahead);
     if (clock !== 'device') device.memory.arrivedAt = ts;
     const correction = correctedPm25(judged.readings, device.registered);
     const all = correction === undefined ? judged.readings : [...judged.readings, correction];
@@ -231,7 +237,8 @@ function timeOf(
   const judged = judgeTime(stated, receivedAt, policy);
   const clock = 'refusal' in judged ? 'wrong' : judged.clock;
   if (!('refusal' in judged) || judged.refusal.reason !== 'too_late') {
-    device.memory.clock = countClock(device.memory.clock, stated, receivedAt, clock);
+    const { memory, limits } = device;
+    memory.clock = countClock(memory.clock, stated, receivedAt, clock, limits.clock.lateAfter);
     device.hasChanged = true;
   }
   return judged;

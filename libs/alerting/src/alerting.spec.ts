@@ -21,7 +21,7 @@ function run(input: string, expected: string, maxGapMs = 1_000, ruleUnderTest = 
   const scheduler = new TestScheduler((actual, wanted) => expect(actual).toEqual(wanted));
   scheduler.run(({ cold, expectObservable }) => {
     const readings = cold(input).pipe(
-      map((letter): AlertReading => ({ ts: scheduler.now(), value: values[letter]!, flag: 1 })),
+      map((letter): AlertReading => ({ ts: scheduler.now(), value: values[letter]!, standing: 'sound' })),
     );
     const letters = { pending: 'P', firing: 'F', resolved: 'R', cancelled: 'C' };
     expectObservable(
@@ -45,10 +45,10 @@ describe('a threshold rule in event time', () => {
 });
 
 describe('step', () => {
-  const at = (ts: number, value: number, flag: AlertReading['flag'] = 1): AlertReading => ({
+  const at = (ts: number, value: number, standing: AlertReading['standing'] = 'sound'): AlertReading => ({
     ts,
     value,
-    flag,
+    standing,
   });
 
   it('keeps the readings that led to the alert', () => {
@@ -72,13 +72,16 @@ describe('step', () => {
     });
   });
 
-  it('ignores values that failed a quality test, and suspect ones unless the rule takes them', () => {
-    expect(step(rule, INACTIVE, at(1, 900, 4), 1_000).transitions).toEqual([]);
-    expect(step(rule, INACTIVE, at(1, 600, 3), 1_000).transitions).toEqual([]);
-    expect(step({ ...rule, includeSuspect: true }, INACTIVE, at(1, 600, 3), 1_000).transitions).toHaveLength(
-      1,
-    );
-    expect(step({ ...rule, includeSuspect: true }, INACTIVE, at(1, 900, 9), 1_000).transitions).toEqual([]);
+  it('takes unusual values, ignores failed ones, and takes doubtful ones where the rule asks for them', () => {
+    expect(step(rule, INACTIVE, at(1, 900, 'unusual'), 1_000).transitions).toHaveLength(1);
+    expect(step(rule, INACTIVE, at(1, 900, 'failed'), 1_000).transitions).toEqual([]);
+    expect(step(rule, INACTIVE, at(1, 600, 'doubtful'), 1_000).transitions).toEqual([]);
+    expect(
+      step({ ...rule, includeSuspect: true }, INACTIVE, at(1, 600, 'doubtful'), 1_000).transitions,
+    ).toHaveLength(1);
+    expect(
+      step({ ...rule, includeSuspect: true }, INACTIVE, at(1, 900, 'missing'), 1_000).transitions,
+    ).toEqual([]);
   });
 
   it('watches for low values as well', () => {
@@ -93,7 +96,7 @@ describe('step', () => {
     fc.record({
       ts: fc.nat({ max: 60 }),
       value: fc.constantFrom(100, 119, 120, 130, 150, 160),
-      flag: fc.constantFrom(1 as const, 3 as const, 4 as const),
+      standing: fc.constantFrom('sound', 'unusual', 'doubtful', 'failed'),
     }),
     { maxLength: 60 },
   );

@@ -51,7 +51,8 @@ const NONE: readonly AlertTransition[] = [];
  */
 export function step(rule: ThresholdRule, state: AlertState, reading: AlertReading, maxGapMs: Millis): Step {
   const { ts, value, standing } = reading;
-  if (!entersAlerts(standing, rule.includeSuspect) || (state.lastTs !== null && ts <= state.lastTs)) return { state, transitions: NONE };
+  if (!entersAlerts(standing, rule.includeSuspect) || (state.lastTs !== null && ts <= state.lastTs))
+    return { state, transitions: NONE };
   const level = state.phase === 'inactive' ? rule.raise : rule.clear;
   const breached = reaches(rule, value, level);
   // By far the commonest, so it comes first and makes as little as can be.

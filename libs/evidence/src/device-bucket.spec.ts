@@ -1,5 +1,6 @@
 import type { Sample } from '#libs/indicators';
 import type { QualityFlag } from '#libs/telemetry';
+import { standingOf } from '#libs/quality-control';
 import fc from 'fast-check';
 import {
   addRow,
@@ -49,7 +50,8 @@ function expected(sent: readonly Message[], series: Series): Sample[] {
   const byTime = new Map<number, Sample>();
   for (const [offset, { ts, values }] of sent.entries())
     for (const { parameter, value, flag } of values)
-      if (parameter === series) byTime.set(ts, { ts, value, flag, shard: 3, offset });
+      if (parameter === series)
+        byTime.set(ts, { ts, value, flag, standing: standingOf({ flag }), shard: 3, offset });
   return [...byTime.values()].sort((a, b) => a.ts - b.ts);
 }
 

@@ -263,7 +263,8 @@ function figuresOf(
   rollup: Omit<DailyRollup, 'withoutUnusual'> & { readonly withoutUnusual: { readonly mean: number | null } },
   validWithout: number,
 ): Figures {
-  const { expected, received, valid, mean, min, max, unusual, covered, unusualShare, withoutUnusual } = rollup;
+  const { expected, received, valid, mean, min, max, unusual, covered, unusualShare, withoutUnusual } =
+    rollup;
   return [
     ...([expected, received, valid, mean, min, max] as const),
     ...([unusual, covered, unusualShare, withoutUnusual.mean, validWithout] as const),

@@ -47,9 +47,7 @@ export function dailyRollup(hours: readonly HourOfDay[]): DailyRollup {
     max: none ? null : Math.max(...of('max')),
     covered: hours.reduce((sum, { covered }) => sum + covered, 0) / HOURS_A_DAY,
     unusualShare: meanOf(of('unusualShare')).mean,
-    withoutUnusual: meanOf(
-      hours.map(({ withoutUnusual: { isValid, mean } }) => (isValid ? mean : null)),
-    ),
+    withoutUnusual: meanOf(hours.map(({ withoutUnusual: { isValid, mean } }) => (isValid ? mean : null))),
   };
 }
 

@@ -1,5 +1,6 @@
 import { deviceTimeline } from '#libs/availability';
 import { canonicalJson, HOUR, localDaySpan, MINUTE } from '#libs/kernel';
+import { standingOf } from '#libs/quality-control';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { hourlyRollup, type Sample } from './hourly-rollup.js';
@@ -8,10 +9,15 @@ import { cameraAvailability, pm25DailyMean } from './records.js';
 const date = '2015-12-07';
 const day = localDaySpan(date)!;
 const subject = { site: 'demo', device: 'udara-01' };
+/** A suspect value is one of a wrong clock here. */
+const judged = (flag: Sample['flag']): Pick<Sample, 'flag' | 'standing'> => ({
+  flag,
+  standing: standingOf({ flag, failed: flag === 3 ? ['clock'] : [] }),
+});
 const sample = (ts: number, value: number, flag: Sample['flag'] = 1, offset = ts % 1000): Sample => ({
   ts,
   value,
-  flag,
+  ...judged(flag),
   shard: 0,
   offset,
 });
@@ -31,11 +37,81 @@ describe('hourlyRollup', () => {
       min: 1,
       max: 45,
       isValid: true,
+      unusual: 0,
+      covered: 0.75,
+      unusualShare: 0,
+      withoutUnusual: { mean: 23, covered: 0.75, isValid: true },
     });
     expect(hourlyRollup(0, good.slice(1), MINUTE).isValid).toBe(false);
   });
 
-  it('has no mean without a value that passed', () => {
+  it('weighs forty values in seven minutes as seven minutes', () => {
+    const burst = Array.from({ length: 40 }, (_, i) => sample(i * 10_500, 200));
+    const rest = [10, 20, 30, 40, 50].map((minute) => sample(minute * MINUTE, 20));
+    const { mean, covered, isValid } = hourlyRollup(0, [...burst, ...rest], MINUTE);
+    // 6:49.5 and a minute more of the one, five minutes of the other: an eighth and a bit of what was promised.
+    expect(covered).toBeCloseTo((39 * 10.5 + 60 + 5 * 60) / 3600);
+    expect(isValid).toBe(false);
+    expect(mean).toBeCloseTo((469.5 * 200 + 300 * 20) / 769.5);
+    // Promised every ten minutes, each of the five speaks for ten.
+    const slow = hourlyRollup(0, [...burst, ...rest], 10 * MINUTE);
+    expect(slow).toMatchObject({ covered: 1, isValid: true });
+    expect(slow.mean).toBeCloseTo((10 * 200 + 50 * 20) / 60);
+  });
+
+  it('covers a whole hour at whatever minute a device reports, and is the plain mean of even values', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1, 2, 5, 10, 15, 20, 30, 60),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        fc.array(fc.integer({ min: 0, max: 900 }), { minLength: 60, maxLength: 60 }),
+        (minutes, phase, values) => {
+          const count = 60 / minutes;
+          const at = (i: number): number => Math.floor((i + phase) * minutes * MINUTE);
+          const samples = Array.from({ length: count }, (_, i) => sample(at(i), values[i]!));
+          const { mean, covered, isValid } = hourlyRollup(0, samples, minutes * MINUTE);
+          expect(covered).toBeCloseTo(1);
+          expect(isValid).toBe(true);
+          expect(mean).toBeCloseTo(samples.reduce((sum, { value }) => sum + value, 0) / count);
+        },
+      ),
+    );
+  });
+
+  it('is changed by no repetition of a value before the next one, and covers no more than an hour', () => {
+    const steps = fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 29 }), fc.nat({ max: 900 }), (minutes, seconds, value) => {
+        const samples = minutes.map((minute, i) => sample(minute * MINUTE, value + i));
+        const repeated = samples.flatMap((one) => [one, { ...one, ts: one.ts + seconds * 1_000 }]);
+        const rollup = hourlyRollup(0, samples, MINUTE);
+        const withRepeats = hourlyRollup(0, repeated, MINUTE);
+        expect(rollup.covered).toBeLessThanOrEqual(1);
+        expect(withRepeats.covered).toBeLessThanOrEqual(1);
+        if (minutes.length === 60) expect(withRepeats.mean).toBeCloseTo(rollup.mean!);
+        expect(withRepeats.min).toBe(rollup.min);
+      }),
+    );
+  });
+
+  it('counts unusual values, and says what the hour would be without them', () => {
+    const unusual = Array.from({ length: 15 }, (_, i): Sample => ({
+      ...sample(i * MINUTE, 700, 3),
+      standing: 'unusual',
+    }));
+    const usual = Array.from({ length: 45 }, (_, i) => sample((15 + i) * MINUTE, 100));
+    expect(hourlyRollup(0, [...unusual, ...usual], MINUTE)).toMatchObject({
+      ...{ received: 60, valid: 60, unusual: 15, suspect: 0, mean: 250, covered: 1, unusualShare: 0.25 },
+      withoutUnusual: { mean: 100, covered: 0.75, isValid: true },
+    });
+    expect(hourlyRollup(0, unusual, MINUTE)).toMatchObject({
+      mean: 700,
+      unusualShare: 1,
+      withoutUnusual: { mean: null, covered: 0, isValid: false },
+    });
+  });
+
+  it('has no mean without a value that counts', () => {
     expect(hourlyRollup(0, [sample(1, 10, 4)], HOUR)).toMatchObject({ mean: null, valid: 0, isValid: false });
   });
 });
@@ -84,16 +160,18 @@ describe('pm25DailyMean', () => {
   });
 
   it('gives the same bytes in whatever order the readings came', () => {
-    const samples = fc.uniqueArray(
-      fc.record({
-        ts: fc.integer({ min: day.from, max: day.to - 1 }),
-        value: fc.double({ min: 0, max: 500, noNaN: true }),
-        flag: fc.constantFrom(1 as const, 3 as const, 4 as const),
-        shard: fc.nat({ max: 1 }),
-        offset: fc.nat({ max: 99 }),
-      }),
-      { selector: ({ ts }) => ts, maxLength: 60 },
-    );
+    const samples = fc
+      .uniqueArray(
+        fc.record({
+          ts: fc.integer({ min: day.from, max: day.to - 1 }),
+          value: fc.double({ min: 0, max: 500, noNaN: true }),
+          judged: fc.constantFrom(judged(1), judged(3), judged(4), { flag: 3, standing: 'unusual' } as const),
+          shard: fc.nat({ max: 1 }),
+          offset: fc.nat({ max: 99 }),
+        }),
+        { selector: ({ ts }) => ts, maxLength: 60 },
+      )
+      .map((list) => list.map(({ judged: verdict, ...rest }): Sample => ({ ...rest, ...verdict })));
     fc.assert(
       fc.property(
         samples.chain((list) =>

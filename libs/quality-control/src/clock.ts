@@ -11,8 +11,8 @@ export interface ClockCheck {
 }
 
 /**
- * Clock test: whether the device's time can be true. A value cannot be measured after it arrived, so one from the future
- * has a wrong time and is suspect. A late one passes: devices here buffer for hours and days.
+ * Clock test: whether the device's clock is ahead. A value cannot be measured after it arrived, so one from the future
+ * has a time that is off by a little and is suspect; one that is further ahead than `ingest.maxFuture` never gets here. A late one passes: devices here buffer for hours and days.
  *
  * @param ts - device time
  */
@@ -22,7 +22,7 @@ export function clockCheck(
   { maxAhead, lateAfter }: ClockLimits = CLOCK_LIMITS_V1,
 ): ClockCheck {
   const skew = ts - receivedAt;
-  if (!Number.isFinite(skew)) return { state: 'ok', skew: 0, result: resultOf('clock', 2) };
-  if (skew > maxAhead) return { state: 'ahead', skew, result: resultOf('clock', 3) };
-  return { state: -skew > lateAfter ? 'late' : 'ok', skew, result: resultOf('clock', 1) };
+  if (!Number.isFinite(skew)) return { state: 'ok', skew: 0, result: resultOf('clock_ahead', 2) };
+  if (skew > maxAhead) return { state: 'ahead', skew, result: resultOf('clock_ahead', 3) };
+  return { state: -skew > lateAfter ? 'late' : 'ok', skew, result: resultOf('clock_ahead', 1) };
 }

@@ -117,7 +117,7 @@ describe('clockCheck', () => {
     [-10 * MINUTE - 1, 'late', 1],
     [-90 * 24 * 60 * MINUTE, 'late', 1],
   ] as const)('calls a skew of %p ms %s', (skew, state, flag) => {
-    const result = { flag, failed: flag === 3 ? ['clock'] : [] };
+    const result = { flag, failed: flag === 3 ? ['clock_ahead'] : [] };
     expect(clockCheck(arrival + skew, arrival)).toEqual({ state, skew, result });
   });
 

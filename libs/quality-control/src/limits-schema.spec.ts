@@ -12,12 +12,26 @@ const issues = (file: object): string[] =>
 
 describe('qcLimitsOf', () => {
   it('is what Pantau ships without a file', () => {
-    expect(qcLimitsOf('a')).toEqual({ version: '1', parameters: QC_LIMITS_V1, clock: CLOCK_LIMITS_V1 });
+    expect(qcLimitsOf('a')).toEqual({ version: '2', parameters: QC_LIMITS_V1, clock: CLOCK_LIMITS_V1 });
     expect(qcLimitsOf('a', parse({}))).toEqual({
-      version: '1+banyuasin-1',
+      version: '2+banyuasin-1',
       parameters: QC_LIMITS_V1,
       clock: CLOCK_LIMITS_V1,
     });
+  });
+
+  it('fails what the sensors of a device cannot measure, unless the device says otherwise', () => {
+    const file = parse({
+      instruments: { a: ['sds011', 'dht22'], b: ['sds011'] },
+      devices: { b: { pm25: { range: { fail: [0, 900] } } } },
+    });
+    const { pm25, pm10, temperature, co } = qcLimitsOf('a', file).parameters;
+    expect(pm25.range).toEqual({ fail: [0, 999.9], suspect: [0, 500] });
+    expect(pm10.range.fail).toEqual([0, 1_999.9]);
+    expect(temperature.range.fail).toEqual([-40, 80]);
+    expect(co).toEqual(QC_LIMITS_V1.co);
+    expect(qcLimitsOf('b', file).parameters.pm25.range.fail).toEqual([0, 900]);
+    expect(qcLimitsOf('c', file).parameters).toEqual(QC_LIMITS_V1);
   });
 
   it('lays the limits of a device over those of the parameter over those of Pantau, each only where written', () => {
@@ -62,7 +76,7 @@ describe('qcLimitsSchema', () => {
       'devices.a.pm10.flatLine: suspectSamples must not exceed failSamples',
     ],
     [
-      { devices: { a: { pm25: { range: { suspect: [0, 2_000] } } } } },
+      { instruments: { a: ['sds011'] }, devices: { a: { pm25: { range: { suspect: [0, 2_000] } } } } },
       'devices.a.pm25.range: suspect must lie within fail, and its low end below its high end',
     ],
     [

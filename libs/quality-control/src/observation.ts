@@ -1,7 +1,7 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Reading } from '#libs/telemetry';
 import { crossParameter, humidityInfluence, type InstantValues } from './cross-parameter.js';
-import { combineTwo, resultOf, type QualityResult } from './flags.js';
+import { combineResults, combineTwo, resultOf, type QualityResult } from './flags.js';
 import type { QcLimitsTable } from './limits.js';
 import { initialQcState, type QcState } from './qc-state.js';
 import { checkSeries } from './series.js';
@@ -36,6 +36,7 @@ export interface JudgedObservation {
  * @param states - are moved on
  * @param clockIsWrong - the device stated a time that cannot be true, and `ts` is another one: every value is suspect, and
  *   none takes part in the series, whose order it would disturb
+ * @param clock - what {@link clockCheck} says of a time that can be true
  */
 export function judgeObservation(
   states: QcStates,
@@ -43,6 +44,7 @@ export function judgeObservation(
   values: readonly ParameterValue[],
   limits: QcLimitsTable,
   clockIsWrong = false,
+  clock: QualityResult = NO_RESULT,
 ): JudgedObservation {
   const instant = instantOf(values);
   let amendments = NOTHING_AMENDED;
@@ -50,7 +52,7 @@ export function judgeObservation(
   const readings = new Array<Reading>(values.length);
   let at = 0;
   for (const { parameter, value } of values) {
-    const others = resultBeside(parameter, instant, limits, clockIsWrong);
+    const others = resultBeside(parameter, instant, limits, clockIsWrong ? WRONG_CLOCK : clock);
     const before = clockIsWrong ? initialQcState : (states.get(parameter) ?? initialQcState);
     const { state, result, amended } = checkSeries(before, { ts, value }, parameter, limits, { others });
     if (!clockIsWrong && state !== before) states.set(parameter, state);
@@ -64,6 +66,8 @@ export function judgeObservation(
 }
 
 const NOTHING_AMENDED: readonly Amendment[] = [];
+const NO_RESULT = combineResults([]);
+const WRONG_CLOCK = resultOf('clock', 3);
 
 /** The values that others are judged by; NaN is not there. */
 function instantOf(values: readonly ParameterValue[]): InstantValues {
@@ -83,12 +87,12 @@ function resultBeside(
   parameter: MeasuredParameter,
   instant: InstantValues,
   limits: QcLimitsTable,
-  clockIsWrong: boolean,
+  clock: QualityResult,
 ): QualityResult {
   let result = humidityInfluence(parameter, instant, limits);
   if (parameter === 'pm25' || parameter === 'pm10')
     result = combineTwo(result, crossParameter(instant, limits));
-  return clockIsWrong ? combineTwo(result, resultOf('clock', 3)) : result;
+  return clock === NO_RESULT ? result : combineTwo(result, clock);
 }
 
 function readingOf(parameter: MeasuredParameter, value: number, { flag, failed }: QualityResult): Reading {

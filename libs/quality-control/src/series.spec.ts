@@ -240,7 +240,7 @@ describe('checkSeries', () => {
     for (const [value, flag] of [
       [300, 1],
       [501, 3],
-      [1_001, 4],
+      [10_001, 4],
     ] as const) {
       const step = checkSeries(state, { ts: T0 + 30 * SECOND, value }, 'pm25');
       expect(step.state).toBe(state);

@@ -9,9 +9,10 @@ import type { QcTest } from './flags.js';
  * - `unusual`: rare, and perhaps true. It counts, and every figure says what it would be without.
  * - `doubtful`: a test says that the instrument, its clock or its surroundings may be at fault. It does not count.
  * - `failed`: it cannot be true, or the instrument is stuck. It does not count.
- * - `unjudged`: not evaluated, or missing.
+ * - `unjudged`: not evaluated.
+ * - `missing`: there is no value.
  */
-export type Standing = 'sound' | 'unusual' | 'doubtful' | 'failed' | 'unjudged';
+export type Standing = 'sound' | 'unusual' | 'doubtful' | 'failed' | 'unjudged' | 'missing';
 
 /** What a suspicion (flag 3) of each test is about: rare air, or an instrument at fault. A failure (4) is always the latter. */
 export const SUSPICION_OF: Readonly<Record<QcTest, 'unusual' | 'doubtful'>> = {
@@ -36,8 +37,10 @@ export function standingOf({ flag, failed = [] }: Pick<Reading, 'flag' | 'failed
       return failed.every((test) => SUSPICIONS[test] === 'unusual') ? 'unusual' : 'doubtful';
     case 4:
       return 'failed';
-    default:
+    case 2:
       return 'unjudged';
+    case 9:
+      return 'missing';
   }
 }
 
@@ -54,7 +57,7 @@ export function entersFigures(standing: Standing): boolean {
  * @param includeSuspect - of the rule: doubtful values too
  */
 export function entersAlerts(standing: Standing, includeSuspect: boolean): boolean {
-  return standing !== 'failed' && (standing !== 'doubtful' || includeSuspect);
+  return entersFigures(standing) || standing === 'unjudged' || (standing === 'doubtful' && includeSuspect);
 }
 
 /**

@@ -8,7 +8,7 @@ export interface ClockCounts {
   readonly withoutTime: number;
   /** Messages whose time cannot be true. */
   readonly wrong: number;
-  /** Messages that arrived more than ten minutes after they were measured: buffered, or of a clock that is slow. */
+  /** Messages that arrived later than `lateAfter` of the quality limits after they were measured: buffered, or of a clock that is slow. */
   readonly late: number;
   /**
    * Largest and smallest device time less arrival. A message can arrive late but never early, so the largest is the skew
@@ -24,14 +24,13 @@ export interface ClockDay extends ClockCounts {
   readonly day: string;
 }
 
-const LATE_AFTER: Millis = 600_000;
-
-/** The counts with one more message. @param stated - the device's time, if it stated one */
+/** The counts with one more message. @param stated - the device's time, if it stated one; @param lateAfter - what arrives later than this after it was measured is late */
 export function countClock(
   before: ClockCounts | undefined,
   stated: UtcMillis | undefined,
   receivedAt: UtcMillis,
   clock: Extract<JudgedTime, { clock: unknown }>['clock'],
+  lateAfter: Millis,
 ): ClockCounts {
   const {
     messages = 0,
@@ -46,7 +45,7 @@ export function countClock(
     messages: messages + 1,
     withoutTime: withoutTime + (clock === 'none' ? 1 : 0),
     wrong: wrong + (clock === 'wrong' ? 1 : 0),
-    late: late + (skew !== null && -skew > LATE_AFTER ? 1 : 0),
+    late: late + (skew !== null && -skew > lateAfter ? 1 : 0),
     skewMaxMs: skew === null ? skewMaxMs : Math.max(skew, skewMaxMs ?? skew),
     skewMinMs: skew === null ? skewMinMs : Math.min(skew, skewMinMs ?? skew),
   };

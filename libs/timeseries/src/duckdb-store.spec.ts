@@ -45,6 +45,36 @@ describe('DuckDbStore', () => {
     await store.close();
   });
 
+  it('opens a file of before these figures were kept, and reads and replaces its roll-ups', async () => {
+    using folder = temporaryFolder('duckdb');
+    const file = join(folder.path, 'readings.duckdb');
+    const instance = await DuckDBInstance.create(file);
+    const connection = await instance.connect();
+    await connection.run(
+      `CREATE TABLE rollup_hour (site VARCHAR, device VARCHAR, parameter VARCHAR, ts BIGINT,
+        expected INTEGER, received INTEGER, valid INTEGER, mean DOUBLE, min DOUBLE, max DOUBLE)`,
+    );
+    const { from } = aRollup();
+    await connection.run(
+      `INSERT INTO rollup_hour VALUES ('betung', 'udara-01', 'pm25', ${from}, 60, 58, 57, 12.5, 0.1, 31)`,
+    );
+    connection.closeSync();
+    instance.closeSync();
+    const store = await DuckDbStore.open(file);
+    const query = { tier: 'hour', limit: 10, order: 'asc' } as const;
+    expect(await store.queryRollups(query)).toEqual([aRollup({ min: 0.1 })]);
+    const later = {
+      unusual: 1,
+      covered: 0.9,
+      unusualShare: 0.1,
+      validWithoutUnusual: 56,
+      meanWithoutUnusual: 12,
+    };
+    await store.writeRollups([aRollup(later)]);
+    expect(await store.queryRollups(query)).toEqual([aRollup(later)]);
+    await store.close();
+  });
+
   it('replaces a point that is written again under another site', async () => {
     using folder = temporaryFolder('duckdb');
     const store = await DuckDbStore.open(join(folder.path, 'readings.duckdb'));

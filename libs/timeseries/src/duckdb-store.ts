@@ -44,6 +44,14 @@ interface Table {
   readonly keeps: keyof StoreRetention;
 }
 
+/** Columns that roll-ups have got since files were made first; null in the rows of before. */
+const LATER_FIGURES = {
+  unusual: 'INTEGER',
+  covered: 'DOUBLE',
+  unusual_share: 'DOUBLE',
+  valid_without_unusual: 'INTEGER',
+  mean_without_unusual: 'DOUBLE',
+} as const;
 const SERIES_COLUMNS = 'site VARCHAR, device VARCHAR, parameter VARCHAR, ts BIGINT';
 const READINGS: Table = {
   name: 'reading',
@@ -53,18 +61,11 @@ const READINGS: Table = {
 const ROLLUPS: Readonly<Record<Tier, Table>> = { hour: rollupTable('hour'), day: rollupTable('day') };
 const TABLES = [READINGS, ...Object.values(ROLLUPS)];
 
-/** Columns that roll-ups have got since files were made first; null in the rows of before. */
-const LATER_FIGURES = {
-  unusual: 'INTEGER',
-  covered: 'DOUBLE',
-  unusual_share: 'DOUBLE',
-  valid_without_unusual: 'INTEGER',
-  mean_without_unusual: 'DOUBLE',
-} as const;
 const LATER_COLUMNS = Object.keys(LATER_FIGURES).join(', ');
 
 function rollupTable(tier: Tier): Table {
-  const columns = `${SERIES_COLUMNS}, expected INTEGER, received INTEGER, valid INTEGER, mean DOUBLE, min DOUBLE, max DOUBLE`;
+  const later = Object.entries(LATER_FIGURES).map((column) => column.join(' '));
+  const columns = `${SERIES_COLUMNS}, expected INTEGER, received INTEGER, valid INTEGER, mean DOUBLE, min DOUBLE, max DOUBLE, ${later.join(', ')}`;
   return { name: `rollup_${tier}`, columns, keeps: tier };
 }
 

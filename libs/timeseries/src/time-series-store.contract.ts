@@ -294,9 +294,27 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
 
     it('returns of a roll-up the figures without its unusual values, also when there are none any more', async () => {
       await using fixture = await open();
-      const usual = { unusual: 0, covered: 0.95, unusualShare: 0, validWithoutUnusual: 57, meanWithoutUnusual: 12.5 };
-      const smoke = { unusual: 50, covered: 1, unusualShare: 0.875, validWithoutUnusual: 7, meanWithoutUnusual: 9 };
-      const all57 = { ...smoke, unusual: 57, unusualShare: 1, validWithoutUnusual: 0, meanWithoutUnusual: null };
+      const usual = {
+        unusual: 0,
+        covered: 0.95,
+        unusualShare: 0,
+        validWithoutUnusual: 57,
+        meanWithoutUnusual: 12.5,
+      };
+      const smoke = {
+        unusual: 50,
+        covered: 1,
+        unusualShare: 0.875,
+        validWithoutUnusual: 7,
+        meanWithoutUnusual: 9,
+      };
+      const all57 = {
+        ...smoke,
+        unusual: 57,
+        unusualShare: 1,
+        validWithoutUnusual: 0,
+        meanWithoutUnusual: null,
+      };
       for (const later of [usual, smoke, all57, usual]) {
         await fixture.store.writeRollups([aRollup(later)]);
         expect(await fixture.store.queryRollups({ ...all, tier: 'hour' })).toEqual([aRollup(later)]);
