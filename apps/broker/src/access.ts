@@ -4,6 +4,7 @@ import {
   filterMatches,
   ownFilters,
   parseTopic,
+  type SetAsideReason,
   type TopicKind,
   type TopicMappings,
 } from '#libs/telemetry';
@@ -57,6 +58,41 @@ export function publishTarget(
   return mapped?.device === undefined
     ? 'routed'
     : { site: undefined, device: mapped.device, kind: 'foreign' };
+}
+
+/**
+ * What a topic is that {@link publishTarget} does not give to its sender: somebody else's, Pantau's or the server's own
+ * (`topic_not_allowed`), or one that nobody mapped (`not_mapped`), as makers' devices publish beside their readings.
+ *
+ * @param isRegistered - whether there is a device of that id
+ */
+export async function foreignTopic(
+  principal: Principal,
+  name: string,
+  mappings: TopicMappings,
+  isRegistered: (device: string) => Promise<boolean>,
+): Promise<{ readonly reason: SetAsideReason; readonly detail: string; readonly unknownName?: string }> {
+  const refused = (detail: string) => ({ reason: 'topic_not_allowed', detail }) as const;
+  if (name.startsWith('$')) return refused('topics that begin with $ are the server’s own');
+  if (principal.kind === 'account') {
+    return refused('the account’s filters do not include it, or it is the topic of no registered device');
+  }
+  const own = `pantau/v1/${principal.site}/${principal.id}/`;
+  if (name.startsWith('pantau/')) {
+    const rest = name.startsWith(own) ? name.slice(own.length) : undefined;
+    return rest === undefined || rest === 'config' || rest.startsWith('cmd/')
+      ? refused(`a device writes below its own topic ${own}`)
+      : { reason: 'not_mapped', detail: `Pantau reads no topic of that name below ${own}` };
+  }
+  const device = mappings.match(name)?.device;
+  if (device === undefined) return { reason: 'not_mapped', detail: 'no mapping reads this topic' };
+  return (await isRegistered(device))
+    ? refused(`a mapping gives it to the device ${device}, and ${principal.id} does not speak for it`)
+    : {
+        reason: 'not_mapped',
+        detail: `a mapping reads the name ${device}, and no such device is registered`,
+        unknownName: device,
+      };
 }
 
 /** Whether everything the filter matches may be read. */

@@ -15,6 +15,7 @@ import type { Origin } from './listeners.js';
 export const IDENTIFIER_REJECTED = 2;
 export const SERVER_UNAVAILABLE = 3;
 export const BAD_USER_NAME_OR_PASSWORD = 4;
+export const NOT_AUTHORIZED = 5;
 
 /** Why somebody may not in. `detail` is for the operator; the client gets the return code alone. */
 export class DeniedError extends Error {
@@ -23,7 +24,7 @@ export class DeniedError extends Error {
     readonly detail: string,
     readonly returnCode: number,
     /** The registered device or account that the client claims to be. */
-    readonly claimed?: { readonly id: string; readonly site?: string },
+    readonly claimed?: { readonly id: string; readonly site?: string; readonly topic?: string },
   ) {
     super(detail);
   }

@@ -36,6 +36,7 @@ export const LIMITS: Limits = {
   messagesPerDevice: { perSecond: 100_000, burst: 100_000 },
   topicLevels: 16,
   subscriptionsPerClient: 50,
+  foreignTopicsPerClient: 100,
   inflightMessagesPerClient: 100,
   stalledAfterMs: 60_000,
   queuedBytesPerClient: 1_000_000,

@@ -93,23 +93,6 @@ describe('the broker', () => {
     expect((await fixture.entries('rejected')).length).toBeLessThan(20);
   });
 
-  it.each([
-    'pantau/v1/betung/udara-02/telemetry',
-    'pantau/v1/other/udara-01/telemetry',
-    'pantau/v1/betung/udara-01/unknown',
-    'anything',
-    '$SYS/x',
-  ])('closes the connection of a device that writes to %s, and records it', async (topic) => {
-    await using fixture = await openBroker();
-    const client = await fixture.connect('udara-01');
-    client.publish(topic, PAYLOAD, { qos: 1 }, () => undefined);
-    await event(client, 'close');
-    await fixture.journal.waitFor('rejected', 0, 0, AbortSignal.timeout(10_000));
-    const [entry] = await fixture.entries<Rejection>('rejected');
-    expect(entry?.data).toMatchObject({ reason: 'topic_not_allowed', device: 'udara-01', topic });
-    expect(await fixture.entries('uplink')).toHaveLength(0);
-  });
-
   it('acknowledges a payload that is too large, sets it aside, and goes on', async () => {
     await using fixture = await openBroker();
     const client = await fixture.connect('udara-01');

@@ -20,6 +20,7 @@ import {
   type PresenceCause,
   type PresenceSignal,
   type RejectionReason,
+  type SetAsideReason,
   type TopicMappings,
   type Uplink,
 } from '#libs/telemetry';
@@ -28,10 +29,23 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Acknowledgements } from './acknowledgements.js';
-import { mayRead, maySubscribe, publishTarget, type Principal, type PublishTarget } from './access.js';
+import {
+  foreignTopic,
+  mayRead,
+  maySubscribe,
+  publishTarget,
+  type Principal,
+  type PublishTarget,
+} from './access.js';
 import { Admission } from './admission.js';
 import { Audience } from './audience.js';
-import { Authenticator, DeniedError, IDENTIFIER_REJECTED, SERVER_UNAVAILABLE } from './authenticator.js';
+import {
+  Authenticator,
+  DeniedError,
+  IDENTIFIER_REJECTED,
+  NOT_AUTHORIZED,
+  SERVER_UNAVAILABLE,
+} from './authenticator.js';
 import { Delivery, grantedQos, type DeliveryOptions } from './delivery.js';
 import { Downlinks } from './downlinks.js';
 import {
@@ -51,6 +65,8 @@ import { Refusals } from './refusals.js';
 import { setAsideIn } from './set-aside.js';
 import { Routing, RoutedPersistence, TooManyInboundError } from './routing.js';
 import type { StoredPacket } from './stored-packet.js';
+import { InOrder } from './in-order.js';
+import { ForeignTopics } from './foreign-topics.js';
 import { SysTopics } from './sys-topics.js';
 import { Takeovers } from './takeovers.js';
 import { TopicCache } from './topic-cache.js';
@@ -70,6 +86,8 @@ export interface BrokerOptions {
   readonly livenessBeatMs: Millis;
   /** Topics of other makers' devices. */
   readonly mappings: TopicMappings;
+  /** What becomes of a device that publishes on somebody else's topic; `ignore` when not given. */
+  readonly deny?: 'ignore' | 'disconnect';
   /** How often refusals are written down; a second when not given. */
   readonly refusalsEveryMs?: Millis;
 }
@@ -107,7 +125,10 @@ interface Session {
   settled: number;
   /** Messages taken past Aedes that are not durable yet. */
   direct: number;
+  /** Brings the answers to the messages that Aedes has into the order of the messages. */
+  readonly order: InOrder;
   endCause: PresenceCause;
+  isRevoked: boolean;
 }
 
 /** The short way of the messages of one topic. */
@@ -117,6 +138,18 @@ interface DirectRoute {
   silentAt: number;
 }
 
+/** A topic that is not its sender's. */
+interface ForeignTopic {
+  readonly reason: SetAsideReason;
+  readonly detail: string;
+  readonly unknownName?: string;
+  /** Whether writing to it costs the connection. */
+  readonly isLoud: boolean;
+}
+
+/** What writing to a topic means. */
+type Target = PublishTarget | 'routed' | ForeignTopic;
+
 type DeviceAndSite = readonly [device: string, site: string];
 
 /** What is known of a connection before it has a session. */
@@ -125,6 +158,7 @@ interface Arrival {
   readonly guard: FrameGuard;
   readonly delivery: Delivery;
   keepAliveMs: Millis;
+  willTopic: string | undefined;
 }
 
 /** Members of Aedes that its types do not name. */
@@ -147,8 +181,8 @@ interface AedesInternals {
   readonly clients: Readonly<Record<string, Client>>;
 }
 
-/** Topic and packet identifier beside a payload. */
-const TOPIC_BYTES = 1_024;
+/** The longest topic, its length, and the packet identifier beside a payload. */
+const TOPIC_BYTES = 65_535 + 4;
 /** Messages of a connection taken past Aedes at a time; beyond it Aedes takes them, which then stops reading. */
 const MAX_DIRECT = 256;
 /** QoS 2 messages of a client between PUBREC and PUBREL. */
@@ -174,6 +208,8 @@ class EndedError extends Error {
   readonly code = 'ENDED';
 }
 const STAGE_OF_UPLINK = 'ingest';
+/** Where a message goes that is to be acknowledged and read by nobody: no filter matches a `$` topic but by name. */
+const NOBODYS_TOPIC = '$nobody';
 
 /**
  * The MQTT ingress: Aedes, with the journal in `authorizePublish`, which runs before PUBACK and PUBREC. A message that
@@ -194,6 +230,7 @@ export class Broker {
   readonly #admission: Admission;
   readonly #authenticator: Authenticator;
   readonly #takeovers: Takeovers;
+  readonly #foreignTopics: ForeignTopics;
   readonly #rates: TokenBuckets;
   readonly #persistence: RoutedPersistence;
   readonly #deliveries: DeliveryOptions;
@@ -250,6 +287,20 @@ export class Broker {
     this.#authenticator = new Authenticator(dependencies, this.#admission);
     this.#takeovers = new Takeovers(limits.takeovers, clock);
     this.#rates = new TokenBuckets(limits.messagesPerDevice);
+    this.#foreignTopics = new ForeignTopics(
+      state,
+      journal,
+      clock,
+      logger,
+      {
+        counted: (reason) => {
+          if (reason === 'not_mapped') this.metrics.notMapped.inc();
+          else this.metrics.refusals.inc({ reason });
+        },
+      },
+      limits.foreignTopicsPerClient,
+      options.refusalsEveryMs,
+    );
     this.#persistence = new RoutedPersistence({
       state,
       clock,
@@ -325,6 +376,8 @@ export class Broker {
       maxTopicLevels: limits.topicLevels,
       maxInflightInbound: MAX_INFLIGHT_QOS2,
       maxClientsIdLength: 63,
+      // Bounded in bytes instead: a client may send before its CONNACK [MQTT-3.1.4-5].
+      queueLimit: Infinity,
       preConnect: (client, packet, done) => this.#preConnect(client, packet, done),
       authenticate: (client, username, password, done) => {
         this.#authenticate(client, username, password).then(
@@ -367,6 +420,7 @@ export class Broker {
 
     // Before anybody can listen: a command that is over would be sent again, one in a kept session not at all.
     await this.#downlinks.start();
+    await this.#foreignTopics.start();
     try {
       await this.#listeners.open();
     } catch (error) {
@@ -422,6 +476,7 @@ export class Broker {
     if (aedes !== undefined) await new Promise<void>((done) => aedes.close(done));
     await this.#listeners.close();
     await this.#refusals.flush();
+    await this.#foreignTopics.stop();
     await this.#liveness
       .stop()
       .catch((error: unknown) => this.#logger.error({ err: error }, 'the stop could not be recorded'));
@@ -450,6 +505,7 @@ export class Broker {
       ),
       delivery: new Delivery(client, this.#deliveries),
       keepAliveMs: this.#options.limits.maxKeepAliveMs,
+      willTopic: undefined,
     };
     this.#arrivals.set(client, arrival);
     const { guard } = arrival;
@@ -504,6 +560,7 @@ export class Broker {
       done(new Error('Invalid will topic'), false);
       return;
     }
+    arrival.willTopic = packet.will?.topic;
     const { minKeepAliveMs, maxKeepAliveMs } = this.#options.limits;
     const wanted = (packet.keepalive ?? 0) * 1_000;
     // A server may end a silent connection whatever the client asks for (MQTT 3.1.1, 3.1.2.10).
@@ -527,6 +584,7 @@ export class Broker {
         { clientId: client.id, username, password: password?.toString() },
         origin,
       );
+      await this.#assertWill(principal, arrival.willTopic);
       this.#assertOwner(client, principal);
     } catch (error) {
       if (!(error instanceof DeniedError)) {
@@ -539,6 +597,7 @@ export class Broker {
         detail: `${detail} (from ${origin.address})`,
         ...(claimed === undefined ? {} : { device: claimed.id }),
         ...(claimed?.site === undefined ? {} : { site: claimed.site }),
+        ...(claimed?.topic === undefined ? {} : { topic: claimed.topic.slice(0, 200) }),
       });
       // The client learns the return code and nothing else.
       throw refuse(returnCode, 'refused');
@@ -558,9 +617,21 @@ export class Broker {
       publishes: 0,
       settled: 0,
       direct: 0,
+      order: new InOrder(),
       endCause: 'lost',
+      isRevoked: false,
     };
     this.#sessions.set(client, session);
+  }
+
+  /** A will on somebody else's topic is refused while the client can still hear of it. */
+  async #assertWill(principal: Principal, topic: string | undefined): Promise<void> {
+    if (topic === undefined || publishTarget(principal, topic, this.#options.mappings) !== undefined) return;
+    const { reason, detail } = await this.#foreign(principal, topic);
+    if (reason === 'not_mapped') return;
+    const { id } = principal;
+    const claimed = { id, ...(principal.kind === 'device' ? { site: principal.site } : {}), topic };
+    throw new DeniedError(reason, `the last will: ${detail}`, NOT_AUTHORIZED, claimed);
   }
 
   /** An older connection of the same client is closed by Aedes next, unless two clients fight over the identity. */
@@ -645,26 +716,23 @@ export class Broker {
       return;
     }
     const will = packet === (client as unknown as ClientInternals).will;
-    // When Pantau itself stops, it closes every connection; their wills would tell of deaths that did not happen.
-    if (will && this.#stopping) {
+    // When Pantau itself stops, it closes every connection; their wills would tell of deaths that did not happen. And nobody
+    // speaks with an access that was taken back.
+    if (will && (this.#stopping || session.isRevoked)) {
       done(new EndedError('stopping'));
       return;
     }
     // Asked for now, while the messages still come in the order in which they were cut.
     const truncation = will ? undefined : session.guard.takeTruncation(session.publishes++);
     if (!will) this.metrics.publishes.inc({ qos: packet.qos });
-    const proceed = (target: PublishTarget | 'routed' | undefined): void => {
-      if (target === undefined) {
-        this.#setEndCause(client, 'expelled');
-        done(new EndedError('not a topic of this client'));
-        return;
-      }
-      const ended = (error?: Error | null): void => {
-        if (!will) session.settled++;
-        // PUBACKs go out in the order of the messages [MQTT-4.6.0-2].
-        this.#acknowledgements.flushOne(client.conn);
-        done(error == null ? null : new EndedError('the message could not be taken', { cause: error }));
-      };
+    const settle = will ? (answer: () => void) => answer() : session.order.place();
+    const proceed = (target: Target): void => {
+      const ended = (error?: Error | null): void =>
+        settle(() => {
+          if (!will) session.settled++;
+          this.#acknowledgements.flushOne(client.conn);
+          done(error == null ? null : new EndedError('the message could not be taken', { cause: error }));
+        });
       const route = (error?: Error | null): void => {
         if (error == null) this.#route(client, session, target, packet, { will, done: ended });
         else ended(error);
@@ -675,7 +743,8 @@ export class Broker {
     };
     // Known topics and devices' own are decided at once, so that no message overtakes another on the way.
     const target = session.targets.get(packet.topic) ?? this.#target(session, packet.topic);
-    if (target instanceof Promise) target.then(proceed, (error: unknown) => done(error as Error));
+    if (target instanceof Promise)
+      target.then(proceed, (error: unknown) => settle(() => done(error as Error)));
     else proceed(target);
   }
 
@@ -706,18 +775,22 @@ export class Broker {
   #take(
     client: Client,
     session: Session,
-    target: PublishTarget | 'routed',
+    target: Target,
     packet: PublishPacket,
     { will, truncation }: { readonly will: boolean; readonly truncation: Truncation | undefined },
     done: (error?: Error | null) => void,
   ): void {
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const payloadBytes = payload.length + (truncation === undefined ? 0 : truncation.bytes - KEPT_BYTES);
+    if (target !== 'routed' && 'reason' in target) {
+      this.#takeForeign(client, session, target, packet, { payload, payloadBytes, will }, done);
+      return;
+    }
     if (payloadBytes > this.#options.maxPayloadBytes) {
       // It must not reach a subscriber or a retained topic in this state: what is routed is an empty message.
       packet.payload = Buffer.alloc(0);
       packet.retain = false;
-      this.#setAside(session, target, packet.topic, payload, payloadBytes).then(() => done(null), done);
+      this.#refuseOversize(session, target, packet.topic, payload, payloadBytes).then(() => done(null), done);
       return;
     }
     if (target === 'routed') {
@@ -745,11 +818,45 @@ export class Broker {
     else this.#uplinks.add(data, done, client);
   }
 
+  /** A message on a topic that is not its sender's is acknowledged and delivered to nobody. */
+  #takeForeign(
+    client: Client,
+    { principal }: Session,
+    { reason, detail, unknownName, isLoud }: ForeignTopic,
+    packet: PublishPacket,
+    message: { readonly payload: Buffer; readonly payloadBytes: number; readonly will: boolean },
+    done: (error?: Error | null) => void,
+  ): void {
+    const { payload, payloadBytes, will } = message;
+    const { topic, retain } = packet;
+    packet.topic = NOBODYS_TOPIC;
+    packet.payload = Buffer.alloc(0);
+    packet.retain = false;
+    const isKnown =
+      packet.qos === 2 && !will && this.#persistence.inbound.has(client.id, packet.messageId ?? 0);
+    if (isKnown) {
+      done(null);
+      return;
+    }
+    const site = principal.kind === 'device' ? principal.site : undefined;
+    this.#foreignTopics.add(
+      { reason, detail, unknownName, sender: principal.id, site, topic, payload, payloadBytes, retain },
+      (error) => {
+        if (error != null || !isLoud) {
+          done(error);
+          return;
+        }
+        this.#setEndCause(client, 'expelled');
+        done(new EndedError('not a topic of this client'));
+      },
+    );
+  }
+
   /** Writes a message down for those who shall read it, before it is acknowledged. */
   #route(
     client: Client,
     session: Session,
-    target: PublishTarget | 'routed',
+    target: Target,
     packet: PublishPacket,
     { will, done }: { readonly will: boolean; readonly done: (error?: Error | null) => void },
   ): void {
@@ -768,17 +875,11 @@ export class Broker {
     });
   }
 
-  /** What writing to the topic means for this session; a refusal is recorded when it may not. */
-  #target(
-    session: Session,
-    name: string,
-  ): PublishTarget | 'routed' | undefined | Promise<PublishTarget | undefined> {
+  /** What writing to the topic means for this session. */
+  #target(session: Session, name: string): Target | Promise<Target> {
     const { principal } = session;
     const target = publishTarget(principal, name, this.#options.mappings);
-    if (target === undefined) {
-      this.#refuseTopic(principal, name);
-      return undefined;
-    }
+    if (target === undefined) return this.#foreign(principal, name);
     if (target === 'routed') {
       session.targets.set(name, target);
       return target;
@@ -790,23 +891,21 @@ export class Broker {
       return own;
     }
     // An account's filter may be wider than the registry.
-    return this.#pantau.registry.device(id).then((device) => {
-      if (device !== undefined && (site ?? device.site) === device.site) {
-        const known: PublishTarget = { site: device.site, device: id, kind };
-        session.targets.set(name, known);
-        return known;
-      }
-      this.#refuseTopic(principal, name);
-      return undefined;
+    return this.#pantau.registry.device(id).then((device): Target | Promise<Target> => {
+      if (device === undefined || (site ?? device.site) !== device.site)
+        return this.#foreign(principal, name);
+      const known: PublishTarget = { site: device.site, device: id, kind };
+      session.targets.set(name, known);
+      return known;
     });
   }
 
-  #refuseTopic(principal: Principal, name: string): void {
-    const detail =
-      principal.kind === 'device'
-        ? `a device writes below its own topic pantau/v1/${principal.site}/${principal.id}/`
-        : `the account's filters do not include it, or it is the topic of no registered device`;
-    this.#refuse(principal, 'topic_not_allowed', detail, name.slice(0, 200));
+  async #foreign(principal: Principal, name: string): Promise<ForeignTopic> {
+    const { mappings, deny = 'ignore' } = this.#options;
+    const isRegistered = async (device: string): Promise<boolean> =>
+      (await this.#pantau.registry.device(device)) !== undefined;
+    const foreign = await foreignTopic(principal, name, mappings, isRegistered);
+    return { ...foreign, isLoud: deny === 'disconnect' && foreign.reason === 'topic_not_allowed' };
   }
 
   #refuse(principal: Principal, reason: RejectionReason, detail: string, topic?: string): void {
@@ -819,7 +918,7 @@ export class Broker {
     });
   }
 
-  async #setAside(
+  async #refuseOversize(
     { principal }: Session,
     target: PublishTarget | 'routed',
     topic: string,
@@ -982,6 +1081,8 @@ export class Broker {
 
   #expel(client: Client, why: string): void {
     this.#setEndCause(client, 'expelled');
+    const session = this.#sessions.get(client);
+    if (session !== undefined && why === 'revoked') session.isRevoked = true;
     (client.conn as Duplex).destroy();
     this.#logger.info({ device: this.#sessions.get(client)?.principal.id, why }, 'disconnected by Pantau');
   }

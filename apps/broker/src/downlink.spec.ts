@@ -251,7 +251,7 @@ describe('the downlinks of a device', () => {
         if (id === DEVICE) await expectNothingElse(fixture, device);
         const packet = { topic, payload: 'forged', qos: 1, messageId: 1, retain: true, dup: false } as const;
         writer.send({ cmd: 'publish', ...packet });
-        await writer.closed;
+        await writer.next('puback');
         await waitUntil('the refusal is written down', async () =>
           (await fixture.entries<{ device?: string; topic?: string }>('rejected')).some(
             ({ data }) => data.device === id && data.topic === topic,

@@ -18,6 +18,8 @@ export interface Limits {
   readonly messagesPerDevice: Rate;
   readonly topicLevels: number;
   readonly subscriptionsPerClient: number;
+  /** Topics that are not its own, listed of one client; what comes on others is counted together. */
+  readonly foreignTopicsPerClient: number;
   /** QoS 1 and 2 messages that were sent to a client and are not acknowledged. */
   readonly inflightMessagesPerClient: number;
   /** A client for which something waits, and which reads and acknowledges nothing for so long, is disconnected. */

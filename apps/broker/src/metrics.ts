@@ -33,6 +33,11 @@ export class BrokerMetrics {
     labelNames: ['reason'] as const,
     registers: [this.registry],
   });
+  readonly notMapped = new Counter({
+    name: 'pantau_mqtt_not_mapped_total',
+    help: 'Messages of devices on topics that nobody mapped',
+    registers: [this.registry],
+  });
   readonly appendSeconds = new Histogram({
     name: 'pantau_journal_append_seconds',
     help: 'From handing messages to the journal until they are on disk',

@@ -11,6 +11,7 @@ import { ClaimController } from './claim.controller.js';
 import { DownlinkController } from './downlink.controller.js';
 import { ProblemFilter, problemOf, TokenGuard, TOKENS } from './http.js';
 import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplink-routes.js';
+import { ForeignTopicsController } from './foreign-topics.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './projection.controller.js';
 
 /** The stage that keeps the read models behind the API. */
@@ -31,7 +32,7 @@ export class GatewayModule {
   static register(dependencies: GatewayDependencies, tokens: Tokens): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [ApiController, DownlinkController, ClaimController],
+      controllers: [ApiController, DownlinkController, ForeignTopicsController, ClaimController],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
         { provide: TOKENS, useValue: tokens },

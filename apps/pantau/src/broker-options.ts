@@ -4,8 +4,19 @@ import { TopicMappings } from '#libs/telemetry';
 
 /** The broker's options as the configuration gives them. */
 export function brokerOptions(config: LoadedConfig): BrokerOptions {
-  const { host, port, tls, ws, wss, certificate, limits, webSocketPath, trustedProxies, maxPayloadBytes } =
-    config.mqtt;
+  const {
+    host,
+    port,
+    tls,
+    ws,
+    wss,
+    certificate,
+    limits,
+    webSocketPath,
+    trustedProxies,
+    maxPayloadBytes,
+    deny,
+  } = config.mqtt;
   const { connectTimeout, minKeepAlive, maxKeepAlive, takeovers, sessionExpiry, stalledAfter, ...counts } =
     limits;
   const file = (name: string): string => configFile(config, name);
@@ -30,6 +41,7 @@ export function brokerOptions(config: LoadedConfig): BrokerOptions {
     webSocketPath,
     trustedProxies,
     maxPayloadBytes,
+    deny,
     limits: {
       ...counts,
       connectTimeoutMs: connectTimeout,

@@ -118,6 +118,7 @@ const limitsSchema = z
     messagesPerDevice: rate(1_000, 10_000),
     topicLevels: z.int().min(6).max(100).default(16),
     subscriptionsPerClient: count(50),
+    foreignTopicsPerClient: count(100),
     inflightMessagesPerClient: z.int().min(1).max(10_000).default(100),
     stalledAfter: duration.default(60_000),
     queuedBytesPerClient: count(1_048_576),
@@ -199,6 +200,8 @@ const sections = z.strictObject({
       ws: z.strictObject({ port: port.default(8083) }).optional(),
       wss: z.strictObject({ port: port.default(8084) }).optional(),
       webSocketPath: z.string().startsWith('/').default('/mqtt'),
+      /** What becomes of a device that publishes on somebody else's topic; the message is acknowledged and read by nobody. */
+      deny: z.enum(['ignore', 'disconnect']).default('ignore'),
       /** For `tls` and `wss`: PEM files, beside `pantau.yaml` or with a whole path. */
       certificate: z
         .strictObject({

@@ -8,6 +8,7 @@ export * from './native-codec.js';
 export * from './observation-form.js';
 export * from './parameters.js';
 export * from './payloads.js';
+export * from './set-aside.js';
 export * from './states.js';
 export * from './stored-forms.js';
 export * from './streams.js';

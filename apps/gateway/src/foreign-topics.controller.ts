@@ -1,0 +1,62 @@
+import { SET_ASIDE_TOPICS, type SetAsideTopic } from '#libs/telemetry';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { ZodPipe } from './http.js';
+import { iso } from './iso.js';
+import { ApiZodQuery } from './queries.js';
+
+export const foreignTopicsQuery = z.strictObject({
+  device: z.string().max(63).optional().describe('Topics that this device or account published on'),
+  reason: z.enum(['not_mapped', 'topic_not_allowed']).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
+/** What can be done about a topic that nobody reads. */
+const REMEDIES = {
+  not_mapped:
+    'Bila topik ini memuat hasil ukur: tambahkan pemetaan (mappings) atau alias di pantau.yaml. Bila tidak, abaikan. / ' +
+    'If it holds measurements: add a mapping (mappings) or an alias in pantau.yaml. If not, ignore it.',
+  topic_not_allowed:
+    'Perbaiki topik di perangkat, atau daftarkan bahwa ia mewakili perangkat itu (speaksFor). / ' +
+    'Correct the topic in the device, or register that it speaks for that device (speaksFor).',
+} as const;
+
+/** Topics that devices publish on and that are not theirs, or that nobody mapped. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/foreign-topics')
+export class ForeignTopicsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Topik yang tidak dibaca siapa pun / Topics that nobody reads',
+    description:
+      'Messages on them are acknowledged and delivered to nobody. Of each topic the number, the first and last time and the beginning of one message are kept; topics beyond `mqtt.limits.foreignTopicsPerClient` are counted together, without `topic`.',
+  })
+  @ApiZodQuery(foreignTopicsQuery)
+  async list(
+    @Query(new ZodPipe(foreignTopicsQuery)) { device, reason, limit }: z.output<typeof foreignTopicsQuery>,
+  ): Promise<unknown> {
+    const found = await this.pantau.state.list<SetAsideTopic>(
+      SET_ASIDE_TOPICS,
+      device === undefined ? {} : { prefix: `${device}/` },
+    );
+    const items = found
+      .map(({ value }) => value)
+      .filter((topic) => (reason ?? topic.reason) === topic.reason)
+      .sort((a, b) => b.lastAt - a.lastAt)
+      .slice(0, limit);
+    return {
+      items: items.map(({ sample, sender, ...rest }) => ({
+        device: sender,
+        ...iso(rest),
+        sampleText: Buffer.from(sample).toString('utf8'),
+        sampleBase64: Buffer.from(sample).toString('base64'),
+        remedy: REMEDIES[rest.reason],
+      })),
+    };
+  }
+}
