@@ -1,5 +1,12 @@
 import { eachEntry } from '#libs/journal';
-import type { Observation, Rejection, Signal, Uplink } from '#libs/telemetry';
+import {
+  SET_ASIDE_TOPICS,
+  type Observation,
+  type Rejection,
+  type SetAsideTopic,
+  type Signal,
+  type Uplink,
+} from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import mqtt from 'mqtt';
 import { readFileSync } from 'node:fs';
@@ -27,7 +34,7 @@ async function playMqtt(pantau: PantauFixture, session: Session, password: strin
   const { client: id, will, qos } = session;
   const client = await mqtt.connectAsync(pantau.url, {
     ...{ clientId: id, username: id, password, reconnectPeriod: 0 },
-    ...(will === undefined || !isMapped(will)
+    ...(will === undefined
       ? {}
       : { will: { topic: will.topic, payload: will.payload, qos, retain: will.retain } }),
   });
@@ -36,7 +43,7 @@ async function playMqtt(pantau: PantauFixture, session: Session, password: strin
     client.once('close', () => reject(new Error(`the connection was closed after ${last}`)));
   });
   closed.catch(() => undefined);
-  for (const { topic, payload, retain } of session.messages.filter(isMapped)) {
+  for (const { topic, payload, retain } of session.messages) {
     last = topic;
     await Promise.race([client.publishAsync(topic, payload, { qos, retain }), closed]);
   }
@@ -104,8 +111,7 @@ const byTopic = (messages: readonly { topic: string; outcome: string }[]): Recor
   return grouped;
 };
 
-/** A topic that nobody mapped costs the connection: such messages are left out. */
-const isMapped = ({ outcome }: SessionMessage): boolean => outcome !== 'not mapped';
+const isNotMapped = ({ outcome }: SessionMessage): boolean => outcome === 'not mapped';
 
 describe.each(makers())('a whole session of %s, set up as its page says', (maker) => {
   it('is told alike in both languages', () => {
@@ -125,10 +131,16 @@ describe.each(makers())('a whole session of %s, set up as its page says', (maker
     } else await playMqtt(pantau, session, pantau.passwords[client]!);
 
     const sent = will === undefined ? messages : [...messages, will];
-    const expected = sent.filter(isMapped);
+    const listed = async (): Promise<SetAsideTopic[]> =>
+      (await pantau.engines.state.list<SetAsideTopic>(SET_ASIDE_TOPICS, { prefix: `${client}/` })).map(
+        ({ value }) => value,
+      );
+    const expected = sent.filter((message) => !isNotMapped(message));
+    const aside = sent.filter(isNotMapped);
     await waitUntil('everything has arrived', async () => {
+      const counted = (await listed()).reduce((sum, { count }) => sum + count, 0);
       const arrived = (await outcomes(pantau)).filter(({ topic }) => !topic.startsWith('pantau/'));
-      return arrived.length >= expected.length;
+      return counted >= aside.length && arrived.length >= expected.length;
     });
     await pantau.caughtUp();
 
@@ -138,5 +150,15 @@ describe.each(makers())('a whole session of %s, set up as its page says', (maker
     expect(byTopic(found)).toEqual(byTopic(wanted));
     // A reading, a heartbeat, or the events of a device that has nothing else.
     expect(found.some(({ outcome }) => /: (?!status)/.test(outcome))).toBe(true);
+
+    const topics = await listed();
+    expect(topics.map(({ topic }) => topic).sort()).toEqual(
+      [...new Set(aside.map(({ topic }) => topic))].sort(),
+    );
+    for (const { topic, reason, count, sample } of topics) {
+      const ofIt = aside.filter((message) => message.topic === topic);
+      expect({ topic, reason, count }).toEqual({ topic, reason: 'not_mapped', count: ofIt.length });
+      expect(Buffer.from(sample).equals(ofIt[0]!.payload)).toBe(true);
+    }
   });
 });
