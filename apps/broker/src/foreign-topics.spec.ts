@@ -114,7 +114,7 @@ describe('a publish to a topic that is not the sender’s', () => {
     const topics = [OWN, OWN, FOREIGN, OWN, 'anything', 'tele/x', OWN, OWN, FOREIGN, OWN];
     topics.forEach((topic, i) => publish(client, topic, i + 2));
     const order: (number | undefined)[] = [];
-    for (const _ of topics) order.push((await client.next('puback')).messageId);
+    while (order.length < topics.length) order.push((await client.next('puback')).messageId);
     expect(order).toEqual(topics.map((_, i) => i + 2));
   });
 
