@@ -3,6 +3,7 @@ import {
   bucketKey,
   BUCKETS,
   byBucket,
+  countFlags,
   downSample,
   extendRun,
   intervalsOf,
@@ -15,10 +16,18 @@ import {
   type SeriesValue,
 } from '#libs/evidence';
 import { settingAt, type Registry } from '#libs/identity';
-import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
+import { Tally, type Batch, type BatchContext, type HandlerOptions } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, KeyedRows, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
-import type { HeartbeatState, HourlyMean, Liveness, Observation, Rollup, Signal } from '#libs/telemetry';
+import type {
+  HeartbeatState,
+  HourlyMean,
+  Liveness,
+  Observation,
+  QualityFlag,
+  Rollup,
+  Signal,
+} from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 
@@ -46,7 +55,8 @@ export class EvidenceController {
     // Small beside the readings themselves.
     const { arrived, touched } = context.keep(() => {
       const gathered = { arrived: new Arrived(), touched: new TouchedHours() };
-      context.atEnd(() => this.#store(gathered.arrived, gathered.touched, context));
+      const first = piece[0]?.offset ?? 0;
+      context.atEnd(() => this.#store(gathered.arrived, gathered.touched, first, context));
       return gathered;
     });
     for (const { shard, offset, data } of piece)
@@ -54,8 +64,11 @@ export class EvidenceController {
     await touched.add(piece, context.state);
   }
 
-  async #store(arrived: Arrived, touched: TouchedHours, context: BatchContext): Promise<void> {
-    await arrived.store(context);
+  async #store(arrived: Arrived, touched: TouchedHours, first: number, context: BatchContext): Promise<void> {
+    const tally = await Tally.begin(context, first);
+    tally.pass(arrived.last);
+    // What replaces a value of the same instant takes that one's place in the account too, so reading again changes nothing.
+    for (const [flag, count] of await arrived.store(context)) tally.add(`flag ${flag}`, count);
     const rollups = await downSample(
       touched,
       context.state,
@@ -108,14 +121,19 @@ const DEVICES_AT_ONCE = 64;
 /** What a batch brings, by device. */
 class Arrived {
   readonly #rows = new KeyedRows();
+  /** Offset of the newest entry. */
+  last = -1;
 
   add(device: string, ts: UtcMillis, shard: number, offset: number, values: readonly SeriesValue[]): void {
     const row: number[] = [];
     addRow(row, ts, shard, offset, values);
     this.#rows.add(device, row);
+    this.last = offset;
   }
 
-  async store({ state }: BatchContext): Promise<void> {
+  /** @returns by how much the number of values of each flag grew */
+  async store({ state }: BatchContext): Promise<ReadonlyMap<QualityFlag, number>> {
+    const grown = new Map<QualityFlag, number>();
     const devices = this.#rows.keys();
     for (let i = 0; i < devices.length; i += DEVICES_AT_ONCE) {
       const buckets = devices
@@ -127,8 +145,17 @@ class Arrived {
         BUCKETS,
         buckets.map(({ key }) => key),
       );
-      for (const [n, { key, rows }] of buckets.entries())
-        state.put(BUCKETS, key, mergeBucket(known[n] ?? [], rows));
+      for (const [n, { key, rows }] of buckets.entries()) {
+        const before = known[n] ?? [];
+        const after = mergeBucket(before, rows);
+        state.put(BUCKETS, key, after);
+        if (after.length === before.length + rows.length) countFlags(rows, grown);
+        else {
+          countFlags(before, grown, -1);
+          countFlags(after, grown);
+        }
+      }
     }
+    return grown;
   }
 }

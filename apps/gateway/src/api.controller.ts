@@ -13,6 +13,7 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Public, ZodPipe } from './http.js';
+import type { FullCheckJob } from './full-check-job.js';
 import { iso } from './iso.js';
 import {
   alertsQuery,
@@ -22,11 +23,9 @@ import {
   disagreementsQuery,
   indicatorsQuery,
   readingsQuery,
-  reconciliationQuery,
   rejectedQuery,
   rollupsQuery,
 } from './queries.js';
-import { reconcile, type Reconciliation } from './reconciliation.js';
 import {
   ALERT_VIEWS,
   BROKER_RUNS,
@@ -53,6 +52,7 @@ export interface GatewayDependencies {
   readonly recomputation: EvidenceReader;
   /** Changes who may connect. */
   readonly administration: Administration;
+  readonly fullCheck: FullCheckJob;
   readonly presencePolicy: PresencePolicy;
   readonly clock: Clock;
 }
@@ -146,18 +146,6 @@ export class ApiController {
     const days = await state.list<ClockDay>(CLOCK_LEDGER, { prefix: `${device}/`, reverse: true, limit });
     const over = days.map(({ value }) => value);
     return { items: clockDaysOf(memory, over, limit) };
-  }
-
-  @Get('reconciliation')
-  @ApiOperation({
-    summary: 'Neraca: apa jadinya semua kiriman / The account: what became of everything that was sent',
-    description: 'Reads the whole journal; minutes on a large one.',
-  })
-  @ApiZodQuery(reconciliationQuery)
-  async reconciliation(
-    @Query(new ZodPipe(reconciliationQuery)) { device }: z.output<typeof reconciliationQuery>,
-  ): Promise<Reconciliation> {
-    return reconcile(this.pantau.journal, this.pantau.store, device);
   }
 
   @Get('readings')

@@ -12,6 +12,7 @@ import { DownlinkController } from './downlink.controller.js';
 import { ProblemFilter, problemOf, TokenGuard, TOKENS } from './http.js';
 import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplink-routes.js';
 import { ForeignTopicsController } from './foreign-topics.controller.js';
+import { ReconciliationController } from './reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './projection.controller.js';
 
 /** The stage that keeps the read models behind the API. */
@@ -32,7 +33,13 @@ export class GatewayModule {
   static register(dependencies: GatewayDependencies, tokens: Tokens): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [ApiController, DownlinkController, ForeignTopicsController, ClaimController],
+      controllers: [
+        ApiController,
+        ReconciliationController,
+        DownlinkController,
+        ForeignTopicsController,
+        ClaimController,
+      ],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
         { provide: TOKENS, useValue: tokens },

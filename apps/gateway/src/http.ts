@@ -113,6 +113,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SITE_UNKNOWN: 404,
   PROVISIONING_REFUSED: 403,
   OVERLOADED: 429,
+  CHECK_RUNNING: 409,
   TOKEN_INVALID: 401,
   FORBIDDEN: 403,
 };
@@ -122,6 +123,7 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Perlu token / Token required',
   403: 'Tidak diizinkan / Not allowed',
   404: 'Tidak ditemukan / Not found',
+  409: 'Sedang berjalan / Already running',
   413: 'Terlalu besar / Too large',
   429: 'Terlalu sering / Too many requests',
   500: 'Kesalahan di dalam Pantau / Internal error',

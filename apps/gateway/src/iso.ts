@@ -1,5 +1,16 @@
 /** Members that hold an instant: milliseconds inside, ISO 8601 outside. */
-const INSTANTS = new Set(['ts', 'hour', 'at', 'since', 'receivedAt', 'lastSeen', 'lastAt', 'expiresAt']);
+const INSTANTS = new Set([
+  'ts',
+  'hour',
+  'at',
+  'since',
+  'receivedAt',
+  'lastSeen',
+  'lastAt',
+  'expiresAt',
+  'startedAt',
+  'finishedAt',
+]);
 
 /** The same plain data with its instants as ISO 8601. */
 export function iso<T>(value: T): T {

@@ -86,7 +86,7 @@ export const indicatorsQuery = z.strictObject({
 
 export const clockQuery = z.strictObject({ limit: limit(31, 1_000) });
 
-export const reconciliationQuery = z.strictObject({ device: id.optional() });
+export const checkBody = z.strictObject({ device: id.optional().describe('One device alone') });
 
 export const rejectedQuery = z.strictObject({
   reason: z.enum(REJECTION_REASONS).optional(),

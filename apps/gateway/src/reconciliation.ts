@@ -1,21 +1,15 @@
-import { eachEntry, type Journal } from '#libs/journal';
-import { lagOf } from '#libs/journal-transport';
-import type {
-  CommandEvent,
-  JournalRef,
-  Observation,
-  QualityFlag,
-  Rejection,
-  RejectionReason,
-  Signal,
-  Uplink,
-} from '#libs/telemetry';
-import type { TimeSeriesStore } from '#libs/timeseries';
+import type { Journal } from '#libs/journal';
+import { ACCOUNT, countedKey, passedOverKey, type Counted, type PassedOver } from '#libs/journal-transport';
+import type { StateStore } from '#libs/state';
+import { REJECTION_REASONS, type QualityFlag, type RejectionReason } from '#libs/telemetry';
 
-/** What became of everything that devices sent. Every message and every value is in exactly one place of the account. */
+/**
+ * What became of everything that devices sent, as the stages counted it when it passed. Every message and every value is in
+ * exactly one place of the account. Costs the same however long the journal is.
+ */
 export interface Reconciliation {
   readonly messages: {
-    /** In the journal, so acknowledged where the device asked for it. */
+    /** Into the journal since its beginning, so acknowledged where the device asked for it. */
     readonly received: number;
     readonly becameReadings: number;
     readonly becameSignals: number;
@@ -26,148 +20,162 @@ export interface Reconciliation {
     readonly repeated: number;
     /** Not decoded yet. */
     readonly waiting: number;
+    /** Dropped by retention before they were decoded: `unread: drop` in the configuration. */
+    readonly lostToRetention: number;
+    /** Decoded by a version of Pantau that did not count yet. */
+    readonly beforeCounting: number;
     /** Decoded without a trace. Always 0, or Pantau has a fault. */
     readonly unaccounted: number;
   };
   readonly values: {
     readonly decoded: number;
+    /** Said again by Pantau with another flag, after a later value. */
+    readonly amended: number;
+    /** One for each device, parameter and instant. */
+    readonly distinct: number;
     /** Said again for the same device, parameter and instant. */
     readonly replaced: number;
-    readonly distinct: number;
     /** By QARTOD flag, the last word on each. */
     readonly byFlag: Readonly<Record<QualityFlag, number>>;
-    readonly stored: number;
+    /** That the store took, those that replaced one and the amended ones too. */
+    readonly written: number;
     readonly refusedByStore: number;
-    /** Distinct values that the writer has not brought to the store yet, as far as can be told from its lag. */
+    /** That the writer has not brought to the store yet. */
     readonly waiting: number;
   };
   /** Refusals after the door by reason: of whole messages and of single values. */
   readonly refusals: Readonly<Partial<Record<RejectionReason, number>>>;
+  /** Entries that were counted and that retention has taken from the journal since. A full check cannot see them. */
+  readonly takenByRetention: { readonly messages: number; readonly observations: number };
   /** Whether everything adds up. */
   readonly balanced: boolean;
 }
 
-/** What a message became; the first that applies counts. */
-const OUTCOMES = ['reading', 'signal', 'command', 'refused', 'ignored', 'repeated'] as const;
-type Outcome = (typeof OUTCOMES)[number];
+/** What one stage counted of a stream, over all shards. */
+interface Counts {
+  readonly of: (name: string) => number;
+  readonly names: readonly string[];
+  /** Entries that the cursor is past. */
+  readonly position: number;
+  readonly since: number;
+  readonly counted: number;
+  /** Passed over without a reason that was noted. */
+  readonly unexplained: number;
+  readonly setAside: number;
+  readonly lost: number;
+}
 
-/**
- * Goes through the journal from its oldest entry and through the store, and adds up. Reads everything: minutes on a large
- * journal.
- *
- * @param device - one device alone, all when undefined
- */
-export async function reconcile(
-  journal: Journal,
-  store: Pick<TimeSeriesStore, 'count'>,
-  device: string | undefined,
-): Promise<Reconciliation> {
-  const uplinks = new UplinkAccount();
-  let received = 0;
-  await eachEntry<Uplink>(journal, 'uplink', ({ data, shard, offset }) => {
-    if (device !== undefined && data.device !== device) return;
-    received++;
-    uplinks.open({ shard, offset });
-  });
+const FLAGS: readonly QualityFlag[] = [1, 2, 3, 4, 9];
+const REFUSED = 'refused: ';
 
-  const series = new Map<string, Map<number, QualityFlag>>();
-  let decoded = 0;
-  await eachEntry<Observation>(journal, 'readings', ({ data }) => {
-    if (data.amendment !== true) uplinks.settle(data.uplink, 'reading');
-    if (device !== undefined && data.device !== device) return;
-    for (const { parameter, flag } of data.readings) {
-      if (data.amendment !== true) decoded++;
-      const key = `${data.device} ${parameter}`;
-      let values = series.get(key);
-      if (values === undefined) series.set(key, (values = new Map<number, QualityFlag>()));
-      values.set(data.ts, flag);
-    }
-  });
-  await eachEntry<Signal>(journal, 'signals', ({ data }) => {
-    if ('uplink' in data) uplinks.settle(data.uplink, 'signal');
-  });
-  await eachEntry<CommandEvent>(journal, 'commands', ({ data: { uplink } }) => {
-    if (uplink !== undefined) uplinks.settle(uplink, 'command');
-  });
-  const refusals: Partial<Record<RejectionReason, number>> = {};
-  let refusedByStore = 0;
-  await eachEntry<Rejection>(journal, 'rejected', ({ data: { source, reason, count, device: about } }) => {
-    if (device !== undefined && about !== device) return;
-    if (reason === 'store_refused') refusedByStore += count;
-    if (source?.stream !== 'uplink') return;
-    refusals[reason] = (refusals[reason] ?? 0) + count;
-    uplinks.settle(
-      source,
-      reason === 'nothing_to_keep' ? 'ignored' : reason === 'repeated' ? 'repeated' : 'refused',
-    );
-  });
+/** Reads the counters and compares them. */
+export async function reconcile(journal: Journal, state: StateStore): Promise<Reconciliation> {
+  // One look, so one moment: what the writer counted was counted by ingest.
+  const rows = new Map((await state.list<unknown>(ACCOUNT)).map(({ key, value }) => [key, value]));
+  const ingest = await countsOf('ingest', 'uplink', rows, journal);
+  const evidence = await countsOf('evidence', 'readings', rows, journal);
+  const writer = await countsOf('writer', 'readings', rows, journal);
+  const uplinks = await extents(journal, 'uplink');
+  const observations = await extents(journal, 'readings');
 
-  const byFlag: Record<QualityFlag, number> = { 1: 0, 2: 0, 3: 0, 4: 0, 9: 0 };
-  let distinct = 0;
-  for (const values of series.values()) {
-    distinct += values.size;
-    for (const flag of values.values()) byFlag[flag]++;
-  }
-  const stored = await store.count(device === undefined ? {} : { device });
-  const writerLag = await lagOf(journal, 'writer', 'readings');
-  const ingestLag = await lagOf(journal, 'ingest', 'uplink');
-  const count = uplinks.counts();
-  const open = count.open;
-  const waiting = ingestLag > 0 ? open : 0;
-  const missing = distinct - stored - refusedByStore;
+  const { of } = ingest;
+  const refused = of('refused') + ingest.setAside;
+  const outcomes =
+    of('reading') + of('signal') + of('command') + of('refused') + of('ignored') + of('repeated');
+  const unaccounted = ingest.counted - outcomes + ingest.unexplained;
+  const appended = of('values') + of('amended');
+  const [written, refusedByStore] = [writer.of('written'), writer.of('refused')];
+  const unwritten = appended - written - refusedByStore;
+  const writerWaits = observations.next - writer.position;
+  // What was read before the counters began, and what was never handled, holds a number of values that nobody counted.
+  const isExact = ingest.since + writer.since + writer.setAside + writer.lost === 0;
+  const byFlag = Object.fromEntries(FLAGS.map((flag) => [flag, evidence.of(`flag ${flag}`)])) as Record<
+    QualityFlag,
+    number
+  >;
+  const distinct = FLAGS.reduce((sum, flag) => sum + byFlag[flag], 0);
   return {
     messages: {
-      received,
-      becameReadings: count.reading,
-      becameSignals: count.signal,
-      becameCommandResults: count.command,
-      refused: count.refused,
-      ignored: count.ignored,
-      repeated: count.repeated,
-      waiting,
-      unaccounted: open - waiting,
+      received: uplinks.next,
+      becameReadings: of('reading'),
+      becameSignals: of('signal'),
+      becameCommandResults: of('command'),
+      refused,
+      ignored: of('ignored'),
+      repeated: of('repeated'),
+      waiting: Math.max(0, uplinks.next - ingest.position),
+      lostToRetention: ingest.lost,
+      beforeCounting: ingest.since,
+      unaccounted,
     },
     values: {
-      decoded,
-      replaced: decoded - distinct,
+      decoded: of('values'),
+      amended: of('amended'),
       distinct,
+      replaced: Math.max(0, of('values') - distinct),
       byFlag,
-      stored,
+      written,
       refusedByStore,
-      waiting: writerLag > 0 ? Math.max(0, missing) : 0,
+      waiting: isExact ? unwritten : Math.max(0, writerWaits),
     },
-    refusals,
-    balanced: open - waiting === 0 && (missing === 0 || writerLag > 0),
+    refusals: refusalsOf(ingest),
+    takenByRetention: { messages: uplinks.first, observations: observations.first },
+    balanced:
+      unaccounted === 0 &&
+      writer.unexplained === 0 &&
+      (!isExact || (unwritten >= 0 && (writerWaits > 0 || unwritten === 0))),
   };
 }
 
-/** One byte for each uplink of the journal: 0 is none of our business, 1 is open, others are an outcome. */
-class UplinkAccount {
-  readonly #shards = new Map<number, { readonly first: number; readonly states: number[] }>();
+function refusalsOf({ of, names, setAside }: Counts): Partial<Record<RejectionReason, number>> {
+  const refusals: Partial<Record<RejectionReason, number>> = {};
+  for (const reason of REJECTION_REASONS)
+    if (names.includes(REFUSED + reason)) refusals[reason] = of(REFUSED + reason);
+  if (setAside > 0) refusals.handler_failed = setAside;
+  return refusals;
+}
 
-  open({ shard, offset }: JournalRef): void {
-    let account = this.#shards.get(shard);
-    if (account === undefined) this.#shards.set(shard, (account = { first: offset, states: [] }));
-    account.states[offset - account.first] = 1;
-  }
-
-  settle({ shard, offset }: JournalRef, outcome: Outcome): void {
-    const account = this.#shards.get(shard);
-    const at = offset - (account?.first ?? 0);
-    const state = account?.states[at];
-    if (account === undefined || state === undefined) return;
-    const found = OUTCOMES.indexOf(outcome) + 2;
-    account.states[at] = state === 1 ? found : Math.min(state, found);
-  }
-
-  counts(): Readonly<Record<Outcome | 'open', number>> {
-    const counts = { open: 0, reading: 0, signal: 0, command: 0, refused: 0, ignored: 0, repeated: 0 };
-    for (const { states } of this.#shards.values()) {
-      for (const state of states) {
-        const outcome = state === 1 ? 'open' : OUTCOMES[state - 2];
-        if (outcome !== undefined) counts[outcome]++;
-      }
+async function countsOf(
+  stage: string,
+  stream: string,
+  rows: ReadonlyMap<string, unknown>,
+  journal: Journal,
+): Promise<Counts> {
+  const sums = new Map<string, number>();
+  let [position, since, counted, unexplained, setAside, lost] = [0, 0, 0, 0, 0, 0];
+  for (let shard = 0; shard < journal.shards; shard++) {
+    const row = rows.get(countedKey({ stage, stream, shard })) as Counted | undefined;
+    const passed = (rows.get(passedOverKey({ stage, stream, shard })) ?? {
+      setAside: 0,
+      lost: 0,
+    }) as PassedOver;
+    setAside += passed.setAside;
+    lost += passed.lost;
+    if (row === undefined) {
+      const stands = await journal.position(stage, stream, shard);
+      position += stands;
+      since += Math.max(0, stands - passed.setAside - passed.lost);
+      continue;
     }
-    return counts;
+    // What was passed over since the last batch is seen by the next one.
+    const pending = passed.setAside + passed.lost - row.skipped;
+    position += row.next + Math.max(0, pending);
+    unexplained += Math.max(0, -pending);
+    since += row.since;
+    counted += row.next - row.since - row.skipped;
+    for (const [name, count] of Object.entries(row.counts)) sums.set(name, (sums.get(name) ?? 0) + count);
   }
+  const of = (name: string): number => sums.get(name) ?? 0;
+  return { of, names: [...sums.keys()], position, since, counted, unexplained, setAside, lost };
+}
+
+/** Sums over all shards. The first ones are the numbers of entries that are not kept any more. */
+async function extents(journal: Journal, stream: string): Promise<{ first: number; next: number }> {
+  const sum = { first: 0, next: 0 };
+  for (let shard = 0; shard < journal.shards; shard++) {
+    const { first, next } = await journal.extent(stream, shard);
+    sum.first += first;
+    sum.next += next;
+  }
+  return sum;
 }

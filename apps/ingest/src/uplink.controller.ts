@@ -1,7 +1,7 @@
 import { correctPm25, toParameterUnit, type GasConditions } from '#libs/air-quality';
 import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
-import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
+import { Tally, type Batch, type BatchContext, type HandlerOptions } from '#libs/journal-transport';
 import { defined, SECOND, type UtcMillis } from '#libs/kernel';
 import { clockCheck, combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
@@ -26,6 +26,7 @@ import {
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { countMessage, sizesOf } from './account.js';
 import { BatchDevices, isOfTheDay, KnownDevices, type BatchDevice } from './batch-devices.js';
 import { codecOf, decodeForeign, ownerOf } from './decode.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
@@ -76,12 +77,13 @@ export class UplinkController {
 
   @EventPattern<string>('uplink', { inPieces: true } satisfies HandlerOptions)
   async uplink(@Payload() piece: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
-    const devices = await context.keep(() => this.#begin(context));
+    const { devices, tally } = await context.keep(() => this.#begin(piece, context));
     await devices.expect(piece);
     const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
     for (const { shard, offset, data: uplink } of piece) {
       const message: Message = { uplink, ref: { shard, offset }, refusals: [] };
       const { refusals } = message;
+      const before = sizesOf(outcome);
       if (uplink.qos === 2 && (await isRepeated(uplink, context.state))) refusals.push(REPEATED);
       else {
         const { decoded, mapping } =
@@ -119,6 +121,7 @@ export class UplinkController {
         }
       }
       if (refusals.length > 0) refuse(message, outcome);
+      if (tally.pass(offset)) countMessage(tally, before, outcome, refusals);
     }
     context.append('readings', outcome.readings);
     context.append('signals', outcome.signals);
@@ -126,10 +129,13 @@ export class UplinkController {
     context.append('rejected', outcome.rejected);
   }
 
-  async #begin(context: BatchContext): Promise<BatchDevices> {
+  async #begin(
+    piece: Batch<Uplink>,
+    context: BatchContext,
+  ): Promise<{ devices: BatchDevices; tally: Tally }> {
     const devices = await BatchDevices.open(context.state, this.#directory);
     context.atEnd(() => devices.remember());
-    return devices;
+    return { devices, tally: await Tally.begin(context, piece[0]?.offset ?? 0) };
   }
 
   async #decodeForeign(uplink: Uplink, context: BatchContext): Promise<Decoded> {

@@ -10,7 +10,7 @@ import {
   Tokens,
 } from '#libs/identity';
 import { LmdbJournal } from '#libs/journal';
-import { PantauError, type Clock } from '#libs/kernel';
+import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
 import { STORED_FORMS } from '#libs/telemetry';
@@ -71,6 +71,11 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
       await state.close();
     },
   };
+}
+
+/** Older readings than this the store may have deleted by now. */
+export function storeKeepsFrom({ store: { retention } }: LoadedConfig): UtcMillis {
+  return systemClock.now() - retention.raw;
 }
 
 /** @throws PantauError `STORE_UNAVAILABLE` when the embedded store is held by another process, `STORE_CONFIG` */

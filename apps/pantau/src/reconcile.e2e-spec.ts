@@ -69,22 +69,42 @@ describe('a day of a network of sensors through MQTT', () => {
       return Object.values(body.lag).every((lag) => lag === 0);
     });
 
-    const { output, code } = await pantau.command(
+    const quick = await pantau.command('reconcile');
+    const full = await pantau.command(
       'reconcile',
+      '--full',
       '--token',
       pantau.token,
       '--acknowledged-log',
       log,
     );
-    const figure = (label: string): number => Number(new RegExp(`${label} +(\\d+)`).exec(output)?.[1]);
-    expect(figure('became readings')).toBe(lines.length);
-    for (const label of ['refused', 'nothing to keep', 'waiting', 'without a trace', 'refused by the store'])
-      expect([label, figure(label)]).toEqual([label, 0]);
-    expect(figure('stored')).toBe(figure('distinct'));
-    expect(figure('distinct') + figure('replaced an equal one')).toBe(figure('/ values'));
-    expect(output).toMatch(/suspect [1-9]/);
-    expect(output).toMatch(/ 0 hilang \/ missing/);
-    expect(output).toContain('It adds up.');
-    expect(code).toBe(0);
+    const figureIn = (output: string, label: string): number =>
+      Number(new RegExp(`${label} +(\\d+)`).exec(output)?.[1]);
+    const [account = '', check = ''] = full.output.split('full check of journal and store');
+    for (const output of [quick.output, account, check]) {
+      const figure = (label: string): number => figureIn(output, label);
+      expect(figure('became readings')).toBe(lines.length);
+      for (const label of ['refused', 'nothing to keep', 'without a trace', 'refused by the store'])
+        expect([label, figure(label)]).toEqual([label, 0]);
+      expect(figure('distinct') + figure('replaced an equal one')).toBe(figure('/ values'));
+      expect(output).toMatch(/suspect [1-9]/);
+    }
+    // Counted as they passed, and counted again from the journal: the same.
+    expect(figureIn(quick.output, 'distinct')).toBe(figureIn(check, 'distinct'));
+    expect(/pass .*/.exec(quick.output)?.[0]).toBe(/pass .*/.exec(check)?.[0]);
+    expect(figureIn(quick.output, 'waiting')).toBe(0);
+    expect(figureIn(quick.output, 'written to the store')).toBe(
+      figureIn(quick.output, '/ values') + figureIn(quick.output, 'judged again'),
+    );
+    expect(figureIn(check, 'stored')).toBe(figureIn(check, 'distinct'));
+    expect(figureIn(check, 'not found in the store')).toBe(0);
+    expect(full.output).toMatch(/ 0 hilang \/ missing/);
+    for (const { output, code } of [quick, full]) {
+      expect(output).toContain('It adds up.');
+      expect(code).toBe(0);
+    }
+    expect((await pantau.get('reconciliation')).body).toMatchObject({ balanced: true });
+    const wrong = await pantau.get<{ detail: string }>('reconciliation?device=sc0-1');
+    expect([wrong.status, wrong.body.detail]).toEqual([400, expect.stringContaining('reconciliation/check')]);
   }, 180_000);
 });

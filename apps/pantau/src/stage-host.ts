@@ -1,6 +1,6 @@
 import { AlertsModule } from '#apps/alerts';
 import { EvidenceModule } from '#apps/evidence';
-import { ProjectionModule, startGateway } from '#apps/gateway';
+import { FullCheckJob, ProjectionModule, startGateway } from '#apps/gateway';
 import { IngestModule } from '#apps/ingest';
 import { TiersModule, WriterModule } from '#apps/writer';
 import { rulesFileSchema } from '#libs/alerting';
@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ingestOptions } from './ingest-options.js';
+import { fullCheckInThread } from './full-check-thread.js';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
 import { StageMetrics } from './stage-metrics.js';
 import type { STAGES } from './stages.js';
@@ -97,7 +98,9 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
       graceMs: config.mqtt.flapGrace,
       brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
     };
-    const dependencies = { ...engines, store, presencePolicy, clock };
+    const fullCheck = new FullCheckJob(fullCheckInThread(config, store), clock);
+    closers.push(() => fullCheck.cancel());
+    const dependencies = { ...engines, store, fullCheck, presencePolicy, clock };
     const { limits, maxPayloadBytes } = config.mqtt;
     const uplinks = {
       ...engines,

@@ -114,7 +114,7 @@ describe('uplinks over HTTP', () => {
     expect(await pantau.items('readings?device=udara-01')).toHaveLength(5);
 
     const account = await pantau.command('reconcile', '--device', 'udara-01', '--token', pantau.token);
-    expect(account.output).toMatch(/messages received and acknowledged {2}10\n/);
+    expect(account.output).toMatch(/messages in the journal +10\n/);
     expect(account.output).toMatch(/became readings +6\n/);
     expect(account.output).toMatch(/ {2}ditolak \/ refused +4\n/);
     expect(account.output).toContain('It adds up.');

@@ -1,8 +1,14 @@
 import type { NewEntry } from '#libs/journal';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import { Tally, type Batch, type BatchContext } from '#libs/journal-transport';
 import type { Clock } from '#libs/kernel';
 import type { Observation, Rejection } from '#libs/telemetry';
-import { dayMarks, pointOf, type StorableObservation, type TimeSeriesStore } from '#libs/timeseries';
+import {
+  dayMarks,
+  pointOf,
+  type Point,
+  type StorableObservation,
+  type TimeSeriesStore,
+} from '#libs/timeseries';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { SeriesGuard } from './guard.js';
@@ -29,26 +35,44 @@ export class ReadingsController {
     const observations: StorableObservation[] = [];
     const rejected: NewEntry<Rejection>[] = [];
     const faultOf = await this.guard.lookUp(batch.map(({ data }) => data.device));
-    for (const { data } of batch) {
+    const tally = await Tally.begin(context, batch[0]?.offset ?? 0);
+    let values = 0;
+    for (const { shard, offset, data } of batch) {
       const { device, readings } = data;
+      if (tally.pass(offset)) values += readings.length;
       const known = readings.filter((reading) => {
         const fault = faultOf(device, reading.parameter);
         if (fault !== undefined)
-          rejected.push(rejectionOf(pointOf(data, reading), fault.reason, fault.detail, this.clock.now()));
+          rejected.push(
+            rejectionOf(pointOf(data, reading), fault.reason, fault.detail, this.clock.now(), {
+              stream: 'readings',
+              shard,
+              offset,
+            }),
+          );
         return fault === undefined;
       });
       if (known.length > 0)
         observations.push(known.length === readings.length ? data : { ...data, readings: known });
     }
     const { refused } = await this.store.write(observations);
+    const now = this.clock.now();
     for (const { point, message } of refused) {
       const detail = `${point.parameter} at ${new Date(point.ts).toISOString()}: ${message}`;
-      rejected.push(rejectionOf(point, 'store_refused', detail, this.clock.now()));
+      rejected.push(rejectionOf(point, 'store_refused', detail, now, sourceOf(point, batch)));
     }
     context.append('rejected', rejected);
+    if (values > 0) tally.add('refused', rejected.length);
+    if (values > 0) tally.add('written', values - rejected.length);
     const { shard, offset } = batch.at(-1) ?? { shard: 0, offset: 0 };
     // A day of which something was refused too: at worst its file is written again as it was.
     for (const { namespace, key, value } of dayMarks(observations, shard, offset + 1))
       context.state.put(namespace, key, value);
   }
+}
+
+/** The entry that said it last. */
+function sourceOf({ device, ts }: Point, batch: Batch<Observation>): Rejection['source'] {
+  const entry = batch.findLast(({ data }) => data.ts === ts && data.device === device);
+  return entry === undefined ? undefined : { stream: 'readings', shard: entry.shard, offset: entry.offset };
 }

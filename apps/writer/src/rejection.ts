@@ -1,5 +1,5 @@
 import type { NewEntry } from '#libs/journal';
-import type { UtcMillis } from '#libs/kernel';
+import { defined, type UtcMillis } from '#libs/kernel';
 import type { Rejection, RejectionReason } from '#libs/telemetry';
 
 /** Longest detail that is kept. */
@@ -11,11 +11,21 @@ export function rejectionOf(
   reason: RejectionReason,
   detail: string,
   receivedAt: UtcMillis,
+  source?: Rejection['source'],
 ): NewEntry<Rejection> {
   const { site, device } = item;
   const payload = Buffer.from(JSON.stringify(item));
   return {
     key: device,
-    data: { reason, detail: detail.slice(0, DETAIL_LENGTH), receivedAt, site, device, payload, count: 1 },
+    data: {
+      reason,
+      detail: detail.slice(0, DETAIL_LENGTH),
+      receivedAt,
+      site,
+      device,
+      payload,
+      count: 1,
+      ...defined({ source }),
+    },
   };
 }

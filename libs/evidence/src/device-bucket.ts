@@ -6,6 +6,7 @@ import {
   type HeartbeatState,
   type JournalRef,
   type Parameter,
+  type QualityFlag,
   type Reading,
 } from '#libs/telemetry';
 
@@ -118,6 +119,18 @@ export function byBucket(rows: DeviceBucket): { from: UtcMillis; rows: DeviceBuc
 export function mergeBucket(bucket: DeviceBucket, arrived: DeviceBucket): DeviceBucket {
   const joined = bucket.length === 0 ? arrived : bucket.concat(arrived);
   return isOrdered(arrived, newestOf(bucket)) ? joined : inOrder(joined);
+}
+
+/** Adds the number of values by flag, heartbeats apart; `sign` -1 takes them off. */
+export function countFlags(rows: DeviceBucket, counts: Map<QualityFlag, number>, sign: 1 | -1 = 1): void {
+  for (let row = 0, end = 0; row < rows.length; row = end) {
+    end = endOf(rows, row);
+    for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
+      if (seriesAt(rows, cell) === SERIES_CODES.heartbeat) continue;
+      const { flag } = judgementOf(at(rows, cell) % SERIES_STEP);
+      counts.set(flag, (counts.get(flag) ?? 0) + sign);
+    }
+  }
 }
 
 /** The samples of one series, in order of time, from buckets in order of time; undefined ones are empty. */

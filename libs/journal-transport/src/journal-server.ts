@@ -8,6 +8,7 @@ import { lastValueFrom } from 'rxjs';
 import { BatchContext } from './batch-context.js';
 import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
+import { notePassedOver } from './tally.js';
 
 export interface JournalServerOptions {
   /** Name of the stage; its cursors carry it. */
@@ -160,8 +161,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       } else if (error instanceof PantauError && error.code === 'CURSOR_LOST_ENTRIES') {
         this.logger.error(`stage ${stage} lost entries: ${messageOf(error)}`);
         const { first } = await journal.extent(stream, shard);
-        await journal.seek(stage, stream, shard, first);
-        consumer.next = first;
+        const context = this.#contextOf(consumer);
+        await notePassedOver(context.origin, context.state, { lost: first - consumer.next });
+        await this.#commit(consumer, first - consumer.next, context);
       } else if (error instanceof PantauError && error.code === 'JOURNAL_CLOSED') {
         this.#stop.abort();
       } else if (isTransient(error)) {
@@ -270,6 +272,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     };
     // One that fails on what was set aside would set aside for ever.
     if (stream !== 'rejected') context.append('rejected', [{ key: key ?? '', data: rejection }]);
+    await notePassedOver(context.origin, context.state, { setAside: 1 });
     await this.#commit(consumer, 1, context);
     consumer.failures = 0;
   }

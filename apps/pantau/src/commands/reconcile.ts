@@ -1,13 +1,19 @@
-import { reconcile, type Reconciliation } from '#apps/gateway';
+import {
+  fullCheck,
+  reconcile,
+  type FullCheck,
+  type FullCheckStatus,
+  type Reconciliation,
+} from '#apps/gateway';
 import { eachEntry } from '#libs/journal';
 import { messageOf, PantauError, parseJson, REQUEST_BOUNDS } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import type { Observation } from '#libs/telemetry';
-import type { TimeSeriesStore } from '#libs/timeseries';
 import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { openStore, type Engines } from '../engines.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openStore, storeKeepsFrom, type Engines } from '../engines.js';
 import { withEngines, type CommandContext } from './shared.js';
 
 /** One line of the log that `pantau replay --acknowledged-log` writes. */
@@ -17,7 +23,12 @@ interface AcknowledgedLine {
   readonly values?: Readonly<Record<string, number>>;
 }
 
-type Counting = Pick<TimeSeriesStore, 'count'>;
+interface Options {
+  readonly full: boolean;
+  readonly device?: string;
+  readonly token?: string;
+  readonly acknowledgedLog?: string;
+}
 
 /** `pantau reconcile` */
 export function addReconcileCommand(program: Command, context: CommandContext): void {
@@ -27,21 +38,33 @@ export function addReconcileCommand(program: Command, context: CommandContext): 
     .description(
       'neraca: terkirim, diakui, tersimpan, ditandai, ditolak / the account: sent, acknowledged, stored, flagged, refused',
     )
-    .option('--device <id>', 'satu perangkat saja / one device alone')
+    .option(
+      '--full',
+      'periksa juga seluruh jurnal dan basis data / go through the whole journal and the store as well',
+      false,
+    )
+    .option('--device <id>', 'pemeriksaan penuh satu perangkat saja / a full check of one device alone')
     .option('--token <token>', 'token API, bila Pantau sedang berjalan / API token, when Pantau is running')
     .option(
       '--acknowledged-log <file>',
       'catatan dari "replay" untuk dicocokkan baris demi baris / log of "replay", to be checked line by line',
     )
-    .action(async (options: { device?: string; token?: string; acknowledgedLog?: string }) =>
+    .action(async (options: Options) =>
       withEngines(context, async (engines) => {
-        const account = await withCount(context.config(), options.token, (store) =>
-          reconcile(engines.journal, store, options.device),
-        );
-        for (const line of describe(account)) print(line);
-        let isComplete = account.balanced;
-        if (options.acknowledgedLog !== undefined) {
-          const { lines, values, missing } = await checkLog(engines.journal, options.acknowledgedLog);
+        const { device, acknowledgedLog } = options;
+        let isComplete = true;
+        if (device === undefined) {
+          const account = await reconcile(engines.journal, engines.state);
+          for (const line of describe(account)) print(line);
+          isComplete = account.balanced;
+        }
+        if (options.full || device !== undefined) {
+          const check = await runCheck(context, engines, options);
+          for (const line of describeCheck(check)) print(line);
+          isComplete &&= check.balanced;
+        }
+        if (acknowledgedLog !== undefined) {
+          const { lines, values, missing } = await checkLog(engines.journal, acknowledgedLog);
           print(
             `catatan / log: ${lines} pesan diakui / messages acknowledged, ${values} nilai / values, ${missing.length} hilang / missing`,
           );
@@ -54,60 +77,143 @@ export function addReconcileCommand(program: Command, context: CommandContext): 
     );
 }
 
-/** Counts in the store itself, or through the API of the Pantau that holds it. */
-async function withCount<T>(
-  config: LoadedConfig,
-  token: string | undefined,
-  work: (store: Counting) => Promise<T>,
-): Promise<T> {
-  if (token !== undefined) {
-    const { host, port } = config.http;
-    return work({
-      async count({ device }) {
-        const filter = device === undefined ? '' : `?device=${encodeURIComponent(device)}`;
-        const response = await fetch(`http://${host}:${port}/api/v1/readings/count${filter}`, {
-          headers: { authorization: `Bearer ${token}` },
-        });
-        const body = (await response.json()) as { readonly count?: number; readonly detail?: string };
-        if (body.count === undefined)
-          throw new PantauError(
-            'STORE_UNAVAILABLE',
-            `the API answers ${response.status}: ${body.detail ?? ''}`,
-          );
-        return body.count;
-      },
-    });
-  }
-  let store: TimeSeriesStore;
+/** In this process, or as the job of the Pantau that holds the store. */
+async function runCheck(
+  context: CommandContext,
+  engines: Engines,
+  { device, token }: Options,
+): Promise<FullCheck> {
+  const config = context.config();
+  const showProgress = progressOf(context.print);
+  const abort = new AbortController();
+  const cancel = (): void => abort.abort(new PantauError('USAGE', 'the check was cancelled.'));
+  process.once('SIGINT', cancel);
+  process.once('SIGTERM', cancel);
+  const { signal } = abort;
   try {
-    store = await openStore(config);
-  } catch (cause) {
-    throw new PantauError('STORE_UNAVAILABLE', `the store cannot be opened: ${messageOf(cause)}`, {
-      remedy: 'While Pantau is running, give an API token: --token <token>.',
-      cause,
+    if (token !== undefined) return await runJob(config, device, token, showProgress, signal);
+    const store = await openStore(config).catch((cause: unknown) => {
+      throw new PantauError('STORE_UNAVAILABLE', `the store cannot be opened: ${messageOf(cause)}`, {
+        remedy: 'While Pantau is running, give an API token: --token <token>.',
+        cause,
+      });
     });
-  }
-  try {
-    return await work(store);
+    try {
+      const { journal } = engines;
+      const of = device === undefined ? {} : { device };
+      const onProgress = ({ done, total }: { done: number; total: number }): void =>
+        showProgress(done, total);
+      return await fullCheck({
+        ...{ journal, store, ...of, storeKeepsFrom: storeKeepsFrom(config), signal, onProgress },
+      });
+    } finally {
+      await store.close();
+    }
   } finally {
-    await store.close();
+    process.off('SIGINT', cancel);
+    process.off('SIGTERM', cancel);
   }
 }
 
-function describe({ messages, values, refusals, balanced }: Reconciliation): string[] {
-  const { received, becameReadings, becameSignals, becameCommandResults, refused, ignored, repeated } =
-    messages;
+const POLL_MS = 200;
+
+async function runJob(
+  config: LoadedConfig,
+  device: string | undefined,
+  token: string,
+  showProgress: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<FullCheck> {
+  const ask = async (method: 'GET' | 'POST' | 'DELETE'): Promise<FullCheckStatus> => {
+    const url = `http://${config.http.host}:${config.http.port}/api/v1/reconciliation/check`;
+    const response = await fetch(url, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(method === 'POST' ? { body: JSON.stringify(device === undefined ? {} : { device }) } : {}),
+    }).catch((cause: unknown) => {
+      throw new PantauError('STORE_UNAVAILABLE', `Pantau does not answer at ${url}.`, {
+        remedy: 'When it is not running, leave --token out.',
+        cause,
+      });
+    });
+    const body = (await response.json()) as FullCheckStatus & { readonly detail?: string };
+    if (!response.ok)
+      throw new PantauError('CHECK_FAILED', `the API answers ${response.status}: ${body.detail ?? ''}`);
+    return body;
+  };
+  await ask('POST');
+  for (;;) {
+    await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) {
+      await ask('DELETE');
+      signal.throwIfAborted();
+    }
+    const { state, progress, result, problem } = await ask('GET');
+    if (progress !== undefined) showProgress(progress.done, progress.total);
+    if (result !== undefined) return result;
+    if (state !== 'running')
+      throw new PantauError('CHECK_FAILED', problem ?? `the check was ${state} by somebody else.`);
+  }
+}
+
+function progressOf(print: (line: string) => void): (done: number, total: number) => void {
+  let shown = 0;
+  return (done, total) => {
+    const tenth = Math.floor((10 * done) / Math.max(1, total));
+    if (tenth > shown && tenth < 10)
+      print(`  ${tenth * 10} % · ${done}/${total} entri jurnal diperiksa / journal entries checked`);
+    shown = Math.max(shown, tenth);
+  };
+}
+
+function describe({ messages, values, refusals, takenByRetention, balanced }: Reconciliation): string[] {
   const { byFlag } = values;
   const reasons = Object.entries(refusals).map(([reason, count]) => `${reason} ${count}`);
   return [
-    `pesan diterima dan diakui / messages received and acknowledged  ${received}`,
-    `  menjadi pembacaan / became readings                           ${becameReadings}`,
-    `  menjadi tanda hidup, status, kejadian / became signals        ${becameSignals}`,
-    `  menjadi hasil perintah / became results of commands           ${becameCommandResults}`,
-    `  ditolak / refused                                             ${refused}`,
-    `  tanpa isi yang disimpan / nothing to keep                     ${ignored}`,
-    `  kiriman ulang / sent again                                    ${repeated}`,
+    `pesan diterima dan diakui / messages received and acknowledged  ${messages.received}`,
+    `  menjadi pembacaan / became readings                           ${messages.becameReadings}`,
+    `  menjadi tanda hidup, status, kejadian / became signals        ${messages.becameSignals}`,
+    `  menjadi hasil perintah / became results of commands           ${messages.becameCommandResults}`,
+    `  ditolak / refused                                             ${messages.refused}`,
+    `  tanpa isi yang disimpan / nothing to keep                     ${messages.ignored}`,
+    `  kiriman ulang / sent again                                    ${messages.repeated}`,
     `  menunggu / waiting                                            ${messages.waiting}`,
+    ...line('  dihapus retensi sebelum dibaca / lost to retention unread     ', messages.lostToRetention),
+    ...line('  dari sebelum penghitungan / from before counting began        ', messages.beforeCounting),
+    `  tanpa jejak / without a trace                                 ${messages.unaccounted}`,
+    `nilai / values                                                  ${values.decoded}`,
+    `  berbeda / distinct                                            ${values.distinct}`,
+    `    lulus / pass ${byFlag[1]}, tidak dinilai / not evaluated ${byFlag[2]}, meragukan / suspect ${byFlag[3]}, gagal / fail ${byFlag[4]}`,
+    `  menggantikan yang sama / replaced an equal one                ${values.replaced}`,
+    `  dinilai ulang / judged again                                  ${values.amended}`,
+    `ditulis ke basis data / written to the store                    ${values.written}`,
+    `  ditolak basis data / refused by the store                     ${values.refusedByStore}`,
+    `  menunggu ditulis / waiting to be written                      ${values.waiting}`,
+    ...line(
+      'pesan yang sudah dihapus retensi / messages since taken by retention',
+      takenByRetention.messages,
+    ),
+    ...line(
+      'pembacaan yang sudah dihapus retensi / observations since taken by retention',
+      takenByRetention.observations,
+    ),
+    ...(reasons.length === 0 ? [] : [`alasan / reasons: ${reasons.join(', ')}`]),
+    ...(balanced ? [] : ['selisih / difference: see above']),
+  ];
+}
+
+function describeCheck({ messages, values, waiting, takenByRetention, examples }: FullCheck): string[] {
+  const { byFlag } = values;
+  return [
+    'pemeriksaan penuh jurnal dan basis data / full check of journal and store',
+    `pesan di jurnal / messages in the journal                       ${messages.kept}`,
+    `  menjadi pembacaan / became readings                           ${messages.becameReadings}`,
+    `  menjadi tanda hidup, status, kejadian / became signals        ${messages.becameSignals}`,
+    `  menjadi hasil perintah / became results of commands           ${messages.becameCommandResults}`,
+    `  ditolak / refused                                             ${messages.refused}`,
+    `  tanpa isi yang disimpan / nothing to keep                     ${messages.ignored}`,
+    `  kiriman ulang / sent again                                    ${messages.repeated}`,
+    `  hasilnya dihapus retensi / their outcome taken by retention   ${messages.outcomeTakenByRetention}`,
     `  tanpa jejak / without a trace                                 ${messages.unaccounted}`,
     `nilai / values                                                  ${values.decoded}`,
     `  berbeda / distinct                                            ${values.distinct}`,
@@ -115,38 +221,54 @@ function describe({ messages, values, refusals, balanced }: Reconciliation): str
     `  menggantikan yang sama / replaced an equal one                ${values.replaced}`,
     `  tersimpan / stored                                            ${values.stored}`,
     `  ditolak basis data / refused by the store                     ${values.refusedByStore}`,
-    `  menunggu / waiting                                            ${values.waiting}`,
-    ...(reasons.length === 0 ? [] : [`alasan / reasons: ${reasons.join(', ')}`]),
-    ...(balanced ? [] : ['selisih / difference: see above']),
+    `  lebih tua dari simpanan / older than the store keeps          ${values.expired}`,
+    `  tidak ditemukan / not found in the store                      ${values.missing}`,
+    `belum diperiksa / not checked yet: ${waiting.messages} pesan menunggu / messages waiting, ${waiting.observations} pembacaan menunggu / observations waiting`,
+    `dihapus retensi / taken by retention: ${takenByRetention.messages} pesan / messages, ${takenByRetention.observations} pembacaan / observations`,
+    ...examples.map(
+      ({ device, parameter, ts }) =>
+        `  tidak ditemukan / not found: ${device} ${parameter} ${new Date(ts).toISOString()}`,
+    ),
   ];
 }
+
+/** A line for what is nearly always nothing. */
+function line(label: string, count: number): string[] {
+  return count === 0 ? [] : [`${label}  ${count}`];
+}
+
+/** Lines of the log that are looked for at a time. */
+const LINES_AT_ONCE = 200_000;
 
 /** Looks for every acknowledged value among the readings of the journal. */
 async function checkLog(
   journal: Engines['journal'],
   file: string,
 ): Promise<{ readonly lines: number; readonly values: number; readonly missing: readonly string[] }> {
-  const known = new Map<string, Set<number>>();
-  const keep = (key: string, ts: number): void => {
-    const times = known.get(key);
-    if (times === undefined) known.set(key, new Set([ts]));
-    else times.add(ts);
-  };
-  await eachEntry<Observation>(journal, 'readings', ({ data: { device, ts, readings } }) => {
-    for (const { parameter } of readings) keep(`${device} ${parameter}`, ts);
-  });
   let lines = 0;
   let values = 0;
   const missing: string[] = [];
-  for await (const line of createInterface({ input: createReadStream(file) })) {
-    if (line.trim() === '') continue;
+  let wanted = new Map<string, number>();
+  const lookFor = async (): Promise<void> => {
+    await eachEntry<Observation>(journal, 'readings', ({ data: { device, ts, readings } }) => {
+      for (const { parameter } of readings) wanted.delete(`${device} ${parameter} ${ts}`);
+    });
+    for (const [key, value] of wanted) {
+      const [device, parameter, ts] = key.split(' ');
+      missing.push(`${device} ${parameter} ${new Date(Number(ts)).toISOString()} ${value}`);
+    }
+    wanted = new Map();
+  };
+  for await (const text of createInterface({ input: createReadStream(file) })) {
+    if (text.trim() === '') continue;
     lines++;
-    const { device, ts, values: stated = {} } = parseJson(line, REQUEST_BOUNDS, file) as AcknowledgedLine;
+    const { device, ts, values: stated = {} } = parseJson(text, REQUEST_BOUNDS, file) as AcknowledgedLine;
     for (const [parameter, value] of Object.entries(stated)) {
       values++;
-      if (known.get(`${device} ${parameter}`)?.has(ts) === true) continue;
-      missing.push(`${device} ${parameter} ${new Date(ts).toISOString()} ${value}`);
+      wanted.set(`${device} ${parameter} ${ts}`, value);
     }
+    if (wanted.size >= LINES_AT_ONCE) await lookFor();
   }
+  await lookFor();
   return { lines, values, missing };
 }

@@ -1,0 +1,64 @@
+import { ROLES_THAT_OPERATE } from '#libs/identity';
+import { PantauError } from '#libs/kernel';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { Roles, ZodPipe } from './http.js';
+import { iso } from './iso.js';
+import { ApiZodBody, checkBody } from './queries.js';
+import { reconcile, type Reconciliation } from './reconciliation.js';
+
+const noQuery = z.strictObject(
+  {},
+  { error: 'takes no parameter: one device is checked by POST /api/v1/reconciliation/check' },
+);
+
+/** The account of everything that was sent, and the check that goes through all of it. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/reconciliation')
+export class ReconciliationController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Neraca: apa jadinya semua kiriman / The account: what became of everything that was sent',
+    description:
+      'From counters that the stages keep as the entries pass, committed with their cursors; it costs the same on any journal. `takenByRetention` says how much of what was counted the journal no longer holds.',
+  })
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- checked, and empty
+  async account(@Query(new ZodPipe(noQuery)) _query: object): Promise<Reconciliation> {
+    return reconcile(this.pantau.journal, this.pantau.state);
+  }
+
+  @Post('check')
+  @HttpCode(202)
+  @Roles(...ROLES_THAT_OPERATE)
+  @ApiOperation({
+    summary: 'Memulai pemeriksaan penuh jurnal dan basis data / Start a full check of journal and store',
+    description:
+      'Goes through everything that the journal keeps and compares it with the store, value by value, beside the work of Pantau. One at a time: 409 while another runs. GET tells how far it is, DELETE cancels it.',
+  })
+  @ApiZodBody(checkBody)
+  async start(
+    @Body(new ZodPipe(checkBody.default({}))) { device }: z.output<typeof checkBody>,
+  ): Promise<unknown> {
+    if (device !== undefined && (await this.pantau.registry.device(device)) === undefined)
+      throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
+    return iso(this.pantau.fullCheck.start(device));
+  }
+
+  @Get('check')
+  @ApiOperation({ summary: 'Kemajuan atau hasilnya / Its progress or its result' })
+  status(): unknown {
+    return iso(this.pantau.fullCheck.status);
+  }
+
+  @Delete('check')
+  @Roles(...ROLES_THAT_OPERATE)
+  @ApiOperation({ summary: 'Membatalkannya / Cancel it' })
+  async cancel(): Promise<unknown> {
+    return iso(await this.pantau.fullCheck.cancel());
+  }
+}

@@ -1,0 +1,228 @@
+import { LmdbJournal, type Journal } from '#libs/journal';
+import { ACCOUNT, BatchContext, countedKey, StageCache, StageState, Tally } from '#libs/journal-transport';
+import { DAY, HOUR } from '#libs/kernel';
+import { LmdbStateStore, type StateStore } from '#libs/state';
+import { STORED_FORMS, type Observation, type Rejection, type Uplink } from '#libs/telemetry';
+import { temporaryFolder } from '#libs/testing';
+import { DuckDbStore } from '#libs/timeseries';
+import { join } from 'node:path';
+import { fullCheck, type FullCheckOptions } from './full-check.js';
+import { FullCheckJob } from './full-check-job.js';
+import { reconcile } from './reconciliation.js';
+
+const T = Date.UTC(2026, 0, 1);
+
+class Fixture implements AsyncDisposable {
+  readonly #folder = temporaryFolder('account');
+  now = T;
+  readonly clock = { now: () => this.now };
+  journal!: Journal;
+  state!: StateStore;
+  store!: DuckDbStore;
+
+  async open(): Promise<this> {
+    const state = LmdbStateStore.open(this.#folder.path);
+    const { clock } = this;
+    this.state = state;
+    this.journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS });
+    const retention = { raw: Infinity, hour: Infinity, day: Infinity };
+    this.store = await DuckDbStore.open(join(this.#folder.path, 'readings.duckdb'), { retention, clock });
+    await this.store.setUp();
+    return this;
+  }
+
+  async send(count: number): Promise<void> {
+    await this.journal.append(
+      'uplink',
+      Array.from({ length: count }, () => ({ key: 'a', data: uplink(this.now) })),
+    );
+  }
+
+  /** Says what became of a message, and counts it as the stages do. */
+  async decode(offset: number, readings: Observation['readings'] | undefined, stored = true): Promise<void> {
+    const ref = { shard: 0, offset };
+    const context = this.#context('ingest', 'uplink');
+    const tally = await Tally.begin(context, offset);
+    tally.pass(offset);
+    if (readings === undefined) {
+      tally.add('refused');
+      tally.add('refused: not_json');
+      const data: Rejection = { ...refusal(this.now), source: { stream: 'uplink', ...ref } };
+      context.append('rejected', [{ key: 'a', data }]);
+    } else {
+      tally.add('reading');
+      tally.add('values', readings.length);
+      context.append('readings', [{ key: 'a', data: observation(offset, this.now, readings) }]);
+    }
+    await this.#commit(context, offset);
+    if (readings === undefined) return;
+    const { next } = await this.journal.extent('readings', 0);
+    const writing = this.#context('writer', 'readings');
+    const written = await Tally.begin(writing, next - 1);
+    written.pass(next - 1);
+    written.add('written', readings.length);
+    if (stored) await this.store.write([observation(offset, this.now, readings)]);
+    await this.#commit(writing, next - 1);
+  }
+
+  check(more: Partial<FullCheckOptions> = {}): ReturnType<typeof fullCheck> {
+    const { journal, store } = this;
+    return fullCheck({ journal, store, storeKeepsFrom: 0, signal: new AbortController().signal, ...more });
+  }
+
+  #context(stage: string, stream: string): BatchContext {
+    const state = new StageState(this.state, new StageCache());
+    return new BatchContext({ stage, stream, shard: 0 }, state, this.journal);
+  }
+
+  async #commit(context: BatchContext, offset: number): Promise<void> {
+    await context.end();
+    const { stage: cursor, stream, shard } = context.origin;
+    const [state, append] = [context.state.writes(), context.appends()];
+    await this.journal.commit({ cursor, stream, shard, expected: offset, next: offset + 1, state, append });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.journal.close();
+    await this.state.close();
+    await this.store.close();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+function uplink(receivedAt: number): Uplink {
+  const base = { site: 's', device: 'a', kind: 'telemetry', topic: '', session: 'x' } as const;
+  const payload = Buffer.from('{}');
+  return { ...base, payload, receivedAt, qos: 1, messageId: 1, dup: false, will: false };
+}
+
+function observation(offset: number, now: number, readings: Observation['readings']): Observation {
+  const ts = T + offset * HOUR;
+  return { site: 's', device: 'a', ts, receivedAt: now, uplink: { shard: 0, offset }, readings };
+}
+
+function refusal(receivedAt: number): Rejection {
+  return { reason: 'not_json', detail: 'no JSON', receivedAt, device: 'a', count: 1 };
+}
+
+const PM25 = { parameter: 'pm25', value: 5, flag: 1 } as const;
+const PM10 = { parameter: 'pm10', value: 9, flag: 3 } as const;
+
+describe('the account', () => {
+  it('is the same from the counters and from a full check, in passes as small as one likes', async () => {
+    await using f = await new Fixture().open();
+    await f.send(40);
+    for (let i = 0; i < 38; i++) await f.decode(i, i % 10 === 9 ? undefined : [PM25, PM10]);
+    const account = await reconcile(f.journal, f.state);
+    expect(account).toMatchObject({
+      messages: { received: 40, becameReadings: 35, refused: 3, waiting: 2, unaccounted: 0 },
+      values: { decoded: 70, written: 70, waiting: 0 },
+      refusals: { not_json: 3 },
+      balanced: true,
+    });
+    for (const sizes of [{}, { valuesAtOnce: 7, messagesAtOnce: 3 }]) {
+      expect(await f.check(sizes)).toMatchObject({
+        messages: { kept: 38, becameReadings: 35, refused: 3, unaccounted: 0 },
+        values: { decoded: 70, distinct: 70, stored: 70, missing: 0, byFlag: { 1: 35, 3: 35 } },
+        waiting: { messages: 2, observations: 0 },
+        balanced: true,
+      });
+    }
+  });
+
+  it('names a value that is in the journal and not in the store', async () => {
+    await using f = await new Fixture().open();
+    await f.send(3);
+    for (let i = 0; i < 3; i++) await f.decode(i, [PM25], i !== 1);
+    expect(await f.check()).toMatchObject({
+      values: { distinct: 3, stored: 2, missing: 1 },
+      examples: [{ device: 'a', parameter: 'pm25', ts: T + HOUR }],
+      balanced: false,
+    });
+    expect(await f.check({ storeKeepsFrom: T + 2 * HOUR })).toMatchObject({
+      values: { stored: 2, expired: 1, missing: 0 },
+      balanced: true,
+    });
+  });
+
+  it('adds up after retention of readings, of messages, and of both, and says what was taken', async () => {
+    for (const streams of [['readings'], ['uplink'], ['uplink', 'readings', 'rejected']]) {
+      await using f = await new Fixture().open();
+      await f.send(4);
+      for (let i = 0; i < 4; i++) await f.decode(i, i === 3 ? undefined : [PM25]);
+      f.now = T + 2 * DAY;
+      await f.send(2);
+      for (let i = 4; i < 6; i++) await f.decode(i, [PM25]);
+      for (const stream of streams) await f.journal.retain(stream, { maxAge: DAY });
+      const taken = {
+        messages: streams.includes('uplink') ? 4 : 0,
+        observations: streams.includes('readings') ? 3 : 0,
+      };
+      expect(await reconcile(f.journal, f.state)).toMatchObject({
+        messages: { received: 6, becameReadings: 5, refused: 1, waiting: 0, unaccounted: 0 },
+        values: { decoded: 5, written: 5, waiting: 0 },
+        takenByRetention: taken,
+        balanced: true,
+      });
+      const check = await f.check();
+      expect(check).toMatchObject({ takenByRetention: taken, balanced: true, values: { missing: 0 } });
+      expect(check.messages.outcomeTakenByRetention).toBe(streams.length === 1 && taken.observations ? 3 : 0);
+      expect(check.messages.unaccounted).toBe(0);
+    }
+  });
+
+  it('notices a message that was decoded without a trace', async () => {
+    await using f = await new Fixture().open();
+    await f.send(2);
+    await f.decode(0, [PM25]);
+    await f.journal.seek('ingest', 'uplink', 0, 2);
+    expect(await f.check()).toMatchObject({ messages: { unaccounted: 1 }, balanced: false });
+  });
+
+  it('says of a folder of an earlier version what was not counted', async () => {
+    await using f = await new Fixture().open();
+    await f.send(3);
+    for (let i = 0; i < 2; i++) await f.decode(i, [PM25]);
+    const keys = [
+      countedKey({ stage: 'ingest', stream: 'uplink', shard: 0 }),
+      countedKey({ stage: 'writer', stream: 'readings', shard: 0 }),
+    ];
+    await f.state.write(keys.map((key) => ({ namespace: ACCOUNT, key, value: undefined })));
+    await f.decode(2, [PM25]);
+    expect(await reconcile(f.journal, f.state)).toMatchObject({
+      messages: { received: 3, becameReadings: 1, beforeCounting: 2, waiting: 0, unaccounted: 0 },
+      balanced: true,
+    });
+  });
+});
+
+describe('the full check as a job', () => {
+  it('runs one at a time, tells how far it is, and ends when it is cancelled', async () => {
+    await using f = await new Fixture().open();
+    await f.send(1_500);
+    await f.journal.commit({ cursor: 'ingest', stream: 'uplink', shard: 0, expected: 0, next: 1_500 });
+    await f.journal.append(
+      'rejected',
+      Array.from({ length: 5_000 }, () => ({ key: 'a', data: refusal(T) })),
+    );
+    let seen = 0;
+    const job = new FullCheckJob(
+      (_device, signal, onProgress) =>
+        f.check({
+          signal,
+          onProgress: (progress) => {
+            onProgress(progress);
+            if (++seen === 2) void job.cancel();
+          },
+        }),
+      f.clock,
+    );
+    expect(job.start(undefined).state).toBe('running');
+    expect(() => job.start(undefined)).toThrow(/CHECK_RUNNING/);
+    // Without blocking: the loop turns while it runs.
+    while (job.status.state === 'running') await new Promise(setImmediate);
+    expect(job.status).toMatchObject({ state: 'cancelled', progress: { done: 2_000 } });
+    expect(job.start(undefined).state).toBe('running');
+    expect((await job.cancel()).state).toBe('cancelled');
+  });
+});
