@@ -26,6 +26,8 @@ describeCodecContract(codec, {
   samples: [
     KEY_VALUES,
     NORMALIZED,
+    fixture('fiware', 'ngsi-ld.json'),
+    fixture('fiware', 'time-instant.json'),
     Buffer.from(JSON.stringify({ subscriptionId: 's', data: [entity({ pm25: attribute(12, 'GQ') })] })),
   ],
 });
@@ -174,4 +176,73 @@ describe('fiware', () => {
       'no attribute is one that Pantau measures',
     );
   });
+
+  it('reads unit and time where NGSI-LD states them: at the attribute itself', () => {
+    expect(decode(fixture('fiware', 'ngsi-ld.json'))).toEqual({
+      outputs: [
+        {
+          kind: 'telemetry',
+          ts: Date.UTC(2026, 10, 28, 12),
+          values: [
+            { parameter: 'temperature', value: 86, unit: 'degF' },
+            { parameter: 'humidity', value: 54, unit: '%' },
+          ],
+        },
+        {
+          kind: 'telemetry',
+          ts: Date.UTC(2026, 10, 28, 12, 30),
+          values: [{ parameter: 'pm25', value: 33, unit: 'ug/m3' }],
+        },
+      ],
+      refusals: [],
+    });
+  });
+
+  it('takes the time of an IoT Agent, TimeInstant, for the whole entity', () => {
+    expect(decode(fixture('fiware', 'time-instant.json'))).toEqual({
+      outputs: [
+        {
+          kind: 'telemetry',
+          ts: Date.UTC(2026, 10, 28, 8),
+          values: [
+            { parameter: 'pm25', value: 12, unit: 'ug/m3' },
+            { parameter: 'temperature', value: 27, unit: 'degC' },
+          ],
+        },
+      ],
+      refusals: [],
+    });
+  });
+
+  it.each([
+    { value: 86, unitCode: 'XX' },
+    { value: 86, unitCode: { value: 'https://example.org/units#F' } },
+    { value: 86, unitText: 'degrees' },
+    { value: 86, metadata: { unit: { value: '°F' } } },
+    { value: 86, unitCode: 'CEL', metadata: { unitCode: { value: 'FAH' } } },
+  ])('refuses a stated unit that is not understood, or contradicted: %j', (temperature) => {
+    expect(decode(entity({ temperature }))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'unknown_unit' }],
+    });
+  });
+
+  it.each(['observedAt', 'timestamp', 'TimeInstant'])(
+    'refuses a %s that is no time, wherever it is stated; null states nothing',
+    (name) => {
+      const pm25 = { value: 7, unitCode: 'GQ' };
+      const broken = { outputs: [], refusals: [{ reason: 'schema_violation' }] };
+      expect(decode(entity({ pm25: { ...pm25, [name]: 'today' } }))).toMatchObject(broken);
+      expect(decode(entity({ pm25: { ...pm25, metadata: { [name]: { value: 12 } } } }))).toMatchObject(
+        broken,
+      );
+      expect(decode(entity({ pm25: { ...pm25, [name]: null } })).outputs).toMatchObject([{ ts: TS }]);
+      const timeless = { ...entity({ pm25 }), dateObserved: undefined };
+      expect(decode({ ...timeless, [name]: { value: 'today' } })).toMatchObject(broken);
+      const stated = { '@type': 'DateTime', '@value': '2026-01-02T03:00:00Z' };
+      expect(decode({ ...timeless, [name]: { type: 'Property', value: stated } }).outputs).toMatchObject([
+        { ts: TS },
+      ]);
+    },
+  );
 });

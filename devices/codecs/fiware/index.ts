@@ -13,6 +13,7 @@ import {
   readDateTime,
   refusal,
   refused,
+  shown,
   type Instant,
   type Members,
   type Place,
@@ -56,8 +57,9 @@ const MODEL_UNITS: Partial<Readonly<Record<MeasuredParameter, Unit>>> = {
 const REMEDY = 'publish the normalized form, in which unitCode is GQ, GP, 61 or 59';
 
 /**
- * Smart Data Models `AirQualityObserved` of an NGSI-v2 context broker: an entity in key-values or normalized form, a list
- * of them, or a notification with them in `data`.
+ * Smart Data Models `AirQualityObserved` of an NGSI-v2 or NGSI-LD context broker: an entity in key-values or normalized
+ * form, a list of them, or a notification with them in `data`. What states a unit or a time is read wherever it stands;
+ * what is stated and not understood is refused, never replaced by a default.
  *
  * Source: smart-data-models/dataModel.Environment.
  */
@@ -88,7 +90,11 @@ function readEntity(
   amongSeveral: boolean,
   utcOffsetMs: Millis | undefined,
 ): void {
-  const time = observedAt(`${where}dateObserved`, attribute(entity['dateObserved']).value, utcOffsetMs);
+  const timeName = ENTITY_TIMES.find((name) => (attribute(entity[name]).value ?? undefined) !== undefined);
+  const time =
+    timeName === undefined
+      ? { ts: undefined }
+      : observedAt(where + timeName, attribute(entity[timeName]).value, utcOffsetMs);
   if ('refusal' in time) {
     findings.refuse(time.refusal);
     return;
@@ -100,46 +106,65 @@ function readEntity(
     ...(amongSeveral && typeof named === 'string' ? { source: named.slice(0, 200) } : {}),
   };
   for (const [name, member] of Object.entries(entity)) {
-    const { value, unitCode, timestamp } = attribute(member);
+    const { value, units, timestamp } = attribute(member);
     const parameter = ATTRIBUTES.get(name.toLowerCase());
     // A value may be older than the entity that carries it.
-    const own = readDateTime(`${where}${name}.timestamp`, timestamp ?? undefined, utcOffsetMs);
+    const own = readDateTime(`${where}${name}.${timestamp?.name ?? ''}`, timestamp?.value, utcOffsetMs);
     if (parameter === undefined) {
-      if (unitCode === HECTOPASCAL && /pressure$/i.test(name))
+      if (units.length === 1 && units[0] === HECTOPASCAL && /pressure$/i.test(name))
         findings.at(place).pressure(where + name, value ?? undefined, 1);
     } else if ('refusal' in own) findings.refuse(own.refusal);
     else {
-      const unit = unitCode === undefined ? MODEL_UNITS[parameter] : UNIT_CODES.get(unitCode);
       const there = timestamp === undefined ? place : { ...place, ts: own.ts };
-      findings.at(there).measure(where + name, value ?? undefined, parameter, unit, REMEDY);
+      const unit = unitOf(parameter, units);
+      const remedy = units.length === 0 ? REMEDY : `found ${units.map(shown).join(' and ')}; ${REMEDY}`;
+      findings.at(there).measure(where + name, value ?? undefined, parameter, unit, remedy);
     }
   }
 }
 
+/** The model's unit stands in only where none is stated; of a stated one all statements must say the same. */
+function unitOf(parameter: MeasuredParameter, units: readonly unknown[]): Unit | undefined {
+  if (units.length === 0) return MODEL_UNITS[parameter];
+  const read = units.map((unit) =>
+    UNIT_CODES.get(typeof unit === 'number' ? String(unit) : (unit as string)),
+  );
+  return read.every((unit) => unit === read[0]) ? read[0] : undefined;
+}
+
 interface Attribute {
   readonly value: unknown;
-  /** Empty when it is stated as neither text nor number. */
-  readonly unitCode?: string;
-  readonly timestamp?: unknown;
+  /** Every unit that is stated, as it is stated. */
+  readonly units: readonly unknown[];
+  readonly timestamp?: { readonly name: string; readonly value: unknown };
 }
 
-/** An attribute in either form; only the normalized one has metadata. */
+/** Members, of the attribute itself (NGSI-LD) or of its metadata (NGSI-v2), that state its unit or its time. */
+const UNIT_MEMBERS = ['unitCode', 'unit', 'unitText'] as const;
+const TIME_MEMBERS = ['observedAt', 'timestamp', 'TimeInstant'] as const;
+/** The same of the entity, the first one stated counts: the model's own, then those of IoT Agents and of NGSI-LD. */
+const ENTITY_TIMES = ['dateObserved', 'dateObservedFrom', 'TimeInstant', 'observedAt', 'timestamp'] as const;
+
+/** An attribute in any form; key-values have a value alone. */
 function attribute(member: unknown): Attribute {
-  if (!isObject(member) || !Object.hasOwn(member, 'value')) return { value: member };
+  if (!isObject(member) || !Object.hasOwn(member, 'value')) return { value: valueOf(member), units: [] };
   const metadata = isObject(member['metadata']) ? member['metadata'] : {};
-  const code = metadataValue(metadata['unitCode']);
-  const timestamp = metadataValue(metadata['timestamp'] ?? metadata['TimeInstant']);
-  return {
-    value: member['value'],
-    ...(code === undefined
-      ? {}
-      : { unitCode: typeof code === 'string' || typeof code === 'number' ? String(code) : '' }),
-    ...(timestamp === undefined ? {} : { timestamp }),
-  };
+  const stated = (name: string): unknown[] =>
+    [member[name], metadata[name]].map(valueOf).filter((found) => found !== undefined);
+  const [code] = UNIT_MEMBERS;
+  // The text beside a code is for people.
+  const units = stated(code).length > 0 ? stated(code) : UNIT_MEMBERS.flatMap(stated);
+  const [timestamp] = TIME_MEMBERS.flatMap((name) =>
+    stated(name).flatMap((value) => (value === null ? [] : [{ name, value }])),
+  );
+  return { value: valueOf(member['value']), units, ...(timestamp === undefined ? {} : { timestamp }) };
 }
 
-function metadataValue(metadata: unknown): unknown {
-  return isObject(metadata) ? metadata['value'] : metadata;
+/** What a property or a JSON-LD literal holds; anything else is its own value. */
+function valueOf(found: unknown): unknown {
+  if (!isObject(found)) return found;
+  if (Object.hasOwn(found, '@value')) return found['@value'];
+  return Object.hasOwn(found, 'value') ? valueOf(found['value']) : found;
 }
 
 /** An instant, or the beginning of an interval: the values then belong to the span that starts there. */
