@@ -34,13 +34,13 @@ await bench(async (folder) => {
     join(folder, 'plan.yaml'),
     `site: bench\nfrom: 2015-12-06T17:00:00Z\nto: 2015-12-07T17:00:00Z\ncameras: ${interval}\n`,
   );
-  const [mqttPort, httpPort] = [await freePort(), await freePort()];
+  const [mqttPort, httpPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const env = {
     ...process.env,
     PANTAU_DATA: join(folder, 'data'),
     PANTAU_MQTT_PORT: mqttPort,
     PANTAU_HTTP_PORT: httpPort,
-    PANTAU_METRICS_PORT: '0',
+    PANTAU_METRICS_PORT: metricsPort,
     PANTAU_LOG_LEVEL: 'warn',
   };
   const credentials = join(folder, 'credentials.json');
@@ -97,7 +97,7 @@ await bench(async (folder) => {
       );
     }
     const acknowledgedAt = performance.now();
-    await caughtUp(httpPort);
+    await caughtUp(metricsPort);
     const drain = (performance.now() - acknowledgedAt) / 1_000;
     const ratio = rates[1] / rates[0];
     if (round > 0) ratios.push(ratio);

@@ -181,7 +181,7 @@ async function withPipeline(folder, count, kind, use) {
           firstTs + perDevice() * MINUTE,
           perSecond,
         );
-        await caughtUp(pantau.httpPort);
+        await caughtUp(pantau.metricsPort);
         // Of the load generator only the time in which it sends counts, not its start.
         const seconds = (performance.now() - from) / 1_000 - report.startSeconds;
         const [own, database] = processes.map(

@@ -143,7 +143,7 @@ export async function startPantau(
       throw new Error(`Pantau ended:\n${readFileSync(join(folder, 'pantau.log'), 'utf8')}`);
     }),
   ]);
-  return { child, mqttPort, httpPort, tokens, metrics: () => metrics(metricsPort) };
+  return { child, mqttPort, metricsPort, tokens, metrics: () => metrics(metricsPort) };
 }
 
 async function register(path, idsOrDevices) {
@@ -228,10 +228,12 @@ export async function startMosquitto(folder) {
 }
 
 /** Returns when no stage lags. */
-export async function caughtUp(httpPort) {
+export async function caughtUp(metricsPort) {
   for (;;) {
-    const { lag } = await (await fetch(`http://127.0.0.1:${httpPort}/api/v1/health`)).json();
-    if (Object.values(lag).every((entries) => entries === 0)) return;
+    const lags = [...(await metrics(metricsPort))].filter(([series]) =>
+      series.startsWith('pantau_stage_lag{'),
+    );
+    if (lags.length > 0 && lags.every(([, entries]) => entries === 0)) return;
     await delay(50);
   }
 }

@@ -2,7 +2,6 @@ import { disagreements, neighbourOpinions, verifyFigure, type EvidenceReader } f
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
 import type { Administration, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
-import { lagOf } from '#libs/journal-transport';
 import { defined, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
@@ -12,7 +11,7 @@ import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { Public, ZodPipe } from './http.js';
+import { ZodPipe } from './http.js';
 import type { FullCheckJob } from './full-check-job.js';
 import { iso } from './iso.js';
 import {
@@ -38,6 +37,7 @@ import {
   type LatestReadings,
   type RejectionCount,
 } from './views.js';
+import type { Watched } from './watched.js';
 
 export const DEPENDENCIES = Symbol('GatewayDependencies');
 
@@ -55,17 +55,9 @@ export interface GatewayDependencies {
   readonly fullCheck: FullCheckJob;
   readonly presencePolicy: PresencePolicy;
   readonly clock: Clock;
+  /** What should run, for health. */
+  readonly watched: Watched;
 }
-
-/** Which stage reads which stream; for the lag that health shows. */
-const STAGE_STREAMS = [
-  ['ingest', 'uplink'],
-  ['writer', 'readings'],
-  ['alerts', 'readings'],
-  ['evidence', 'readings'],
-  ['evidence', 'neighbourhoods'],
-  ['gateway', 'readings'],
-] as const;
 
 const PAYLOAD_SHOWN_BYTES = 1_000;
 
@@ -74,33 +66,6 @@ const PAYLOAD_SHOWN_BYTES = 1_000;
 @Controller('api/v1')
 export class ApiController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
-
-  @Get('health')
-  @Public()
-  @ApiOperation({
-    summary: 'Apakah Pantau bekerja / Whether Pantau works',
-    description:
-      'No token needed. `lag` is the number of entries a stage has not read yet. While `journal.accepting` is false the disk is full: devices get no acknowledgement and keep their data.',
-  })
-  async health(): Promise<unknown> {
-    const { journal, store } = this.pantau;
-    const answer = await store.ping().then(
-      () => ({ status: 'ok' as const }),
-      () => ({ status: 'unavailable' as const }),
-    );
-    const lag: Record<string, number> = {};
-    for (const [stage, stream] of STAGE_STREAMS)
-      lag[stage] = (lag[stage] ?? 0) + (await lagOf(journal, stage, stream));
-    const space = await journal.space();
-    // Without the store readings still arrive and wait; without space they wait in the devices. That is degraded, not down.
-    return {
-      status: answer.status === 'ok' && space.accepting ? 'ok' : 'degraded',
-      // No address and no path: whoever asks need not be known. They are in the log.
-      store: answer,
-      journal: space,
-      lag,
-    };
-  }
 
   @Get('sites')
   @ApiOperation({ summary: 'Lokasi / Sites' })

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { ClaimController } from './claim.controller.js';
 import { DownlinkController } from './downlink.controller.js';
+import { HealthController } from './health.controller.js';
 import { ProblemFilter, problemOf, TokenGuard, TOKENS } from './http.js';
 import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplink-routes.js';
 import { ForeignTopicsController } from './foreign-topics.controller.js';
@@ -34,6 +35,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       controllers: [
+        HealthController,
         ApiController,
         ReconciliationController,
         DownlinkController,

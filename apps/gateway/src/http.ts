@@ -55,12 +55,16 @@ export class TokenGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     // The name of a scheme has no case (RFC 9110, 11.1).
     const [scheme, token] = (request.headers.authorization ?? '').split(/ +/);
     const principal =
       scheme?.toLowerCase() === 'bearer' && token !== undefined ? await this.tokens.verify(token) : undefined;
+    if (this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true) {
+      // Public, and it may tell more to whom it knows.
+      if (principal !== undefined) request.principal = principal;
+      return true;
+    }
     if (principal === undefined)
       throw new UnauthorizedException(
         'Token API tidak ada atau tidak sah. / The API token is missing or not valid.',

@@ -4,3 +4,4 @@ export * from './full-check-job.js';
 export * from './gateway.js';
 export type { CsvReport } from './csv-report.js';
 export { reconcile, type Reconciliation } from './reconciliation.js';
+export { HealthController } from './health.controller.js';

@@ -219,7 +219,7 @@ describeWith(['influxd'], 'Pantau with a real InfluxDB', () => {
       lag: Record<string, number>;
     }>('health');
     expect(health).toMatchObject({ status: 'degraded', store: { status: 'unavailable' } });
-    expect(health.lag['writer']).toBeGreaterThan(0);
+    expect(health.lag['writer.readings']).toBeGreaterThan(0);
     await influx.start();
     await pantau.caughtUp();
     const values = pantau.acknowledged().reduce((sum, line) => sum + Object.keys(line.values).length, 0);

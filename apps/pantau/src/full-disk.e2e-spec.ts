@@ -6,7 +6,7 @@ const PEBIBYTE = 2 ** 50;
 describe('Pantau with less than its reserve free', () => {
   it('starts, says so in health and metrics, and refuses an uplink over HTTP without storing it', async () => {
     await using pantau = await new PantauFixture().start(`journal: { minFree: ${PEBIBYTE} }\n`);
-    const { body } = await pantau.get<{ journal: { freeBytes: number } }>('health', null);
+    const { body } = await pantau.get<{ journal: { freeBytes: number } }>('health');
     expect(body).toMatchObject({
       status: 'degraded',
       store: { status: 'ok' },

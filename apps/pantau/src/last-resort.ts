@@ -27,7 +27,7 @@ export async function stopWithin(stop: () => Promise<void>, within: Millis = STO
  * At once, and not by process.exit(), which waits for the other threads. Nothing that was acknowledged is lost: it is on
  * disk before the acknowledgement.
  */
-function endNow(why: string): void {
+export function endNow(why: string): void {
   writeSync(STANDARD_ERROR, `${JSON.stringify({ level: 60, app: 'pantau', msg: `pantau ends: ${why}` })}\n`);
   process.kill(process.pid, 'SIGKILL');
 }

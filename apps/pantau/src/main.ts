@@ -19,6 +19,7 @@ import { systemClock } from './engines.js';
 import { describeRecomputation } from './recomputation.js';
 import { endOnUnhandled, stopWithin } from './last-resort.js';
 import { startPantau } from './runtime.js';
+import { Pulse, startWatchdog } from './watchdog.js';
 
 /** From `dist/apps/pantau/src` to the package. */
 const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
@@ -79,6 +80,7 @@ program
   )
   .option('--client-id <id>', 'nama replika ini / name of this replica; each replica needs its own')
   .action(async ({ clientId }: { clientId?: string }) => {
+    endOnUnhandled();
     const loaded = config();
     const { bridge: section } = loaded.mqtt;
     if (section === undefined)
@@ -86,6 +88,8 @@ program
         remedy: 'Name the MQTT 5 broker: mqtt: { bridge: { url: mqtt://host:1883 } } in pantau.yaml.',
       });
     const logger = createLogger(loaded.log.level, 'bridge');
+    const pulse = new Pulse();
+    startWatchdog(pulse, loaded.watchdog);
     await withEngines(context, async (engines) => {
       const options = bridgeOptions(section, loaded);
       const bridge = new Bridge(clientId === undefined ? options : { ...options, clientId }, {
@@ -94,12 +98,13 @@ program
         logger,
       });
       await bridge.start();
+      pulse.beat('main');
       print(`Jembatan berjalan / bridge running: ${section.url}`);
       await new Promise((resolve) => {
         process.once('SIGTERM', resolve);
         process.once('SIGINT', resolve);
       });
-      await bridge.stop();
+      await stopWithin(() => bridge.stop());
       print(`Jembatan berhenti / bridge stopped: ${bridge.received} pesan / messages`);
     });
   });

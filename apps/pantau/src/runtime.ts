@@ -20,6 +20,7 @@ import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
 import { recordSettings } from './record-settings.js';
 import { caughtUp } from './stages.js';
+import { Pulse, pulseMetrics, startWatchdog } from './watchdog.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
 const YOUNG_GENERATION_MB = 128;
@@ -71,6 +72,8 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
   try {
+    const pulse = new Pulse();
+    closers.push(startWatchdog(pulse, config.watchdog));
     const engines = await openEngines(config);
     closers.push(() => engines.close());
     const { journal, registry, tokens } = engines;
@@ -82,7 +85,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
 
     // All at once: most of a start is loading code. Each is closed whatever becomes of the others.
     const starting = (['stages', 'conclusions', 'ingest'] as const).map(async (part) => {
-      const thread = await startStageThread({ config, part });
+      const thread = await startStageThread({ config, part, cells: pulse.cells });
       closers.push(() => thread.stop());
       return thread;
     });
@@ -114,11 +117,15 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     }
     const { host, port } = config.metrics;
     if (port !== false) {
+      const lags = pulseMetrics(pulse);
       const metrics = await startMetricsServer({ host, port }, async () =>
-        [await broker.get(Broker).metricsText(), await stages.metricsText()].join('\n'),
+        [await broker.get(Broker).metricsText(), await stages.metricsText(), await lags()].join('\n'),
       );
       closers.push(() => metrics.close());
     }
+
+    const endBeats = pulse.beat('main');
+    closers.unshift(async () => endBeats());
 
     return {
       ...engines,

@@ -16,7 +16,8 @@ import { ingestOptions } from './ingest-options.js';
 import { fullCheckInThread } from './full-check-thread.js';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
 import { StageMetrics } from './stage-metrics.js';
-import type { STAGES } from './stages.js';
+import { STAGES } from './stages.js';
+import { THREADS, type Pulse } from './watchdog.js';
 
 /** Stages that run in this thread. */
 export interface StageHost {
@@ -78,7 +79,11 @@ export async function startConclusions(config: LoadedConfig, logger: Logger): Pr
  *
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
-export async function startStages(config: LoadedConfig, logger: Logger): Promise<StoreStageHost> {
+export async function startStages(
+  config: LoadedConfig,
+  logger: Logger,
+  pulse: Pulse,
+): Promise<StoreStageHost> {
   const clock = systemClock;
   return started(async (closers) => {
     const engines = await openEngines(config, clock);
@@ -100,7 +105,11 @@ export async function startStages(config: LoadedConfig, logger: Logger): Promise
     };
     const fullCheck = new FullCheckJob(fullCheckInThread(config, store), clock);
     closers.push(() => fullCheck.cancel());
-    const dependencies = { ...engines, store, fullCheck, presencePolicy, clock };
+    const watched = {
+      stages: STAGES,
+      threads: () => THREADS.map((name) => ({ name, lagMs: pulse.lagMs(name) })),
+    };
+    const dependencies = { ...engines, store, fullCheck, presencePolicy, clock, watched };
     const { limits, maxPayloadBytes } = config.mqtt;
     const uplinks = {
       ...engines,

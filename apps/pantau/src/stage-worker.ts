@@ -10,11 +10,14 @@ import {
   type StageHost,
   type StoreStageHost,
 } from './stage-host.js';
+import { Pulse, type ThreadName } from './watchdog.js';
 
 /** What a thread of stages is started with. */
 export interface StageThreadData {
   readonly config: LoadedConfig;
-  readonly part: 'ingest' | 'conclusions' | 'stages';
+  readonly part: Exclude<ThreadName, 'main'>;
+  /** {@link Pulse.cells} */
+  readonly cells: Int32Array<SharedArrayBuffer>;
 }
 
 /** What the main thread tells the stages. A question carries an id, under which it is answered. */
@@ -41,16 +44,17 @@ export type StageAnswer =
 const NICENESS = 10;
 
 /** Runs stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
-async function main({ config, part }: StageThreadData): Promise<void> {
+async function main({ config, part, cells }: StageThreadData): Promise<void> {
   // Linux gives a priority to a thread; elsewhere 0 would mean the whole process.
   if (process.platform === 'linux') setPriority(0, NICENESS);
   let stages: StageHost;
   let withStore: StoreStageHost | undefined;
+  const pulse = new Pulse(cells);
   try {
     const logger = createLogger(config.log.level, 'pantau');
     if (part === 'ingest') stages = await startIngest(config, logger);
     else if (part === 'conclusions') stages = await startConclusions(config, logger);
-    else stages = withStore = await startStages(config, logger);
+    else stages = withStore = await startStages(config, logger, pulse);
   } catch (error) {
     const known = error instanceof PantauError ? error : undefined;
     answer({
@@ -61,10 +65,14 @@ async function main({ config, part }: StageThreadData): Promise<void> {
     });
     return;
   }
+  const endBeats = pulse.beat(part);
   parentPort?.on('message', (request: StageRequest) => {
     if (request.type === 'stop') {
       // The thread ends by itself once nothing is open any more.
-      void stages.stop().then(() => parentPort?.close());
+      void stages.stop().then(() => {
+        endBeats();
+        parentPort?.close();
+      });
       return;
     }
     const { id } = request;

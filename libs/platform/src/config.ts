@@ -275,6 +275,10 @@ const sections = z.strictObject({
     .prefault({}),
   /** How often Pantau records that it is alive; a longer silence of its own is unknown time for every device. */
   livenessBeat: duration.default(10_000),
+  /** A thread that is blocked for so long ends the process with an error. */
+  watchdog: duration
+    .default(MINUTE)
+    .refine((ms) => ms >= 5_000, 'expected at least 5s; a batch or a large question may take seconds'),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),

@@ -1,0 +1,114 @@
+import type { Principal } from '#libs/identity';
+import { lagOf } from '#libs/journal-transport';
+import { messageOf, SECOND, type Millis } from '#libs/kernel';
+import type { Liveness } from '#libs/telemetry';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { Caller, Public } from './http.js';
+
+/** Longer than a large batch, its commit and a collection of garbage hold up a thread. */
+const HELD_UP: Millis = 15 * SECOND;
+
+type Status = 'ok' | 'degraded' | 'down';
+
+const WORDS: Readonly<Record<Status, string>> = {
+  ok: 'Pantau bekerja / Pantau works',
+  degraded:
+    'Pantau bekerja sebagian; data yang diakui tidak hilang / Pantau works in part; nothing that was acknowledged is lost',
+  down: 'Ada bagian yang harus berjalan tetapi berhenti; lihat log / A part that should run does not; see the log',
+};
+
+@ApiTags('Pantau')
+@Controller('api/v1')
+export class HealthController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get('health')
+  @Public()
+  @ApiOperation({
+    summary: 'Apakah Pantau bekerja / Whether Pantau works',
+    description:
+      'No token needed. `degraded` (200): the store is away or the disk is full (`journal.accepting` is false: devices get no acknowledgement and keep their data). `down` (503): one of `parts` that should run does not. With a token the answer also holds the free space, the error of the store, the delay of each thread, and `lag`: the number of entries of a stream that a stage has not read yet.',
+  })
+  @ApiResponse({ status: 200, description: 'ok, degraded' })
+  @ApiResponse({ status: 503, description: 'down' })
+  async health(
+    @Caller() caller: Principal | undefined,
+    @Res({ passthrough: true }) reply: { status(code: number): unknown },
+  ): Promise<unknown> {
+    const { journal, store, watched } = this.pantau;
+    const [storeError, space, hears, standing] = await Promise.all([
+      store.ping().then(
+        () => undefined,
+        (error: unknown) => messageOf(error),
+      ),
+      journal.space(),
+      this.#hearsDevices(),
+      this.#standing(),
+    ]);
+    const threads = watched.threads();
+    const parts = Object.fromEntries(
+      [
+        ...threads.map(({ name, lagMs }) => [name, lagMs !== undefined && lagMs < HELD_UP] as const),
+        ['listener', hears] as const,
+        ...Object.keys(watched.stages).map((stage) => [`stage ${stage}`, standing.has(stage)] as const),
+      ].map(([name, runs]) => [name, runs ? 'ok' : 'down']),
+    );
+    const isDown = Object.values(parts).includes('down');
+    const isWhole = storeError === undefined && space.accepting;
+    const status: Status = isDown ? 'down' : isWhole ? 'ok' : 'degraded';
+    if (isDown) reply.status(503);
+    const answer = {
+      status,
+      detail: WORDS[status],
+      parts,
+      store: { status: storeError === undefined ? 'ok' : 'unavailable' },
+      journal: { accepting: space.accepting },
+    };
+    // No address, no path and no size for whom nobody knows.
+    if (caller === undefined) return answer;
+    return {
+      ...answer,
+      store: { ...answer.store, ...(storeError === undefined ? {} : { error: storeError }) },
+      journal: space,
+      threads: Object.fromEntries(threads.map(({ name, lagMs }) => [name, { lagMs: lagMs ?? null }])),
+      lag: await this.#lag(),
+    };
+  }
+
+  /** Whether the listeners, or the bridge, recorded not long ago that they hear devices. */
+  async #hearsDevices(): Promise<boolean> {
+    const { journal, clock, presencePolicy } = this.pantau;
+    for (let shard = 0; shard < journal.shards; shard++) {
+      const [newest] = await journal.readBackwards<Liveness>('liveness', shard, 1);
+      if (newest === undefined || newest.data.kind === 'stop') continue;
+      if (clock.now() - newest.data.at <= presencePolicy.brokerSilenceMs) return true;
+    }
+    return false;
+  }
+
+  /** Stages that hold a cursor in every shard of all their streams: they take one before their first batch. */
+  async #standing(): Promise<ReadonlySet<string>> {
+    const { journal, watched } = this.pantau;
+    const cursors = new Map<string, number>();
+    for (const { cursor, stream } of await journal.cursors())
+      cursors.set(`${cursor}/${stream}`, (cursors.get(`${cursor}/${stream}`) ?? 0) + 1);
+    const stands = ([stage, streams]: readonly [string, readonly string[]]): boolean =>
+      streams.every((stream) => (cursors.get(`${stage}/${stream}`) ?? 0) >= journal.shards);
+    return new Set(
+      Object.entries(watched.stages)
+        .filter(stands)
+        .map(([stage]) => stage),
+    );
+  }
+
+  /** By stage and stream. */
+  async #lag(): Promise<Record<string, number>> {
+    const { journal, watched } = this.pantau;
+    const lag: Record<string, number> = {};
+    for (const [stage, streams] of Object.entries(watched.stages))
+      for (const stream of streams) lag[`${stage}.${stream}`] = await lagOf(journal, stage, stream);
+    return lag;
+  }
+}
