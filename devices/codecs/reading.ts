@@ -123,6 +123,30 @@ const UNITS_OF: Readonly<Record<MeasuredParameter, readonly Unit[]>> = (() => {
   };
 })();
 
+/** What a device itself says of a value: that it is bad, or in doubt, each with the maker's reason. */
+export interface Validity {
+  readonly bad?: string;
+  readonly suspect?: string;
+}
+
+const DEAD = 'which stands for a sensor that does not answer; check its cable';
+
+/** Numbers that many firmwares and loggers write for "no value", sometimes after a calibration that moved them a little. */
+const SENTINELS = [-999, -1000, -9999] as const;
+const SENTINEL_WIDTH = 2;
+
+/** A DS18B20 that is not connected, in both units; the driver's constant `DEVICE_DISCONNECTED_C`. */
+const DISCONNECTED: Partial<Readonly<Record<Unit, number>>> = { degC: -127, degF: -196.6 };
+const ABSOLUTE_ZERO: Partial<Readonly<Record<Unit, number>>> = { degC: -273.15, degF: -459.67, K: 0 };
+
+/** Why a number is no measured value whoever sends it; undefined for one that can be. */
+function notMeasured(parameter: MeasuredParameter, value: number, unit: Unit): string | undefined {
+  if (SENTINELS.some((sentinel) => Math.abs(value - sentinel) < SENTINEL_WIDTH)) return DEAD;
+  if (parameter !== 'temperature') return undefined;
+  if (value === DISCONNECTED[unit]) return DEAD;
+  return value < (ABSOLUTE_ZERO[unit] ?? -Infinity) ? 'below absolute zero; check the sensor' : undefined;
+}
+
 /** Gathers what one message says of one device at one instant: the values that hold, and why the others do not. */
 export class Gathered {
   readonly #values: Measured[] = [];
@@ -141,6 +165,7 @@ export class Gathered {
    *
    * @param unit - undefined when the payload does not state one that Pantau knows
    * @param remedy - what to do about such a unit
+   * @param validity - what the device itself says of the value
    */
   measure(
     path: string,
@@ -148,6 +173,7 @@ export class Gathered {
     parameter: MeasuredParameter,
     unit: Unit | undefined,
     remedy = 'state another unit',
+    { bad, suspect }: Validity = {},
   ): void {
     if (found === undefined) return;
     const number = readNumber(path, found, this.form);
@@ -168,7 +194,18 @@ export class Gathered {
       const stated = unit === undefined ? 'no known unit' : `${unit} is no unit`;
       this.refuse('unknown_unit', path, `${stated} of ${parameter}; ${remedy}`);
     } else {
-      const measured = { parameter, value: number.value, unit };
+      const why = bad ?? notMeasured(parameter, number.value, unit);
+      if (why !== undefined) {
+        this.#first.set(parameter, { path });
+        this.refuse('not_finite', path, `expected a measured value, found ${number.value}, ${why}`);
+        return;
+      }
+      const measured = {
+        parameter,
+        value: number.value,
+        unit,
+        ...(suspect === undefined ? {} : { suspect }),
+      };
       this.#first.set(parameter, { path, measured });
       this.#values.push(measured);
     }

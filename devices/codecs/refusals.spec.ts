@@ -111,4 +111,29 @@ describe('a refusal', () => {
       expect(reasonFor('['.repeat(9))).toMatchObject({ reason: 'json_too_deep' });
     },
   );
+
+  it.each([
+    ['zigbee2mqtt', { temperature: -273.2 }],
+    ['zigbee2mqtt', { temperature: -127 }],
+    ['zigbee2mqtt', { pm25: -1000.4 }],
+    ['zigbee2mqtt', { humidity: -999 }],
+    ['zigbee2mqtt', { pm10: -9999 }],
+    ['shelly-blu', { temperature: -998.6 }],
+    ['airgradient', { pm02: -0.4 }],
+    ['airgradient', { rhum: -3 }],
+    ['airgradient', { atmp: -1001.2 }],
+    ['tasmota', { DS18B20: { Temperature: -196.6 }, TempUnit: 'F', Time: '2026-01-02T03:04:05Z' }],
+    ['purpleair', { SensorId: 'x', current_temp_f: -460 }],
+    ['sensor-community', push('BME280_temperature', '-999.9')],
+  ])('of %s is the answer to what stands for a dead sensor: %j', (maker, payload) => {
+    expect(codecs.get(maker)!.decode(message(payload))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'not_finite' }],
+    });
+  });
+
+  it('is not for what is merely beyond the range: flag 4 says that', () => {
+    for (const body of [{ pm25: -1 }, { temperature: -90 }, { temperature: -1 }, { pm10: -990 }])
+      expect(codecs.get('zigbee2mqtt')!.decode(message(body)).outputs).toHaveLength(1);
+  });
 });

@@ -137,3 +137,21 @@ describe('a message that is sent again', () => {
     expect(await refusedOf(ingest)).toEqual(['repeated']);
   });
 });
+
+describe("a device's own doubt", () => {
+  it('makes its value suspect, beside values that pass, also where units are converted', async () => {
+    await using ingest = await openIngest();
+    const body = {
+      SensorId: 'x',
+      DateTime: new Date(NOW).toISOString(),
+      ...{ pm2_5_atm: 0, pm2_5_atm_b: 88.4, current_temp_f: 84 },
+    };
+    await ingest.take([{ ...message({}), codec: 'purpleair', payload: Buffer.from(JSON.stringify(body)) }]);
+    const stored: unknown[] = [];
+    await eachEntry<Observation>(ingest.journal, 'readings', ({ data }) => stored.push(...data.readings));
+    expect(stored).toEqual([
+      { parameter: 'pm25', value: 0, flag: 3, failed: ['device'] },
+      expect.objectContaining({ parameter: 'temperature', flag: 1 }),
+    ]);
+  });
+});

@@ -270,7 +270,7 @@ function converted(
         reason: 'not_finite',
         detail: `${parameter}: expected a measured value, found ${found} ${unit}`,
       });
-    else values.push(value === found ? measured : { parameter, value });
+    else values.push(value === found ? measured : { ...measured, value });
   }
   return values;
 }

@@ -11,6 +11,7 @@ import {
   shown,
   type Instant,
   type Members,
+  type Validity,
 } from '../reading.js';
 
 /**
@@ -29,6 +30,28 @@ const LOCAL = [
   ['current_temp_f', 'temperature', 'degF'],
   ['current_humidity', 'humidity', '%'],
 ] as const;
+
+/** The two lasers of one device: its built-in check. */
+const LASERS = [
+  ['pm2.5_atm_a', 'pm2.5_atm_b'],
+  ['pm10.0_atm_a', 'pm10.0_atm_b'],
+  ['pm2_5_atm', 'pm2_5_atm_b'],
+  ['pm10_0_atm', 'pm10_0_atm_b'],
+] as const;
+
+/**
+ * How far two lasers may be apart: by more than both they contradict each other. Source: US EPA, correction of PurpleAir data
+ * (Barkjohn, Gantt and Clements 2021, doi:10.5194/amt-14-4617-2021): 5 µg/m³ and 70 % of their mean.
+ */
+const LASERS_APART = { ugM3: 5, ofMean: 0.7 } as const;
+
+/** PurpleAir's documentation of `channel_flags`. */
+const CHANNEL_FLAGS = new Map<unknown, Validity>([
+  [0, {}],
+  [1, { suspect: 'channel_flags 1: channel A is downgraded' }],
+  [2, { suspect: 'channel_flags 2: channel B is downgraded' }],
+  [3, { bad: 'and channel_flags 3: both channels are downgraded; clean or replace the lasers' }],
+]);
 
 /** PurpleAir: an answer of the HTTP API v1 (`/v1/sensors/{index}`), or of the sensor itself (`/json`). */
 export const codec: Codec = {
@@ -63,11 +86,29 @@ function readings(
 ): ReturnType<Codec['decode']> {
   if ('refusal' in time) return refused(time.refusal);
   const gathered = new Gathered();
+  const particles = validityOf(from);
   for (const [name, parameter, unit] of table) {
     // Documented: null is a sensor that the device is not equipped with.
-    gathered.measure(`${prefix}${name}`, from[name] ?? undefined, parameter, unit);
+    const validity = unit === 'ug/m3' ? particles : {};
+    gathered.measure(`${prefix}${name}`, from[name] ?? undefined, parameter, unit, undefined, validity);
   }
   // Millibars, which are hectopascals.
   gathered.pressure(`${prefix}pressure`, from['pressure'] ?? undefined, 1);
   return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message');
+}
+
+/** What the device says of its particles; what it states of its channels and is not understood is a doubt. */
+function validityOf(from: Members): Validity {
+  const { channel_state: state, channel_flags: flags = 0 } = from;
+  if (state === 0) return { bad: 'and channel_state 0: it has no laser' };
+  const stated = CHANNEL_FLAGS.get(flags ?? 0) ?? { suspect: `channel_flags ${shown(flags)}` };
+  if (stated.bad !== undefined || stated.suspect !== undefined) return stated;
+  for (const [nameA, nameB] of LASERS) {
+    const [a, b] = [from[nameA], from[nameB]];
+    if (typeof a !== 'number' || typeof b !== 'number') continue;
+    const apart = Math.abs(a - b);
+    if (apart > LASERS_APART.ugM3 && apart > (LASERS_APART.ofMean * Math.abs(a + b)) / 2)
+      return { suspect: `the lasers contradict each other: ${nameA} ${a}, ${nameB} ${b}` };
+  }
+  return {};
 }

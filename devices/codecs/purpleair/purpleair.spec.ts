@@ -116,4 +116,48 @@ describe('purpleair', () => {
   ])('refuses %j', (payload, reason, detail) => {
     expect(codec.decode(message(payload))).toEqual({ outputs: [], refusals: [{ reason, detail }] });
   });
+
+  it('doubts all particles where the two lasers contradict each other, and nothing else', () => {
+    const { outputs, refusals } = codec.decode(message(fixture('purpleair', 'lasers-disagree.json')));
+    const suspect = 'the lasers contradict each other: pm2_5_atm 0, pm2_5_atm_b 88.4';
+    expect(refusals).toEqual([]);
+    expect(outputs).toMatchObject([
+      {
+        values: [
+          { parameter: 'pm25', value: 0, suspect },
+          { parameter: 'pm10', value: 0, suspect },
+          { parameter: 'temperature', value: 84 },
+          { parameter: 'humidity', value: 70 },
+        ],
+      },
+    ]);
+    expect(JSON.stringify(outputs).match(/suspect/g)).toHaveLength(2);
+  });
+
+  it.each([
+    [{ 'pm2.5_atm_a': 0, 'pm2.5_atm_b': 40 }, /contradict/],
+    [{ 'pm2.5_atm_a': 30, 'pm2.5_atm_b': 40 }, undefined],
+    [{ 'pm2.5_atm_a': 1, 'pm2.5_atm_b': 5.9 }, undefined],
+    [{ channel_flags: 0, channel_state: 3 }, undefined],
+    [{ channel_flags: 1 }, /channel A/],
+    [{ channel_flags: 2 }, /channel B/],
+    [{ channel_flags: 9 }, /channel_flags 9/],
+  ])('of the API with %j doubts the particles: %p', (members, why) => {
+    const { outputs } = codec.decode(
+      message({ sensor: { last_seen: 1, 'pm2.5_atm': 20, humidity: 33, ...members } }),
+    );
+    const [output] = outputs;
+    const [pm25, humidity] = output?.kind === 'telemetry' ? output.values : [];
+    expect(humidity).toEqual({ parameter: 'humidity', value: 33, unit: '%' });
+    if (why === undefined) expect(pm25).toEqual({ parameter: 'pm25', value: 20, unit: 'ug/m3' });
+    else expect(pm25?.suspect).toMatch(why);
+  });
+
+  it.each([{ channel_flags: 3 }, { channel_state: 0 }])('refuses the particles with %j', (members) => {
+    const sensor = { last_seen: 1, 'pm2.5_atm': 20, humidity: 33, ...members };
+    expect(codec.decode(message({ sensor }))).toMatchObject({
+      outputs: [{ values: [{ parameter: 'humidity' }] }],
+      refusals: [{ reason: 'not_finite', detail: expect.stringContaining('sensor.pm2.5_atm') }],
+    });
+  });
 });

@@ -1,5 +1,14 @@
 import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
-import { Findings, ignored, refusal, refused, sourceUnless, type Instant, type Place } from '../reading.js';
+import {
+  Findings,
+  ignored,
+  refusal,
+  refused,
+  sourceUnless,
+  type Instant,
+  type Place,
+  type Validity,
+} from '../reading.js';
 import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from './births.js';
 import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';
 
@@ -206,7 +215,8 @@ function takeMetric(
     );
   else {
     const place = { ts: time.ts, ...source };
-    findings.at(place).measure(name, value, parameter, unit === undefined ? undefined : unitOf(unit), REMEDY);
+    const read = unit === undefined ? undefined : unitOf(unit);
+    findings.at(place).measure(name, value, parameter, read, REMEDY, validityOf(metric.quality));
   }
 }
 
@@ -219,6 +229,17 @@ function numberOf(value: WireValue, datatype: number | undefined): number | stri
   return Number(
     integer.signed ? BigInt.asIntN(integer.bits, value.bits) : BigInt.asUintN(integer.bits, value.bits),
   );
+}
+
+/**
+ * Sparkplug 3.0.0, section 6.4.14: 192 is good, 0 bad, 500 stale, and a metric without the property is good. Gateways hand
+ * on OPC's codes too, in which the highest two of eight bits say good, uncertain or bad.
+ */
+function validityOf(quality: number | undefined): Validity {
+  if (quality === undefined || (quality >= 192 && quality <= 255)) return {};
+  if (quality >= 0 && quality < 64)
+    return { bad: `which the gateway calls bad (Quality ${quality}); check the sensor` };
+  return { suspect: Number.isNaN(quality) ? 'Quality is no integer' : `Quality ${quality}` };
 }
 
 function parameterOf(name: string): MeasuredParameter | undefined {

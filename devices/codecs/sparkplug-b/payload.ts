@@ -9,6 +9,8 @@ export interface Metric {
   readonly isNull: boolean;
   /** Property `engUnit`. */
   readonly unit?: string;
+  /** Property `Quality`; NaN where it is stated and no integer. */
+  readonly quality?: number;
   readonly value: WireValue | undefined;
 }
 
@@ -55,13 +57,16 @@ function readMetric(bytes: Uint8Array): Metric | undefined {
   const alias = varintOf(fields, 2);
   const timestamp = varintOf(fields, 3);
   const datatype = varintOf(fields, 4);
-  const unit = engUnitOf(bytesOf(fields, 9).at(-1));
+  const properties = bytesOf(fields, 9).at(-1);
+  const unit = propertyOf(properties, 'engUnit', (value) => textOf(value, 8));
+  const quality = propertyOf(properties, 'Quality', integerOf);
   return {
     ...(name === undefined ? {} : { name }),
     ...(alias === undefined ? {} : { alias: String(alias) }),
     ...(timestamp === undefined ? {} : { timestamp }),
     ...(datatype === undefined ? {} : { datatype: Number(datatype) }),
     ...(unit === undefined ? {} : { unit }),
+    ...(quality === undefined ? {} : { quality }),
     isNull: (varintOf(fields, 7) ?? 0n) !== 0n,
     value: valueOf(fields),
   };
@@ -82,13 +87,24 @@ function valueOf(fields: readonly Field[]): WireValue | undefined {
 }
 
 /** A PropertySet holds its names and its values as two lists of one order. */
-function engUnitOf(propertySet: Uint8Array | undefined): string | undefined {
+function propertyOf<T>(
+  propertySet: Uint8Array | undefined,
+  name: string,
+  read: (value: readonly Field[]) => T | undefined,
+): T | undefined {
   const fields = propertySet === undefined ? undefined : readFields(propertySet);
   if (fields === undefined) return undefined;
-  const index = bytesOf(fields, 1).findIndex((key) => decoded(key) === 'engUnit');
+  const index = bytesOf(fields, 1).findIndex((key) => decoded(key) === name);
   const value = index < 0 ? undefined : bytesOf(fields, 2)[index];
   const inner = value === undefined ? undefined : readFields(value);
-  return inner === undefined ? undefined : textOf(inner, 8);
+  return inner === undefined ? undefined : read(inner);
+}
+
+/** Fields 3 and 4 of a PropertyValue, int and long; a property that is null states nothing. */
+function integerOf(value: readonly Field[]): number | undefined {
+  if ((varintOf(value, 2) ?? 0n) !== 0n) return undefined;
+  const bits = varintOf(value, 3) ?? varintOf(value, 4);
+  return bits === undefined ? NaN : Number(BigInt.asIntN(64, bits));
 }
 
 function bytesOf(fields: readonly Field[], number: number): Uint8Array[] {

@@ -245,7 +245,7 @@ describe('data', () => {
     ['Float', 9, float(12, -1.5), -1.5],
     ['Double', 10, double(13, 23.1), 23.1],
   ])('reads %s', (_, datatype, value, read) => {
-    const body = payload([{ name: 'temperature', datatype, unit: 'degC', value }]);
+    const body = payload([{ name: 'pm10', datatype, unit: 'ug/m3', value }]);
     expect(decode(topic('NDATA'), body).outputs).toMatchObject([{ values: [{ value: read }] }]);
   });
 
@@ -385,4 +385,46 @@ describe('sparkplug-b', () => {
       ).toMatchObject([{ reason: 'unreadable' }]);
     },
   );
+
+  it.each([
+    [0, 'not_finite'],
+    [24, 'not_finite'],
+    [192, undefined],
+    [216, undefined],
+    [undefined, undefined],
+    [500, 'Quality 500'],
+    [64, 'Quality 64'],
+    ['bad', 'Quality is no integer'],
+  ])('takes the gateway at its word: Quality %p is %p', (quality, expected) => {
+    const born = {
+      name: 'Air/PM2.5',
+      alias: 1,
+      datatype: FLOAT,
+      unit: 'µg/m³',
+      value: float(12, 12.5),
+      quality: 192,
+    };
+    const { memory } = decode(topic('DBIRTH', 'air'), payload([born]));
+    const metric = { alias: 1, value: float(12, 0), ...(quality === undefined ? {} : { quality }) };
+    const { outputs, refusals } = decode(topic('DDATA', 'air'), payload([metric]), memory);
+    if (expected === 'not_finite')
+      expect({ outputs, refusals }).toMatchObject({
+        outputs: [],
+        refusals: [{ reason: 'not_finite', detail: expect.stringMatching(/^Air\/PM2\.5: .*calls bad/) }],
+      });
+    else
+      expect(outputs).toMatchObject([
+        {
+          values: [
+            {
+              parameter: 'pm25',
+              value: 0,
+              unit: 'ug/m3',
+              ...(expected === undefined ? {} : { suspect: expected }),
+            },
+          ],
+        },
+      ]);
+    if (expected === undefined) expect(JSON.stringify(outputs)).not.toContain('suspect');
+  });
 });

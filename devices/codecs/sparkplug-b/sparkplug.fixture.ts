@@ -32,6 +32,7 @@ export interface MetricOf {
   timestamp?: number | bigint;
   datatype?: number;
   unit?: string;
+  quality?: number | string;
   /** The encoded value. */
   value?: Buffer;
   isNull?: boolean;
@@ -39,8 +40,8 @@ export interface MetricOf {
 export const FLOAT = 9;
 export const DOUBLE = 10;
 
-function metric({ name, alias, timestamp, datatype, unit, value, isNull }: MetricOf): Buffer {
-  const properties =
+function metric({ name, alias, timestamp, datatype, unit, quality, value, isNull }: MetricOf): Buffer {
+  const units =
     unit === undefined
       ? []
       : [
@@ -49,6 +50,19 @@ function metric({ name, alias, timestamp, datatype, unit, value, isNull }: Metri
           bytes(2, Buffer.concat([int(1, 12), bytes(8, 'of the mast')])),
           bytes(2, Buffer.concat([int(1, 12), bytes(8, unit)])),
         ];
+  const qualities =
+    quality === undefined
+      ? []
+      : [
+          bytes(1, 'Quality'),
+          bytes(
+            2,
+            typeof quality === 'string'
+              ? Buffer.concat([int(1, 12), bytes(8, quality)])
+              : Buffer.concat([int(1, 3), int(3, quality)]),
+          ),
+        ];
+  const properties = [...units, ...qualities];
   return Buffer.concat([
     ...(name === undefined ? [] : [bytes(1, name)]),
     ...(alias === undefined ? [] : [int(2, alias)]),

@@ -15,6 +15,7 @@ export const QC_TESTS = [
   'neighbour',
   'clock',
   'clock_ahead',
+  'device',
 ] as const;
 export type QcTest = (typeof QC_TESTS)[number];
 

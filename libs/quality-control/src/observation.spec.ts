@@ -50,4 +50,26 @@ describe('judgeObservation', () => {
     expect(states).toEqual(before);
     expect(wrong.amendments).toEqual([]);
   });
+
+  it('believes a device that doubts a value of its own, and keeps that through an amendment', () => {
+    const states = new Map();
+    const at = (minute: number, value: number, suspect?: string): JudgedObservation =>
+      judgeObservation(
+        states,
+        minute * MINUTE,
+        [
+          { parameter: 'pm25', value, ...(suspect === undefined ? {} : { suspect }) },
+          { parameter: 'temperature', value: 27 + minute / 10 },
+        ],
+        limits,
+      );
+    at(0, 12);
+    expect(at(1, 400, 'the lasers contradict each other').readings).toMatchObject([
+      { flag: 3, failed: expect.arrayContaining(['device']) },
+      { parameter: 'temperature', flag: 1 },
+    ]);
+    expect(at(2, 13).amendments).toMatchObject([
+      { reading: { flag: 4, failed: expect.arrayContaining(['spike', 'device']) } },
+    ]);
+  });
 });

@@ -16,6 +16,8 @@ export interface QcStates {
 export interface ParameterValue {
   readonly parameter: MeasuredParameter;
   readonly value: number;
+  /** Why the device itself doubts the value. */
+  readonly suspect?: string;
 }
 
 /** Earlier reading of which an instant shows that it was a spike, with its new flag. */
@@ -51,8 +53,9 @@ export function judgeObservation(
   // Not pushed: an array that grows reserves four times the room, for as long as the batch lasts.
   const readings = new Array<Reading>(values.length);
   let at = 0;
-  for (const { parameter, value } of values) {
-    const others = resultBeside(parameter, instant, limits, clockIsWrong ? WRONG_CLOCK : clock);
+  for (const { parameter, value, suspect } of values) {
+    const beside = resultBeside(parameter, instant, limits, clockIsWrong ? WRONG_CLOCK : clock);
+    const others = suspect === undefined ? beside : combineTwo(beside, DOUBTED);
     const before = clockIsWrong ? initialQcState : (states.get(parameter) ?? initialQcState);
     const { state, result, amended } = checkSeries(before, { ts, value }, parameter, limits, { others });
     if (!clockIsWrong && state !== before) states.set(parameter, state);
@@ -68,6 +71,7 @@ export function judgeObservation(
 const NOTHING_AMENDED: readonly Amendment[] = [];
 const NO_RESULT = combineResults([]);
 const WRONG_CLOCK = resultOf('clock', 3);
+const DOUBTED = resultOf('device', 3);
 
 /** The values that others are judged by; NaN is not there. */
 function instantOf(values: readonly ParameterValue[]): InstantValues {

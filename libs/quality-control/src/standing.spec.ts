@@ -9,6 +9,7 @@ describe('the standing of a value', () => {
     [3, ['gross_range', 'humidity'], 'doubtful'],
     [3, ['clock'], 'doubtful'],
     [3, ['clock_ahead'], 'unusual'],
+    [3, ['device'], 'doubtful'],
     [3, ['a test of a later version'], 'doubtful'],
     [4, ['gross_range'], 'failed'],
     [2, [], 'unjudged'],

@@ -26,6 +26,7 @@ export const SUSPICION_OF: Readonly<Record<QcTest, 'unusual' | 'doubtful'>> = {
   neighbour: 'unusual',
   clock: 'doubtful',
   clock_ahead: 'unusual',
+  device: 'doubtful',
 };
 
 /** The standing of a judged value. A test that only a later version knows makes a suspect value doubtful. */

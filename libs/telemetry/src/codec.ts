@@ -13,6 +13,8 @@ export interface Measured {
   readonly value: number;
   /** What the maker documents for this member. A codec that does not know it refuses the value. */
   readonly unit: Unit;
+  /** Why the device itself doubts the value, in its maker's words. What it calls bad is refused and is no value. */
+  readonly suspect?: string;
 }
 
 interface CodecOutputBase {
