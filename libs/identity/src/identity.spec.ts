@@ -49,6 +49,18 @@ describe('DeviceCredentials', () => {
 });
 
 describe('Tokens', () => {
+  it('makes no token that would be refused: a name that does not fit is refused, with the remedy', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      for (const name of ['Budi', '', 'a b', 'budi_2', 'x'.repeat(64), 'é', 'a\n'])
+        await expect(tokens.create(name, 'operator')).rejects.toThrow(/USAGE: .*lower-case letters/s);
+      for (const name of ['budi', '-', '0', 'x'.repeat(63)])
+        expect(await tokens.verify(await tokens.create(name, 'operator'))).toEqual({
+          name,
+          role: 'operator',
+        });
+    }));
+
   it('knows a token by name and role, and refuses every other text', () =>
     withState(async (state) => {
       const tokens = new Tokens(state, clock);

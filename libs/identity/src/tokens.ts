@@ -1,4 +1,4 @@
-import type { Clock, UtcMillis } from '#libs/kernel';
+import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
@@ -21,7 +21,9 @@ interface StoredToken extends Principal {
 
 const TOKENS = 'identity/tokens';
 const FIRST_ADMIN = 'first-admin';
-const TOKEN_PATTERN = /^pantau_([a-z0-9-]{1,63})_([A-Za-z0-9_-]{43})$/;
+const NAME = '[a-z0-9-]{1,63}';
+const NAME_PATTERN = new RegExp(`^${NAME}$`);
+const TOKEN_PATTERN = new RegExp(`^pantau_(${NAME})_([A-Za-z0-9_-]{43})$`);
 
 /** API tokens `pantau_{name}_{secret}`; shown once, stored as a digest. */
 export class Tokens {
@@ -30,8 +32,16 @@ export class Tokens {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes a token and replaces an earlier one of the same name. */
+  /**
+   * Makes a token and replaces an earlier one of the same name.
+   *
+   * @throws PantauError `USAGE` when the name is not one
+   */
   async create(name: string, role: Role): Promise<string> {
+    if (!NAME_PATTERN.test(name))
+      throw new PantauError('USAGE', `"${name}" cannot be the name of a token.`, {
+        remedy: 'Choose 1 to 63 lower-case letters, digits and hyphens, such as budi.',
+      });
     const { token, stored } = this.#make(name, role);
     await this.state.write([{ namespace: TOKENS, key: name, value: stored }]);
     return token;

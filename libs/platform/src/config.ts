@@ -15,9 +15,9 @@ export const duration = z.string().transform((text, context): Millis => {
   return z.NEVER;
 });
 
-const port = z.int().min(0).max(65_535);
+const port = z.int('expected a whole number from 0 to 65535').min(0).max(65_535);
 const portOrOff = z.union([port, z.literal(false)], {
-  error: 'expected number from 0 to 65535, or false to turn it off',
+  error: 'expected a whole number from 0 to 65535, or false to turn it off',
 });
 
 const retention = z
@@ -304,56 +304,74 @@ export interface LoadedConfig extends PantauConfig {
 
 /** Environment variables that override the file: what differs between machines, and secrets. */
 const ENVIRONMENT = {
-  PANTAU_DATA: (config, value) => (config['data'] = value),
-  PANTAU_MQTT_HOST: (config, value) => (section(config, 'mqtt')['host'] = value),
-  PANTAU_MQTT_PORT: (config, value) => (section(config, 'mqtt')['port'] = Number(value)),
-  PANTAU_METRICS_HOST: (config, value) => (section(config, 'metrics')['host'] = value),
-  PANTAU_METRICS_PORT: (config, value) => (section(config, 'metrics')['port'] = Number(value)),
-  PANTAU_BRIDGE_PASSWORD: (config, value) => (section(section(config, 'mqtt'), 'bridge')['password'] = value),
-  PANTAU_HTTP_HOST: (config, value) => (section(config, 'http')['host'] = value),
-  PANTAU_HTTP_PORT: (config, value) => (section(config, 'http')['port'] = Number(value)),
-  PANTAU_LOG_LEVEL: (config, value) => (section(config, 'log')['level'] = value),
-  PANTAU_STORE: (config, value) => (section(config, 'store')['engine'] = value),
-  PANTAU_INFLUX_VERSION: (config, value) => (section(config, 'store')['version'] = Number(value)),
-  PANTAU_INFLUX_URL: (config, value) => (section(config, 'store')['url'] = value),
-  PANTAU_INFLUX_DATABASE: (config, value) => (section(config, 'store')['database'] = value),
-  PANTAU_INFLUX_ORG: (config, value) => (section(config, 'store')['org'] = value),
-  PANTAU_INFLUX_TOKEN: (config, value) => (section(config, 'store')['token'] = value),
-  PANTAU_INFLUX_USERNAME: (config, value) => (section(config, 'store')['username'] = value),
-  PANTAU_INFLUX_PASSWORD: (config, value) => (section(config, 'store')['password'] = value),
-} as const satisfies Record<string, (config: Record<string, unknown>, value: string) => unknown>;
+  PANTAU_DATA: ['data'],
+  PANTAU_MQTT_HOST: ['mqtt', 'host'],
+  PANTAU_MQTT_PORT: ['mqtt', 'port'],
+  PANTAU_METRICS_HOST: ['metrics', 'host'],
+  PANTAU_METRICS_PORT: ['metrics', 'port'],
+  PANTAU_BRIDGE_PASSWORD: ['mqtt', 'bridge', 'password'],
+  PANTAU_HTTP_HOST: ['http', 'host'],
+  PANTAU_HTTP_PORT: ['http', 'port'],
+  PANTAU_LOG_LEVEL: ['log', 'level'],
+  PANTAU_STORE: ['store', 'engine'],
+  PANTAU_INFLUX_VERSION: ['store', 'version'],
+  PANTAU_INFLUX_URL: ['store', 'url'],
+  PANTAU_INFLUX_DATABASE: ['store', 'database'],
+  PANTAU_INFLUX_ORG: ['store', 'org'],
+  PANTAU_INFLUX_TOKEN: ['store', 'token'],
+  PANTAU_INFLUX_USERNAME: ['store', 'username'],
+  PANTAU_INFLUX_PASSWORD: ['store', 'password'],
+} as const satisfies Record<string, readonly string[]>;
 
 export const ENVIRONMENT_VARIABLES = Object.keys(ENVIRONMENT);
+
+/** Keys that are numbers. Other text stays as it is and is refused as what it is. */
+const NUMBERS: readonly string[] = ['port', 'version'];
 
 /**
  * Reads `pantau.yaml` and applies the environment.
  *
- * @throws PantauError `CONFIG_UNREADABLE` or `CONFIG_INVALID` with file, line and what was expected; of an
- * environment variable only the name is shown, because it may hold a secret
+ * @throws PantauError `CONFIG_UNREADABLE` or `CONFIG_INVALID` with file and line, or the variable, and what was expected; of
+ * an environment variable only the name is shown, because it may hold a secret
  */
 export function loadConfig(file: string, environment: NodeJS.ProcessEnv): LoadedConfig {
   const raw = readYamlFile(file, z.record(z.string(), z.unknown()).prefault({}));
+  const fileAlone = (): LoadedConfig => ({
+    ...readYamlFile(file, configSchema.prefault({})),
+    folder: dirname(file),
+  });
   const set = Object.entries(ENVIRONMENT).filter(([name]) => (environment[name] ?? '') !== '');
-  if (set.length === 0) return { ...readYamlFile(file, configSchema.prefault({})), folder: dirname(file) };
-  for (const [name, apply] of set) apply(raw, environment[name] ?? '');
+  if (set.length === 0) return fileAlone();
+  for (const [name, path] of set) override(raw, path, environment[name] ?? '');
   const result = configSchema.safeParse(raw);
   if (result.success) return { ...result.data, folder: dirname(file) };
-  const names = set.map(([name]) => name).join(', ');
-  const problems = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
-  throw new PantauError(
-    'CONFIG_INVALID',
-    `${file} together with the environment (${names}):\n${problems.join('\n')}`,
-  );
+  const variables = new Map(set.map(([name, path]) => [path.join('.'), name]));
+  const problems = result.error.issues.map(({ path, message }) => ({ key: path.join('.'), message }));
+  // What is wrong with the file alone is told with its line.
+  if (!problems.some(({ key }) => variables.has(key))) fileAlone();
+  const lines = problems.map(({ key, message }) => {
+    const variable = variables.get(key);
+    return variable === undefined ? `  ${file}: ${key}: ${message}` : `  ${variable} (${key}): ${message}`;
+  });
+  const names = [...variables.values()].join(', ');
+  throw new PantauError('CONFIG_INVALID', `\n${lines.join('\n')}\n  (environment: ${names})`);
+}
+
+function override(config: Record<string, unknown>, path: readonly string[], value: string): void {
+  let section = config;
+  for (const name of path.slice(0, -1)) {
+    const existing = section[name];
+    const copy: Record<string, unknown> =
+      typeof existing === 'object' && existing !== null ? { ...existing } : {};
+    section[name] = copy;
+    section = copy;
+  }
+  const key = path.at(-1) ?? '';
+  if (NUMBERS.includes(key) && /^\d+$/.test(value)) section[key] = Number(value);
+  else section[key] = key === 'port' && value === 'false' ? false : value;
 }
 
 /** A file named in the configuration, as a path. */
 export function configFile(config: LoadedConfig, name: string): string {
   return isAbsolute(name) ? name : join(config.folder, name);
-}
-
-function section(config: Record<string, unknown>, name: string): Record<string, unknown> {
-  const existing = config[name];
-  const value = typeof existing === 'object' && existing !== null ? { ...existing } : {};
-  config[name] = value;
-  return value;
 }

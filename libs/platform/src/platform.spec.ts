@@ -52,6 +52,28 @@ describe('loadConfig', () => {
     });
   });
 
+  it('names the variable that is wrong, and what is expected of it', () => {
+    expect(() => load('', { PANTAU_MQTT_PORT: 'abc', PANTAU_DATA: '/srv/pantau' })).toThrow(
+      /^CONFIG_INVALID:\s+PANTAU_MQTT_PORT \(mqtt\.port\): expected a whole number/,
+    );
+    for (const name of ENVIRONMENT_VARIABLES.filter((one) => /PORT|VERSION/.test(one)))
+      for (const value of ['abc', '99999999', '-1', '1.5', ' ']) {
+        expect(() => load('', { PANTAU_STORE: 'influxdb', [name]: value })).toThrow(name);
+        expect(() => load('', { PANTAU_STORE: 'influxdb', [name]: value })).not.toThrow(/NaN/);
+      }
+    expect(() => load('', { PANTAU_STORE: 'oracle' })).toThrow(/PANTAU_STORE \(store\.engine\)/);
+  });
+
+  it('lets the environment turn a listener off', () => {
+    expect(load('', { PANTAU_METRICS_PORT: 'false' }).metrics.port).toBe(false);
+  });
+
+  it('names file and line of what is wrong in the file, though the environment overrides something else', () => {
+    expect(() => load('data: x\nhttp:\n  port: many\n', { PANTAU_DATA: '/srv/pantau' })).toThrow(
+      /pantau\.yaml:3: http\.port/,
+    );
+  });
+
   it('never shows the value of an environment variable, which may be a secret', () => {
     let message = '';
     try {

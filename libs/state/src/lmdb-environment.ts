@@ -1,6 +1,7 @@
 import { PantauError } from '#libs/kernel';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
+import { makeFolder } from './make-folder.js';
 
 const META_PAGES = 2;
 
@@ -34,7 +35,7 @@ export class LmdbEnvironment {
   static open(folder: string): LmdbEnvironment {
     try {
       // Checked first: lmdb itself does not return when the folder cannot be made.
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       accessSync(folder, constants.R_OK | constants.W_OK);
       return new LmdbEnvironment(
         folder,

@@ -30,4 +30,8 @@ describe('LmdbStateStore', () => {
       /DATA_DIR_UNUSABLE: cannot open .*a-file\/data/,
     );
   });
+
+  it.each(['/proc/none/data', '/proc/none', '/dev/null/data'])('ends with an error at %s', (folder) => {
+    expect(() => LmdbStateStore.open(folder)).toThrow(/DATA_DIR_UNUSABLE/);
+  });
 });

@@ -7,8 +7,7 @@ import {
   type TimeSpan,
   type UtcMillis,
 } from '#libs/kernel';
-import type { StateStore } from '#libs/state';
-import { mkdir } from 'node:fs/promises';
+import { makeFolder, type StateStore } from '#libs/state';
 import { join } from 'node:path';
 import { writeParquet } from './parquet.js';
 import type { Point, TimeSeriesStore } from './time-series-store.js';
@@ -78,7 +77,7 @@ export class Archive {
    */
   async run(signal: AbortSignal): Promise<ArchivedDay[]> {
     const { state, folder } = this.#options;
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const archived: ArchivedDay[] = [];
     for (const [date, marks] of await this.#due()) {
       const span = localDaySpan(date);
