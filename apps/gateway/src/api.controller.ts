@@ -14,6 +14,7 @@ import type { z } from 'zod';
 import { ZodPipe } from './http.js';
 import type { FullCheckJob } from './full-check-job.js';
 import { iso } from './iso.js';
+import { assertHeardOf, TakesUnregistered } from './names.js';
 import {
   alertsQuery,
   ApiZodQuery,
@@ -230,6 +231,7 @@ export class ApiController {
     summary: 'Yang ditolak, terbaru dahulu, dengan jumlahnya / What was refused, newest first, with counts',
   })
   @ApiZodQuery(rejectedQuery)
+  @TakesUnregistered()
   async rejected(@Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>): Promise<unknown> {
     const { journal, state } = this.pantau;
     const counts = await state.list<RejectionCount>(REJECTION_COUNTS);
@@ -237,6 +239,7 @@ export class ApiController {
     for (let shard = 0; shard < journal.shards; shard++) {
       found.push(...(await newestMatching(journal, shard, query)));
     }
+    await assertHeardOf(this.pantau.registry, query.device, found.length > 0);
     found.sort((a, b) => b.receivedAt - a.receivedAt || b.offset - a.offset);
     return {
       counts: counts.map(({ value }) => iso(value)),

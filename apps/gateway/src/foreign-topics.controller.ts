@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { ZodPipe } from './http.js';
 import { iso } from './iso.js';
+import { assertHeardOf, TakesUnregistered } from './names.js';
 import { ApiZodQuery } from './queries.js';
 
 export const foreignTopicsQuery = z.strictObject({
@@ -37,6 +38,7 @@ export class ForeignTopicsController {
       'Messages on them are acknowledged and delivered to nobody. Of each topic the number, the first and last time and the beginning of one message are kept; topics beyond `mqtt.limits.foreignTopicsPerClient` are counted together, without `topic`.',
   })
   @ApiZodQuery(foreignTopicsQuery)
+  @TakesUnregistered()
   async list(
     @Query(new ZodPipe(foreignTopicsQuery)) { device, reason, limit }: z.output<typeof foreignTopicsQuery>,
   ): Promise<unknown> {
@@ -44,6 +46,7 @@ export class ForeignTopicsController {
       SET_ASIDE_TOPICS,
       device === undefined ? {} : { prefix: `${device}/` },
     );
+    await assertHeardOf(this.pantau.registry, device, found.length > 0);
     const items = found
       .map(({ value }) => value)
       .filter((topic) => (reason ?? topic.reason) === topic.reason)

@@ -5,12 +5,14 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { ClaimController } from './claim.controller.js';
 import { DownlinkController } from './downlink.controller.js';
 import { HealthController } from './health.controller.js';
-import { ProblemFilter, problemOf, TokenGuard, TOKENS } from './http.js';
+import { ProblemFilter, sendProblem, TokenGuard, TOKENS } from './http.js';
+import { NamesGuard } from './names.guard.js';
+import { answerClientError, KnownPaths } from './routing.js';
 import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplink-routes.js';
 import { ForeignTopicsController } from './foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation.controller.js';
@@ -46,6 +48,7 @@ export class GatewayModule {
         { provide: DEPENDENCIES, useValue: dependencies },
         { provide: TOKENS, useValue: tokens },
         { provide: APP_GUARD, useClass: TokenGuard },
+        { provide: APP_GUARD, useClass: NamesGuard },
       ],
     };
   }
@@ -68,7 +71,11 @@ export async function startGateway(
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register(dependencies, tokens),
-    new FastifyAdapter(),
+    new FastifyAdapter({
+      clientErrorHandler: answerClientError,
+      frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+        void sendProblem(error, request, reply, 'Bearer'),
+    }),
     {
       // A parser with bounds instead, below.
       bodyParser: false,
@@ -76,8 +83,9 @@ export async function startGateway(
       abortOnError: false,
     },
   );
+  const paths = new KnownPaths(app.getHttpAdapter().getInstance());
   takeJson(app.getHttpAdapter().getInstance());
-  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalFilters(new ProblemFilter(logger, (request) => paths.allowed(request)));
   const description = new DocumentBuilder()
     .setTitle('Pantau')
     .setDescription('Pemantauan kualitas udara dan CCTV / Monitoring of air quality and CCTV')
@@ -93,13 +101,9 @@ export async function startGateway(
     .getInstance()
     .register(async (scope) => {
       scope.setErrorHandler((error, request, reply) => {
-        const problem = problemOf(error, request.url);
-        if (problem.status === 500) logger.error({ err: error }, 'uplink failed');
-        if (problem.status === 401) void reply.header('www-authenticate', 'Basic realm="Pantau"');
-        return reply
-          .status(problem.status)
-          .header('content-type', 'application/problem+json; charset=utf-8')
-          .send(problem);
+        if (sendProblem(error, request, reply, 'Basic realm="Pantau"') === 500)
+          logger.error({ err: error }, 'uplink failed');
+        return reply;
       });
       await uplinkRoutes(uplinks)(scope);
     });

@@ -4,6 +4,7 @@ import {
   messageOf,
   PantauError,
   REQUEST_BOUNDS,
+  TokenBuckets,
   type ErrorCode,
 } from '#libs/kernel';
 import type { Principal, Role, Tokens } from '#libs/identity';
@@ -15,6 +16,8 @@ import {
   HttpException,
   Inject,
   Injectable,
+  MethodNotAllowedException,
+  NotFoundException,
   SetMetadata,
   UnauthorizedException,
   type ArgumentsHost,
@@ -46,9 +49,13 @@ export const Caller = createParamDecorator(
     context.switchToHttp().getRequest<AuthenticatedRequest>().principal,
 );
 
+const WRONG_TOKENS_PER_ADDRESS = { perSecond: 1, burst: 60 };
+
 /** `Authorization: Bearer <token>` on every route that is not {@link Public}. */
 @Injectable()
 export class TokenGuard implements CanActivate {
+  readonly #wrongTokens = new TokenBuckets(WRONG_TOKENS_PER_ADDRESS);
+
   constructor(
     @Inject(TOKENS) private readonly tokens: Tokens,
     @Inject(Reflector) private readonly reflector: Reflector,
@@ -59,7 +66,9 @@ export class TokenGuard implements CanActivate {
     // The name of a scheme has no case (RFC 9110, 11.1).
     const [scheme, token] = (request.headers.authorization ?? '').split(/ +/);
     const principal =
-      scheme?.toLowerCase() === 'bearer' && token !== undefined ? await this.tokens.verify(token) : undefined;
+      scheme?.toLowerCase() === 'bearer' && token !== undefined
+        ? await this.#verify(token, request.ip)
+        : undefined;
     if (this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true) {
       // Public, and it may tell more to whom it knows.
       if (principal !== undefined) request.principal = principal;
@@ -76,6 +85,15 @@ export class TokenGuard implements CanActivate {
       );
     request.principal = principal;
     return true;
+  }
+
+  /** A right token is never kept out by the wrong ones of its address: looking at one costs next to nothing. */
+  async #verify(token: string, address: string): Promise<Principal | undefined> {
+    const principal = await this.tokens.verify(token);
+    const now = performance.now();
+    if (principal === undefined && !this.#wrongTokens.of(address, now).tryTake(now))
+      throw new PantauError('OVERLOADED', 'too many wrong tokens from this address.', { transient: true });
+    return principal;
   }
 }
 
@@ -127,9 +145,12 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Perlu token / Token required',
   403: 'Tidak diizinkan / Not allowed',
   404: 'Tidak ditemukan / Not found',
+  405: 'Metode tidak didukung / Method not allowed',
   409: 'Sedang berjalan / Already running',
   413: 'Terlalu besar / Too large',
+  415: 'Jenis isi tidak didukung / Unsupported media type',
   429: 'Terlalu sering / Too many requests',
+  431: 'Header terlalu besar / Header fields too large',
   500: 'Kesalahan di dalam Pantau / Internal error',
   503: 'Sementara tidak tersedia / Temporarily unavailable',
 };
@@ -152,20 +173,43 @@ export function problemOf(
   };
 }
 
+/** Seconds after which whoever was throttled may try again: by then a bucket holds something. */
+const RETRY_AFTER_S = 5;
+
+/** @param challenge - how to authenticate, for who did not */
+export function sendProblem(
+  error: unknown,
+  { url }: { readonly url: string },
+  reply: FastifyReply,
+  challenge: string,
+): number {
+  const problem = problemOf(error, url);
+  const { status } = problem;
+  if (status === 401) void reply.header('www-authenticate', challenge);
+  if (status === 429) void reply.header('retry-after', RETRY_AFTER_S);
+  void reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(problem);
+  return status;
+}
+
 /** Every error as problem details (RFC 9457), `application/problem+json`. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    /** Methods of the path, when the request has another one. */
+    private readonly allowed: (request: FastifyRequest) => string | undefined,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const { url } = http.getRequest<FastifyRequest>();
-    const problem = problemOf(error, url);
-    const { status } = problem;
-    if (status === 500) this.logger.error({ err: error }, 'request failed');
+    const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
-    reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(problem);
+    const allowed = error instanceof NotFoundException ? this.allowed(request) : undefined;
+    if (allowed !== undefined) void reply.header('allow', allowed);
+    const shown =
+      allowed === undefined ? error : new MethodNotAllowedException(`${request.method}: ${allowed}`);
+    if (sendProblem(shown, request, reply, 'Bearer') === 500)
+      this.logger.error({ err: error }, 'request failed');
   }
 }
 

@@ -14,9 +14,13 @@ import { z } from 'zod';
 
 const limit = (standard: number, most: number) =>
   z.coerce.number().int().min(1).max(most).default(standard).describe(`At most this many, 1 to ${most}`);
+/** A time outside these is a typing error. */
+const EARLIEST = 0;
+const LATEST = Date.UTC(2200, 0);
 const instant = z.iso
   .datetime({ offset: true, error: 'expected ISO 8601 with Z or an offset' })
-  .transform((text) => Date.parse(text));
+  .transform((text) => Date.parse(text))
+  .refine((at) => at >= EARLIEST && at < LATEST, 'expected a time from 1970 to 2199');
 const day = z
   .string()
   .refine((text) => localDaySpan(text) !== undefined, 'expected a calendar day, YYYY-MM-DD');
@@ -30,7 +34,14 @@ const readingsFilter = {
   to: instant.optional().describe('Device time, not included'),
 };
 
-export const countQuery = z.strictObject(readingsFilter);
+/** The span of a query goes forwards. */
+const forwards = [
+  ({ from, to }: { readonly from?: number | undefined; readonly to?: number | undefined }): boolean =>
+    from === undefined || to === undefined || from < to,
+  { path: ['to'] as string[], message: 'expected a time after from' },
+] as const;
+
+export const countQuery = z.strictObject(readingsFilter).refine(forwards[0], forwards[1]);
 
 export const readingsQuery = z
   .strictObject({
@@ -38,10 +49,7 @@ export const readingsQuery = z
     order: z.enum(['asc', 'desc']).default('desc'),
     limit: limit(100, 10_000),
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
-    path: ['to'],
-    message: 'expected a time after from',
-  });
+  .refine(forwards[0], forwards[1]);
 
 const MAX_ROLLUP_DAYS = 31;
 
@@ -67,7 +75,7 @@ export const disagreementsQuery = z
     to: instant.describe('Not included'),
     limit: limit(100, 1_000),
   })
-  .refine(({ from, to }) => from < to, { path: ['to'], message: 'expected a time after from' });
+  .refine(forwards[0], forwards[1]);
 
 export const alertsQuery = z.strictObject({
   state: z.enum(['pending', 'firing', 'resolved', 'cancelled']).optional(),
@@ -75,14 +83,19 @@ export const alertsQuery = z.strictObject({
   limit: limit(100, 1_000),
 });
 
-export const indicatorsQuery = z.strictObject({
-  indicator: z.string().max(100).optional(),
-  device: id.optional(),
-  site: id.optional(),
-  from: day.optional().describe('First day (Asia/Jakarta), included'),
-  to: day.optional().describe('Last day (Asia/Jakarta), included'),
-  limit: limit(31, 1_000),
-});
+export const indicatorsQuery = z
+  .strictObject({
+    indicator: z.string().max(100).optional(),
+    device: id.optional(),
+    site: id.optional(),
+    from: day.optional().describe('First day (Asia/Jakarta), included'),
+    to: day.optional().describe('Last day (Asia/Jakarta), included'),
+    limit: limit(31, 1_000),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+    path: ['to'],
+    message: 'expected from or a later day',
+  });
 
 export const clockQuery = z.strictObject({ limit: limit(31, 1_000) });
 

@@ -9,3 +9,4 @@ export * from './random.js';
 export * from './time.js';
 export * from './token-bucket.js';
 export * from './yaml-door.js';
+export * from './nearest-name.js';

@@ -1,0 +1,64 @@
+import { INDICATORS } from '#libs/indicators';
+import { localDaySpan, PantauError } from '#libs/kernel';
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { idsOf, unknown, UNREGISTERED } from './names.js';
+
+const LONGEST_NAME = 100;
+
+/**
+ * Devices, sites, indicators and days that a request names, in its path, query or body, before any route sees them: an
+ * empty list for a typing error would say that there is nothing. A new route is in it by itself.
+ */
+@Injectable()
+export class NamesGuard implements CanActivate {
+  constructor(
+    @Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { params, query, body } = context.switchToHttp().getRequest<FastifyRequest>();
+    const { registry } = this.pantau;
+    for (const members of [params, query, isObject(body) ? { device: body['device'] } : {}]) {
+      const { device, site, indicator, date } = members as Readonly<Record<string, unknown>>;
+      if (
+        isName(device) &&
+        !this.#takesUnregistered(context) &&
+        (await registry.device(device)) === undefined
+      )
+        throw unknown(
+          'DEVICE_UNKNOWN',
+          'device',
+          device,
+          idsOf(await registry.devices()),
+          'GET /api/v1/devices',
+        );
+      if (isName(site) && (await registry.site(site)) === undefined)
+        throw unknown('SITE_UNKNOWN', 'site', site, idsOf(await registry.sites()), 'GET /api/v1/sites');
+      const indicators = INDICATORS.map(({ key }) => key);
+      if (isName(indicator) && !indicators.some((key) => key === indicator))
+        throw unknown('NOT_FOUND', 'indicator', indicator, indicators, 'GET /api/v1/indicators');
+      if (isName(date) && localDaySpan(date) === undefined) {
+        const message = `"${date}" is not a calendar day; expected YYYY-MM-DD`;
+        throw new PantauError('OUT_OF_RANGE', `date: ${message}.`, { fields: [{ field: 'date', message }] });
+      }
+    }
+    return true;
+  }
+
+  #takesUnregistered(context: ExecutionContext): boolean {
+    return this.reflector.get<boolean | undefined>(UNREGISTERED, context.getHandler()) === true;
+  }
+}
+
+/** What is no text, or too long for a name, is for the schema to refuse. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_NAME;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,38 @@
+import type { Registry } from '#libs/identity';
+import { nearestName, PantauError, type ErrorCode } from '#libs/kernel';
+import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+
+export const UNREGISTERED = 'pantau:unregistered';
+/** A route that also tells of senders that are not registered: a gateway of another broker, a service account. */
+export const TakesUnregistered = (): CustomDecorator => SetMetadata(UNREGISTERED, true);
+
+/** The device, which may have been heard of without being registered. @throws PantauError `DEVICE_UNKNOWN` */
+export async function assertHeardOf(
+  registry: Registry,
+  device: string | undefined,
+  isHeardOf: boolean,
+): Promise<void> {
+  if (device === undefined || isHeardOf || (await registry.device(device)) !== undefined) return;
+  throw unknown('DEVICE_UNKNOWN', 'device', device, idsOf(await registry.devices()), 'GET /api/v1/devices');
+}
+
+export function idsOf(items: readonly { readonly id: string }[]): string[] {
+  return items.map(({ id }) => id);
+}
+
+/** What a request names and nobody knows, with the name that was meant perhaps. */
+export function unknown(
+  code: ErrorCode,
+  kind: string,
+  name: string,
+  known: readonly string[],
+  list: string,
+): PantauError {
+  const nearest = nearestName(name, known);
+  const message =
+    nearest === undefined ? `no ${kind} ${name}` : `no ${kind} ${name}; did you mean ${nearest}?`;
+  return new PantauError(code, nearest === undefined ? `${message}.` : message, {
+    remedy: `${list} lists them.`,
+    fields: [{ field: kind, message }],
+  });
+}

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { PantauFixture } from './pantau.fixture.js';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+}
+type Operations = Readonly<Record<string, { readonly parameters?: readonly Parameter[] }>>;
+interface Problem {
+  readonly status: number;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly errors?: readonly { readonly field: string }[];
+}
+
+const RIGHT: Readonly<Record<string, string>> = {
+  device: 'udara-01',
+  site: 'betung',
+  indicator: 'env.aq.pm25_daily_mean',
+  date: '2026-01-01',
+  parameter: 'pm25',
+  from: '2026-01-01T00:00:00Z',
+  to: '2026-01-02T00:00:00Z',
+};
+const MISSPELT: Readonly<Record<string, string>> = {
+  device: 'udara-1',
+  site: 'betunk',
+  indicator: 'env.aq.pm25_daily_maen',
+};
+
+describe('every route of the OpenAPI document', () => {
+  it('answers wrong names, times and methods with a problem that names the member and what was meant', async () => {
+    await using pantau = await new PantauFixture().start();
+    const origin = pantau.api.replace(/\/api$/, '');
+    const headers = { authorization: `Bearer ${pantau.token}` };
+    const { paths } = (await (await fetch(`${pantau.api}/docs-json`)).json()) as {
+      paths: Record<string, Operations>;
+    };
+    const call = async (method: string, path: string): Promise<Problem & { allow: string | null }> => {
+      const response = await fetch(`${origin}${path}`, { method: method.toUpperCase(), headers });
+      expect(`${path} ${response.headers.get('content-type')}`).toContain('application/problem+json');
+      const problem = (await response.json()) as Problem;
+      expect(problem.status).toBe(response.status);
+      return { ...problem, allow: response.headers.get('allow') };
+    };
+    /** The path with its parameters, and the query of those that are given. */
+    const filled = (
+      path: string,
+      parameters: readonly Parameter[],
+      values: Readonly<Record<string, string>>,
+    ) => {
+      const query = parameters
+        .filter(({ name, in: place }) => place === 'query' && values[name] !== undefined)
+        .map(({ name }) => `${name}=${encodeURIComponent(values[name]!)}`);
+      return `${path.replace(/\{(\w+)\}/g, (_all, name: string) => values[name] ?? 'x')}?${query.join('&')}`;
+    };
+    let names = 0;
+    let times = 0;
+    for (const [path, operations] of Object.entries(paths)) {
+      const wrongMethod = ['patch', 'put', 'delete', 'get'].find(
+        (method) => operations[method] === undefined,
+      )!;
+      const known = Object.keys(operations).map((method) => method.toUpperCase());
+      const refused = await call(wrongMethod, filled(path, [], RIGHT));
+      expect({ path, ...refused }).toMatchObject({ path, status: 405 });
+      expect(refused.allow?.split(', ')).toEqual(expect.arrayContaining(known));
+
+      for (const [method, { parameters = [] }] of Object.entries(operations)) {
+        // Device routes ask for the device's own credentials first.
+        if (path.startsWith('/api/v1/uplinks')) continue;
+        for (const { name } of parameters.filter((parameter) => MISSPELT[parameter.name] !== undefined)) {
+          const url = filled(path, parameters, { ...RIGHT, [name]: MISSPELT[name]! });
+          const problem = await call(method, url);
+          expect({ url, ...problem }).toMatchObject({ url, status: 404, errors: [{ field: name }] });
+          expect(problem.detail).toContain(`did you mean ${RIGHT[name]!}?`);
+          names++;
+        }
+        if (!parameters.some(({ name }) => name === 'from')) continue;
+        const days = path.endsWith('/indicators');
+        const [early, late] = days ? ['2026-01-01', '2026-01-02'] : [RIGHT['from']!, RIGHT['to']!];
+        const absurd = days ? '2026-02-30' : '9999-01-01T00:00:00Z';
+        for (const [span, field] of [
+          [{ from: late, to: early }, 'to'],
+          [{ from: absurd, to: absurd }, 'from'],
+        ] as const) {
+          const url = filled(path, parameters, { ...RIGHT, ...span });
+          const problem = await call(method, url);
+          expect({ url, ...problem }).toMatchObject({ url, status: 400 });
+          expect(problem.errors?.map((error) => error.field)).toContain(field);
+          times++;
+        }
+      }
+    }
+    expect(names).toBeGreaterThan(15);
+    expect(times).toBeGreaterThan(7);
+    expect(await call('get', '/api/v1/indicators/env.aq.pm25_daily_mean/udara-01/2015-02-30')).toMatchObject({
+      status: 400,
+      errors: [{ field: 'date' }],
+    });
+  });
+
+  it('is a problem too when it is refused before it is routed', async () => {
+    await using pantau = await new PantauFixture().start();
+    const { port } = new URL(pantau.api);
+    const raw = async (request: string): Promise<string> => {
+      const socket = connect(Number(port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.end(request);
+      return text(socket);
+    };
+    const token = `authorization: Bearer ${pantau.token}\r\nhost: x\r\nconnection: close\r\n`;
+    const post = (type: string, body: string): string =>
+      `POST /api/v1/devices/udara-01/commands HTTP/1.1\r\n${token}content-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    for (const [status, request] of [
+      [400, `GET /api/v1/devices/%zz/clock HTTP/1.1\r\n${token}\r\n`],
+      [400, 'this is no HTTP\r\n\r\n'],
+      [431, `GET /api/v1/sites HTTP/1.1\r\nx: ${'x'.repeat(40_000)}\r\n${token}\r\n`],
+      [404, `GET /nothing HTTP/1.1\r\n${token}\r\n`],
+      [413, post('application/json', JSON.stringify('x'.repeat(1_100_000)))],
+      [415, post('text/xml', '<a/>')],
+    ] as const) {
+      const answer = await raw(request);
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(answer).toContain('application/problem+json');
+      expect(answer).toContain(`"status":${status}`);
+    }
+  });
+
+  it('throttles wrong tokens by address, and keeps no right one out', async () => {
+    await using pantau = await new PantauFixture().start();
+    const wrong = pantau.token.replace(/.{5}$/, 'XXXXX');
+    const answers = await Promise.all(
+      Array.from({ length: 120 }, async () => {
+        const response = await fetch(`${pantau.api}/v1/sites`, {
+          headers: { authorization: `Bearer ${wrong}` },
+        });
+        await response.text();
+        return { status: response.status, retryAfter: response.headers.get('retry-after') };
+      }),
+    );
+    expect(answers.filter(({ status }) => status === 401).length).toBeGreaterThan(30);
+    const throttled = answers.filter(({ status }) => status === 429);
+    expect(throttled.length).toBeGreaterThan(30);
+    for (const { retryAfter } of throttled) expect(Number(retryAfter)).toBeGreaterThan(0);
+    expect((await pantau.get('sites')).status).toBe(200);
+  });
+});
