@@ -1,6 +1,7 @@
 import { disagreements, neighbourOpinions, verifyFigure, type EvidenceReader } from '#libs/evidence';
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
-import type { Administration, Registry } from '#libs/identity';
+import type { ThresholdRule } from '#libs/alerting';
+import type { Administration, DeviceTokens, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { defined, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
@@ -54,6 +55,9 @@ export interface GatewayDependencies {
   /** Changes who may connect. */
   readonly administration: Administration;
   readonly fullCheck: FullCheckJob;
+  readonly deviceTokens: DeviceTokens;
+  /** The alert rules in force. */
+  readonly rules: readonly ThresholdRule[];
   readonly presencePolicy: PresencePolicy;
   readonly clock: Clock;
   /** What should run, for health. */

@@ -17,6 +17,7 @@ import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './
 import { ForeignTopicsController } from './foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './projection.controller.js';
+import { RegistryController } from './registry.controller.js';
 
 /** The stage that keeps the read models behind the API. */
 @Module({})
@@ -42,6 +43,7 @@ export class GatewayModule {
         ReconciliationController,
         DownlinkController,
         ForeignTopicsController,
+        RegistryController,
         ClaimController,
       ],
       providers: [

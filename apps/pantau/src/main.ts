@@ -12,6 +12,7 @@ import { bridgeOptions } from './broker-options.js';
 import { addAccessCommands } from './commands/access.js';
 import { addDeviceCommands } from './commands/device.js';
 import { addReconcileCommand } from './commands/reconcile.js';
+import { addSimulateCommand } from './commands/simulate.js';
 import { readCredentials, withEngines, type CommandContext } from './commands/shared.js';
 import { addUploadCommand } from './commands/upload.js';
 import { describeIndicator, runDemo, showProgress } from './demo.js';
@@ -157,6 +158,7 @@ addDeviceCommands(program, context);
 addAccessCommands(program, context);
 addReconcileCommand(program, context);
 addUploadCommand(program, context);
+addSimulateCommand(program, context, speed);
 
 program
   .command('evidence')

@@ -103,13 +103,14 @@ export async function startStages(
       graceMs: config.mqtt.flapGrace,
       brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
     };
+    const { rules } = readYamlFile(configFile(config, config.rules), rulesFileSchema);
     const fullCheck = new FullCheckJob(fullCheckInThread(config, store), clock);
     closers.push(() => fullCheck.cancel());
     const watched = {
       stages: STAGES,
       threads: () => THREADS.map((name) => ({ name, lagMs: pulse.lagMs(name) })),
     };
-    const dependencies = { ...engines, store, fullCheck, presencePolicy, clock, watched };
+    const dependencies = { ...engines, store, fullCheck, presencePolicy, rules, clock, watched };
     const { limits, maxPayloadBytes } = config.mqtt;
     const uplinks = {
       ...engines,

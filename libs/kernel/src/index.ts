@@ -1,5 +1,6 @@
 export * from './bounds.js';
 export * from './canonical-json.js';
+export * from './checked-yaml.js';
 export * from './defined.js';
 export * from './errors.js';
 export * from './hash.js';

@@ -1,9 +1,9 @@
+import { parseYaml } from '#libs/kernel';
 import { temporaryFolder } from '#libs/testing';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configSchema, ENVIRONMENT_VARIABLES, loadConfig } from './config.js';
-import { parseYaml } from './yaml-file.js';
 
 function load(text: string, environment: NodeJS.ProcessEnv = {}): ReturnType<typeof loadConfig> {
   using folder = temporaryFolder('config');

@@ -1,0 +1,10 @@
+export * from './api.js';
+export * from './check.js';
+export * from './register.js';
+export * from './report.js';
+export * from './run.js';
+export * from './scenario.js';
+export * from './schema.js';
+export { caughtUp } from './seen.js';
+export * from './timeline.js';
+export * from './truth.js';

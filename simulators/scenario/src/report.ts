@@ -1,0 +1,93 @@
+import type { CheckReport } from './check.js';
+
+type Cell = string | number;
+
+/** What a check found, as tables in Markdown. */
+export function tableOf(report: CheckReport): string {
+  const { messages, values, soundValues, flags, availability, alerts, means } = report;
+  const parts = [
+    table(
+      ['', 'dikirim / sent', 'sampai / arrived'],
+      [
+        ['pesan / messages', messages.sent, `${messages.acknowledged} diakui/acknowledged`],
+        ['nilai / values', values.sent, `${values.stored} tersimpan/stored`],
+        ['nilai benar / sound values', soundValues.count, `${soundValues.flagged} ditandai/flagged`],
+      ],
+    ),
+  ];
+  if (flags.length > 0)
+    parts.push(
+      table(
+        ['gangguan / fault', 'nilai / values', 'ditandai / found', 'recall', 'precision'],
+        flags.map(({ fault, falsified, found, recall, precision }) => [
+          fault,
+          falsified,
+          found,
+          recall.toFixed(3),
+          precision.toFixed(3),
+        ]),
+      ),
+    );
+  if (availability.length > 0)
+    parts.push(
+      table(
+        [
+          'kamera / camera',
+          'benar / true up s',
+          'terlihat / seen up s',
+          'tak diketahui / unknown s',
+          'galat / error s',
+        ],
+        availability.map(({ device, trueUpSeconds, seenUpSeconds, unknownSeconds, errorSeconds }) => [
+          device,
+          Math.round(trueUpSeconds),
+          Math.round(seenUpSeconds),
+          Math.round(unknownSeconds),
+          Number.isFinite(errorSeconds) ? Math.round(errorSeconds) : '-',
+        ]),
+      ),
+    );
+  if (alerts.length > 0)
+    parts.push(
+      table(
+        [
+          'aturan / rule',
+          'seharusnya / expected',
+          'menyala / raised',
+          'hilang / missing',
+          'palsu / extra',
+          'terlambat / delay s',
+        ],
+        alerts.map(({ rule, expected, raised, missing, extra, delaySeconds }) => [
+          rule,
+          expected,
+          raised,
+          missing,
+          extra,
+          Math.round(delaySeconds),
+        ]),
+      ),
+    );
+  if (means.length > 0)
+    parts.push(
+      table(
+        ['rata-rata harian / daily mean', 'tanggal / date', 'benar / true', 'terlihat / seen'],
+        means.map(({ device, date, parameter, trueMean, seenMean }) => [
+          `${device} ${parameter}`,
+          date,
+          trueMean.toFixed(1),
+          seenMean === null ? '-' : seenMean.toFixed(1),
+        ]),
+      ),
+    );
+  return parts.join('\n\n');
+}
+
+/** A table whose columns line up as text too. */
+function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const cells = [head, ...rows.map((row) => row.map(String))];
+  const widths = head.map((_name, i) => Math.max(3, ...cells.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[], fill = ' '): string =>
+    `| ${widths.map((width, i) => (row[i] ?? '').padEnd(width, fill)).join(' | ')} |`;
+  return [line(head), line([], '-'), ...cells.slice(1).map((row) => line(row))].join('\n');
+}
