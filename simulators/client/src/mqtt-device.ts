@@ -28,6 +28,8 @@ export class MqttDevice {
   readonly #options: MqttDeviceOptions;
   #client: MqttClient | undefined;
   #connected = false;
+  /** Resolves when the client that is in use is given up: MQTT.js tells those who wait for its acknowledgements nothing. */
+  #lost: { readonly promise: Promise<false>; readonly tell: () => void } = lostClient();
   /** Resolves when there is power; undefined while there is. */
   #power: { readonly on: Promise<void>; readonly turnOn: () => void } | undefined;
   #ended = false;
@@ -56,8 +58,8 @@ export class MqttDevice {
       const client = this.#client;
       if (this.#ended || client === undefined) return false;
       try {
-        await client.publishAsync(this.#topic(kind), payload, { qos: 1 });
-        return true;
+        const sent = client.publishAsync(this.#topic(kind), payload, { qos: 1 }).then(() => true);
+        if (await Promise.race([sent, this.#lost.promise])) return true;
       } catch {
         // MQTT.js sends again what it has sent, but gives up what is queued behind that when the connection is lost once more.
       }
@@ -72,6 +74,7 @@ export class MqttDevice {
     this.#power = { on, turnOn };
     this.#connected = false;
     this.#client?.end(true);
+    this.#lost.tell();
   }
 
   powerOn(): void {
@@ -95,6 +98,7 @@ export class MqttDevice {
     this.#ended = true;
     this.#power?.turnOn();
     this.#client?.end(true);
+    this.#lost.tell();
   }
 
   #topic(kind: TopicKind): string {
@@ -119,6 +123,7 @@ export class MqttDevice {
       },
     });
     this.#client = client;
+    this.#lost = lostClient();
     client.on('error', (error) => {
       if (REFUSALS.includes((error as { readonly code?: unknown }).code))
         this.#refuse(
@@ -136,4 +141,10 @@ export class MqttDevice {
       client.publish(this.#topic('status'), JSON.stringify({ state: 'online' }), { qos: 1 }, () => undefined);
     });
   }
+}
+
+function lostClient(): { readonly promise: Promise<false>; readonly tell: () => void } {
+  let tell = (): void => undefined;
+  const promise = new Promise<false>((resolve) => (tell = () => resolve(false)));
+  return { promise, tell };
 }

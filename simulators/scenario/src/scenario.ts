@@ -111,6 +111,7 @@ const checkedSchema = scenarioSchema.check((context) => {
   const problem = (path: readonly (string | number)[], message: string): void =>
     void context.issues.push({ code: 'custom', path: [...path], message, input: context.value });
   const sites = new Set(fleet.sites.map(({ id }) => id));
+  // A group of several is known by its own name too.
   const devices = new Map<string, 'stations' | 'cameras'>();
   for (const list of ['stations', 'cameras'] as const)
     for (const [i, entry] of fleet[list].entries()) {
@@ -123,6 +124,7 @@ const checkedSchema = scenarioSchema.check((context) => {
         if (devices.has(id)) problem(['fleet', list, i, 'id'], `there are two devices "${id}"`);
         devices.set(id, list);
       }
+      devices.set(entry.id, list);
     }
   for (const [list, entries] of Object.entries({ faults, links, episodes, sources }))
     for (const [i, entry] of entries.entries())
@@ -165,11 +167,16 @@ export interface ScenarioOptions {
   /** In place of the file's. */
   readonly seed?: number | undefined;
   readonly start?: UtcMillis | undefined;
+  /** Groups of the fleet are made so much smaller, to two devices at least. */
+  readonly scale?: number | undefined;
 }
 
 /** Lays a scenario out: every device with its faults in true time. */
 export function scenarioOf({ name, file, now, ...options }: ScenarioOptions): Scenario {
   const seed = options.seed ?? file.seed;
+  const { scale = 1 } = options;
+  const scaled = ({ id, count }: { readonly id: string; readonly count: number }): string[] =>
+    idsOf({ id, count: count === 1 ? 1 : Math.max(2, Math.round(count * scale)) });
   const from = options.start ?? (file.start === undefined ? now - file.span : Date.parse(file.start));
   const to = from + file.span;
   const inTime = <T extends { from: Millis; for?: Millis | undefined }>({
@@ -190,17 +197,14 @@ export function scenarioOf({ name, file, now, ...options }: ScenarioOptions): Sc
     episodes: file.episodes.map(inTime),
     sources: file.sources.map(inTime),
   });
-  const faultsOf = (
-    device: { id: string; site: string; model?: string },
-    kind: 'air' | 'camera',
-  ): DeviceFault[] =>
+  const faultsOf = (device: Befallen, kind: 'air' | 'camera'): DeviceFault[] =>
     file.faults.filter((entry) => befalls(entry, device, kind)).map((entry) => faultOf(inTime(entry)));
   const devices: SimulatedDevice[] = [];
   for (const entry of file.fleet.stations) {
     const site = file.fleet.sites.find(({ id }) => id === entry.site);
     if (site === undefined) continue;
-    for (const id of idsOf(entry)) {
-      const faults = faultsOf({ ...entry, id }, 'air') as (SensorFault | SupplyFault)[];
+    for (const id of scaled(entry)) {
+      const faults = faultsOf({ ...entry, id, group: entry.id }, 'air') as (SensorFault | SupplyFault)[];
       const options = {
         id,
         seed,
@@ -224,8 +228,8 @@ export function scenarioOf({ name, file, now, ...options }: ScenarioOptions): Sc
     }
   }
   for (const entry of file.fleet.cameras)
-    for (const id of idsOf(entry)) {
-      const faults = faultsOf({ ...entry, id }, 'camera') as (CameraFault | SupplyFault)[];
+    for (const id of scaled(entry)) {
+      const faults = faultsOf({ ...entry, id, group: entry.id }, 'camera') as (CameraFault | SupplyFault)[];
       const options = { id, seed, intervalMs: entry.interval, from, to, faults };
       devices.push({
         id,
@@ -249,20 +253,23 @@ function listOf(value: string | string[] | undefined): readonly string[] {
   return value === undefined ? [] : typeof value === 'string' ? [value] : value;
 }
 
-function befalls(
-  entry: FaultEntry,
-  { id, site, model }: { readonly id: string; readonly site: string; readonly model?: string },
-  kind: 'air' | 'camera',
-): boolean {
+/** A device, and the group of the fleet that it is one of. */
+interface Befallen {
+  readonly id: string;
+  readonly group: string;
+  readonly site: string;
+  readonly model?: string;
+}
+
+function befalls(entry: FaultEntry, { id, group, site, model }: Befallen, kind: 'air' | 'camera'): boolean {
   if (
     kind === 'air'
       ? CAMERA_FAULTS.has(entry.kind)
       : !CAMERA_FAULTS.has(entry.kind) && !SUPPLY_FAULTS.has(entry.kind)
   )
     return false;
-  const base = id.replace(/-\d+$/, '');
   return (
-    (entry.device === undefined || listOf(entry.device).some((name) => name === id || name === base)) &&
+    (entry.device === undefined || listOf(entry.device).some((name) => name === id || name === group)) &&
     (entry.site === undefined || listOf(entry.site).includes(site)) &&
     (entry.model === undefined || entry.model === model)
   );

@@ -13,7 +13,7 @@ import {
   type RunProgress,
   type TruthRecord,
 } from '#simulators/scenario';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { systemClock } from '../engines.js';
@@ -27,6 +27,7 @@ interface SimulateOptions {
   readonly speed: number | 'max';
   readonly seed?: number;
   readonly start?: string;
+  readonly scale?: number;
   readonly truth?: string;
   readonly check: boolean;
 }
@@ -56,6 +57,7 @@ export function addSimulateCommand(
     )
     .option('--seed <number>', 'benih lain / another seed', wholeNumber)
     .option('--start <instant>', 'mulai pada waktu lain / begin at another time (ISO 8601)')
+    .option('--scale <share>', 'armada lebih kecil, 0.01 sampai 1 / a smaller fleet, 0.01 to 1', share)
     .option('--truth <file>', 'tulis kebenarannya / write the truth (JSON Lines)')
     .option('--check', 'bandingkan dengan yang dilihat Pantau / compare with what Pantau saw', false)
     .action(async (name: string | undefined, options: SimulateOptions) => {
@@ -118,6 +120,12 @@ export function addSimulateCommand(
       await caughtUp(api, abort.signal);
       show(await check(scenario, truth, report, api), print);
     });
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('expected a number above 0, at most 1');
 }
 
 /** A token of this installation: the command runs beside its data folder. */
