@@ -2,7 +2,7 @@ import { correctPm25, toParameterUnit, type GasConditions } from '#libs/air-qual
 import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import { Tally, type Batch, type BatchContext, type HandlerOptions } from '#libs/journal-transport';
-import { defined, SECOND, type UtcMillis } from '#libs/kernel';
+import { defined, SECOND, type Millis, type UtcMillis } from '#libs/kernel';
 import { clockCheck, combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
   decodeNative,
@@ -29,6 +29,7 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { countMessage, sizesOf } from './account.js';
 import { BatchDevices, isOfTheDay, KnownDevices, type BatchDevice } from './batch-devices.js';
 import { codecOf, decodeForeign, ownerOf } from './decode.js';
+import { believed } from './frozen.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
 import { rejectionsOf } from './rejections.js';
 import { isRepeated } from './repetitions.js';
@@ -157,7 +158,11 @@ export class UplinkController {
   ): void {
     const base = { site, device: id, ts, receivedAt: uplink.receivedAt, uplink: ref };
     if (output.kind === 'telemetry') this.#telemetry(output, base, clock, device, refusals, readings);
-    else signals.push({ key: id, data: signalOf(output, base, uplink) });
+    else
+      signals.push({
+        key: id,
+        data: signalOf(output, base, uplink, clock === 'device' ? device.registered?.intervalMs : undefined),
+      });
   }
 
   #telemetry(
@@ -330,11 +335,14 @@ function signalOf(
   output: Exclude<CodecOutput, CodecTelemetry>,
   base: Base,
   { session, will }: Uplink,
+  /** How often the device promises to report; undefined when that, or the time, is not known. */
+  intervalMs: Millis | undefined,
 ): Signal {
   switch (output.kind) {
     case 'heartbeat': {
-      const { state, stated, reason, frames, seq, lastFrameAt } = output;
-      return { ...base, type: 'heartbeat', state, ...defined({ stated, reason, frames, seq, lastFrameAt }) };
+      const { stated, frames, seq, lastFrameAt } = output;
+      const rest = defined({ stated, frames, seq, lastFrameAt });
+      return { ...base, type: 'heartbeat', ...believed(output, base.ts, intervalMs), ...rest };
     }
     case 'status':
       return {

@@ -54,6 +54,7 @@ describe('health', () => {
       fullCheck,
       clock: systemClock,
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
+      rules: [],
       watched: { stages: { writer: ['readings'] }, threads: () => [{ name: 'ingest', lagMs }] },
     });
     const health = async (): Promise<{ status: number; body: unknown }> => {

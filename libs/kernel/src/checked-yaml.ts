@@ -22,10 +22,12 @@ export function parseYaml<S extends z.ZodType>(file: string, text: string, schem
   const result = schema.safeParse(value ?? undefined);
   if (result.success) return result.data;
   throw invalid(
-    result.error.issues.map(
-      ({ path, message }) =>
-        `${file}:${lineOf(document, path, lines)}: ${path.join('.') || '(file)'}: ${message}`,
-    ),
+    result.error.issues.map((issue) => {
+      const { path, message } = issue;
+      // An unknown key is shown where it stands, and not where its object begins.
+      const place = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
+      return `${file}:${lineOf(document, place, lines)}: ${path.join('.') || '(file)'}: ${message}`;
+    }),
   );
 }
 

@@ -55,8 +55,8 @@ export class PantauApi {
           cause,
         });
       }
+      if (response.ok) return (await response.json()) as T;
       const text = await response.text();
-      if (response.ok) return JSON.parse(text) as T;
       const wait = Number(response.headers.get('retry-after') ?? NaN);
       if (response.status === 429 && attempt < ATTEMPTS) {
         await delay(Number.isFinite(wait) ? 1000 * wait : RETRY_MS * attempt);

@@ -1,4 +1,4 @@
-import { messageOf, PantauError } from '#libs/kernel';
+import { defined, messageOf, PantauError } from '#libs/kernel';
 import {
   caughtUp,
   check,
@@ -17,7 +17,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { systemClock } from '../engines.js';
-import { wholeNumber, withEngines, type CommandContext } from './shared.js';
+import { duration, wholeNumber, withEngines, type CommandContext } from './shared.js';
 
 interface SimulateOptions {
   readonly list: boolean;
@@ -28,6 +28,7 @@ interface SimulateOptions {
   readonly seed?: number;
   readonly start?: string;
   readonly scale?: number;
+  readonly patience?: number;
   readonly truth?: string;
   readonly check: boolean;
 }
@@ -58,6 +59,11 @@ export function addSimulateCommand(
     .option('--seed <number>', 'benih lain / another seed', wholeNumber)
     .option('--start <instant>', 'mulai pada waktu lain / begin at another time (ISO 8601)')
     .option('--scale <share>', 'armada lebih kecil, 0.01 sampai 1 / a smaller fleet, 0.01 to 1', share)
+    .option(
+      '--patience <duration>',
+      'menyerah bila broker diam selama ini / give up when the broker is silent for so long',
+      duration,
+    )
     .option('--truth <file>', 'tulis kebenarannya / write the truth (JSON Lines)')
     .option('--check', 'bandingkan dengan yang dilihat Pantau / compare with what Pantau saw', false)
     .action(async (name: string | undefined, options: SimulateOptions) => {
@@ -74,7 +80,14 @@ export function addSimulateCommand(
           `--start: expected an instant such as 2023-10-01T00:00:00+07:00, found "${options.start ?? ''}".`,
         );
       const now = systemClock.now();
-      const scenario = scenarioOf({ name: basename(name, '.yaml'), file, now, seed: options.seed, start });
+      const scenario = scenarioOf({
+        name: basename(name, '.yaml'),
+        file,
+        now,
+        seed: options.seed,
+        start,
+        scale: options.scale,
+      });
       const { mqtt, http } = config();
       const url = options.url ?? `mqtt://${mqtt.host}:${mqtt.port === false ? 1883 : mqtt.port}`;
       const api = new PantauApi(
@@ -100,6 +113,7 @@ export function addSimulateCommand(
         speed: options.speed,
         clock: systemClock,
         signal: abort.signal,
+        ...defined({ patienceMs: options.patience }),
         onTruth: (record) => {
           if (options.check) truth.push(record);
           if (out !== undefined) writeSync(out, `${JSON.stringify(record)}\n`);

@@ -1,0 +1,107 @@
+import { startProcess, waitUntil } from '#libs/testing';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PantauFixture } from './pantau.fixture.js';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+const SHIPPED_RULES = readFileSync(join(ROOT, 'config', 'rules.yaml'), 'utf8');
+const SCENARIOS = readdirSync(join(ROOT, 'simulators', 'scenario', 'scenarios')).map((name) =>
+  name.replace('.yaml', ''),
+);
+
+/** Pantau with the rules that the scenarios speak of, or others. */
+async function start(rules = SHIPPED_RULES, more = ''): Promise<PantauFixture> {
+  const pantau = new PantauFixture();
+  writeFileSync(pantau.file('others.yaml'), rules);
+  return pantau.start(`rules: ${pantau.file('others.yaml')}\n${more}`);
+}
+
+function simulate(
+  pantau: PantauFixture,
+  ...args: string[]
+): Promise<{ code: number | null; output: string }> {
+  return pantau.command('simulate', ...args, '--token', pantau.token);
+}
+
+describe('pantau simulate', () => {
+  // One Pantau for all of them, as for a whole training day: their fleets have names of their own.
+  let training: PantauFixture;
+  beforeAll(async () => {
+    training = await start();
+  });
+  afterAll(async () => {
+    await training[Symbol.asyncDispose]();
+  });
+
+  it.each(SCENARIOS)('%s: Pantau sees what was true', async (name) => {
+    const pantau = training;
+    const { code, output } = await simulate(pantau, name, '--check', '--scale', '0.002');
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('The check passed.') });
+  });
+
+  it('fails the check when a rule has a wrong level, and says why', async () => {
+    await using pantau = await start(SHIPPED_RULES.replace('raise: 250.4', 'raise: 350.4'));
+    const { code, output } = await simulate(pantau, 'haze-week', '--check');
+    expect(output).toMatch(/FAILED: .*pm25-berbahaya/);
+    expect(code).toBe(1);
+  });
+
+  it('fails the check when a quality test is switched off, and says why', async () => {
+    const limits = 'version: off\nparameters:\n  pm25: { flatLine: false }\n';
+    const pantau = new PantauFixture();
+    writeFileSync(pantau.file('limits.yaml'), limits);
+    writeFileSync(pantau.file('others.yaml'), SHIPPED_RULES);
+    await using running = await pantau.start(
+      `rules: ${pantau.file('others.yaml')}\nqualityControl: ${pantau.file('limits.yaml')}\n`,
+    );
+    const { code, output } = await simulate(running, 'drifting-sensor', '--check');
+    expect(output).toMatch(/FAILED: of the values that stuck falsified/);
+    expect(code).toBe(1);
+  });
+
+  it('gives the same figures when Pantau is killed in the middle, and the same truth', async () => {
+    await using undisturbed = await start();
+    const whole = await simulate(
+      undisturbed,
+      'quiet-week',
+      '--check',
+      '--truth',
+      undisturbed.file('truth.jsonl'),
+    );
+    await using killed = await start();
+    const running = startProcess(process.execPath, [
+      join(ROOT, 'dist', 'apps', 'pantau', 'src', 'main.js'),
+      ...['--config', killed.file('pantau.yaml'), 'simulate', 'quiet-week', '--check'],
+      ...['--token', killed.token, '--truth', killed.file('truth.jsonl')],
+    ]);
+    await waitUntil('it is on its way', () => /\b[1-9]\d? %/.test(running.output()));
+    await killed.kill();
+    await waitUntil('it is over', () => running.process.exitCode !== null);
+    const tables = (output: string): string => output.slice(output.indexOf('| '));
+    expect(tables(running.output())).toBe(tables(whole.output));
+    expect(whole.code).toBe(0);
+    expect(readFileSync(killed.file('truth.jsonl'), 'utf8')).toBe(
+      readFileSync(undisturbed.file('truth.jsonl'), 'utf8'),
+    );
+  }, 180_000);
+
+  it('refuses a scenario whose outcome names a rule that Pantau does not have, before anything is sent', async () => {
+    await using pantau = await start('rules: []\n');
+    const { code, output } = await simulate(pantau, 'haze-week');
+    expect(output).toMatch(/no such rule; it has .*Add the rule to rules\.yaml/s);
+    expect(code).toBe(1);
+    expect((await pantau.items<{ id: string }>('devices')).some(({ id }) => id.startsWith('asap'))).toBe(
+      false,
+    );
+  });
+
+  it('says what is owed when the broker is not there', async () => {
+    const pantau = training;
+    const { code, output } = await simulate(
+      pantau,
+      ...['camera-night', '--url', 'mqtt://127.0.0.1:9', '--patience', '3s'],
+    );
+    expect(output).toMatch(/messages are owed, 0 of \d+ devices are connected/);
+    expect(code).toBe(1);
+  });
+});
