@@ -57,13 +57,29 @@ export function refused(...refusals: readonly [Refusal, ...Refusal[]]): CodecRes
   return { outputs: [], refusals };
 }
 
-/** @param nothing - why a message without outputs and refusals is all right */
+/** How many of the members that were not read a refusal names. */
+const NAMED = 8;
+
+/**
+ * @param nothing - why a message without outputs and refusals is all right
+ * @param unread - members with numbers of which none was read: then it is not all right, but a refusal that names them
+ */
 export function resultOf(
   outputs: readonly CodecOutput[],
   refusals: readonly Refusal[],
   nothing: string,
+  unread: readonly string[] = [],
 ): CodecResult {
-  return outputs.length === 0 && refusals.length === 0 ? ignored(nothing) : { outputs, refusals };
+  if (outputs.length > 0 || refusals.length > 0) return { outputs, refusals };
+  if (unread.length === 0) return ignored(nothing);
+  const names = [...new Set(unread)].slice(0, NAMED).join(', ');
+  return refused(
+    refusal(
+      'unknown_parameter',
+      names,
+      "expected a value under a name that the codec's page lists, found numbers of which none is read",
+    ),
+  );
 }
 
 /** Birth or death; makers send them without a time. */
@@ -277,13 +293,14 @@ export class Findings {
   /**
    * @param nothing - why a message without outputs and refusals is all right
    * @param memory - what the next message needs
+   * @param unread - of {@link resultOf}
    */
-  result(nothing: string, memory?: unknown): CodecResult {
+  result(nothing: string, memory?: unknown, unread: readonly string[] = []): CodecResult {
     const measured = [...this.#sheets.values()].flatMap(({ place, gathered }) =>
       gathered.telemetry(place.ts, place.source),
     );
     return {
-      ...resultOf([...this.#outputs, ...measured], this.#refusals, nothing),
+      ...resultOf([...this.#outputs, ...measured], this.#refusals, nothing, unread),
       ...(memory === undefined ? {} : { memory }),
     };
   }

@@ -136,4 +136,52 @@ describe('a refusal', () => {
     for (const body of [{ pm25: -1 }, { temperature: -90 }, { temperature: -1 }, { pm10: -990 }])
       expect(codecs.get('zigbee2mqtt')!.decode(message(body)).outputs).toHaveLength(1);
   });
+
+  const UNREAD: readonly (readonly [string, unknown, string, Where?])[] = [
+    [
+      'the-things-stack',
+      { end_device_ids: {}, uplink_message: { decoded_payload: { soil: 12, bat: 3 } } },
+      'decoded_payload.soil',
+    ],
+    [
+      'chirpstack',
+      { object: { co2: 600 }, time: '2026-01-02T03:00:00Z' },
+      'object.co2',
+      { parts: { event: 'up' } },
+    ],
+    [
+      'chirpstack',
+      { object: { history: [{ timestamp: 1795869000, co2: 1 }] } },
+      'object.history.0.co2',
+      { parts: { event: 'up' } },
+    ],
+    ['sensor-community', push('XYZ_N05', '12'), 'XYZ_N05'],
+    ['zigbee2mqtt', { co2: 600, linkquality: 12 }, 'co2'],
+    ['airgradient', { rco2: 600, wifi: -50 }, 'rco2'],
+    ['shelly-blu', { illuminance: 100, battery: 3 }, 'illuminance'],
+    ['purpleair', { sensor: { 'pm2.5': 12, rssi: 4 } }, 'sensor.pm2.5'],
+    ['senml', [{ n: 'urn:dev:x:soil', u: 'Cel', v: 12 }], 'urn:dev:x:soil'],
+    ['fiware', { type: 'AirQualityObserved', co2: { value: 12, type: 'Number' } }, 'co2'],
+    ['tasmota', { Time: '2026-01-02T03:00:00', MHZ19B: { CarbonDioxide: 600 } }, 'MHZ19B.CarbonDioxide'],
+  ];
+  it.each(UNREAD.map(([maker, payload, member, where = {}]) => ({ maker, payload, member, where })))(
+    'of $maker names the numbers of which none was read: $member',
+    ({ maker, payload, member, where }) => {
+      expect(codecs.get(maker)!.decode(message(payload, where))).toMatchObject({
+        outputs: [],
+        refusals: [
+          { reason: 'unknown_parameter', detail: expect.stringContaining(`${member}: expected a value`) },
+        ],
+      });
+    },
+  );
+
+  it.each([
+    ['zigbee2mqtt', { state: 'ON', linkquality: 98, battery: 12 }],
+    ['shelly-blu', { pid: 1, rssi: -3, battery: 3, window: 1 }],
+    ['tasmota', { Time: 'x', Uptime: '0T', Heap: 28, Wifi: { RSSI: 3 } }],
+    ['airgradient', { wifi: -52, bootCount: 0 }],
+  ])('is not for a healthy %s that only says how it is: %j', (maker, payload) => {
+    expect(codecs.get(maker)!.decode(message(payload)).ignored).toMatch(/^no /);
+  });
 });

@@ -41,7 +41,7 @@ describe('airgradient', () => {
       codec.decode(
         message({ pm02Compensated: 12, pm003Count: 270, pm02Count: 3, rhumCompensated: 40, rco2: 600 }),
       ),
-    ).toMatchObject({ outputs: [], refusals: [] });
+    ).toMatchObject({ outputs: [], refusals: [{ reason: 'unknown_parameter' }] });
   });
 
   it('keeps a real zero', () => {

@@ -1,5 +1,6 @@
 import type { Codec } from '#libs/telemetry';
 import { Gathered, readObject, refused, resultOf } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 const DEAD = 'which stands for a sensor that does not answer; check its cable';
 
@@ -30,6 +31,7 @@ export const codec: Codec = {
       gathered.telemetry(undefined),
       gathered.refusals,
       'no value of the air in the message, as after a start of the device',
+      unreadNumbers(read.object, '', /^led/),
     );
   },
 };

@@ -1,5 +1,5 @@
 import type { CodecResult } from '#libs/telemetry';
-import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message, referencePayload } from '../codec.contract.js';
 import { codec } from './index.js';
 
 const TOPIC = 'application/app/device/a84041cdffe51234/event/';
@@ -191,4 +191,26 @@ describe('chirpstack events', () => {
     expect(decode(uplink({ pm10: 1 }), 'command').refusals).toMatchObject([{ reason: 'unreadable' }]);
     expect(codec.decode(message(uplink({ pm10: 1 }))).refusals).toMatchObject([{ reason: 'unreadable' }]);
   });
+
+  it('gives the entries of a history at their own times', () => {
+    const body = fixture('chirpstack', 'milesight-history.json');
+    const at = (minute: number, ...values: number[]): object => ({
+      ts: Date.UTC(2026, 10, 28, 12, minute),
+      values: values.map((value) => ({ value })),
+    });
+    expect(decode(body)).toMatchObject({
+      outputs: [at(30, 27.1, 80, 12, 15), at(40, 27.2, 81, 13, 16)],
+      refusals: [],
+    });
+  });
+
+  it.each([undefined, null, 'today', '2026-01-02T03:04:05', 1e300])(
+    'refuses an entry of a history whose time is %p: the arrival never stands in',
+    (timestamp) => {
+      expect(decode(uplink({ history: [{ timestamp, pm2_5: 3 }] }))).toMatchObject({
+        outputs: [],
+        refusals: [{ reason: 'schema_violation', detail: expect.stringContaining('object.history[0]') }],
+      });
+    },
+  );
 });

@@ -1,15 +1,13 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
-import { measureDecoded } from '../lorawan.js';
+import { readDecoded } from '../lorawan.js';
 import {
   eventData,
-  Gathered,
   ignored,
   isObject,
   readDateTime,
   readObject,
   refusal,
   refused,
-  resultOf,
   sourceUnless,
   type Members,
   type Place,
@@ -67,10 +65,7 @@ function uplink(message: Members, place: Place): CodecResult {
   }
   if (!isObject(object))
     return refused(refusal('schema_violation', 'object', 'expected an object of decoded values'));
-  const gathered = new Gathered();
-  measureDecoded(gathered, object, 'object');
-  const outputs = gathered.telemetry(place.ts, place.source);
-  return resultOf(outputs, gathered.refusals, 'object holds no name that Pantau measures');
+  return readDecoded(object, 'object', place);
 }
 
 function deviceStatus(message: Members, place: Place): CodecResult {

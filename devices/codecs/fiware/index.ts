@@ -18,6 +18,7 @@ import {
   type Members,
   type Place,
 } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 /** UN/CEFACT common codes (Recommendation 20) that Pantau knows. */
 const UNIT_CODES: ReadonlyMap<string, Unit> = new Map([
@@ -72,15 +73,22 @@ function decode({ payload, utcOffsetMs }: CodecInput): CodecResult {
   const several = Array.isArray(value) ? value : isObject(value) ? value['data'] : undefined;
   const entities: readonly unknown[] = Array.isArray(several) ? several : [value];
   const findings = new Findings();
+  const unread: string[] = [];
   for (const [index, entity] of entities.entries()) {
     const where = Array.isArray(several) ? `[${index}].` : '';
     if (!isObject(entity) || entity['type'] !== 'AirQualityObserved')
       findings.refuse(refusal('schema_violation', `${where}type`, 'expected AirQualityObserved'));
-    else readEntity(findings, entity, where, Array.isArray(several), utcOffsetMs);
+    else {
+      readEntity(findings, entity, where, Array.isArray(several), utcOffsetMs);
+      const values = Object.entries(entity).map(([name, member]) => [name, attribute(member).value]);
+      unread.push(
+        ...unreadNumbers(Object.fromEntries(values) as Members, where.slice(0, -1), /^(?:location|address)$/),
+      );
+    }
   }
   return entities.length === 0
     ? refused(refusal('schema_violation', 'payload', 'expected at least one entity'))
-    : findings.result('no attribute is one that Pantau measures');
+    : findings.result('no attribute is one that Pantau measures', undefined, unread);
 }
 
 function readEntity(

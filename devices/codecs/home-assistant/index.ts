@@ -1,5 +1,16 @@
 import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
-import { Gathered, ignored, isObject, refusal, refused, resultOf, shown, type Members } from '../reading.js';
+import {
+  Gathered,
+  ignored,
+  isObject,
+  readNumber,
+  refusal,
+  refused,
+  resultOf,
+  shown,
+  type Members,
+} from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 /**
  * MQTT Statestream of Home Assistant with `publish_attributes`: `{base}/sensor/{entity}/state` and one topic for each
@@ -85,7 +96,10 @@ function learnt(name: string, entity: Entity, entities: Members): CodecResult {
 
 function measured(name: string, text: string, { class: deviceClass = '', unit = '' }: Entity): CodecResult {
   const parameter = CLASSES.get(deviceClass);
-  if (parameter === undefined) return ignored(`${deviceClass.slice(0, 40)} is no parameter`);
+  if (parameter === undefined) {
+    const unread = 'value' in readNumber(name, text, 'text') ? unreadNumbers({ [deviceClass]: 1 }) : [];
+    return resultOf([], [], `${deviceClass.slice(0, 40)} is no parameter`, unread);
+  }
   if (WORDS_WITHOUT_VALUE.has(text))
     return refused(
       refusal('not_finite', name, `expected a measured value, found ${shown(text)}: no value now`),

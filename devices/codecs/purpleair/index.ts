@@ -13,6 +13,7 @@ import {
   type Members,
   type Validity,
 } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 /**
  * `atm` is the sensor's own value for outdoor air; `cf_1` is for indoor air and `alt` an estimate from counts. Over
@@ -30,6 +31,9 @@ const LOCAL = [
   ['current_temp_f', 'temperature', 'degF'],
   ['current_humidity', 'humidity', '%'],
 ] as const;
+
+/** All names but those that begin as values of the air do: an answer is nearly all housekeeping. */
+const NOT_OF_THE_AIR = /^(?!pm|temp|hum|voc|ozone)/;
 
 /** The two lasers of one device: its built-in check. */
 const LASERS = [
@@ -94,7 +98,13 @@ function readings(
   }
   // Millibars, which are hectopascals.
   gathered.pressure(`${prefix}pressure`, from['pressure'] ?? undefined, 1);
-  return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message');
+  const unread = unreadNumbers(from, prefix.slice(0, -1), NOT_OF_THE_AIR);
+  return resultOf(
+    gathered.telemetry(time.ts),
+    gathered.refusals,
+    'no value of the air in the message',
+    unread,
+  );
 }
 
 /** What the device says of its particles; what it states of its channels and is not understood is a doubt. */

@@ -7,6 +7,7 @@ import {
   type Unit,
 } from '#libs/telemetry';
 import { Findings, refusal, refused } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 import { looksLikeCbor, readCbor } from './cbor.js';
 import { resolve } from './resolve.js';
 
@@ -56,6 +57,7 @@ function decode({ payload, receivedAt }: CodecInput): CodecResult {
   if ('refusal' in pack) return refused(pack.refusal);
   const findings = new Findings();
   findings.refuse(...pack.refusals);
+  const unread: string[] = [];
   for (const { n, u, t, v, vs, where } of pack.records) {
     const { source, last } = split(n);
     const place = { ts: Math.round(t * 1000), ...(source === '' ? {} : { source }) };
@@ -63,8 +65,9 @@ function decode({ payload, receivedAt }: CodecInput): CodecResult {
     if (known !== undefined)
       findings.at(place).measure(where, v ?? vs, known, u === undefined ? undefined : UNITS.get(u), REMEDY);
     else if (last.toLowerCase() === 'pressure' && u === 'hPa') findings.at(place).pressure(where, v, 1);
+    else if (v !== undefined) unread.push(...unreadNumbers({ [n === '' ? where : n]: v }));
   }
-  return findings.result('no record has a name that Pantau measures');
+  return findings.result('no record has a name that Pantau measures', undefined, unread);
 }
 
 function split(name: string): { readonly source: string; readonly last: string } {

@@ -155,11 +155,10 @@ describe('senml', () => {
     ]);
   });
 
-  it.each([1, 2, 3, 5])('finds nothing measured in example %i, whose names are no parameters', (n) => {
-    expect(decode(fixture('senml', `rfc8428_ex${n}.json`))).toEqual({
+  it.each([1, 2, 3, 5])('reads nothing of example %i, whose names are no parameters, and says so', (n) => {
+    expect(decode(fixture('senml', `rfc8428_ex${n}.json`))).toMatchObject({
       outputs: [],
-      refusals: [],
-      ignored: 'no record has a name that Pantau measures',
+      refusals: [{ reason: 'unknown_parameter', detail: expect.stringMatching(/^urn:dev:ow:10e2073a01/) }],
     });
   });
 

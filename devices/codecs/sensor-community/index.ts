@@ -1,5 +1,5 @@
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
-import { Gathered, isObject, readObject, refusal, refused, resultOf, shown } from '../reading.js';
+import { Gathered, isObject, readNumber, readObject, refusal, refused, resultOf, shown } from '../reading.js';
 
 const PM25 = ['pm25', 'ug/m3'] as const;
 const PM10 = ['pm10', 'ug/m3'] as const;
@@ -17,8 +17,12 @@ const QUANTITIES = new Map<string, readonly [MeasuredParameter, Unit]>([
   ['humidity', HUMIDITY],
 ]);
 
-/** Prefixes of sensors that measure the air, by the firmware's sources; a push for one sensor has none. */
-const NAME = /^(?:(?:SDS|PMS|HPM|NPM|SPS30|BME280|BMP|BMP280|HTU21|HTU21D|SHT3X|SCD30)_)?([A-Za-z0-9]+)$/;
+/** Whatever the sensor is called that stands before the quantity; a push for one sensor has no prefix. */
+const NAME = /^(?:([A-Za-z0-9]+)_)?([A-Za-z0-9]+)$/;
+/** A probe on a cable, which may be anywhere. */
+const PROBE = 'DS18B20';
+/** What the firmware says of itself and of its measuring. */
+const COUNTERS = /^(?:samples|min_micro|max_micro|signal|interval|durP\d|ratioP\d|GPS_.*|.*_?pressure.*)$/;
 
 const HPA_PER_PASCAL = 0.01;
 
@@ -35,6 +39,7 @@ export const codec: Codec = {
       );
     }
     const gathered = new Gathered('text');
+    const unread: string[] = [];
     const entries: readonly unknown[] = list;
     // The optical PPD42NS states P1 and P2 as particles per 0.01 ft³ and betrays itself by the time of its pulses.
     const countsParticles = entries.some((entry) => isObject(entry) && entry['value_type'] === 'durP1');
@@ -50,10 +55,13 @@ export const codec: Codec = {
         return;
       }
       const value = entry['value'];
-      const name = NAME.exec(type)?.[1];
+      const [, sensor, name] = NAME.exec(type) ?? [];
       if (name === 'pressure') gathered.pressure(type, value, HPA_PER_PASCAL);
-      const quantity = name === undefined ? undefined : QUANTITIES.get(name);
-      if (quantity === undefined) return;
+      const quantity = name === undefined || sensor === PROBE ? undefined : QUANTITIES.get(name);
+      if (quantity === undefined) {
+        if (!COUNTERS.test(type) && 'value' in readNumber(type, value, 'text')) unread.push(type);
+        return;
+      }
       if (countsParticles && (type === 'P1' || type === 'P2')) {
         gathered.refuse(
           'unknown_unit',
@@ -65,6 +73,11 @@ export const codec: Codec = {
       gathered.measure(type, value, ...quantity);
     });
     // No time at all in this format: the arrival counts.
-    return resultOf(gathered.telemetry(undefined), gathered.refusals, 'no value of the air in the message');
+    return resultOf(
+      gathered.telemetry(undefined),
+      gathered.refusals,
+      'no value of the air in the message',
+      unread,
+    );
   },
 };

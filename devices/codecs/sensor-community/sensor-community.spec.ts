@@ -1,4 +1,4 @@
-import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message, referencePayload } from '../codec.contract.js';
 import { codec } from './index.js';
 
 interface Push {
@@ -120,7 +120,6 @@ describe('sensor-community', () => {
     ['only counters of the device', push({ samples: '1', min_micro: '2', signal: '-60' })],
     ['no value yet', push({})],
     ['only a pressure, which is no parameter', push({ BMP_pressure: '100000' })],
-    ['a probe that may be anywhere', push({ DS18B20_temperature: '12' })],
   ])('ignores a message with %s', (_name, payload) => {
     expect(codec.decode(message(payload))).toEqual({
       outputs: [],
@@ -177,6 +176,29 @@ describe('sensor-community', () => {
     expect(codec.decode(message(payload))).toEqual({
       outputs: [],
       refusals: [{ reason: 'schema_violation', detail }],
+    });
+  });
+
+  it('reads a sensor whose name it has never heard of, by its quantities', () => {
+    expect(codec.decode(message(fixture('sensor-community', 'ips7100.json')))).toMatchObject({
+      outputs: [
+        {
+          values: [
+            { parameter: 'pm10', value: 12.4 },
+            { parameter: 'pm25', value: 8.7 },
+            { parameter: 'temperature', value: 27.31 },
+            { parameter: 'humidity', value: 81.2 },
+          ],
+        },
+      ],
+      refusals: [],
+    });
+  });
+
+  it('refuses a probe that may be anywhere, alone, by its name', () => {
+    expect(codec.decode(message(push({ DS18B20_temperature: '12' })))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'unknown_parameter', detail: expect.stringMatching(/^DS18B20_temperature: /) }],
     });
   });
 });

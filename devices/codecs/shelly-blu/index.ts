@@ -1,5 +1,6 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { Gathered, readObject, refusal, refused, resultOf, sourceUnless } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 /** Members of the script with the unit of BTHome. */
 const MEMBERS = [
@@ -42,5 +43,6 @@ function decode({ payload, parts, topic }: CodecInput): CodecResult {
     gathered.telemetry(undefined, source),
     gathered.refusals,
     'no value of the air in the message',
+    unreadNumbers(message),
   );
 }

@@ -10,6 +10,7 @@ import {
   statusOfWord,
   type Members,
 } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 /** Members of a sensor's block. Most drivers write a point, the SPS30's an underscore; CF2.5 and CF10 are not for ambient air. */
 const PARTICLES: readonly (readonly [string, MeasuredParameter])[] = [
@@ -50,13 +51,22 @@ export const codec: Codec = {
     }
     const nothing = 'no sensor of the air in the message';
     // STATE and INFO carry a time too; where nothing was measured it need not be right.
-    if (gathered.telemetry(undefined).length === 0) return resultOf([], gathered.refusals, nothing);
+    if (gathered.telemetry(undefined).length === 0)
+      return resultOf([], gathered.refusals, nothing, unreadIn(message, topic));
     // Local and without a zone, unless SetOption52 adds the offset.
     const time = readDateTime('Time', message['Time'], utcOffsetMs);
     if ('refusal' in time) return refused(time.refusal, ...gathered.refusals);
     return resultOf(gathered.telemetry(time.ts), gathered.refusals, nothing);
   },
 };
+
+/**
+ * STATE, INFO and RESULT hold numbers of the device itself and are healthy; SENSOR is there for what was measured.
+ */
+function unreadIn(message: Members, topic: string): readonly string[] {
+  const isSensor = topic === '' || topic.endsWith('/SENSOR');
+  return isSensor && !Object.hasOwn(message, 'Uptime') ? unreadNumbers(message, '', /^ESP32$/) : [];
+}
 
 function gather(gathered: Gathered, sensor: string, block: Members, message: Members): void {
   for (const [name, parameter] of PARTICLES) {

@@ -1,14 +1,12 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
-import { measureDecoded } from '../lorawan.js';
+import { readDecoded } from '../lorawan.js';
 import {
-  Gathered,
   ignored,
   isObject,
   readDateTime,
   readObject,
   refusal,
   refused,
-  resultOf,
   sourceUnless,
   type Members,
   type Place,
@@ -43,10 +41,29 @@ function decode(input: CodecInput): CodecResult {
   if (body === join) return { outputs: [{ kind: 'event', ...place, name: 'join' }], refusals: [] };
   const decoded = body['decoded_payload'];
   if (!isObject(decoded)) return withoutDecoded(body);
-  const gathered = new Gathered();
-  measureDecoded(gathered, decoded, 'decoded_payload');
-  const outputs = gathered.telemetry(place.ts, place.source);
-  return resultOf(outputs, gathered.refusals, 'decoded_payload holds no name that Pantau measures');
+  const warnings = warningsOf(body);
+  const result = readDecoded(
+    decoded,
+    'decoded_payload',
+    place,
+    warnings === '' ? undefined : `the decoder: ${warnings}`,
+  );
+  return warnings === '' || result.outputs.length > 0
+    ? result
+    : refused(
+        refusal('unreadable', 'decoded_payload', `expected decoded values, the decoder gave up: ${warnings}`),
+        ...result.refusals,
+      );
+}
+
+/** What the payload formatter complains of, in its own words. */
+function warningsOf(uplink: Members): string {
+  const stated = uplink['decoded_payload_warnings'];
+  const warnings: readonly unknown[] = Array.isArray(stated) ? stated : [];
+  return warnings
+    .filter((warning) => typeof warning === 'string')
+    .join('; ')
+    .slice(0, 150);
 }
 
 function withoutDecoded(uplink: Members): CodecResult {

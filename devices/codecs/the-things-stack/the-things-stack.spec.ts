@@ -107,4 +107,40 @@ describe('the-things-stack', () => {
   it('names the device where the topic does not', () => {
     expect(decode(uplink({ pm10: 1 }), {}).outputs).toMatchObject([{ source: 'dev1' }]);
   });
+
+  it("reads the names of The Things Stack's own CayenneLPP, which end with a channel", () => {
+    expect(decode(fixture('the-things-stack', 'cayenne.json'))).toMatchObject({
+      outputs: [
+        {
+          values: [
+            { parameter: 'temperature', value: 30, unit: 'degC' },
+            { parameter: 'humidity', value: 60, unit: '%' },
+          ],
+        },
+      ],
+      refusals: [],
+    });
+    expect(decode(uplink({ no2_ppb_3: 7, pm2_5_1: 12, temperature_1: 30, temperature_2: 4 }))).toMatchObject({
+      outputs: [
+        {
+          values: [
+            { parameter: 'no2', unit: 'ppb' },
+            { parameter: 'pm25', value: 12 },
+            { parameter: 'temperature', value: 30 },
+          ],
+        },
+      ],
+      refusals: [{ detail: expect.stringContaining('temperature_2') }],
+    });
+  });
+
+  it('repeats what the decoder complains of: alone it is a refusal, beside values a doubt', () => {
+    expect(decode(fixture('the-things-stack', 'decoder-warning.json'))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'unreadable', detail: expect.stringContaining('Unsupported fPort') }],
+    });
+    expect(decode(uplink({ pm2_5: 3 }, { decoded_payload_warnings: ['too short'] })).outputs).toMatchObject([
+      { values: [{ value: 3, suspect: 'the decoder: too short' }] },
+    ]);
+  });
 });

@@ -8,6 +8,7 @@ import {
   resultOf,
   statusOfWord,
 } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 /** Members with the unit that Zigbee2MQTT gives them for every device; gases differ by device and are not read. */
 const MEMBERS = [
@@ -16,6 +17,9 @@ const MEMBERS = [
   ['temperature', 'temperature', 'degC'],
   ['humidity', 'humidity', '%'],
 ] as const;
+
+/** Numbers of the device itself, and of a purifier's filter. */
+const OF_THE_DEVICE = /^(?:device_|filter_|fan_|power_outage|brightness|color|position)/;
 
 const STATE_TOPIC = /\/(?:availability|bridge\/state)$/;
 
@@ -39,7 +43,12 @@ export const codec: Codec = {
       gathered.measure(name, read.object[name] ?? undefined, parameter, unit);
     }
     gathered.pressure('pressure', read.object['pressure'] ?? undefined, 1);
-    return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message');
+    return resultOf(
+      gathered.telemetry(time.ts),
+      gathered.refusals,
+      'no value of the air in the message',
+      unreadNumbers(read.object, '', OF_THE_DEVICE),
+    );
   },
 };
 

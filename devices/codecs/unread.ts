@@ -1,0 +1,32 @@
+import { isObject, type Members } from './reading.js';
+
+/**
+ * Beginnings of names whose numbers say how a device is and nothing of the air it measures, of all makers; and pressure, which
+ * is read beside other values alone.
+ */
+const HOUSEKEEPING =
+  /^(?:bat|vbat|vcc|volt|current_|rssi|l?snr|signal|link_?quality|wifi|channel|uptime|boot|firmware|hardware|software|version|model|serial|f_?port|f_?cnt|count|seq|interval|time|ts$|pid|last_?seen|lat|lon|alt|button|window|door|rotation|state|status|mode|work_?mode|error|update|bthome)|pressure/i;
+const MAX_DEPTH = 3;
+
+/**
+ * The members that hold numbers, at any depth, housekeeping left out. A message of which none was read is no healthy one: it
+ * is refused with these names.
+ *
+ * @param passedOver - further names of the maker that no value of the air has
+ */
+export function unreadNumbers(
+  members: Members,
+  where = '',
+  passedOver?: RegExp,
+  depth = MAX_DEPTH,
+): string[] {
+  const names: string[] = [];
+  for (const [name, value] of Object.entries(members)) {
+    if (HOUSEKEEPING.test(name) || passedOver?.test(name) === true) continue;
+    const path = where === '' ? name : `${where}.${name}`;
+    if (typeof value === 'number') names.push(path);
+    else if (depth > 1 && (isObject(value) || Array.isArray(value)))
+      names.push(...unreadNumbers(value as Members, path, passedOver, depth - 1));
+  }
+  return names;
+}
