@@ -105,6 +105,13 @@ function expectSound({ outputs, refusals, ignored }: CodecResult, numbers: () =>
   }
   if (outputs.length === 0 && refusals.length === 0) expect(ignored ?? '').not.toBe('');
   else expect(ignored).toBeUndefined();
+  const taken = outputs.flatMap((output) =>
+    output.kind === 'telemetry'
+      ? output.values.map(({ parameter }) => JSON.stringify([output.source, output.ts, parameter]))
+      : [],
+  );
+  // Two values of one instant are one series of two sensors, or one replaces the other in the store.
+  expect(new Set(taken).size).toBe(taken.length);
   for (const output of outputs) {
     if (output.ts !== undefined) expect(Number.isSafeInteger(output.ts)).toBe(true);
     if (output.kind !== 'telemetry') continue;

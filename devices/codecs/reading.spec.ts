@@ -8,6 +8,7 @@ import {
   readNumber,
   readObject,
   sourceUnless,
+  resultOf,
 } from './reading.js';
 
 describe('readDateTime', () => {
@@ -240,6 +241,31 @@ describe('eventData', () => {
       b: 'x',
       c: true,
       d: null,
+    });
+  });
+});
+
+describe('resultOf', () => {
+  it('keeps one value of each source, instant and parameter, and refuses the others by name', () => {
+    const telemetry = (value: number, more: { ts?: number; source?: string } = {}) => ({
+      ...{
+        kind: 'telemetry' as const,
+        ts: 1,
+        values: [{ parameter: 'pm25' as const, value, unit: 'ug/m3' as const }],
+      },
+      ...more,
+    });
+    const [first, second, later, other] = [
+      telemetry(1),
+      telemetry(2),
+      telemetry(3, { ts: 2 }),
+      telemetry(4, { source: 'x' }),
+    ];
+    expect(resultOf([first, second, later, other], [], '')).toEqual({
+      outputs: [first, later, other],
+      refusals: [
+        { reason: 'schema_violation', detail: 'pm25: expected one of an instant, found 2 as a second' },
+      ],
     });
   });
 });

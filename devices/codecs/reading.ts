@@ -70,6 +70,7 @@ export function resultOf(
   nothing: string,
   unread: readonly string[] = [],
 ): CodecResult {
+  if (outputs.length > 1) return oneOfEach(outputs, refusals);
   if (outputs.length > 0 || refusals.length > 0) return { outputs, refusals };
   if (unread.length === 0) return ignored(nothing);
   const names = [...new Set(unread)].slice(0, NAMED).join(', ');
@@ -80,6 +81,27 @@ export function resultOf(
       "expected a value under a name that the codec's page lists, found numbers of which none is read",
     ),
   );
+}
+
+/** Never two sensors in one series: of several values of one source, instant and parameter the first counts. */
+function oneOfEach(outputs: readonly CodecOutput[], refusals: readonly Refusal[]): CodecResult {
+  const taken = new Set<string>();
+  const more: Refusal[] = [];
+  const kept = outputs.flatMap((output): CodecOutput[] => {
+    if (output.kind !== 'telemetry') return [output];
+    const values = output.values.filter(({ parameter, value }) => {
+      const key = JSON.stringify([output.source, output.ts, parameter]);
+      const isFirst = !taken.has(key);
+      taken.add(key);
+      if (!isFirst)
+        more.push(
+          refusal('schema_violation', parameter, `expected one of an instant, found ${value} as a second`),
+        );
+      return isFirst;
+    });
+    return values.length === 0 ? [] : [{ ...output, values }];
+  });
+  return { outputs: kept, refusals: [...refusals, ...more] };
 }
 
 /** Birth or death; makers send them without a time. */

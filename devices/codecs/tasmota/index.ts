@@ -1,4 +1,5 @@
-import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
+import type { UtcMillis } from '#libs/kernel';
+import type { Codec, CodecTelemetry, MeasuredParameter, Refusal, Unit } from '#libs/telemetry';
 import {
   Gathered,
   isObject,
@@ -33,6 +34,10 @@ const PRESSURE_UNITS = new Map<unknown, number>([
 
 /** The block of the chip itself, which is far warmer than the air. */
 const CHIP = 'ESP32';
+/** A thermistor, usually on the board: it counts where no other sensor states the quantity. */
+const ANALOG = /^ANALOG\d*$/;
+/** The end of an address: a block of a sensor of its own, heard by a gateway over Bluetooth. */
+const DEVICE = /-[0-9A-F]{6}$/i;
 
 /** Tasmota: `tele/{device}/SENSOR` and `LWT`; its other telemetry holds nothing of the air. */
 export const codec: Codec = {
@@ -45,18 +50,23 @@ export const codec: Codec = {
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
     const message = read.object;
-    const gathered = new Gathered();
-    for (const [sensor, block] of Object.entries(message)) {
-      if (isObject(block) && sensor !== CHIP) gather(gathered, sensor, block, message);
+    const refusals: Refusal[] = [];
+    const bySource = new Map<string | undefined, Gathered>();
+    for (const [sensor, block] of blocksOf(message)) {
+      const source = DEVICE.test(sensor) ? sensor.slice(0, 200) : undefined;
+      const gathered = bySource.get(source) ?? new Gathered('number', refusals);
+      bySource.set(source, gathered);
+      gather(gathered, sensor, block, message);
     }
+    const outputs = (ts?: UtcMillis): CodecTelemetry[] =>
+      [...bySource].flatMap(([source, gathered]) => gathered.telemetry(ts, source));
     const nothing = 'no sensor of the air in the message';
     // STATE and INFO carry a time too; where nothing was measured it need not be right.
-    if (gathered.telemetry(undefined).length === 0)
-      return resultOf([], gathered.refusals, nothing, unreadIn(message, topic));
+    if (outputs().length === 0) return resultOf([], refusals, nothing, unreadIn(message, topic));
     // Local and without a zone, unless SetOption52 adds the offset.
     const time = readDateTime('Time', message['Time'], utcOffsetMs);
-    if ('refusal' in time) return refused(time.refusal, ...gathered.refusals);
-    return resultOf(gathered.telemetry(time.ts), gathered.refusals, nothing);
+    if ('refusal' in time) return refused(time.refusal, ...refusals);
+    return resultOf(outputs(time.ts), refusals, nothing);
   },
 };
 
@@ -66,6 +76,15 @@ export const codec: Codec = {
 function unreadIn(message: Members, topic: string): readonly string[] {
   const isSensor = topic === '' || topic.endsWith('/SENSOR');
   return isSensor && !Object.hasOwn(message, 'Uptime') ? unreadNumbers(message, '', /^ESP32$/) : [];
+}
+
+/** The blocks of sensors, those on the board last: of several of one quantity the first counts, the others are refused. */
+function blocksOf(message: Members): readonly (readonly [string, Members])[] {
+  const blocks = Object.entries(message).filter(
+    (entry): entry is [string, Members] => isObject(entry[1]) && entry[0] !== CHIP,
+  );
+  const isOnBoard = ([sensor]: readonly [string, Members]): boolean => ANALOG.test(sensor);
+  return [...blocks.filter((block) => !isOnBoard(block)), ...blocks.filter(isOnBoard)];
 }
 
 function gather(gathered: Gathered, sensor: string, block: Members, message: Members): void {

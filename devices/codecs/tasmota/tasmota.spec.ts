@@ -1,5 +1,5 @@
 import { HOUR } from '#libs/kernel';
-import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message, referencePayload } from '../codec.contract.js';
 import { codec } from './index.js';
 
 const SDS = referencePayload('tasmota', 'SENSOR_sds0x1.json');
@@ -188,5 +188,44 @@ describe('tasmota', () => {
 
   it('ignores the temperature of the chip', () => {
     expect(codec.decode(message({ ESP32: { Temperature: 53.3 }, TempUnit: 'C' })).ignored).toBeDefined();
+  });
+
+  it('keeps the sensors of a Bluetooth gateway apart, each under the name of its block', () => {
+    const messages = JSON.parse(fixture('tasmota', 'ble-gateway.json').toString()) as unknown[];
+    expect(messages.flatMap((each) => codec.decode(message(each)).outputs)).toMatchObject([
+      { source: 'MJ_HT_V1-000001', values: [{ value: 23.6 }, { value: 54.7 }] },
+      { source: 'CGD1-000002', values: [{ value: 31.7 }, { value: 88.5 }] },
+      { source: 'LYWSD02-000003', values: [{ value: 4.8 }] },
+    ]);
+  });
+
+  it.each([false, true])(
+    'prefers the sensor in the air to the one on the board, in any order: %p',
+    (reversed) => {
+      const body = JSON.parse(fixture('tasmota', 'analog-first.json').toString()) as object;
+      const entries = Object.entries(body);
+      const payload = Object.fromEntries(reversed ? entries.toReversed() : entries);
+      const { outputs, refusals } = codec.decode(message(payload));
+      expect(outputs).toMatchObject([
+        {
+          values: [
+            { parameter: 'temperature', value: 27.3 },
+            { parameter: 'humidity', value: 81.2 },
+          ],
+        },
+      ]);
+      expect(outputs[0]).not.toHaveProperty('source');
+      expect(refusals).toMatchObject([
+        {
+          reason: 'schema_violation',
+          detail: expect.stringMatching(/^ANALOG\.Temperature: .*after BME280\.Temperature/),
+        },
+      ]);
+    },
+  );
+
+  it('takes an analog sensor where no other one is there', () => {
+    const payload = { Time: '2026-01-02T03:04:05Z', ANALOG: { Temperature: 27.1 }, TempUnit: 'C' };
+    expect(codec.decode(message(payload)).outputs).toMatchObject([{ values: [{ value: 27.1 }] }]);
   });
 });
