@@ -1,5 +1,8 @@
 import { TokenBuckets, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ArrivingBytes, type Arriving } from './arriving-bytes.js';
 import type { Limits } from './limits.js';
 
 /** A place for a connection. */
@@ -31,7 +34,9 @@ export class Admission {
   readonly #guessers = new Map<string, Guessing>();
   readonly #connects: TokenBuckets;
   readonly #failures: TokenBuckets;
+  readonly #arriving: ArrivingBytes;
   #open = 0;
+  #pending = 0;
 
   constructor(
     private readonly limits: Limits,
@@ -39,6 +44,7 @@ export class Admission {
   ) {
     this.#connects = new TokenBuckets(limits.connectsPerAddress);
     this.#failures = new TokenBuckets(limits.authFailuresPerAddress);
+    this.#arriving = new ArrivingBytes(limits.bounds.arrivingBytes);
   }
 
   get open(): number {
@@ -47,23 +53,27 @@ export class Admission {
 
   /** @returns a place, or which limit is reached */
   admit(address: string): Ticket | string {
-    const { connections, connectionsPerAddress, pendingPerAddress } = this.limits;
+    const { connections, connectionsPerAddress, pending, pendingPerAddress } = this.limits;
     const network = networkOf(address);
     const count = this.#addresses.get(network) ?? { open: 0, pending: 0 };
     if (this.#open >= connections) return 'connections';
     if (count.open >= connectionsPerAddress) return 'connectionsPerAddress';
     if (count.pending >= pendingPerAddress) return 'pendingPerAddress';
+    if (this.#pending >= pending) return 'pending';
     const now = this.clock.now();
     if (!this.#connects.of(network, now).tryTake(now)) return 'connectsPerAddress';
     this.#addresses.set(network, count);
     this.#open++;
     count.open++;
     count.pending++;
+    this.#pending++;
     let isPending = true;
     let isOpen = true;
     const arrived = (): void => {
-      if (isPending) count.pending--;
+      if (!isPending) return;
       isPending = false;
+      count.pending--;
+      this.#pending--;
     };
     return {
       arrived,
@@ -78,31 +88,35 @@ export class Admission {
     };
   }
 
+  /** Counts what is kept for a connection that has not said all; see {@link ArrivingBytes.of}. */
+  arriving(address: string, connection: Duplex, max?: number, free?: number): Arriving {
+    return this.#arriving.of(networkOf(address), connection, max, free);
+  }
+
   /** Whether this address may have a password for this name looked at. */
   mayTry(address: string, name: string): boolean {
     return (this.#guessers.get(guesser(address, name))?.blockedUntil ?? 0) <= this.clock.now();
   }
 
-  /** Whether this address may have a password verified that is not known to be right. */
+  /**
+   * Whether this address may have a password verified that is not known to be right. Only wrong ones count, see
+   * {@link failed}: thousands of devices behind one address may all come back after a power cut.
+   */
   mayGuess(address: string): boolean {
     const now = this.clock.now();
-    return this.#failures.of(networkOf(address), now).tryTake(now);
+    return this.#failures.of(networkOf(address), now).has(now);
   }
 
-  /** The password was right after all: thousands of devices behind one address may all come back after a power cut. */
-  guessedRight(address: string): void {
-    const now = this.clock.now();
-    this.#failures.of(networkOf(address), now).giveBack(now);
-  }
-
+  /** A password was wrong. */
   failed(address: string, name: string): void {
+    const now = this.clock.now();
+    this.#failures.of(networkOf(address), now).tryTake(now);
     const key = guesser(address, name);
     const guessing = this.#guessers.get(key) ?? { failures: 0, blockedUntil: 0 };
     guessing.failures++;
     const beyond = guessing.failures - FREE_FAILURES;
     if (beyond >= 0)
-      guessing.blockedUntil =
-        this.clock.now() + Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(beyond, 20));
+      guessing.blockedUntil = now + Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(beyond, 20));
     // The newest are last; the oldest are forgotten.
     this.#guessers.delete(key);
     this.#guessers.set(key, guessing);
@@ -117,8 +131,11 @@ export class Admission {
   }
 }
 
+/** Of one size, whatever the name is. */
 function guesser(address: string, name: string): string {
-  return `${networkOf(address)} ${name}`;
+  return createHash('sha256')
+    .update(`${networkOf(address)} ${name}`)
+    .digest('base64');
 }
 
 /** Somebody with one IPv6 address usually has 2^64 of them. */

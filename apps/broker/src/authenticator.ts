@@ -8,7 +8,7 @@ import {
 import { isTransient } from '#libs/kernel';
 import { ID_PATTERN, type RejectionReason } from '#libs/telemetry';
 import { devicePrincipal, type Principal } from './access.js';
-import type { Admission } from './admission.js';
+import { networkOf, type Admission } from './admission.js';
 import type { Origin } from './listeners.js';
 
 /** Return codes of CONNACK (MQTT 3.1.1, table 3.1). */
@@ -46,6 +46,8 @@ export interface AuthenticatorDependencies {
 /** The longest name that is worth showing; a client may call itself anything. */
 const SHOWN = 63;
 const MAX_CLIENT_ID = 128;
+/** Control characters, and what stands for bytes that were no UTF-8 [MQTT-1.5.3-1]. */
+const NOT_IN_CLIENT_ID = /[\u0000-\u001f\u007f-\u009f\ufffd]/u;
 
 /** Finds out who a client is: by password, by short-lived token, or by certificate. */
 export class Authenticator {
@@ -92,9 +94,11 @@ export class Authenticator {
     password: string | undefined,
     { address }: Origin,
   ): Promise<Principal | undefined> {
-    if (!this.admission.mayTry(address, name))
-      throw denied('limit_exceeded', `too many wrong passwords for "${shown(name)}"; it has to wait`);
-    const isRight = await this.#isRight(name, password, address);
+    // Nobody has such a name: nothing is computed for it, and nothing kept.
+    if (!ID_PATTERN.test(name)) return undefined;
+    const isRight =
+      password !== undefined &&
+      ((await this.#isKnown(name, password)) || (await this.#isRight(name, password, address)));
     const principal = await this.#principal(name);
     if (isRight && principal !== undefined) {
       this.admission.succeeded(address, name);
@@ -108,20 +112,27 @@ export class Authenticator {
       : denied('bad_credentials', 'wrong password', name);
   }
 
-  async #isRight(name: string, password: string | undefined, address: string): Promise<boolean> {
-    if (password === undefined || !ID_PATTERN.test(name)) return false;
+  /** Whether it is right at no cost. Asked before any limit: whoever guesses shall not keep out who knows. */
+  async #isKnown(name: string, password: string): Promise<boolean> {
     const { credentials, tokens } = this.pantau;
-    if (DeviceTokens.looksLike(password)) return tokens.verify(name, password);
-    if (await credentials.isKnown(name, password)) return true;
-    if (!this.admission.mayGuess(address))
-      throw new DeniedError('limit_exceeded', 'authFailuresPerAddress', SERVER_UNAVAILABLE);
+    return DeviceTokens.looksLike(password)
+      ? tokens.verify(name, password)
+      : credentials.isKnown(name, password);
+  }
+
+  async #isRight(name: string, password: string, address: string): Promise<boolean> {
+    if (!this.admission.mayTry(address, name))
+      throw denied('limit_exceeded', `too many wrong passwords for "${shown(name)}"; it has to wait`);
+    if (DeviceTokens.looksLike(password)) return false;
+    const mayGuess = (): boolean => this.admission.mayGuess(address);
+    const tooMany = (): DeniedError =>
+      new DeniedError('limit_exceeded', 'authFailuresPerAddress', SERVER_UNAVAILABLE);
+    if (!mayGuess()) throw tooMany();
     try {
-      const isRight = await credentials.verify(name, password);
-      if (isRight) this.admission.guessedRight(address);
-      return isRight;
+      return await this.pantau.credentials.verify(name, password, networkOf(address), mayGuess);
     } catch (error) {
-      if (isTransient(error)) throw new DeniedError('limit_exceeded', 'password queue', SERVER_UNAVAILABLE);
-      throw error;
+      if (!isTransient(error)) throw error;
+      throw mayGuess() ? new DeniedError('limit_exceeded', 'password queue', SERVER_UNAVAILABLE) : tooMany();
     }
   }
 
@@ -150,12 +161,13 @@ export class Authenticator {
     }
     const taken =
       clientId.length > MAX_CLIENT_ID ||
+      NOT_IN_CLIENT_ID.test(clientId) ||
       (clientId !== id &&
         ID_PATTERN.test(clientId) &&
         ((await this.pantau.registry.device(clientId)) ?? (await this.pantau.accounts.get(clientId))) !==
           undefined);
     if (taken) {
-      const detail = `client id "${shown(clientId)}" is somebody else's`;
+      const detail = `client id "${shown(clientId)}" is somebody else's, too long, or not text`;
       throw new DeniedError('bad_credentials', detail, IDENTIFIER_REJECTED, { id });
     }
   }

@@ -29,7 +29,9 @@ const much = { perPrincipal: 1e9, total: 1e9 };
 export const LIMITS: Limits = {
   connections: 1_000,
   connectionsPerAddress: 1_000,
+  pending: 1_000,
   pendingPerAddress: 1_000,
+  refusalEntries: { perSecond: 1_000, burst: 1_000 },
   connectsPerAddress: { perSecond: 1_000, burst: 1_000 },
   authFailuresPerAddress: { perSecond: 1_000, burst: 1_000 },
   connectTimeoutMs: 10_000,
@@ -54,6 +56,7 @@ export const LIMITS: Limits = {
     retainedBytes: much,
     inboundQos2: much,
     willBytes: much,
+    arrivingBytes: { perAddress: 1e9, total: 1e9 },
   },
 };
 

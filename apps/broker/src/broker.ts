@@ -38,6 +38,7 @@ import {
   type PublishTarget,
 } from './access.js';
 import { Admission } from './admission.js';
+import type { Arriving } from './arriving-bytes.js';
 import { Audience } from './audience.js';
 import {
   Authenticator,
@@ -157,6 +158,7 @@ interface Arrival {
   readonly origin: Origin;
   readonly guard: FrameGuard;
   readonly delivery: Delivery;
+  readonly arriving: Arriving;
   keepAliveMs: Millis;
   willTopic: string | undefined;
 }
@@ -266,6 +268,7 @@ export class Broker {
       clock,
       logger,
       (reason) => this.metrics.refusals.inc({ reason }),
+      limits.refusalEntries,
       options.refusalsEveryMs,
     );
     this.#uplinks = new UplinkBatcher(journal, logger, {
@@ -341,6 +344,7 @@ export class Broker {
         path: options.webSocketPath,
         trustedProxies: options.trustedProxies,
         connectTimeoutMs: limits.connectTimeoutMs,
+        maxPending: limits.pending,
         maxPacketBytes: maxPayloadBytes * 64,
       },
       this.#admission,
@@ -396,7 +400,9 @@ export class Broker {
     this.#routing = new Routing(aedes, this.#pantau.state, this.#persistence);
     aedes.on('client', (client) => this.#connected(client));
     aedes.on('clientReady', (client) => {
-      this.#arrivals.get(client)?.delivery.begin();
+      const arrival = this.#arrivals.get(client);
+      arrival?.arriving.end();
+      arrival?.delivery.begin();
       this.#subscribed(client);
     });
     aedes.on('subscribe', (subscriptions, client) => {
@@ -505,13 +511,18 @@ export class Broker {
       ),
       delivery: new Delivery(client, this.#deliveries),
       keepAliveMs: this.#options.limits.maxKeepAliveMs,
+      arriving: this.#admission.arriving(origin.address, stream),
       willTopic: undefined,
     };
     this.#arrivals.set(client, arrival);
-    const { guard } = arrival;
+    const { guard, arriving } = arrival;
     const parser = internals._parser;
     const parse = parser.parse.bind(parser);
     parser.parse = (bytes) => {
+      if (!arriving.add(bytes.length)) {
+        this.#limitExceeded(client, `arrivingBytes: too much before CONNACK (from ${origin.address})`);
+        return 0;
+      }
       try {
         const { taken } = guard;
         const rest = guard.push(bytes);
@@ -585,7 +596,7 @@ export class Broker {
         origin,
       );
       await this.#assertWill(principal, arrival.willTopic);
-      this.#assertOwner(client, principal);
+      this.#assertOwner(client, principal, origin);
     } catch (error) {
       if (!(error instanceof DeniedError)) {
         this.#logger.error({ err: error }, 'a client could not be authenticated');
@@ -635,7 +646,7 @@ export class Broker {
   }
 
   /** An older connection of the same client is closed by Aedes next, unless two clients fight over the identity. */
-  #assertOwner(client: Client, { kind, id }: Principal): void {
+  #assertOwner(client: Client, { kind, id }: Principal, { address }: Origin): void {
     const owner = this.#persistence.ownerOf(client.id) ?? id;
     const older = (this.#aedes as unknown as AedesInternals).clients[client.id];
     const olderOwner = older === undefined ? id : (this.#sessions.get(older)?.principal.id ?? id);
@@ -649,6 +660,8 @@ export class Broker {
       throw new DeniedError('duplicate_identity', detail, SERVER_UNAVAILABLE, { id });
     }
     this.#setEndCause(older, 'takeover');
+    const isSameAddress = this.#sessions.get(older)?.origin.address === address;
+    if (kind === 'device') this.#takeovers.begin(id, older.conn, isSameAddress);
   }
 
   /**
@@ -1084,7 +1097,9 @@ export class Broker {
     const session = this.#sessions.get(client);
     if (session !== undefined && why === 'revoked') session.isRevoked = true;
     (client.conn as Duplex).destroy();
-    this.#logger.info({ device: this.#sessions.get(client)?.principal.id, why }, 'disconnected by Pantau');
+    // A limit is told as a refusal; told here as well, a flood would fill the log.
+    const level = why === 'limit' ? 'debug' : 'info';
+    this.#logger[level]({ device: this.#sessions.get(client)?.principal.id, why }, 'disconnected by Pantau');
   }
 
   /** Somebody's access changed, perhaps in another process: connections that rest on the old one end. */

@@ -1,4 +1,5 @@
 import type { Millis, Rate } from '#libs/kernel';
+import type { ArrivingLimits } from './arriving-bytes.js';
 import type { QuotaLimits } from './quota.js';
 import type { Bounds } from './state-persistence.js';
 
@@ -7,11 +8,14 @@ export interface Limits {
   readonly connections: number;
   /** By IPv4 address or IPv6 /64 network. Mobile operators put many devices behind one address. */
   readonly connectionsPerAddress: number;
-  /** Connections that have not sent their CONNECT yet. */
+  /** Connections that have not sent their CONNECT yet, in total and by address. */
+  readonly pending: number;
   readonly pendingPerAddress: number;
   readonly connectsPerAddress: Rate;
   /** Wrong passwords of an address; beyond them only passwords that were right before are looked at. */
   readonly authFailuresPerAddress: Rate;
+  /** Refusals at the door that are written down one by one; those beyond the rate are counted together by reason. */
+  readonly refusalEntries: Rate;
   /** A CONNECT, a TLS handshake or a PROXY header that is not here by then is not waited for. */
   readonly connectTimeoutMs: Millis;
   /** Of a device, over all its connections. Faster ones are read more slowly. */
@@ -36,5 +40,9 @@ export interface Limits {
   /** A session that has been away for longer is forgotten. */
   readonly sessionExpiryMs: Millis;
   /** What is kept for all clients of a principal, and in total. */
-  readonly bounds: Bounds & { readonly waitingBytes: QuotaLimits; readonly topicCacheBytes: QuotaLimits };
+  readonly bounds: Bounds & {
+    readonly waitingBytes: QuotaLimits;
+    readonly topicCacheBytes: QuotaLimits;
+    readonly arrivingBytes: ArrivingLimits;
+  };
 }

@@ -8,7 +8,7 @@ import { BlockList, createServer, isIPv6, type AddressInfo, type Server, type So
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
-import { createWebSocketStream, WebSocketServer } from 'ws';
+import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
 import type { Admission, Ticket } from './admission.js';
 import { readProxyHeader } from './proxy-protocol.js';
 
@@ -46,6 +46,8 @@ export interface ListenerOptions {
   /** Networks (CIDR) of balancers that speak the PROXY protocol. */
   readonly trustedProxies: readonly string[];
   readonly connectTimeoutMs: Millis;
+  /** Connections of balancers that wait for their PROXY header. */
+  readonly maxPending: number;
   readonly maxPacketBytes: number;
 }
 
@@ -54,6 +56,8 @@ const CERTIFICATE_CHECK: Millis = 2_000;
 /** Connections that are accepted in one go, while everybody else waits. Those beyond it come again after a second (TCP). */
 const BACKLOG = 128;
 const MIN_TLS = 'TLSv1.2';
+/** Of a frame that is not whole, counted for nobody: what comes in one go. */
+const FREE_FRAME_BYTES = 65_536;
 /** Of an HTTP request that becomes a WebSocket. */
 const MAX_HEADER_BYTES = 8_192;
 
@@ -73,6 +77,8 @@ export class Listeners {
   /** Connections whose refusal has been told already. */
   readonly #refused = new WeakSet<Origin>();
   readonly #webSockets: WebSocketServer;
+  /** Connections whose PROXY header is not here yet. */
+  #unproxied = 0;
 
   constructor(
     private readonly options: ListenerOptions,
@@ -142,7 +148,11 @@ export class Listeners {
     let { remoteAddress: address = '', remotePort: port = 0 } = socket;
     try {
       if (this.#proxies.check(plain(address), isIPv6(plain(address)) ? 'ipv6' : 'ipv4')) {
-        const source = await readProxyHeader(socket, this.options.connectTimeoutMs);
+        if (this.#unproxied >= this.options.maxPending) throw new Error('too many wait for their header');
+        this.#unproxied++;
+        const source = await readProxyHeader(socket, this.options.connectTimeoutMs).finally(
+          () => this.#unproxied--,
+        );
         if (source !== undefined) ({ address, port } = source);
       }
     } catch (error) {
@@ -232,8 +242,20 @@ export class Listeners {
         return;
       }
       this.#webSockets.handleUpgrade(request, stream, head, (webSocket) => {
+        this.#watchFrames(webSocket, stream, origin);
         this.hooks.handle(createWebSocketStream(webSocket), origin, request);
       });
+    });
+  }
+
+  /** A frame is kept until it is whole. Whoever sends the beginnings of large ones and no more, keeps no memory with them. */
+  #watchFrames(webSocket: WebSocket, stream: Duplex, { address }: Origin): void {
+    const arriving = this.admission.arriving(address, stream, Infinity, FREE_FRAME_BYTES);
+    webSocket.on('message', () => arriving.clear());
+    stream.prependListener('data', (chunk: Buffer) => {
+      if (arriving.add(chunk.length)) return;
+      this.hooks.refused('limit_exceeded', 'arrivingBytes: a WebSocket frame that is not whole', address);
+      webSocket.terminate();
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal';
-import { SECOND, type Clock, type Millis } from '#libs/kernel';
+import { SECOND, TokenBucket, type Clock, type Millis, type Rate } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { Rejection, RejectionReason } from '#libs/telemetry';
 
@@ -13,13 +13,18 @@ export interface DoorRefusal {
 
 /** Kinds of refusal kept apart within a second; a flood of invented names is then counted together. */
 const MAX_KINDS = 500;
+/** Of what a peer wrote itself. */
+const MAX_DETAIL = 500;
+const MAX_TOPIC = 200;
 
 /**
  * Refusals at the door (identity, topic) on their way to the stream `rejected`. Equal ones of one second become one
- * entry with a count, so that a client that knocks a thousand times a second does not fill the journal.
+ * entry with a count, and beyond a rate all of one reason, so that a client that knocks a thousand times a second fills
+ * neither the journal nor the log.
  */
 export class Refusals {
   #pending = new Map<string, { refusal: DoorRefusal; count: number }>();
+  readonly #entries: TokenBucket;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -27,16 +32,26 @@ export class Refusals {
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly count: (reason: RejectionReason) => void,
+    /** Entries with a detail of their own. */
+    rate: Rate,
     /** What is equal within this time is counted together. */
     private readonly everyMs: Millis = SECOND,
-  ) {}
+  ) {
+    this.#entries = new TokenBucket(rate, clock.now());
+  }
 
-  add(refusal: DoorRefusal): void {
+  add({ detail, topic, ...rest }: DoorRefusal): void {
+    const refusal: DoorRefusal = {
+      ...rest,
+      detail: detail.slice(0, MAX_DETAIL),
+      ...(topic === undefined ? {} : { topic: topic.slice(0, MAX_TOPIC) }),
+    };
     this.count(refusal.reason);
     const key = `${refusal.reason}\u0000${refusal.device ?? ''}\u0000${refusal.topic ?? ''}\u0000${refusal.detail}`;
     const known = this.#pending.get(key);
     if (known !== undefined) known.count++;
-    else if (this.#pending.size < MAX_KINDS) this.#pending.set(key, { refusal, count: 1 });
+    else if (this.#pending.size < MAX_KINDS && this.#entries.tryTake(this.clock.now()))
+      this.#pending.set(key, { refusal, count: 1 });
     else this.#countTogether(refusal.reason);
     this.#timer ??= setTimeout(() => void this.flush(), this.everyMs).unref();
   }

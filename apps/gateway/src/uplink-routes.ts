@@ -10,7 +10,7 @@ import {
   type Rate,
   type UtcMillis,
 } from '#libs/kernel';
-import { TOPIC_KINDS, type TimePolicy, type Uplink } from '#libs/telemetry';
+import { ID_PATTERN, TOPIC_KINDS, type TimePolicy, type Uplink } from '#libs/telemetry';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -180,9 +180,15 @@ function authenticator({ registry, credentials, deviceTokens, clock, authFailure
     if (DeviceTokens.looksLike(secret)) return deviceTokens.verify(id, secret);
     if (await credentials.isKnown(id, secret)) return true;
     const now = clock.now();
-    if (!failures.of(address, now).tryTake(now))
+    const bucket = failures.of(address, now);
+    const mayGuess = (): boolean => bucket.has(clock.now());
+    if (!ID_PATTERN.test(id)) return false;
+    if (!mayGuess())
       throw new PantauError('OVERLOADED', 'too many wrong passwords from this address.', { transient: true });
-    return credentials.verify(id, secret);
+    const isRight = await credentials.verify(id, secret, address, mayGuess);
+    // Only wrong ones count: many may come for the first time from one address.
+    if (!isRight) bucket.tryTake(clock.now());
+    return isRight;
   };
 
   /** The device that the path names, when whoever asks may speak for it. */

@@ -2,6 +2,7 @@ import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { FairQueue } from './fair-queue.js';
 import { ScryptThread } from './scrypt-thread.js';
 
 /** How a password is stored: scrypt (RFC 7914), memory-hard; the parameters stand beside the hash so that they can grow. */
@@ -34,16 +35,23 @@ export interface DeviceAccess {
 /** scrypt computations at a time: never on every core, so that a flood of guesses leaves one to the broker and the journal. */
 const CONCURRENT_DERIVATIONS = Math.max(1, Math.min(2, availableParallelism() - 1));
 /** Beyond this many waiting, guesses are turned away unanswered. */
-const WAITING_DERIVATIONS = 1_000;
+const WAITING_DERIVATIONS = 4_000;
+/** The same for one source; the fleet behind an address that comes back for the first time is one. */
+const WAITING_PER_SOURCE = 2_000;
+/** Longer ones are nobody's. */
+const MAX_PASSWORD_BYTES = 1_024;
 
 /** Passwords of devices and service accounts. Issued once, shown once, stored only as a hash. */
 export class DeviceCredentials {
   /** Digests of passwords that were verified, so that a fleet that reconnects does not pay scrypt (16 MiB) again each time. */
   readonly #verified = new Map<string, { readonly record: string; readonly digest: Buffer }>();
 
-  readonly #waiting: (() => void)[] = [];
+  readonly #queue = new FairQueue({
+    concurrent: CONCURRENT_DERIVATIONS,
+    waitingPerSource: WAITING_PER_SOURCE,
+    waiting: WAITING_DERIVATIONS,
+  });
   readonly #idle: ScryptThread[] = [];
-  #running = 0;
 
   constructor(
     private readonly state: StateStore,
@@ -113,34 +121,38 @@ export class DeviceCredentials {
    * Whether the password is the device's. False for a device without one, after as much work as for one that has
    * one: the time of the answer does not tell which devices exist.
    *
-   * @throws PantauError `OVERLOADED` (transient) when too many wait already
+   * @param source - where the password comes from: the sources of those that wait take turns
+   * @param mayStart - asked when its turn has come, which may be long after the call
+   * @throws PantauError `OVERLOADED` (transient) when too many wait already, or it may not start
    */
-  async verify(device: string, password: string): Promise<boolean> {
+  async verify(
+    device: string,
+    password: string,
+    source = '',
+    mayStart: () => boolean = () => true,
+  ): Promise<boolean> {
+    if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return false;
     if (await this.isKnown(device, password)) return true;
     const stored = await this.state.get<StoredCredential>(CREDENTIALS, device);
     const { cost, blockSize, parallelization, salt, hash } = stored ?? NOBODY;
-    const derived = await this.#queued((thread) =>
-      thread.derive({ password, salt, bytes: HASH_BYTES, cost, blockSize, parallelization }),
-    );
+    const derived = await this.#queue.run(source, () => {
+      if (!mayStart())
+        throw new PantauError('OVERLOADED', 'too many wrong passwords came from there.', { transient: true });
+      return this.#inThread((thread) =>
+        thread.derive({ password, salt, bytes: HASH_BYTES, cost, blockSize, parallelization }),
+      );
+    });
     if (!timingSafeEqual(derived, hash) || stored === undefined) return false;
     this.#verified.set(device, { record: recordOf(stored), digest: digestOf(password) });
     return true;
   }
 
-  async #queued<T>(work: (thread: ScryptThread) => Promise<T>): Promise<T> {
-    if (this.#running >= CONCURRENT_DERIVATIONS) {
-      if (this.#waiting.length >= WAITING_DERIVATIONS)
-        throw new PantauError('OVERLOADED', 'too many passwords wait to be verified.', { transient: true });
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#running++;
+  async #inThread<T>(work: (thread: ScryptThread) => Promise<T>): Promise<T> {
     const thread = this.#idle.pop() ?? new ScryptThread();
     try {
       return await work(thread);
     } finally {
       this.#idle.push(thread);
-      this.#running--;
-      this.#waiting.shift()?.();
     }
   }
 }

@@ -27,17 +27,17 @@ export class TokenBucket {
     return true;
   }
 
+  /** Whether there is a token; it stays there. */
+  has(now: UtcMillis): boolean {
+    this.#refill(now);
+    return this.#tokens >= 1;
+  }
+
   /** Takes a token, on credit if need be. @returns how long to wait until it would have been there; 0 for at once */
   take(now: UtcMillis): Millis {
     this.#refill(now);
     this.#tokens--;
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.rate.perSecond) * 1_000;
-  }
-
-  /** Gives a token back that was taken for what turned out not to count. */
-  giveBack(now: UtcMillis): void {
-    this.#refill(now);
-    this.#tokens = Math.min(this.rate.burst, this.#tokens + 1);
   }
 
   /** Full again: nothing is remembered that a new bucket would not know. */

@@ -104,6 +104,8 @@ const boundsSchema = z
     willBytes: quota(MIB, 64 * MIB),
     /** What is known of the topics that sessions write to. */
     topicCacheBytes: quota(4 * MIB, 64 * MIB),
+    /** Of clients that are not known yet, and of WebSocket frames that are not whole. */
+    arrivingBytes: z.strictObject({ perAddress: count(32 * MIB), total: count(128 * MIB) }).prefault({}),
   })
   .prefault({});
 
@@ -111,9 +113,11 @@ const limitsSchema = z
   .strictObject({
     connections: count(25_000),
     connectionsPerAddress: count(2_000),
+    pending: count(5_000),
     pendingPerAddress: count(200),
     connectsPerAddress: rate(100, 500),
     authFailuresPerAddress: rate(2, 60),
+    refusalEntries: rate(1, 500),
     connectTimeout: duration.default(10_000),
     messagesPerDevice: rate(1_000, 10_000),
     topicLevels: z.int().min(6).max(100).default(16),
