@@ -16,6 +16,7 @@ import { LmdbStateStore } from '#libs/state';
 import { STORED_FORMS } from '#libs/telemetry';
 import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
+import { prepareDataFolder } from './data-folder.js';
 
 /** The time of the machine: the one place where Pantau looks at a clock. */
 // eslint-disable-next-line no-restricted-properties -- see above
@@ -42,6 +43,7 @@ export interface Engines {
 
 /** @throws PantauError `DATA_DIR_UNUSABLE` */
 export async function openEngines(config: LoadedConfig, clock: Clock = systemClock): Promise<Engines> {
+  prepareDataFolder(config.data);
   const state = LmdbStateStore.open(join(config.data, 'journal'));
   const { shards, minFree } = config.journal;
   const journal = await LmdbJournal.open({ state, clock, shards, minFree, forms: STORED_FORMS });

@@ -23,13 +23,11 @@ export class Administration {
    * Registers a device and issues its password.
    *
    * @returns the password; it cannot be read again
-   * @throws PantauError `DEVICE_EXISTS` also when a service account has the id
+   * @throws PantauError `DEVICE_EXISTS` also when a service account has the id, `SITE_UNKNOWN` when its site is not registered
    */
   async addDevice(device: Device): Promise<string> {
     const { registry, credentials } = this.pantau;
     await this.#assertFree(device.id);
-    if ((await registry.site(device.site)) === undefined)
-      await registry.putSite({ id: device.site, name: device.site });
     await registry.putDevice(device);
     return credentials.issue(device.id);
   }

@@ -103,12 +103,32 @@ describe('Registry', () => {
         name: 'Udara 1',
         intervalMs: 60_000,
       } as const;
-      await expect(registry.putDevice(device)).rejects.toThrow(/SITE_UNKNOWN: the site talang-kelapa/);
+      await expect(registry.putDevice(device)).rejects.toThrow(
+        /SITE_UNKNOWN: no site talang-kelapa is registered\. Add a new one: pantau site add/,
+      );
       await registry.putSite({ id: 'talang-kelapa', name: 'Talang Kelapa' });
       await registry.putDevice(device);
       expect(await registry.device('udara-01')).toEqual(device);
       expect(await registry.devices()).toEqual([device]);
       expect(await registry.device('udara-02')).toBeUndefined();
+    }));
+
+  it('names the nearest site to one that is not registered', () =>
+    withState(async (state) => {
+      const registry = new Registry(state);
+      for (const id of ['talang-kelapa', 'betung', 'pangkalan-balai'])
+        await registry.putSite({ id, name: id });
+      for (const [typed, meant] of [
+        ['talang-klapa', 'talang-kelapa'],
+        ['betugn', 'betung'],
+        ['pangkalan', undefined],
+        ['zzzz', undefined],
+      ] as const) {
+        const asked = registry.assertSite(typed);
+        await expect(asked).rejects.toThrow(`no site ${typed} is registered`);
+        if (meant !== undefined) await expect(asked).rejects.toThrow(`Did you mean ${meant}?`);
+        else if (typed === 'zzzz') await expect(asked).rejects.toThrow(/^(?!.*Did you mean)/);
+      }
     }));
 
   it('has a revision that every change replaces and nothing else', () =>

@@ -5,6 +5,7 @@ import type { StateStore } from '#libs/state';
 import { ID_PATTERN } from '#libs/telemetry';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { nearestOf } from './nearest.js';
 import { Settings } from './settings.js';
 
 const id = z.string().regex(ID_PATTERN, 'expected lower-case letters, digits and hyphens, at most 63');
@@ -63,16 +64,20 @@ export class Registry {
 
   /** @throws PantauError `SITE_UNKNOWN` when its site is not registered */
   async putDevice(device: Device): Promise<void> {
-    if ((await this.site(device.site)) === undefined) {
-      throw new PantauError(
-        'SITE_UNKNOWN',
-        `the site ${device.site} of the device ${device.id} is not registered.`,
-        {
-          remedy: 'Add it to sites.yaml first.',
-        },
-      );
-    }
+    await this.assertSite(device.site);
     await this.#write('device', DEVICES, deviceSchema.parse(device), await this.device(device.id));
+  }
+
+  /** @throws PantauError `SITE_UNKNOWN` with the nearest name when the site is not registered */
+  async assertSite(id: string): Promise<void> {
+    if ((await this.site(id)) !== undefined) return;
+    const nearest = nearestOf(
+      id,
+      (await this.sites()).map((site) => site.id),
+    );
+    throw new PantauError('SITE_UNKNOWN', `no site ${id} is registered.`, {
+      remedy: `${nearest === undefined ? '' : `Did you mean ${nearest}? `}Add a new one: pantau site add <id> --name <name>, or list them: pantau site list.`,
+    });
   }
 
   /**

@@ -187,6 +187,16 @@ describe('the player', () => {
     });
   });
 
+  it('ends with a clear error when there is no broker for as long as it is patient', async () => {
+    const gone = await broker();
+    const { url } = gone;
+    await gone[Symbol.asyncDispose]();
+    await expect(play(options(url, { patience: 300 }))).rejects.toMatchObject({
+      code: 'BROKER_UNAVAILABLE',
+      message: expect.stringMatching(/no connection to mqtt:\S+ for 0\.3 s \(device \S+: .*ECONNREFUSED/),
+    });
+  });
+
   it('ends when it is told to, in the middle, with what was acknowledged by then', async () => {
     await using server = await broker();
     const abort = new AbortController();

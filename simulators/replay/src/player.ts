@@ -1,4 +1,4 @@
-import { PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import { messageOf, PantauError, SECOND, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import { formatTopic, type TopicKind } from '#libs/telemetry';
 import mqtt, { type MqttClient } from 'mqtt';
 import { setMaxListeners } from 'node:events';
@@ -25,6 +25,8 @@ export interface PlayOptions {
   readonly speed: number | 'max';
   /** Moves every instant so that the first is now. */
   readonly restamp: boolean;
+  /** How long a device may be without a connection before the replay ends with an error; for ever without it. */
+  readonly patience?: Millis | undefined;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -98,7 +100,8 @@ export function messagesOf(plan: ReplayPlan, shiftMs: Millis = 0): Map<string, M
  * survives a lost connection. A message counts as acknowledged when its PUBACK is here. On a lost connection the
  * client connects again and sends again what was not acknowledged, in order.
  *
- * @throws PantauError `USAGE` when a device has no password, `TOKEN_INVALID` when the broker refuses its credentials
+ * @throws PantauError `USAGE` when a device has no password, `TOKEN_INVALID` when the broker refuses its credentials,
+ * `BROKER_UNAVAILABLE` when a device was without a connection for longer than `patience`
  */
 export async function play(options: PlayOptions): Promise<PlayReport> {
   const { plan, clock, restamp, onProgress, signal } = options;
@@ -132,7 +135,7 @@ export async function play(options: PlayOptions): Promise<PlayReport> {
 async function playDevice(
   device: string,
   messages: readonly Message[],
-  { plan, url, passwords, acknowledgedLog }: PlayOptions,
+  { plan, url, passwords, acknowledgedLog, patience }: PlayOptions,
   progress: { -readonly [K in keyof Progress]: Progress[K] },
   dueIn: (dueAt: UtcMillis) => Millis,
   stop: AbortSignal,
@@ -162,8 +165,29 @@ async function playDevice(
     if (now !== waiting) progress.waiting += now ? 1 : -1;
     waiting = now;
   };
+  let lastError: Error | undefined;
+  let patienceTimer: NodeJS.Timeout | undefined;
   const refused = new Promise<never>((_resolve, reject) => {
+    const startPatience = (): void => {
+      if (patience === undefined || stop.aborted) return;
+      patienceTimer ??= setTimeout(() => {
+        reject(
+          new PantauError(
+            'BROKER_UNAVAILABLE',
+            `no connection to ${url} for ${patience / SECOND} s (device ${device}${lastError === undefined ? '' : `: ${reasonOf(lastError)}`}).`,
+            { remedy: 'Start Pantau, give the address with --url, or wait longer with --patience.' },
+          ),
+        );
+      }, patience);
+    };
+    startPatience();
+    client.on('close', startPatience);
+    client.on('connect', () => {
+      clearTimeout(patienceTimer);
+      patienceTimer = undefined;
+    });
     client.on('error', (error) => {
+      lastError = error;
       const { code } = error as { code?: unknown };
       // 4 and 5: bad user name or password, not authorised. Trying again would not help.
       if (code === 4 || code === 5)
@@ -191,9 +215,16 @@ async function playDevice(
     // In order: everything is acknowledged, so DISCONNECT and no will.
     if (!stop.aborted) await Promise.race([client.endAsync(), stopped]);
   } finally {
+    client.removeAllListeners('close');
+    clearTimeout(patienceTimer);
     setWaiting(false);
     client.end(true);
   }
+}
+
+/** Of several addresses that were tried in vain, Node puts the reasons into `errors` and leaves the message empty. */
+function reasonOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error);
 }
 
 async function sendAll(

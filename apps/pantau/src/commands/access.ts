@@ -1,17 +1,8 @@
 import { ROLES, type Role } from '#libs/identity';
-import { DAY, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
-import {
-  collect,
-  credentialsOption,
-  duration,
-  tell,
-  wholeNumber,
-  withEngines,
-  type CommandContext,
-} from './shared.js';
+import { collect, credentialsOption, tell, withEngines, type CommandContext } from './shared.js';
 
-/** `pantau token …`, `pantau account …`, `pantau site …`: who may use what. */
+/** `pantau token …`, `pantau account …`: who may use what. */
 export function addAccessCommands(program: Command, context: CommandContext): void {
   const { print } = context;
 
@@ -78,26 +69,6 @@ export function addAccessCommands(program: Command, context: CommandContext): vo
       withEngines(context, async ({ administration }) => {
         await administration.removeAccount(id);
         print(`${id}: dihapus / removed`);
-      }),
-    );
-
-  program
-    .command('site')
-    .description('lokasi / sites')
-    .command('key')
-    .description(
-      'kunci sekali-tampil agar perangkat lokasi ini mendaftar sendiri / a key with which devices of this site register themselves',
-    )
-    .argument('<site>')
-    .option('--uses <count>', 'untuk berapa perangkat / for how many devices', wholeNumber, 1)
-    .option('--for <duration>', 'masa berlaku / how long it is valid', duration, 7 * DAY)
-    .action(async (site: string, options: { uses: number; for: number }) =>
-      withEngines(context, async ({ registry, keys }) => {
-        if ((await registry.site(site)) === undefined)
-          throw new PantauError('SITE_UNKNOWN', `no site ${site} is registered.`, {
-            remedy: 'Add it to sites.yaml and start Pantau once, or add a device there.',
-          });
-        print(await keys.create(site, options.uses, options.for));
       }),
     );
 }

@@ -1,7 +1,7 @@
 import { deviceSchema, type Device } from '#libs/identity';
 import { HOUR, MINUTE, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { registerPlan } from '../demo.js';
 import { systemClock } from '../engines.js';
 import { credentialSheet } from './credential-sheet.js';
@@ -13,6 +13,7 @@ import {
   saveCredentials,
   tell,
   withEngines,
+  writePrivately,
   type CommandContext,
 } from './shared.js';
 
@@ -98,6 +99,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
         const listed = readDeviceList(readFileSync(file, 'utf8'), file);
         const known = new Set((await registry.devices()).map(({ id }) => id));
         const wanted = listed.filter(({ id }) => !known.has(id));
+        for (const site of new Set(wanted.map((one) => one.site))) await registry.assertSite(site);
         assertWritable(options.credentials);
         if (options.sheet !== undefined) assertWritable(options.sheet);
         const made: { device: Device; password: string }[] = [];
@@ -118,7 +120,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
           const { host, port } = context.config().mqtt;
           const broker = options.broker ?? `${host}:${String(port)}`;
           const madeAt = new Date(systemClock.now()).toISOString();
-          writeFileSync(options.sheet, credentialSheet(made, { broker, madeAt }), { mode: 0o600 });
+          writePrivately(options.sheet, credentialSheet(made, { broker, madeAt }));
         }
         print(
           `${made.length} perangkat baru / new devices, ${listed.length - wanted.length} sudah terdaftar / registered before; kata sandi di / passwords in ${options.credentials}`,
@@ -186,8 +188,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
 function assertWritable(file: string): void {
   try {
     closeSync(openSync(file, 'a', 0o600));
-    if (readFileSync(file).length === 0 && file.endsWith('.json'))
-      writeFileSync(file, '{}\n', { mode: 0o600 });
+    if (readFileSync(file).length === 0 && file.endsWith('.json')) writePrivately(file, '{}\n');
   } catch (cause) {
     throw new PantauError('USAGE', `cannot write ${file}; nothing was imported.`, {
       remedy: 'Choose a folder that exists and is writable.',

@@ -1,8 +1,10 @@
 import { FILE_BOUNDS, parseDuration, PantauError, parseJson } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { InvalidArgumentError, Option } from 'commander';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { openEngines, type Engines } from '../engines.js';
+
+const OWNER_ALONE = 0o600;
 
 /** What every command gets. */
 export interface CommandContext {
@@ -40,6 +42,20 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+export function finiteNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('expected a number');
+  return number;
+}
+
+/** An address with one of these schemes. */
+export function addressOf(schemes: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1))) return text;
+    throw new InvalidArgumentError(`expected an address that begins with ${schemes.join(':// or ')}://`);
+  };
+}
+
 /** Collects an option that may be given several times. */
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
@@ -59,7 +75,13 @@ export function readCredentials(file: string): Record<string, string> {
 /** Adds passwords to a file that only its owner can read. */
 export function saveCredentials(passwords: Readonly<Record<string, string>>, file: string): void {
   const before = existsSync(file) ? readCredentials(file) : {};
-  writeFileSync(file, `${JSON.stringify({ ...before, ...passwords }, null, 2)}\n`, { mode: 0o600 });
+  writePrivately(file, `${JSON.stringify({ ...before, ...passwords }, null, 2)}\n`);
+}
+
+/** Writes a file that only its owner can read, also when it was there before and others could. */
+export function writePrivately(file: string, text: string): void {
+  if (existsSync(file)) chmodSync(file, OWNER_ALONE);
+  writeFileSync(file, text, { mode: OWNER_ALONE });
 }
 
 /** Shows new passwords once, or adds them to a file. */

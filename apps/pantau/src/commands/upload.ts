@@ -2,7 +2,7 @@ import type { CsvReport } from '#apps/gateway';
 import { messageOf, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
 import { readFileSync } from 'node:fs';
-import { readCredentials, type CommandContext } from './shared.js';
+import { addressOf, readCredentials, type CommandContext } from './shared.js';
 
 interface UploadOptions {
   readonly device: string;
@@ -32,7 +32,11 @@ export function addUploadCommand(program: Command, { config, print }: CommandCon
       '--credentials <file>',
       'kata sandi per perangkat / password by device (JSON), as written by "device"',
     )
-    .option('--url <url>', 'alamat API bila bukan mesin ini / address of the API when it is not this machine')
+    .option(
+      '--url <url>',
+      'alamat API bila bukan mesin ini / address of the API when it is not this machine',
+      addressOf(['http', 'https']),
+    )
     .option('--utc-offset <offset>', 'waktu tanpa zona, misalnya / of times without a zone, such as +07:00')
     .addOption(new Option('--decimal <mark>', 'tanda desimal / decimal mark').choices(['comma', 'point']))
     .addOption(

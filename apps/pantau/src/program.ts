@@ -1,0 +1,209 @@
+import { Bridge } from '#apps/broker';
+import { verifyFigure } from '#libs/evidence';
+import { canonicalJson, MINUTE, PantauError } from '#libs/kernel';
+import { createLogger, loadConfig, type LoadedConfig } from '#libs/platform';
+import { play, readPlan } from '#simulators/replay';
+import { Command, InvalidArgumentError } from 'commander';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bridgeOptions } from './broker-options.js';
+import { addAccessCommands } from './commands/access.js';
+import { addDeviceCommands } from './commands/device.js';
+import { addReconcileCommand } from './commands/reconcile.js';
+import { addSimulateCommand } from './commands/simulate.js';
+import { addSiteCommands } from './commands/site.js';
+import { addressOf, duration, readCredentials, withEngines, type CommandContext } from './commands/shared.js';
+import { addUploadCommand } from './commands/upload.js';
+import { describeIndicator, runDemo, showProgress } from './demo.js';
+import { systemClock } from './engines.js';
+import { describeRecomputation } from './recomputation.js';
+import { endOnUnhandled, stopWithin } from './last-resort.js';
+import { startPantau } from './runtime.js';
+import { Pulse, startWatchdog } from './watchdog.js';
+
+/** From `dist/apps/pantau/src` to the package. */
+export const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
+const DEFAULT_CONFIG = join(PACKAGE, 'config', 'pantau.yaml');
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Every command of `pantau`. */
+export const program = new Command('pantau')
+  .description('Pemantauan kualitas udara dan CCTV / monitoring of air quality and CCTV')
+  .option('-c, --config <file>', 'konfigurasi / configuration (YAML)', DEFAULT_CONFIG)
+  .showHelpAfterError();
+
+function config(): LoadedConfig {
+  return loadConfig(program.opts<{ config: string }>().config, process.env);
+}
+
+const context: CommandContext = { config, print };
+
+program
+  .command('start')
+  .description('menjalankan Pantau / run Pantau in this process')
+  .option('--demo', 'memutar ulang data nyata / replay real recorded data as MQTT devices', false)
+  .action(async ({ demo }: { demo: boolean }) => {
+    const loaded = config();
+    endOnUnhandled();
+    const logger = createLogger(loaded.log.level, 'pantau');
+    const abort = new AbortController();
+    const stopped = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve()));
+    process.once('SIGTERM', () => abort.abort());
+    process.once('SIGINT', () => abort.abort());
+    const runtime = await startPantau(loaded, logger);
+    const { mqttPort, httpPort, firstAdminToken } = runtime;
+    if (firstAdminToken !== undefined) {
+      print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
+    }
+    print(
+      `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}, API http://${loaded.http.host}:${httpPort}/api/docs, ${runtime.store}`,
+    );
+    try {
+      if (demo) {
+        await Promise.race([runDemo(runtime, print, abort.signal), runtime.failed]);
+        if (!abort.signal.aborted)
+          print(
+            'Pantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.',
+          );
+      }
+      await Promise.race([stopped, runtime.failed]);
+    } finally {
+      await stopWithin(() => runtime.stop());
+    }
+    print('Pantau berhenti dengan tertib. / Pantau stopped in order.');
+  });
+
+program
+  .command('bridge')
+  .description(
+    'hanya jembatan ke broker MQTT 5, di samping Pantau yang berjalan / only the bridge to an MQTT 5 broker, beside a running Pantau',
+  )
+  .option('--client-id <id>', 'nama replika ini / name of this replica; each replica needs its own')
+  .action(async ({ clientId }: { clientId?: string }) => {
+    endOnUnhandled();
+    const loaded = config();
+    const { bridge: section } = loaded.mqtt;
+    if (section === undefined)
+      throw new PantauError('CONFIG_INVALID', 'mqtt.bridge is not set.', {
+        remedy: 'Name the MQTT 5 broker: mqtt: { bridge: { url: mqtt://host:1883 } } in pantau.yaml.',
+      });
+    const logger = createLogger(loaded.log.level, 'bridge');
+    const pulse = new Pulse();
+    startWatchdog(pulse, loaded.watchdog);
+    await withEngines(context, async (engines) => {
+      const options = bridgeOptions(section, loaded);
+      const bridge = new Bridge(clientId === undefined ? options : { ...options, clientId }, {
+        ...engines,
+        clock: systemClock,
+        logger,
+      });
+      await bridge.start();
+      pulse.beat('main');
+      print(`Jembatan berjalan / bridge running: ${section.url}`);
+      await new Promise((resolve) => {
+        process.once('SIGTERM', resolve);
+        process.once('SIGINT', resolve);
+      });
+      await stopWithin(() => bridge.stop());
+      print(`Jembatan berhenti / bridge stopped: ${bridge.received} pesan / messages`);
+    });
+  });
+
+program
+  .command('replay')
+  .description('memutar ulang data rekaman sebagai perangkat MQTT / replay recorded data as MQTT devices')
+  .argument('[plan]', 'demo, atau berkas YAML / or a YAML file', 'demo')
+  .requiredOption(
+    '--credentials <file>',
+    'kata sandi per perangkat / password by device (JSON), as written by "device"',
+  )
+  .option('--url <url>', 'broker MQTT', addressOf(['mqtt', 'mqtts', 'ws', 'wss']), 'mqtt://127.0.0.1:1883')
+  .option(
+    '--patience <duration>',
+    'berapa lama menunggu broker / how long to wait for a broker that is away',
+    duration,
+    MINUTE,
+  )
+  .option('--speed <factor>', 'detik rekaman per detik / recorded seconds per second, or max', speed, 3600)
+  .option('--restamp', 'geser waktu sehingga mulai sekarang / shift times to begin now', false)
+  .option(
+    '--acknowledged-log <file>',
+    'catat setiap pesan yang diakui / record every acknowledged message (JSON lines)',
+  )
+  .action(
+    async (
+      plan: string,
+      options: {
+        credentials: string;
+        url: string;
+        speed: number | 'max';
+        restamp: boolean;
+        patience: number;
+        acknowledgedLog?: string;
+      },
+    ) => {
+      const abort = new AbortController();
+      process.once('SIGTERM', () => abort.abort());
+      process.once('SIGINT', () => abort.abort());
+      const report = await play({
+        ...options,
+        plan: readPlan(plan),
+        passwords: readCredentials(options.credentials),
+        clock: systemClock,
+        signal: abort.signal,
+        onProgress: showProgress(print),
+      });
+      print(
+        `diakui / acknowledged: ${report.acknowledged} dari/of ${report.total} pesan/messages, ${report.values} nilai/values, ${Math.round(report.elapsedMs / 1000)} s`,
+      );
+      if (report.acknowledged < report.total) process.exitCode = 1;
+    },
+  );
+
+addDeviceCommands(program, context);
+addAccessCommands(program, context);
+addSiteCommands(program, context);
+addReconcileCommand(program, context);
+addUploadCommand(program, context);
+addSimulateCommand(program, context, speed);
+
+program
+  .command('evidence')
+  .description('indikator dan buktinya / indicators and their evidence')
+  .command('show')
+  .description('menampilkan satu indikator / show one indicator')
+  .argument('<indicator>', 'env.aq.pm25_daily_mean, soc.cctv.availability')
+  .argument('<device>')
+  .argument('<date>', 'YYYY-MM-DD (Asia/Jakarta)')
+  .option('--json', 'catatan lengkap / the whole record', false)
+  .option(
+    '--recompute',
+    'hitung ulang dari jurnal dan bandingkan / compute again from the journal and compare',
+    false,
+  )
+  .action(
+    async (
+      indicator: string,
+      deviceId: string,
+      date: string,
+      { json, recompute }: { json: boolean; recompute: boolean },
+    ) =>
+      withEngines(context, async ({ evidence, recomputation, journal }) => {
+        const record = await evidence.get(indicator, deviceId, date);
+        print(json ? canonicalJson(record) : describeIndicator(record));
+        if (!recompute) return;
+        const compute = () => recomputation.get(indicator, deviceId, date);
+        const outcome = await verifyFigure(record, compute, journal);
+        print(describeRecomputation(outcome));
+        if (outcome.result === 'different') process.exitCode = 1;
+        if (outcome.result === 'not_verifiable') process.exitCode = 2;
+      }),
+  );
+
+function speed(text: string): number | 'max' {
+  if (text === 'max') return 'max';
+  const factor = Number(text);
+  if (Number.isFinite(factor) && factor > 0) return factor;
+  throw new InvalidArgumentError('expected a number above 0, or max');
+}
