@@ -62,14 +62,14 @@ function commandsOf(command: Command, words: readonly string[] = []): [string, C
 const COMMANDS = commandsOf(program);
 const NONSENSE = 'No Such/Thing';
 
-/** What it cannot do without, with this value in every place, and with one option more. */
+/** Its arguments and the options it cannot do without, with this value in every place, and with one option more. */
 function call(
   command: Command,
   words: readonly string[],
   value: string,
   more: readonly string[] = [],
 ): string[] {
-  const args = command.registeredArguments.filter(({ required }) => required).map(() => value);
+  const args = command.registeredArguments.map(() => value);
   const options = command.options
     .filter(({ mandatory, long }) => mandatory && long !== more[0])
     .flatMap(({ long }) => [long ?? '', value]);
