@@ -52,6 +52,10 @@ export function addReconcileCommand(program: Command, context: CommandContext): 
     .action(async (options: Options) =>
       withEngines(context, async (engines) => {
         const { device, acknowledgedLog } = options;
+        if (device !== undefined && (await engines.registry.device(device)) === undefined)
+          throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`, {
+            remedy: 'List them: pantau device list.',
+          });
         let isComplete = true;
         if (device === undefined) {
           const account = await reconcile(engines.journal, engines.state);
