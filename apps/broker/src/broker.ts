@@ -628,7 +628,8 @@ export class Broker {
       publishes: 0,
       settled: 0,
       direct: 0,
-      order: new InOrder(),
+      // Messages that were taken past Aedes are older than those that it has.
+      order: new InOrder(() => session.direct > 0),
       endCause: 'lost',
       isRevoked: false,
     };
@@ -716,6 +717,7 @@ export class Broker {
     if (session !== undefined) session.direct -= messageIds.length;
     if (error === null) this.#acknowledgements.add(client.conn, messageIds);
     else client.emit('error', new EndedError('the message could not be taken', { cause: error }));
+    session?.order.release();
   }
 
   #authorizePublish(
