@@ -1,9 +1,8 @@
-import { correctPm25, toParameterUnit, type GasConditions } from '#libs/air-quality';
-import type { Device } from '#libs/identity';
+import { toParameterUnit, type GasConditions } from '#libs/air-quality';
 import type { NewEntry } from '#libs/journal';
 import { Tally, type Batch, type BatchContext, type HandlerOptions } from '#libs/journal-transport';
 import { defined, SECOND, type Millis, type UtcMillis } from '#libs/kernel';
-import { clockCheck, combineFlags, judgeObservation, type ParameterValue } from '#libs/quality-control';
+import { clockCheck, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
   decodeNative,
   countClock,
@@ -28,6 +27,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { countMessage, sizesOf } from './account.js';
 import { BatchDevices, isOfTheDay, KnownDevices, type BatchDevice } from './batch-devices.js';
+import { correctedPm25 } from './corrected-pm25.js';
 import { codecOf, decodeForeign, ownerOf } from './decode.js';
 import { believed } from './frozen.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
@@ -188,11 +188,13 @@ export class UplinkController {
         : undefined;
     const judged = judgeObservation(memory, ts, values, limits.parameters, clock === 'wrong', ahead);
     if (clock !== 'device') device.memory.arrivedAt = ts;
-    const correction = correctedPm25(judged.readings, device.registered);
+    const correction = correctedPm25(ts, judged.readings, device);
     const all = correction === undefined ? judged.readings : [...judged.readings, correction];
     readings.push({ key: base.device, data: observationOf(base, ts, seq, clock, all) });
     for (const { ts: earlier, reading } of judged.amendments) {
-      const data: Observation = { ...base, ts: earlier, amendment: true, readings: [reading] };
+      const follows = correctedPm25(earlier, [reading], device);
+      const amended = follows === undefined ? [reading] : [reading, follows];
+      const data: Observation = { ...base, ts: earlier, amendment: true, readings: amended };
       readings.push({ key: base.device, data });
     }
   }
@@ -312,23 +314,6 @@ const REPEATED: Refusal = { reason: 'repeated', detail: 'sent again by the devic
 function temperatureAmong(stated: readonly Measured[]): number | undefined {
   const found = stated.find(({ parameter }) => parameter === 'temperature');
   return found === undefined ? undefined : toParameterUnit('temperature', found.value, found.unit);
-}
-
-/** A series of its own beside the raw one, for devices that ask for it; as doubtful as what it is computed from. */
-function correctedPm25(readings: readonly Reading[], device: Device | undefined): Reading | undefined {
-  const name = device?.humidityCorrection;
-  if (name === undefined) return undefined;
-  const pm25 = readings.find(({ parameter }) => parameter === 'pm25');
-  const humidity = readings.find(({ parameter }) => parameter === 'humidity');
-  const corrected = correctPm25(pm25?.value, humidity?.value, name);
-  if (pm25 === undefined || humidity === undefined || corrected === undefined) return undefined;
-  const failed = [...new Set([...(pm25.failed ?? []), ...(humidity.failed ?? [])])];
-  return {
-    parameter: 'pm25_corrected',
-    value: corrected.value,
-    flag: combineFlags([pm25.flag, humidity.flag]),
-    ...(failed.length === 0 ? {} : { failed }),
-  };
 }
 
 function signalOf(

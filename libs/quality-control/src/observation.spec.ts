@@ -51,6 +51,16 @@ describe('judgeObservation', () => {
     expect(wrong.amendments).toEqual([]);
   });
 
+  it('forgets a value that another one of a wrong clock replaces, so that no amendment brings it back', () => {
+    const states = new Map();
+    const at = (minute: number, value: number, isWrong = false): JudgedObservation =>
+      judgeObservation(states, minute * MINUTE, [{ parameter: 'pm25', value }], limits, isWrong);
+    at(0, 20);
+    at(1, 300);
+    at(1, 22, true);
+    expect(at(2, 21).amendments).toEqual([]);
+  });
+
   it('believes a device that doubts a value of its own, and keeps that through an amendment', () => {
     const states = new Map();
     const at = (minute: number, value: number, suspect?: string): JudgedObservation =>

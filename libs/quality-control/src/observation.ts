@@ -4,7 +4,8 @@ import { crossParameter, humidityInfluence, type InstantValues } from './cross-p
 import { combineResults, combineTwo, resultOf, type QualityResult } from './flags.js';
 import type { QcLimitsTable } from './limits.js';
 import { initialQcState, type QcState } from './qc-state.js';
-import { checkSeries } from './series.js';
+import { withoutInstant } from './replaced.js';
+import { checkSeries, type SeriesStep } from './series.js';
 
 /** What is remembered of a device: of each parameter that it reported. A `Map` will do. */
 export interface QcStates {
@@ -20,7 +21,7 @@ export interface ParameterValue {
   readonly suspect?: string;
 }
 
-/** Earlier reading of which an instant shows that it was a spike, with its new flag. */
+/** Earlier reading of which an instant shows that it was a spike, or that it was none, with its new flag. */
 export interface Amendment {
   readonly ts: UtcMillis;
   readonly reading: Reading;
@@ -56,9 +57,11 @@ export function judgeObservation(
   for (const { parameter, value, suspect } of values) {
     const beside = resultBeside(parameter, instant, limits, clockIsWrong ? WRONG_CLOCK : clock);
     const others = suspect === undefined ? beside : combineTwo(beside, DOUBTED);
-    const before = clockIsWrong ? initialQcState : (states.get(parameter) ?? initialQcState);
-    const { state, result, amended } = checkSeries(before, { ts, value }, parameter, limits, { others });
-    if (!clockIsWrong && state !== before) states.set(parameter, state);
+    const before = states.get(parameter) ?? initialQcState;
+    const { state, result, amended } = clockIsWrong
+      ? besideSeries(before, ts, value, parameter, limits, others)
+      : checkSeries(before, { ts, value }, parameter, limits, { others });
+    if (state !== before) states.set(parameter, state);
     if (amended !== undefined) {
       const reading = readingOf(parameter, amended.value, amended.result);
       amendments = [...amendments, { ts: amended.ts, reading }];
@@ -66,6 +69,20 @@ export function judgeObservation(
     readings[at++] = readingOf(parameter, value, result);
   }
   return { readings, amendments };
+}
+
+/** Judges a value that takes no part in its series; but what it replaces is no part of it any more either. */
+function besideSeries(
+  before: QcState,
+  ts: UtcMillis,
+  value: number,
+  parameter: MeasuredParameter,
+  limits: QcLimitsTable,
+  others: QualityResult,
+): Pick<SeriesStep, 'state' | 'result' | 'amended'> {
+  const { result } = checkSeries(initialQcState, { ts, value }, parameter, limits, { others });
+  const { state, restored } = withoutInstant(before, ts);
+  return { state, result, ...(restored === undefined ? {} : { amended: restored }) };
 }
 
 const NOTHING_AMENDED: readonly Amendment[] = [];

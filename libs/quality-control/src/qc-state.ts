@@ -57,3 +57,11 @@ export function lastOf(state: QcState): JudgedSample | undefined {
   const [ts, value, result] = state;
   return result === 0 ? undefined : { ts, value, result: resultOfNumber(result) };
 }
+
+/** The value of an instant, when it is one of the two newest that could be judged as a series. */
+export function sampleAt(state: QcState, ts: UtcMillis): JudgedSample | undefined {
+  const [lastTs, lastValue, last, previousTs, previousValue, previous] = state;
+  if (last !== 0 && lastTs === ts) return { ts, value: lastValue, result: resultOfNumber(last) };
+  if (previous === 0 || previousTs !== ts) return undefined;
+  return { ts, value: previousValue, result: resultOfNumber(previous) };
+}

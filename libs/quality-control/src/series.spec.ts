@@ -267,6 +267,77 @@ describe('checkSeries', () => {
     expect(checkSeries(state, samples[3]!, 'pm25').result).toEqual({ flag: 1, failed: [] });
   });
 
+  describe('of an instant that is remembered', () => {
+    const at = (minute: number, value: number): Sample => ({ ts: T0 + minute * MINUTE, value });
+    const PREFIX = every(MINUTE, [19, 20]);
+    const flagsOf = (...later: Sample[]): string[] => stored([...PREFIX, ...later], 'pm25').slice(1);
+
+    it.each([
+      ['a correction of the last value', [at(2, 300), at(2, 22), at(3, 21)], ['1', '1', '1']],
+      [
+        'a correction that is a spike',
+        [at(2, 22), at(2, 300), at(3, 21)],
+        ['1', '4 rate_of_change spike', '1'],
+      ],
+      ['a correction of a correction', [at(2, 22), at(2, 300), at(2, 23), at(3, 21)], ['1', '1', '1']],
+      ['a correction beyond the range', [at(2, 300), at(2, -200), at(3, 21)], ['1', '4 gross_range', '1']],
+      [
+        'a correction that shows that the value before was no spike',
+        [at(2, 300), at(3, 21), at(3, 310)],
+        ['1', '3 rate_of_change', '1'],
+      ],
+      [
+        'one beyond the range, which shows nothing of the value before',
+        [at(2, 300), at(3, 21), at(3, -200), at(4, 305)],
+        ['1', '3 rate_of_change', '4 gross_range', '1'],
+      ],
+      [
+        'a correction after the value was found to be a spike',
+        [at(2, 300), at(3, 21), at(2, 22), at(3, 21.5), at(4, 22)],
+        ['1', '1', '1', '1'],
+      ],
+      [
+        'a correction of a spike to another one',
+        [at(2, 300), at(3, 21), at(2, 100), at(4, 22)],
+        ['1', '3 spike', '1', '1'],
+      ],
+    ] as const)('takes %s', (_what, later, expected) => {
+      expect(flagsOf(...later)).toEqual(expected);
+    });
+
+    it('goes on with a run that the corrected value belongs to, without counting it twice', () => {
+      const stuck = every(MINUTE, Array<number>(40).fill(12)).flatMap((each) => [
+        { ...each, value: 12.01 },
+        each,
+      ]);
+      const flags = stored(stuck, 'pm25');
+      expect(flags.indexOf('3 flat_line')).toBe(30);
+    });
+
+    it('amends only what is stored', () => {
+      const sequence = fc.array(
+        fc.record({
+          ts: fc.integer({ min: 0, max: 12 }).map((i) => T0 + i * MINUTE),
+          value: fc.constantFrom(-200, 20, 21, 60, 100, 300, 320, 501, 10_001, NaN),
+        }),
+        { minLength: 2, maxLength: 40 },
+      );
+      fc.assert(
+        fc.property(sequence, (all) => {
+          const values = new Map<number, number>();
+          let state = initialQcState;
+          for (const next of all) {
+            const step = checkSeries(state, next, 'pm25');
+            values.set(next.ts, next.value);
+            if (step.amended) expect(step.amended.value).toBe(values.get(step.amended.ts));
+            state = step.state;
+          }
+        }),
+        { numRuns: 2_000 },
+      );
+    });
+  });
+
   const sample = fc.record({
     ts: fc.oneof(
       fc.integer({ min: 0, max: 60 }).map((i) => T0 + i * MINUTE),
@@ -281,7 +352,7 @@ describe('checkSeries', () => {
   const context = fc.record({ neighboursHigh: fc.boolean() });
   const parameter = fc.constantFrom(...MEASURED_CODES);
 
-  it('has an answer to any sequence, amends only the value before, and only to something stronger', () => {
+  it('has an answer to any sequence, and amends only the value before: to a spike, or back', () => {
     fc.assert(
       fc.property(samples, parameter, context, (sequence, code, known) => {
         let state: QcState = initialQcState;
@@ -289,11 +360,12 @@ describe('checkSeries', () => {
           const step = checkSeries(state, next, code, QC_LIMITS_V1, known);
           expect([1, 3, 4]).toContain(step.result.flag);
           expect(step.result.failed.length > 0).toBe(step.result.flag !== 1);
-          if (step.amended) {
-            expect(step.amended).toMatchObject({ ts: lastOf(state)?.ts, value: lastOf(state)?.value });
-            expect(step.amended.result.flag).toBeGreaterThanOrEqual(lastOf(state)!.result.flag);
+          const last = lastOf(state);
+          if (step.amended && next.ts !== last?.ts) {
+            expect(step.amended).toMatchObject({ ts: last?.ts, value: last?.value });
+            expect(step.amended.result.flag).toBeGreaterThanOrEqual(last!.result.flag);
             expect(step.amended.result.failed).toContain('spike');
-          }
+          } else if (step.amended) expect(step.amended.ts).toBeLessThan(next.ts);
           state = step.state;
         }
       }),
@@ -304,7 +376,11 @@ describe('checkSeries', () => {
     fc.assert(
       fc.property(samples, parameter, (sequence, code) => {
         let state: QcState = initialQcState;
+        const instants = new Set<number>();
         for (const next of sequence) {
+          // Another value of a remembered instant replaces it: see above.
+          if (instants.has(next.ts)) continue;
+          instants.add(next.ts);
           const step = checkSeries(state, next, code);
           const { fail } = QC_LIMITS_V1[code].range;
           const moves =

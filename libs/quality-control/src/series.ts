@@ -32,6 +32,7 @@ import {
   type QcState,
 } from './qc-state.js';
 import { rateOfChangeFlag } from './rate-of-change.js';
+import { isLast, isPrevious, previousWasSpike, replacePrevious, withoutInstant } from './replaced.js';
 import type { Sample } from './sample.js';
 import { spikeFlag } from './spike.js';
 
@@ -69,7 +70,7 @@ export interface SeriesStep {
    * when the next value comes.
    */
   readonly notEvaluated: readonly SeriesTest[];
-  /** The value before, when this one reveals that it was a spike: its flag is to be written again. */
+  /** The value before, when this one reveals that it was a spike, or that it was none: its flag is to be written again. */
   readonly amended?: JudgedSample;
 }
 
@@ -80,6 +81,8 @@ export interface SeriesStep {
  * - A value that is not newer than the last one, or beyond what the instrument can measure, is judged by its range alone
  *   and changes nothing: late data must not move the series backwards, and a number from outside the instrument's range
  *   is no witness of the air. A repetition of one of the last two values gets the same answer as before.
+ * - Another value of the instant of one of the last two replaces it, as it does in the store: what is amended later is then
+ *   never a value that was replaced ({@link withoutInstant} says what cannot be told any more).
  * - The spike test judges the *previous* value, since it needs both neighbours: see `amended`. A spike takes no further
  *   part, so that the good value after it is neither a jump nor a spike.
  * - After a silence longer than a test's limit that test starts anew.
@@ -89,12 +92,27 @@ export function checkSeries(
   sample: Sample,
   parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
-  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext = {},
+  context: SeriesContext = {},
 ): SeriesStep {
   const known = knownResult(state, sample);
   if (known !== undefined) return { state, result: known, notEvaluated: [] };
-
   const own = limits[parameter];
+  if (isPrevious(state, sample.ts)) return correctPrevious(state, sample, own, context);
+  if (!isLast(state, sample.ts)) return judgeNext(state, sample, own, context);
+
+  const { state: before, restored } = withoutInstant(state, sample.ts);
+  const step = judgeNext(before, sample, own, context);
+  const amended = step.amended ?? restored;
+  return amended === undefined ? step : { ...step, amended };
+}
+
+/** Judges a value whose instant is not remembered. */
+function judgeNext(
+  state: QcState,
+  sample: Sample,
+  own: QcLimits,
+  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
+): SeriesStep {
   const range = rangeResult(sample.value, own.range);
   const isFirst = state[LAST_RESULT] === 0;
   const isNewer = Number.isFinite(sample.ts) && (isFirst || sample.ts > state[LAST_TS]);
@@ -150,6 +168,29 @@ export function checkSeries(
 
 const NO_OTHERS = combineResults([]);
 
+/**
+ * Judges another value for the instant before the last. Its successor is known, and the value before it only where the
+ * replaced one was a spike; then it is judged as one too.
+ */
+function correctPrevious(
+  state: QcState,
+  { ts, value }: Sample,
+  own: QcLimits,
+  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
+): SeriesStep {
+  const range = rangeResult(value, own.range);
+  if (range.flag === 4) {
+    const { state: next } = withoutInstant(state, ts);
+    return { state: next, result: combineTwo(range, others), notEvaluated: SERIES_TESTS };
+  }
+  const sample = { ts, value: value + 0 };
+  const spike = previousWasSpike(state)
+    ? judgeSpikeBetween(state, sample.value, state[LAST_TS], state[LAST_VALUE], own, neighboursHigh)
+    : 2;
+  const result = combineTwo(combineTwo(range, resultOf('spike', spike)), others);
+  return { state: replacePrevious(state, sample, result), result, notEvaluated: SERIES_TESTS };
+}
+
 /** What was said of this value before, when it comes again. */
 function knownResult(state: QcState, { ts, value }: Sample): QualityResult | undefined {
   if (state[LAST_RESULT] !== 0 && state[LAST_TS] === ts && state[LAST_VALUE] === value)
@@ -173,15 +214,26 @@ function judgeSpike(
   state: QcState,
   nextTs: UtcMillis,
   nextValue: number,
-  { spike }: QcLimits,
+  limits: QcLimits,
   neighboursHigh: boolean,
 ): QualityFlag {
   // The neighbour comes with the previous value.
-  if (spike === null || state[PREVIOUS_RESULT] === 0 || nextTs - state[NEIGHBOUR_TS] > spike.maxSpan)
-    return 2;
-  const last = state[LAST_VALUE];
-  const flag = spikeFlag(state[NEIGHBOUR_VALUE], last, nextValue, spike);
-  return flag === 4 && neighboursHigh && last > nextValue ? 3 : flag;
+  if (state[PREVIOUS_RESULT] === 0) return 2;
+  return judgeSpikeBetween(state, state[LAST_VALUE], nextTs, nextValue, limits, neighboursHigh);
+}
+
+/** The spike flag of a value between the neighbour and the next one. */
+function judgeSpikeBetween(
+  state: QcState,
+  value: number,
+  nextTs: UtcMillis,
+  nextValue: number,
+  { spike }: QcLimits,
+  neighboursHigh: boolean,
+): QualityFlag {
+  if (spike === null || nextTs - state[NEIGHBOUR_TS] > spike.maxSpan) return 2;
+  const flag = spikeFlag(state[NEIGHBOUR_VALUE], value, nextValue, spike);
+  return flag === 4 && neighboursHigh && value > nextValue ? 3 : flag;
 }
 
 /** The last value, once it is known to be a spike. */
