@@ -32,6 +32,7 @@ import { codecOf, decodeForeign, ownerOf } from './decode.js';
 import { believed } from './frozen.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
 import { rejectionsOf } from './rejections.js';
+import { repeatsWithin } from './repeated-values.js';
 import { isRepeated } from './repetitions.js';
 
 const CODEC_MEMORY = 'ingest/codecs';
@@ -166,7 +167,7 @@ export class UplinkController {
   }
 
   #telemetry(
-    { values: stated, seq, conditions }: CodecTelemetry,
+    { values: stated, seq, conditions, repeats }: CodecTelemetry,
     base: Base,
     clock: Clock,
     device: BatchDevice,
@@ -186,7 +187,11 @@ export class UplinkController {
       clock === 'device' && ts > base.receivedAt
         ? clockCheck(ts, base.receivedAt, limits.clock).result
         : undefined;
-    const judged = judgeObservation(memory, ts, values, limits.parameters, clock === 'wrong', ahead);
+    const judged = judgeObservation(memory, ts, values, limits.parameters, {
+      clockIsWrong: clock === 'wrong',
+      ...defined({ clock: ahead }),
+      repeatsWithin: repeatsWithin(repeats, ts, clock, device),
+    });
     if (clock !== 'device') device.memory.arrivedAt = ts;
     const correction = correctedPm25(ts, judged.readings, device);
     const all = correction === undefined ? judged.readings : [...judged.readings, correction];

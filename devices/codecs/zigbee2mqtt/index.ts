@@ -44,7 +44,7 @@ export const codec: Codec = {
     }
     gathered.pressure('pressure', read.object['pressure'] ?? undefined, 1);
     return resultOf(
-      gathered.telemetry(time.ts),
+      gathered.telemetry(time.ts).map((telemetry) => ({ ...telemetry, repeats: true as const })),
       gathered.refusals,
       'no value of the air in the message',
       unreadNumbers(read.object, '', OF_THE_DEVICE),

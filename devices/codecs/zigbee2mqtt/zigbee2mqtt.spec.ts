@@ -23,6 +23,7 @@ describe('zigbee2mqtt', () => {
       outputs: [
         {
           kind: 'telemetry',
+          repeats: true,
           ts: undefined,
           values: [
             { parameter: 'pm25', value: stated['pm25'], unit: 'ug/m3' },
@@ -45,6 +46,7 @@ describe('zigbee2mqtt', () => {
       outputs: [
         {
           kind: 'telemetry',
+          repeats: true,
           ts: Date.UTC(2026, 0, 2, 3, 4),
           values: [{ parameter: 'temperature', value: 27.3, unit: 'degC' }],
           conditions: { pressureHpa: 1009.5 },
@@ -64,7 +66,12 @@ describe('zigbee2mqtt', () => {
   it('takes null, a value not yet reported, for absent', () => {
     expect(codec.decode(message({ temperature: null, humidity: 60, last_seen: null }))).toEqual({
       outputs: [
-        { kind: 'telemetry', ts: undefined, values: [{ parameter: 'humidity', value: 60, unit: '%' }] },
+        {
+          kind: 'telemetry',
+          repeats: true,
+          ts: undefined,
+          values: [{ parameter: 'humidity', value: 60, unit: '%' }],
+        },
       ],
       refusals: [],
     });
@@ -73,7 +80,12 @@ describe('zigbee2mqtt', () => {
   it('refuses what is no number and keeps the others', () => {
     expect(codec.decode(message({ pm25: 'unknown', pm10: '8', temperature: 21 }))).toEqual({
       outputs: [
-        { kind: 'telemetry', ts: undefined, values: [{ parameter: 'temperature', value: 21, unit: 'degC' }] },
+        {
+          kind: 'telemetry',
+          repeats: true,
+          ts: undefined,
+          values: [{ parameter: 'temperature', value: 21, unit: 'degC' }],
+        },
       ],
       refusals: [
         { reason: 'schema_violation', detail: 'pm25: expected a finite number, found the text "unknown"' },

@@ -18,6 +18,12 @@ describe('nowCast', () => {
     expect(result.value).toBe(value);
   });
 
+  it('agrees with the published example of a missing hour, and has no answer with the newest missing too', () => {
+    const newestFirst = [21, x, 35, 49.2, 48.6, 53.7, 66.2, 69.2, 64.9, 50, 43, 34.9];
+    expect(nowCast('pm25', newestFirst)?.value).toBe(28.4);
+    expect(nowCast('pm25', [x, ...newestFirst.slice(1)])).toBeUndefined();
+  });
+
   it.each([
     [[35, x, x, 33, 32, 32, 31, 30, 30, 29, 28, 28]],
     [[x, x, 34, 33]],

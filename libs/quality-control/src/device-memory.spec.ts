@@ -28,6 +28,23 @@ describe('DeviceMemory', () => {
     );
   });
 
+  it('reads a row that was stored before it remembered instants of repeating messages', () => {
+    fc.assert(
+      fc.property(series, (sets) => {
+        const memory = new DeviceMemory();
+        memory.arrivedAt = 5;
+        memory.clock = counts;
+        for (const [parameter, value] of sets) memory.set(parameter, value);
+        const stored = memory.stored();
+        const old = new DeviceMemory([...stored.slice(0, 9), ...stored.slice(10)]);
+        expect(old.stored()).toEqual(stored);
+        expect(old).toMatchObject({ arrivedAt: 5, clock: counts, repeatedAt: 0 });
+        old.repeatedAt = 7;
+        expect(new DeviceMemory(old.stored()).repeatedAt).toBe(7);
+      }),
+    );
+  });
+
   it('leaves a state as it was that it was given', () => {
     const memory = new DeviceMemory();
     const given = initialQcState.slice() as unknown as QcState;

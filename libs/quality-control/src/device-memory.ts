@@ -22,9 +22,12 @@ const LATE = 5;
 const HAS_SKEW = 6;
 const SKEW_MAX = 7;
 const SKEW_MIN = 8;
+const REPEATED_AT = 9;
 /** Where the first parameter stands. */
-const SERIES = 9;
+const SERIES = 10;
 const NUMBERS_PER_SERIES = 1 + initialQcState.length;
+/** Where it stood when no instant of a repeating message was remembered. */
+const SERIES_ONCE = 9;
 
 /**
  * What a device's own earlier messages mean for the next one.
@@ -38,14 +41,19 @@ export class DeviceMemory implements QcStates {
   /** When the day of the ledger of clocks began that goes on; what it holds moves to the ledger when another one begins. */
   dayFrom: UtcMillis;
   clock: ClockCounts | undefined;
+  /** The newest instant of a message that repeats what was said before; 0 before the first. */
+  repeatedAt: UtcMillis;
   /** The parameters that were asked for or set: rows of its own, which a new state is written into. */
   readonly #series = new Map<MeasuredParameter, number[]>();
+  private readonly before: StoredMemory;
 
   /** @param before - is left as it is */
-  constructor(private readonly before: StoredMemory = NOTHING_REMEMBERED) {
+  constructor(before: StoredMemory = NOTHING_REMEMBERED) {
+    this.before = inTodaysForm(before);
     this.arrivedAt = before[ARRIVED_AT] ?? 0;
     this.dayFrom = before[DAY_FROM] ?? 0;
     this.clock = clockOf(before);
+    this.repeatedAt = this.before[REPEATED_AT] ?? 0;
   }
 
   /** @returns the state until another one is set */
@@ -79,6 +87,7 @@ export class DeviceMemory implements QcStates {
     numbers[HAS_SKEW] = typeof clock?.skewMaxMs === 'number' ? 1 : 0;
     numbers[SKEW_MAX] = clock?.skewMaxMs ?? 0;
     numbers[SKEW_MIN] = clock?.skewMinMs ?? 0;
+    numbers[REPEATED_AT] = this.repeatedAt;
     // In the order in which they were set first.
     for (const [parameter, state] of this.#series) {
       const at = placeOf(parameter, numbers);
@@ -87,6 +96,13 @@ export class DeviceMemory implements QcStates {
     }
     return numbers;
   }
+}
+
+/** A row that was stored before is one number shorter, by which it is told. */
+function inTodaysForm(stored: StoredMemory): StoredMemory {
+  return stored.length % NUMBERS_PER_SERIES === SERIES_ONCE
+    ? [...stored.slice(0, SERIES_ONCE), 0, ...stored.slice(SERIES_ONCE)]
+    : stored;
 }
 
 /** Where the parameter stands, or would stand. */

@@ -45,7 +45,9 @@ describe('judgeObservation', () => {
     const states = new Map();
     judgeObservation(states, 0, [{ parameter: 'pm25', value: 12 }], limits);
     const before = new Map(states);
-    const wrong = judgeObservation(states, MINUTE, [{ parameter: 'pm25', value: 400 }], limits, true);
+    const wrong = judgeObservation(states, MINUTE, [{ parameter: 'pm25', value: 400 }], limits, {
+      clockIsWrong: true,
+    });
     expect(wrong.readings).toEqual([{ parameter: 'pm25', value: 400, flag: 3, failed: ['clock'] }]);
     expect(states).toEqual(before);
     expect(wrong.amendments).toEqual([]);
@@ -54,7 +56,9 @@ describe('judgeObservation', () => {
   it('forgets a value that another one of a wrong clock replaces, so that no amendment brings it back', () => {
     const states = new Map();
     const at = (minute: number, value: number, isWrong = false): JudgedObservation =>
-      judgeObservation(states, minute * MINUTE, [{ parameter: 'pm25', value }], limits, isWrong);
+      judgeObservation(states, minute * MINUTE, [{ parameter: 'pm25', value }], limits, {
+        clockIsWrong: isWrong,
+      });
     at(0, 20);
     at(1, 300);
     at(1, 22, true);

@@ -1,4 +1,4 @@
-import type { UtcMillis } from '#libs/kernel';
+import type { Millis, UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Reading } from '#libs/telemetry';
 import { crossParameter, humidityInfluence, type InstantValues } from './cross-parameter.js';
 import { combineResults, combineTwo, resultOf, type QualityResult } from './flags.js';
@@ -27,6 +27,19 @@ export interface Amendment {
   readonly reading: Reading;
 }
 
+/** What the caller knows beside the values. */
+export interface ObservationContext {
+  /**
+   * The device stated a time that cannot be true, and `ts` is another one: every value is suspect, and none takes part in
+   * the series, whose order it would disturb.
+   */
+  readonly clockIsWrong?: boolean;
+  /** What {@link clockCheck} says of a time that can be true. */
+  readonly clock?: QualityResult;
+  /** {@link SeriesContext.repeatsWithin} of every value. */
+  readonly repeatsWithin?: Millis;
+}
+
 export interface JudgedObservation {
   /** The values of this instant with their flags, in the order given. */
   readonly readings: readonly Reading[];
@@ -37,17 +50,13 @@ export interface JudgedObservation {
  * Judges all values of a device at one instant: each against its range and its own past, and against the others.
  *
  * @param states - are moved on
- * @param clockIsWrong - the device stated a time that cannot be true, and `ts` is another one: every value is suspect, and
- *   none takes part in the series, whose order it would disturb
- * @param clock - what {@link clockCheck} says of a time that can be true
  */
 export function judgeObservation(
   states: QcStates,
   ts: UtcMillis,
   values: readonly ParameterValue[],
   limits: QcLimitsTable,
-  clockIsWrong = false,
-  clock: QualityResult = NO_RESULT,
+  { clockIsWrong = false, clock = NO_RESULT, repeatsWithin = 0 }: ObservationContext = {},
 ): JudgedObservation {
   const instant = instantOf(values);
   let amendments = NOTHING_AMENDED;
@@ -60,7 +69,7 @@ export function judgeObservation(
     const before = states.get(parameter) ?? initialQcState;
     const { state, result, amended } = clockIsWrong
       ? besideSeries(before, ts, value, parameter, limits, others)
-      : checkSeries(before, { ts, value }, parameter, limits, { others });
+      : checkSeries(before, { ts, value }, parameter, limits, { others, repeatsWithin });
     if (state !== before) states.set(parameter, state);
     if (amended !== undefined) {
       const reading = readingOf(parameter, amended.value, amended.result);

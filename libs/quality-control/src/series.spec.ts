@@ -234,6 +234,42 @@ describe('the flat line test', () => {
   });
 });
 
+describe('a value that is said again', () => {
+  const repeatsWithin = HOUR;
+  const twentySeconds = (value: (i: number) => number, messages: number): Sample[] =>
+    every(
+      20 * SECOND,
+      Array.from({ length: messages }, (_, i) => value(i)),
+    );
+
+  it('is no new measurement: neither of a flat line nor beside a spike nor of a fast change', () => {
+    const flat = twentySeconds(() => 12, 600);
+    expect(new Set(stored(flat, 'pm25', { repeatsWithin }))).toEqual(new Set(['1']));
+    expect(stored(flat, 'pm25').at(-1)).toBe('4 flat_line');
+    const spike = twentySeconds((i) => (i >= 3 && i < 6 ? 400 : 20), 9);
+    expect(stored(spike, 'pm25', { repeatsWithin })[3]).toBe('4 rate_of_change spike');
+    const slow = twentySeconds((i) => (i < 60 ? 20 : 300), 61);
+    expect(stored(slow, 'pm25', { repeatsWithin })[60]).toBe('1');
+    expect(stored(slow, 'pm25')[60]).toBe('3 rate_of_change');
+  });
+
+  it('counts again when the time is over in which it may be a repetition', () => {
+    const flags = stored(
+      twentySeconds(() => 12, 2_000),
+      'pm25',
+      { repeatsWithin: 10 * MINUTE },
+    );
+    // The twelfth measurement comes after 110 minutes, the twenty-fourth after 230.
+    expect(flags.indexOf('3 flat_line')).toBe(110 * 3);
+    expect(flags.indexOf('4 flat_line')).toBe(230 * 3);
+  });
+
+  it('stays as saturated as what it repeats has become', () => {
+    const wet = twentySeconds(() => 99.9, 13 * 180);
+    expect(stored(wet, 'humidity', { repeatsWithin }).indexOf('3 saturation')).toBe(12 * 180);
+  });
+});
+
 describe('checkSeries', () => {
   it('judges a late value by its range alone and leaves the state as it is', () => {
     const { state } = steps(every(MINUTE, [20, 21, 22]), 'pm25').at(-1)!;

@@ -57,6 +57,11 @@ export interface SeriesContext {
    * rise passes, and a spike or a counter pinned at its ceiling is suspect instead of failed.
    */
   readonly neighboursHigh?: boolean;
+  /**
+   * For how long after a measurement an equal value is that measurement, said again, and no new one. Default 0: each value
+   * was measured anew.
+   */
+  readonly repeatsWithin?: Millis;
   /** What the other tests say of this value. It is combined in, and remembered in case the value is amended. */
   readonly others?: QualityResult;
 }
@@ -85,6 +90,8 @@ export interface SeriesStep {
  *   never a value that was replaced ({@link withoutInstant} says what cannot be told any more).
  * - The spike test judges the *previous* value, since it needs both neighbours: see `amended`. A spike takes no further
  *   part, so that the good value after it is neither a jump nor a spike.
+ * - Measurements are judged, not messages: an equal value that {@link SeriesContext.repeatsWithin} takes for a repetition
+ *   moves nothing. It is as flat and as saturated as the measurement that it repeats has become by then.
  * - After a silence longer than a test's limit that test starts anew.
  */
 export function checkSeries(
@@ -98,6 +105,7 @@ export function checkSeries(
   if (known !== undefined) return { state, result: known, notEvaluated: [] };
   const own = limits[parameter];
   if (isPrevious(state, sample.ts)) return correctPrevious(state, sample, own, context);
+  if (isRepetition(state, sample, context.repeatsWithin)) return judgeRepetition(state, sample, own, context);
   if (!isLast(state, sample.ts)) return judgeNext(state, sample, own, context);
 
   const { state: before, restored } = withoutInstant(state, sample.ts);
@@ -189,6 +197,26 @@ function correctPrevious(
     : 2;
   const result = combineTwo(combineTwo(range, resultOf('spike', spike)), others);
   return { state: replacePrevious(state, sample, result), result, notEvaluated: SERIES_TESTS };
+}
+
+function isRepetition(state: QcState, { ts, value }: Sample, within = 0): boolean {
+  const elapsed = ts - state[LAST_TS];
+  return state[LAST_RESULT] !== 0 && value === state[LAST_VALUE] && elapsed > 0 && elapsed < within;
+}
+
+/** Judges what was said again since it was measured. */
+function judgeRepetition(
+  state: QcState,
+  { ts, value }: Sample,
+  own: QcLimits,
+  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
+): SeriesStep {
+  const flat = judgeFlatLine(ts - state[RUN_FROM], state[RUN_SAMPLES], value, own, neighboursHigh);
+  const isSaturated = state[IS_SATURATED] === 1;
+  const saturation = judgeSaturation(isSaturated, ts - state[SATURATED_SINCE], own);
+  let result = combineTwo(rangeResult(value, own.range), resultOf('flat_line', flat));
+  result = combineTwo(result, resultOf('saturation', saturation));
+  return { state, result: combineTwo(result, others), notEvaluated: notEvaluatedOf(2, flat, saturation) };
 }
 
 /** What was said of this value before, when it comes again. */

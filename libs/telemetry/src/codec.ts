@@ -32,6 +32,8 @@ export interface CodecTelemetry extends CodecOutputBase {
   readonly kind: 'telemetry';
   readonly seq?: number;
   readonly values: readonly Measured[];
+  /** The message states the last known value of every member, not only of what was measured; `ts` is when something was. */
+  readonly repeats?: true;
   /** The air pressure, which is no parameter: with it ppb become µg/m³ when the configuration says so. */
   readonly conditions?: { readonly pressureHpa?: number };
 }
