@@ -116,6 +116,21 @@ describe('the settings of a figure', () => {
     expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
   });
 
+  it('name the version of the quality limits, of each that held on the day', async () => {
+    await using fixture = await withAir();
+    await fixture.registry.settings.declare('quality', { shipped: 2, limits: null });
+    fixture.now = from + 12 * HOUR;
+    const limits = { version: 'banyuasin-2026-01' };
+    await fixture.registry.settings.declare('quality', { shipped: 2, limits });
+    await fixture.append('readings', AIR.id, day);
+    fixture.now = to + HOUR;
+    await fixture.registry.settings.declare('quality', { shipped: 3, limits });
+    const { settings } = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    const quality = settings!.filter(({ name }) => name === 'quality');
+    expect(quality.map(({ version }) => version)).toEqual(['2', '2+banyuasin-2026-01']);
+    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+  });
+
   it('count what a device promised on a day from both intervals when one gave way to the other', async () => {
     await using fixture = await withAir();
     // In the middle of an hour: half of it at a quarter of an hour, half at five minutes.

@@ -23,6 +23,7 @@ describe('from device to API', () => {
         ts: at,
         value: 150,
         flag: 4,
+        failed: ['gross_range'],
         unit: '%',
       }),
       expect.objectContaining({
@@ -34,6 +35,7 @@ describe('from device to API', () => {
         unit: 'ug/m3',
       }),
     ]);
+    expect((await pantau.items('readings?parameter=pm25'))[0]).not.toHaveProperty('failed');
     const devices = await pantau.items<Record<string, unknown>>('devices');
     expect(devices.find(({ id }) => id === 'udara-01')).toMatchObject({
       presence: { state: 'connected' },

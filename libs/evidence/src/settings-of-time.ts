@@ -1,6 +1,7 @@
 import type { Device, Registry, SettingsHistory } from '#libs/identity';
 import type { IndicatorRecord, Intervals } from '#libs/indicators';
 import type { TimeSpan } from '#libs/kernel';
+import { limitsVersion, type QualitySetting } from '#libs/quality-control';
 
 /** How often a device promised to report, and since when; undefined for one that is not registered. */
 export async function intervalsOf(
@@ -24,9 +25,10 @@ export async function settingsWithin(
   const held: NonNullable<IndicatorRecord['settings']>[number][] = [];
   for (const name of names) {
     const entries = await settings.history(name);
-    for (const [i, { from, digest }] of entries.entries()) {
+    for (const [i, { from, digest, value }] of entries.entries()) {
       if (from >= span.to || (entries[i + 1]?.from ?? Infinity) <= span.from) continue;
-      held.push({ name, from: from === 0 ? null : new Date(from).toISOString(), digest });
+      const version = name === 'quality' ? { version: limitsVersion(value as QualitySetting) } : {};
+      held.push({ name, from: from === 0 ? null : new Date(from).toISOString(), ...version, digest });
     }
   }
   return held.length === 0 ? {} : { settings: held };

@@ -52,6 +52,8 @@ export interface IndicatorRecord {
     readonly name: string;
     /** From when it held, ISO 8601; null: from the beginning. */
     readonly from: string | null;
+    /** Of the quality limits: `2`, or `2+banyuasin-2026-01` with a file of others. */
+    readonly version?: string;
     /** SHA-256 of its canonical JSON, as in the stream `settings`. */
     readonly digest: string;
   }[];

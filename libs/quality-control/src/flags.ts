@@ -85,3 +85,21 @@ export function resultOfNumber(number: number): QualityResult {
     failed.push(QC_TESTS[(rest % DIGIT) - 1] as QcTest);
   return { flag: (number % DIGIT) as QualityFlag, failed };
 }
+
+/**
+ * Names of failed tests as a number for a store: a bit for the place of each in {@link QC_TESTS}. A name that is not known here,
+ * of a later version, has none.
+ */
+export function maskOfTests(failed: readonly string[] = []): number {
+  let mask = 0;
+  for (const test of failed) {
+    const place = QC_TESTS.indexOf(test as QcTest);
+    if (place >= 0) mask |= 1 << place;
+  }
+  return mask;
+}
+
+/** The names that {@link maskOfTests} wrote, in the order of {@link QC_TESTS}. */
+export function testsOfMask(mask: number): readonly QcTest[] {
+  return QC_TESTS.filter((_test, place) => (mask & (1 << place)) !== 0);
+}

@@ -87,7 +87,7 @@ type Overrides = z.output<typeof overrides>;
  */
 export const qcLimitsSchema = z
   .strictObject({
-    /** Names this set of limits. Change it with every change of the file: evidence prints it. */
+    /** Names this set of limits. Change it with every change of the file: the record of a figure names it. */
     version: z.string().regex(/^[A-Za-z0-9._-]{1,40}$/, 'expected letters, digits, dots and hyphens'),
     parameters: overrides.default({}),
     devices: z.record(z.string().min(1), overrides).default({}),
@@ -122,20 +122,33 @@ export interface DeviceQcLimits {
   readonly clock: ClockLimits;
 }
 
+/** The setting `quality`: the version of the shipped limits, and the file of others. */
+export interface QualitySetting {
+  readonly shipped: number;
+  readonly limits: Pick<QcLimitsFile, 'version'> | null;
+}
+
+/** What is printed beside the figures, and named in their records. */
+export function limitsVersion({ shipped, limits }: QualitySetting): string {
+  return limits === null ? `${shipped}` : `${shipped}+${limits.version}`;
+}
+
 /** The limits of a device: those of Pantau, then what the file says of the parameter, then of the device. */
 export function qcLimitsOf(device: string, file?: QcLimitsFile): DeviceQcLimits {
   if (file === undefined)
-    return { version: `${QC_LIMITS_VERSION}`, parameters: QC_LIMITS_V1, clock: CLOCK_LIMITS_V1 };
+    return { version: limitsVersion(SHIPPED), parameters: QC_LIMITS_V1, clock: CLOCK_LIMITS_V1 };
   const general = merge(QC_LIMITS_V1, file.parameters);
   const instruments = Object.hasOwn(file.instruments, device) ? file.instruments[device] : undefined;
   const base = withInstruments(general, instruments);
   const own = Object.hasOwn(file.devices, device) ? file.devices[device] : undefined;
   return {
-    version: `${QC_LIMITS_VERSION}+${file.version}`,
+    version: limitsVersion({ ...SHIPPED, limits: file }),
     parameters: own === undefined ? base : merge(base, own),
     clock: { ...CLOCK_LIMITS_V1, ...defined(file.clock) },
   };
 }
+
+const SHIPPED: QualitySetting = { shipped: QC_LIMITS_VERSION, limits: null };
 
 /** The limits with `fail` at the ends of what the sensors can measure. */
 function withInstruments(base: QcLimitsTable, instruments: readonly Instrument[] = []): QcLimitsTable {

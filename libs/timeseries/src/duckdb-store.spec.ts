@@ -45,6 +45,28 @@ describe('DuckDbStore', () => {
     await store.close();
   });
 
+  it('opens a file of before the names of failed tests were kept', async () => {
+    using folder = temporaryFolder('duckdb');
+    const file = join(folder.path, 'readings.duckdb');
+    const instance = await DuckDBInstance.create(file);
+    const connection = await instance.connect();
+    await connection.run(
+      'CREATE TABLE reading (site VARCHAR, device VARCHAR, parameter VARCHAR, ts BIGINT, value DOUBLE, flag UTINYINT, received_at BIGINT)',
+    );
+    const old = aPoint({ flag: 3 });
+    await connection.run(
+      `INSERT INTO reading VALUES ('${old.site}', '${old.device}', 'pm25', ${old.ts}, ${old.value}, 3, ${old.receivedAt})`,
+    );
+    connection.closeSync();
+    instance.closeSync();
+    const store = await DuckDbStore.open(file);
+    expect(await store.query({ limit: 10, order: 'asc' })).toEqual([old]);
+    const named = { ...old, failed: ['flat_line'] };
+    await store.write(observed(named));
+    expect(await store.query({ limit: 10, order: 'asc' })).toEqual([named]);
+    await store.close();
+  });
+
   it('opens a file of before these figures were kept, and reads and replaces its roll-ups', async () => {
     using folder = temporaryFolder('duckdb');
     const file = join(folder.path, 'readings.duckdb');

@@ -1,4 +1,5 @@
 import { messageOf, PantauError, type Clock, type Millis, type TimeSpan } from '#libs/kernel';
+import { maskOfTests, testsOfMask } from '#libs/quality-control';
 import type { Parameter, QualityFlag, Rollup } from '#libs/telemetry';
 import {
   DuckDBInstance,
@@ -55,7 +56,7 @@ const LATER_FIGURES = {
 const SERIES_COLUMNS = 'site VARCHAR, device VARCHAR, parameter VARCHAR, ts BIGINT';
 const READINGS: Table = {
   name: 'reading',
-  columns: `${SERIES_COLUMNS}, value DOUBLE, flag UTINYINT, received_at BIGINT`,
+  columns: `${SERIES_COLUMNS}, value DOUBLE, flag UTINYINT, received_at BIGINT, failed UINTEGER`,
   keeps: 'raw',
 };
 const ROLLUPS: Readonly<Record<Tier, Table>> = { hour: rollupTable('hour'), day: rollupTable('day') };
@@ -113,6 +114,7 @@ export class DuckDbStore implements TimeSeriesStore {
       const writer = await instance.connect();
       for (const { name, columns } of TABLES)
         await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
+      await writer.run(`ALTER TABLE ${READINGS.name} ADD COLUMN IF NOT EXISTS failed UINTEGER`);
       for (const { name } of Object.values(ROLLUPS))
         for (const [column, type] of Object.entries(LATER_FIGURES))
           await writer.run(`ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${column} ${type}`);
@@ -139,10 +141,12 @@ export class DuckDbStore implements TimeSeriesStore {
   async write(observations: readonly StorableObservation[]): Promise<WriteReport> {
     const { accepted, refused } = setFaultyAside(observations, ({ ts }) => this.#expiredFaultOf('raw', ts));
     const distinct = distinctReadings(accepted);
-    await this.#replace(READINGS, distinct, (appender, { value, flag }, { receivedAt }) => {
+    await this.#replace(READINGS, distinct, (appender, { value, flag, failed }, { receivedAt }) => {
       appender.appendDouble(value);
       appender.appendUTinyInt(flag);
       appender.appendBigInt(BigInt(receivedAt));
+      if (failed === undefined || failed.length === 0) appender.appendNull();
+      else appender.appendUInteger(maskOfTests(failed));
     });
     return { refused };
   }
@@ -168,14 +172,16 @@ export class DuckDbStore implements TimeSeriesStore {
   }
 
   async query(query: PointQuery): Promise<Point[]> {
-    return (await this.#select('site, device, parameter, ts, value, flag, received_at', READINGS, query)).map(
-      ([site, device, parameter, ts, value, flag, receivedAt]): Point => ({
+    const columns = 'site, device, parameter, ts, value, flag, failed, received_at';
+    return (await this.#select(columns, READINGS, query)).map(
+      ([site, device, parameter, ts, value, flag, failed, receivedAt]): Point => ({
         site: site as string,
         device: device as string,
         parameter: parameter as Parameter,
         ts: Number(ts),
         value: value as number,
         flag: flag as QualityFlag,
+        ...(failed ? { failed: testsOfMask(failed as number) } : {}),
         receivedAt: Number(receivedAt),
       }),
     );
@@ -226,7 +232,7 @@ export class DuckDbStore implements TimeSeriesStore {
 
   /**
    * Writes the points of the span into one Parquet file, ordered by device, parameter and `ts`; an existing file is
-   * replaced. Columns as in {@link Point}, in snake case; times are integers, milliseconds since the epoch.
+   * replaced. Columns as in {@link Point} but for `failed`, in snake case; times are integers, milliseconds since the epoch.
    *
    * @returns the number of points in the file
    * @throws PantauError `STORE_UNAVAILABLE` when the file cannot be written

@@ -535,7 +535,7 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
       observed(aPoint(), aPoint({ parameter: 'humidity', value: -0.5, flag: 3 }), aPoint({ device: 'b' })),
     );
     const { ts, receivedAt } = aPoint();
-    const both = `receivedAt=${receivedAt},pm25=12.5,humidity=-0.5,humidity_flag=3`;
+    const both = `receivedAt=${receivedAt},pm25=12.5,humidity=-0.5,humidity_flag=3,humidity_failed=0`;
     expect(server.requests[1]!.body).toBe(
       `reading,device=udara-01,site=betung ${both} ${ts}\n${line('b', ts)}`,
     );

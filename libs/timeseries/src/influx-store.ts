@@ -8,8 +8,9 @@ import {
   type Millis,
   type UtcMillis,
 } from '#libs/kernel';
-import { PARAMETER_CODES, type Parameter, type QualityFlag, type Rollup } from '#libs/telemetry';
+import { PARAMETER_CODES, type Parameter, type Rollup } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
+import { fieldOf, judgementIn, READING_NAMES, readingFields } from './influx-readings.js';
 import {
   instantsOf,
   LATER_FIGURES,
@@ -75,7 +76,7 @@ const ROLLUP_NAMES = {
   shared: [],
 } as const;
 const LAYOUTS: Readonly<Record<Place, Layout>> = {
-  raw: { from: 'reading', names: ['value', 'flag'], present: 'value', shared: ['receivedAt'] },
+  raw: { from: 'reading', names: READING_NAMES, present: 'value', shared: ['receivedAt'] },
   hour: { from: '"hour"."rollup_hour"', ...ROLLUP_NAMES },
   day: { from: '"day"."rollup_day"', ...ROLLUP_NAMES },
 };
@@ -96,9 +97,6 @@ const LINES_PER_REQUEST = 5_000;
  */
 const LOOK_BACK = 30 * DAY;
 
-/** The flag of a reading that has none beside it. */
-const PASSED: QualityFlag = 1;
-
 // What the client would print is in the errors that are thrown here.
 setLogger({ error: () => undefined, warn: () => undefined });
 
@@ -111,7 +109,7 @@ setLogger({ error: () => undefined, warn: () => undefined });
  * - Roll-ups are in a retention policy each, `hour` and `day`, with measurements `rollup_hour` and `rollup_day`; in 2.x a
  *   retention policy is a bucket, `<database>_hour` and `<database>_day`, mapped for InfluxQL under the same name.
  * - Measurement `reading`; tags device and site; for each parameter a field of its name and one with its flag, `pm25` and
- *   `pm25_flag`; and `receivedAt`. So a device is one series, and what it measured at one instant one line. InfluxDB merges
+ *   `pm25_flag`, with `pm25_failed` beside a flag of 3 or 4: which tests failed, a bit each; and `receivedAt`. So a device is one series, and what it measured at one instant one line. InfluxDB merges
  *   the fields of equal series and time: a later message of the same instant replaces what it names and leaves the rest.
  *   Roll-ups likewise: `pm25_expected`, `pm25_mean` and so on.
  * - A reading without a flag beside it has passed, which is 1, so most messages cost little more than half of the fields.
@@ -215,7 +213,7 @@ export class InfluxStore implements TimeSeriesStore {
       parameter,
       ts: line.time,
       value: line[fieldOf(parameter, 'value')] as number,
-      flag: (line[fieldOf(parameter, 'flag')] ?? PASSED) as QualityFlag,
+      ...judgementIn(line, parameter),
       receivedAt: line['receivedAt'] as number,
     }));
   }
@@ -691,26 +689,8 @@ function bucketRetention({ retentionRules = [] }: Bucket): Millis {
   return seconds === 0 ? Infinity : seconds * 1_000;
 }
 
-/** The field of a parameter; the value itself bears the parameter's own name. */
-function fieldOf(parameter: Parameter, name: string): string {
-  return name === 'value' ? parameter : `${parameter}_${name}`;
-}
-
 function parametersOf({ parameter }: Filter): readonly Parameter[] {
   return parameter === undefined ? PARAMETER_CODES : [parameter];
-}
-
-/** @param isNewest - so that no flag stands at its instant */
-function readingFields({ receivedAt, readings }: StorableObservation, isNewest: boolean): string {
-  let fields = `receivedAt=${receivedAt}`;
-  let mayHaveFlags = !isNewest;
-  for (const { parameter, value, flag } of readings) {
-    fields += `,${parameter}=${value}`;
-    // What stands in the line counts too: it may name a parameter twice.
-    mayHaveFlags ||= flag !== PASSED;
-    if (mayHaveFlags) fields += `,${parameter}_flag=${flag}`;
-  }
-  return fields;
 }
 
 /** A figure that is null is left out; an earlier one may stay, and a count of 0 beside it says that it does not count. */

@@ -31,11 +31,11 @@ export function aPoint(overrides: Partial<Point> = {}): Point {
 /** As messages bring them: those of one device, instant and arrival that follow each other are one observation. */
 export function observed(...points: readonly Point[]): StorableObservation[] {
   const observations: (StorableObservation & { readings: Reading[] })[] = [];
-  for (const { parameter, value, flag, ...of } of points) {
+  for (const { parameter, value, flag, failed, ...of } of points) {
     let last = observations.at(-1);
     if (last === undefined || Object.entries(of).some(([key, its]) => last![key as keyof typeof of] !== its))
       observations.push((last = { ...of, readings: [] }));
-    last.readings.push({ parameter, value, flag });
+    last.readings.push({ parameter, value, flag, ...(failed === undefined ? {} : { failed }) });
   }
   return observations;
 }
@@ -107,6 +107,23 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       expect(await fixture.store.count({})).toBe(3);
       expect(await fixture.store.count({ parameter: 'pm25' })).toBe(1);
       expect(await fixture.store.count({ parameter: 'co' })).toBe(0);
+    });
+
+    it('keeps which tests failed beside the flag, and forgets them with it', async () => {
+      await using fixture = await open();
+      const spike = aPoint({ flag: 4, failed: ['spike', 'rate_of_change'] });
+      const damp = aPoint({ parameter: 'pm10', flag: 3, failed: ['humidity'] });
+      const unusual = aPoint({ ts: T0 + 1, flag: 3, failed: ['gross_range'] });
+      const passed = aPoint({ ts: T0 + 2 });
+      await fixture.store.write(observed(spike, damp, unusual, passed));
+      expect(await fixture.store.query(all)).toEqual([damp, spike, unusual, passed]);
+      // Judged again: another test, none by name, and passed.
+      const again = { ...spike, flag: 3, failed: ['neighbour'] } as const;
+      const nameless = aPoint({ parameter: 'pm10', flag: 3 });
+      const good = aPoint({ ts: T0 + 1 });
+      await fixture.store.write(observed(again, nameless, good));
+      expect(await fixture.store.query(all)).toEqual([nameless, again, good, passed]);
+      expect(await fixture.store.count({})).toBe(4);
     });
 
     it('finds the latest reading of a parameter behind later ones of others', async () => {

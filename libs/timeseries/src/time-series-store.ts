@@ -15,6 +15,8 @@ export interface Point {
   /** In the unit of the parameter; finite. */
   readonly value: number;
   readonly flag: QualityFlag;
+  /** Names of the tests that it did not pass, in the order of `QC_TESTS`; absent where it passed, or was stored without. */
+  readonly failed?: readonly string[];
   /**
    * When the message arrived that said it last. Where several messages of a device share a `ts`, it may be the arrival of the
    * one that was stored last, whatever it measured: InfluxDB keeps one for each device and instant.
@@ -25,9 +27,18 @@ export interface Point {
 /** A reading by itself. */
 export function pointOf(
   { site, device, ts, receivedAt }: StorableObservation,
-  { parameter, value, flag }: Reading,
+  { parameter, value, flag, failed }: Reading,
 ): Point {
-  return { site, device, parameter, ts, value, flag, receivedAt };
+  return {
+    site,
+    device,
+    parameter,
+    ts,
+    value,
+    flag,
+    ...(failed === undefined ? {} : { failed }),
+    receivedAt,
+  };
 }
 
 export interface PointQuery {
