@@ -40,38 +40,45 @@ const test = <T extends z.ZodType>(limits: T) =>
     })
     .optional();
 
+/** The limits of clocks that a file may change. */
+export const CLOCK_LIMITS = z.strictObject({ maxAhead: duration, lateAfter: duration });
+
+/** Of each test the limits that a file may change. */
+export const LIMITS_OF_TESTS = {
+  range: z.strictObject({ fail: range, suspect: range }),
+  spike: z.strictObject({ suspect: positive, fail: positive, maxSpan: duration }),
+  rateOfChange: z.strictObject({ perMinute: positive, maxGap: duration }),
+  flatLine: z.strictObject({
+    tolerance: positive,
+    suspectAfter: duration,
+    failAfter: duration,
+    suspectSamples: count,
+    failSamples: count,
+    maxGap: duration,
+  }),
+  saturation: z.strictObject({ from: percent, suspectAfter: duration, maxGap: duration }),
+  humidity: z.strictObject({ suspectFrom: percent }),
+  crossParameter: z.strictObject({ tolerance: z.number().min(0) }),
+  neighbours: z.strictObject({
+    radiusKm: positive,
+    minNeighbours: z.int().min(3),
+    distance: positive,
+    factor: z.number().gt(1).nullable(),
+    highFrom: z.number().nullable(),
+  }),
+};
+
 const parameterOverrides = z.strictObject({
   /** Cannot be turned off: a number beyond the instrument's range is no measurement. */
-  range: z.strictObject({ fail: range, suspect: range }).partial().optional(),
-  spike: test(z.strictObject({ suspect: positive, fail: positive, maxSpan: duration }).partial()),
-  rateOfChange: test(z.strictObject({ perMinute: positive, maxGap: duration }).partial()),
-  flatLine: test(
-    z
-      .strictObject({
-        tolerance: positive,
-        suspectAfter: duration,
-        failAfter: duration,
-        suspectSamples: count,
-        failSamples: count,
-        maxGap: duration,
-      })
-      .partial(),
-  ),
-  saturation: test(z.strictObject({ from: percent, suspectAfter: duration, maxGap: duration }).partial()),
-  humidity: test(z.strictObject({ suspectFrom: percent }).partial()),
-  crossParameter: test(z.strictObject({ tolerance: z.number().min(0) }).partial()),
-  neighbours: test(
-    z
-      .strictObject({
-        radiusKm: positive,
-        minNeighbours: z.int().min(3),
-        distance: positive,
-        factor: z.number().gt(1).nullable(),
-        highFrom: z.number().nullable(),
-      })
-      .partial(),
-  ),
-});
+  range: LIMITS_OF_TESTS.range.partial().optional(),
+  spike: test(LIMITS_OF_TESTS.spike.partial()),
+  rateOfChange: test(LIMITS_OF_TESTS.rateOfChange.partial()),
+  flatLine: test(LIMITS_OF_TESTS.flatLine.partial()),
+  saturation: test(LIMITS_OF_TESTS.saturation.partial()),
+  humidity: test(LIMITS_OF_TESTS.humidity.partial()),
+  crossParameter: test(LIMITS_OF_TESTS.crossParameter.partial()),
+  neighbours: test(LIMITS_OF_TESTS.neighbours.partial()),
+} satisfies Record<keyof typeof LIMITS_OF_TESTS, z.ZodType>);
 type ParameterOverrides = z.output<typeof parameterOverrides>;
 
 const overrides = z.partialRecord(
@@ -98,7 +105,7 @@ export const qcLimitsSchema = z
         z.array(z.enum(INSTRUMENT_NAMES as readonly [Instrument, ...Instrument[]])).min(1),
       )
       .default({}),
-    clock: z.strictObject({ maxAhead: duration, lateAfter: duration }).partial().default({}),
+    clock: CLOCK_LIMITS.partial().default({}),
   })
   .superRefine((file, context) => {
     const check = (path: readonly string[], base: QcLimitsTable, written: Overrides): QcLimitsTable => {
