@@ -1,5 +1,5 @@
 # Pantau in one container: node_modules are the locked ones, no install script runs.
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -10,13 +10,14 @@ COPY devices devices
 COPY simulators simulators
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production PANTAU_DATA=/data PANTAU_MQTT_HOST=0.0.0.0 PANTAU_HTTP_HOST=0.0.0.0
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY simulators/replay simulators/replay
+COPY simulators/scenario/scenarios simulators/scenario/scenarios
 COPY config config
 RUN mkdir /data && chown node:node /data
 USER node

@@ -164,9 +164,12 @@ describe('decodeNative', () => {
     );
     fc.assert(
       fc.property(fc.oneof(message, fc.jsonValue()), (given) => {
-        const value: unknown = JSON.parse(JSON.stringify(given));
+        const text = JSON.stringify(given);
+        // The schema does not see a member of this name; what the decoder says of it is tested above.
+        fc.pre(!text.includes('"__proto__"'));
+        const value: unknown = JSON.parse(text);
         const schema = telemetryPayload.safeParse(value);
-        const { refusals } = decode(JSON.stringify(given));
+        const { refusals } = decode(text);
         const faults = refusals.filter(({ reason }) => reason !== 'unknown_parameter');
         expect(faults.length === 0).toBe(schema.success);
       }),
