@@ -35,7 +35,9 @@ const READ_BY = [
 ];
 const REASONS = [
   ...['json_too_deep', 'not_finite', 'not_json', 'nothing_to_keep', 'number_as_text', 'repeated'],
-  ...['schema_violation', 'too_late', 'unknown_device', 'unknown_parameter', 'unknown_unit', 'unreadable'],
+  // Those of time are of messages that state several instants.
+  ...['schema_violation', 'timestamp_in_future', 'timestamp_too_old', 'too_late'],
+  ...['unknown_device', 'unknown_parameter', 'unknown_unit', 'unreadable'],
 ];
 
 /** Reads a stream to its end, from where it stopped last, and lets go of what it has read. */
