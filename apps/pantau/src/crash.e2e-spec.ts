@@ -263,7 +263,7 @@ describe('the command line', () => {
       PANTAU_HTTP_PORT: '',
     });
     await waitUntil('the command ends', () => command.process.exitCode !== null);
-    expect(command.output()).toMatch(/pantau\.yaml:2: mqtt\.port: .*expected number/);
+    expect(command.output()).toMatch(/pantau\.yaml:2: mqtt\.port: expected a whole number from 0 to 65535/);
     expect(await fails(pantau, '--config', '/no/such.yaml', 'start')).toMatch(
       /CONFIG_UNREADABLE: cannot read \/no\/such\.yaml/,
     );
