@@ -4,7 +4,7 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { idsOf, unknown, UNREGISTERED } from './names.js';
+import { idsOf, REGISTERS, unknown, UNREGISTERED } from './names.js';
 
 const LONGEST_NAME = 100;
 
@@ -22,7 +22,10 @@ export class NamesGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { params, query, body } = context.switchToHttp().getRequest<FastifyRequest>();
     const { registry } = this.pantau;
-    for (const members of [params, query, isObject(body) ? { device: body['device'] } : {}]) {
+    const registers = this.reflector.get<string | undefined>(REGISTERS, context.getHandler());
+    const inPath = Object.entries(params as object).filter(([name]) => name !== registers);
+    const inBody = isObject(body) ? { device: body['device'] } : {};
+    for (const members of [Object.fromEntries(inPath), query, inBody]) {
       const { device, site, indicator, date } = members as Readonly<Record<string, unknown>>;
       if (
         isName(device) &&

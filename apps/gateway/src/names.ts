@@ -6,6 +6,10 @@ export const UNREGISTERED = 'pantau:unregistered';
 /** A route that also tells of senders that are not registered: a gateway of another broker, a service account. */
 export const TakesUnregistered = (): CustomDecorator => SetMetadata(UNREGISTERED, true);
 
+export const REGISTERS = 'pantau:registers';
+/** A route that registers what its path names, so that nobody can know it before. */
+export const Registers = (name: 'site' | 'device'): CustomDecorator => SetMetadata(REGISTERS, name);
+
 /** The device, which may have been heard of without being registered. @throws PantauError `DEVICE_UNKNOWN` */
 export async function assertHeardOf(
   registry: Registry,

@@ -6,6 +6,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { Roles, ZodPipe } from './http.js';
+import { Registers } from './names.js';
 import { ApiZodBody } from './queries.js';
 
 export const siteBody = siteSchema.omit({ id: true });
@@ -33,6 +34,7 @@ export class RegistryController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Put('sites/:site')
+  @Registers('site')
   @Roles('admin')
   @ApiOperation({ summary: 'Mendaftarkan atau mengubah lokasi / Register or change a site' })
   @ApiZodBody(siteBody)
@@ -45,6 +47,7 @@ export class RegistryController {
   }
 
   @Put('devices/:device')
+  @Registers('device')
   @Roles('admin')
   @ApiOperation({
     summary: 'Mendaftarkan atau mengubah perangkat / Register or change a device',

@@ -71,6 +71,8 @@ describe('every route of the OpenAPI document', () => {
         // Device routes ask for the device's own credentials first.
         if (path.startsWith('/api/v1/uplinks')) continue;
         for (const { name } of parameters.filter((parameter) => MISSPELT[parameter.name] !== undefined)) {
+          // It registers what it names.
+          if (method === 'put' && path.endsWith(`/{${name}}`)) continue;
           const url = filled(path, parameters, { ...RIGHT, [name]: MISSPELT[name]! });
           const problem = await call(method, url);
           expect({ url, ...problem }).toMatchObject({ url, status: 404, errors: [{ field: name }] });
