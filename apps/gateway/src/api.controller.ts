@@ -1,4 +1,4 @@
-import { disagreements, neighbourOpinions, verifyFigure, type EvidenceReader } from '#libs/evidence';
+import { disagreements, neighbourOpinions, type EvidenceReader, type Recomputation } from '#libs/evidence';
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
 import type { ThresholdRule } from '#libs/alerting';
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
@@ -51,7 +51,7 @@ export interface GatewayDependencies {
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
   /** Indicators from the journal itself, to check the others. */
-  readonly recomputation: EvidenceReader;
+  verify(indicator: string, device: string, date: string): Promise<Recomputation>;
   /** Changes who may connect. */
   readonly administration: Administration;
   readonly fullCheck: FullCheckJob;
@@ -218,16 +218,14 @@ export class ApiController {
   @ApiOperation({
     summary: 'Hitung ulang dari jurnal / Compute again from the journal',
     description:
-      'Reads the journal from its beginning and says whether the figure comes out the same, byte for byte. `result` is `equal`, `different`, or `not_verifiable` when retention removed inputs of it: `missing` says which, and when.',
+      'Decodes and judges the bytes of the device again, computes the figure from what comes out, and compares the day with the store. `result` is `equal`; `different`, and `difference` says where first: part, stream, shard, offset; or `not_verifiable` when retention removed what it follows from: `missing` says which, and when.',
   })
   async recompute(
     @Param('indicator') indicator: string,
     @Param('device') device: string,
     @Param('date') date: string,
   ): Promise<unknown> {
-    const record = await this.pantau.evidence.get(indicator, device, date);
-    const compute = () => this.pantau.recomputation.get(indicator, device, date);
-    const { result, ...rest } = await verifyFigure(record, compute, this.pantau.journal);
+    const { result, ...rest } = await this.pantau.verify(indicator, device, date);
     return { result, identical: result === 'equal', ...rest };
   }
 

@@ -1,64 +1,18 @@
-import type { Device } from '#libs/identity';
 import type { Batch, StageState } from '#libs/journal-transport';
 import { DAY, localDateOf, localDaySpan, type UtcMillis } from '#libs/kernel';
-import {
-  DEVICE_MEMORY,
-  DeviceMemory,
-  qcLimitsOf,
-  type DeviceQcLimits,
-  type StoredMemory,
-} from '#libs/quality-control';
-import { CLOCK_LEDGER, type ClockDay, type TimePolicy, type Uplink } from '#libs/telemetry';
-import type { IngestOptions } from './ingest-options.js';
+import { DEVICE_MEMORY, DeviceMemory, type StoredMemory } from '#libs/quality-control';
+import { CLOCK_LEDGER, type ClockDay, type Uplink } from '#libs/telemetry';
+import type { Held, KnownDevices } from './known-devices.js';
 
 /** A device in one batch: what is known of it, and what its messages change. */
 export interface BatchDevice {
   readonly id: string;
-  /** Undefined when it is not registered any more. */
-  readonly registered: Device | undefined;
-  readonly limits: DeviceQcLimits;
-  readonly timePolicy: TimePolicy;
+  /** What holds at the arrival of the message that is being read, see {@link holdAt}. */
+  held: Held;
+  readonly history: readonly Held[];
   readonly memory: DeviceMemory;
   /** Set when there is something new to remember. */
   hasChanged: boolean;
-}
-
-/** What follows from registry and configuration for a device, kept from batch to batch. */
-type Known = Pick<BatchDevice, 'registered' | 'limits' | 'timePolicy'>;
-
-/** What is known of the devices while the registry stays as it is. */
-export class KnownDevices {
-  readonly #limits = new Map<string, DeviceQcLimits>();
-  #revision: string | undefined;
-  #known = new Map<string, Known>();
-
-  constructor(private readonly options: Pick<IngestOptions, 'registry' | 'qcLimits' | 'timePolicy'>) {}
-
-  /** What is known from now on: a batch takes it at its start, and sees a change of the registry from the next one on. */
-  async current(): Promise<Map<string, Known>> {
-    const revision = await this.options.registry.revision();
-    if (revision !== this.#revision) this.#known = new Map();
-    this.#revision = revision;
-    return this.#known;
-  }
-
-  /** What the registry says of a device now. */
-  async look(id: string): Promise<Known> {
-    const { registry, timePolicy } = this.options;
-    const registered = await registry.device(id);
-    const maxAgeMs = registered?.maxAgeMs;
-    return {
-      registered,
-      limits: this.#limitsOf(id),
-      timePolicy: maxAgeMs === undefined ? timePolicy : { ...timePolicy, maxAgeMs },
-    };
-  }
-
-  #limitsOf(id: string): DeviceQcLimits {
-    let limits = this.#limits.get(id);
-    if (limits === undefined) this.#limits.set(id, (limits = qcLimitsOf(id, this.options.qcLimits)));
-    return limits;
-  }
 }
 
 /**
@@ -71,7 +25,7 @@ export class BatchDevices {
   private constructor(
     private readonly state: StageState,
     private readonly directory: KnownDevices,
-    private readonly known: Map<string, Known>,
+    private readonly known: Map<string, readonly Held[]>,
   ) {}
 
   static async open(state: StageState, directory: KnownDevices): Promise<BatchDevices> {
@@ -121,9 +75,8 @@ export class BatchDevices {
     for (const [i, id] of ids.entries()) {
       let known = this.known.get(id);
       if (known === undefined) this.known.set(id, (known = await this.directory.look(id)));
-      const { registered, limits, timePolicy } = known;
       const memory = new DeviceMemory(memories[i]);
-      this.#devices.set(id, { id, registered, limits, timePolicy, memory, hasChanged: false });
+      this.#devices.set(id, { id, held: known[0] as Held, history: known, memory, hasChanged: false });
     }
   }
 }
@@ -132,4 +85,11 @@ export class BatchDevices {
 export function isOfTheDay({ memory }: BatchDevice, receivedAt: UtcMillis): boolean {
   const { clock, dayFrom } = memory;
   return clock !== undefined && receivedAt >= dayFrom && receivedAt < dayFrom + DAY;
+}
+
+/** Lets hold for the device what held when the message arrived. */
+export function holdAt(device: BatchDevice, receivedAt: UtcMillis): void {
+  const { held, history } = device;
+  if (receivedAt >= held.from && receivedAt < held.until) return;
+  device.held = history.findLast(({ from }) => from <= receivedAt) ?? (history[0] as Held);
 }

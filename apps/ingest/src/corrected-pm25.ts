@@ -14,7 +14,7 @@ import type { BatchDevice } from './batch-devices.js';
 export function correctedPm25(
   ts: UtcMillis,
   readings: readonly Reading[],
-  { registered, memory }: Pick<BatchDevice, 'registered' | 'memory'>,
+  { held: { registered }, memory }: Pick<BatchDevice, 'held' | 'memory'>,
 ): Reading | undefined {
   const name = registered?.humidityCorrection;
   if (name === undefined) return undefined;

@@ -7,7 +7,7 @@ import {
   type TopicMapping,
   type Uplink,
 } from '#libs/telemetry';
-import type { BatchDevices } from './batch-devices.js';
+import { holdAt, type BatchDevices } from './batch-devices.js';
 import type { IngestOptions } from './ingest-options.js';
 
 /** How a message of another maker is read: by the codec that it names itself, or that its topic is mapped to. */
@@ -48,14 +48,18 @@ export function decodeForeign(
 /** Which device an output is about that names one, because the message speaks for several. */
 export async function ownerOf(
   source: string,
-  { site, device }: Uplink,
+  { site, device, receivedAt }: Uplink,
   mapping: TopicMapping | undefined,
   devices: BatchDevices,
 ): Promise<{ readonly site: string; readonly device: string } | Refusal> {
   const id = deviceOf(mapping ?? {}, source);
   if (id === device) return { site, device };
-  const speaksFor = devices.get(device)?.registered?.speaksFor ?? [];
-  const other = speaksFor.includes(id) ? (await devices.find(id)).registered : undefined;
+  const sender = await devices.find(device);
+  holdAt(sender, receivedAt);
+  const speaksFor = sender.held.registered?.speaksFor ?? [];
+  const spokenFor = speaksFor.includes(id) ? await devices.find(id) : undefined;
+  if (spokenFor !== undefined) holdAt(spokenFor, receivedAt);
+  const other = spokenFor?.held.registered;
   return other === undefined
     ? {
         reason: 'unknown_device',

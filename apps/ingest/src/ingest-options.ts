@@ -1,4 +1,4 @@
-import type { Registry } from '#libs/identity';
+import type { Registry, SettingsHistory } from '#libs/identity';
 import type { QcLimitsFile } from '#libs/quality-control';
 import type { Codec, TimePolicy, TopicMappings } from '#libs/telemetry';
 
@@ -6,6 +6,8 @@ export const INGEST_OPTIONS = Symbol('IngestOptions');
 
 export interface IngestOptions {
   readonly registry: Registry;
+  /** What held when a message arrived; the registry's history unless somebody checks with the journal's own. */
+  readonly settings?: SettingsHistory;
   readonly codecs: ReadonlyMap<string, Codec>;
   readonly mappings: TopicMappings;
   /** A device may have a `maxAge` of its own. */

@@ -19,7 +19,7 @@ export function repeatsWithin(
   repeats: boolean | undefined,
   ts: UtcMillis,
   clock: Extract<JudgedTime, { clock: unknown }>['clock'],
-  { registered, memory }: Pick<BatchDevice, 'registered' | 'memory'>,
+  { held: { registered }, memory }: Pick<BatchDevice, 'held' | 'memory'>,
 ): Millis {
   const interval = (registered?.intervalMs ?? 0) * NEARLY;
   if (repeats !== true) return clock === 'device' ? 0 : interval;

@@ -26,11 +26,12 @@ import {
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { countMessage, sizesOf } from './account.js';
-import { BatchDevices, isOfTheDay, KnownDevices, type BatchDevice } from './batch-devices.js';
+import { BatchDevices, holdAt, isOfTheDay, type BatchDevice } from './batch-devices.js';
 import { correctedPm25 } from './corrected-pm25.js';
 import { codecOf, decodeForeign, ownerOf } from './decode.js';
 import { believed } from './frozen.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
+import { KnownDevices } from './known-devices.js';
 import { rejectionsOf } from './rejections.js';
 import { repeatsWithin } from './repeated-values.js';
 import { isRepeated } from './repetitions.js';
@@ -90,7 +91,7 @@ export class UplinkController {
       else {
         const { decoded, mapping } =
           uplink.kind === 'foreign'
-            ? await this.#decodeForeign(uplink, context)
+            ? await this.#decodeForeign(uplink, devices, context)
             : { decoded: decodeNative(uplink.kind, uplink.payload), mapping: undefined };
         takeRest(decoded, message, outcome);
         const histories = historiesIn(decoded.outputs);
@@ -104,6 +105,7 @@ export class UplinkController {
           }
           const device = devices.get(owner.device) ?? (await devices.find(owner.device));
           const { receivedAt } = uplink;
+          holdAt(device, receivedAt);
           if (!isOfTheDay(device, receivedAt)) await devices.turnDay(device, receivedAt);
           const isHistory = uplink.fromFile === true || histories.has(source);
           const judged = timeOf(output, device, uplink, isHistory);
@@ -140,8 +142,10 @@ export class UplinkController {
     return { devices, tally: await Tally.begin(context, piece[0]?.offset ?? 0) };
   }
 
-  async #decodeForeign(uplink: Uplink, context: BatchContext): Promise<Decoded> {
-    const reading = codecOf(uplink, this.options);
+  async #decodeForeign(uplink: Uplink, devices: BatchDevices, context: BatchContext): Promise<Decoded> {
+    const sender = await devices.find(uplink.device);
+    holdAt(sender, uplink.receivedAt);
+    const reading = codecOf(uplink, { codecs: this.options.codecs, mappings: sender.held.mappings });
     const key = `${uplink.device}/${reading.name ?? ''}`;
     const decoded = decodeForeign(uplink, reading, await context.state.get<unknown>(CODEC_MEMORY, key));
     if (decoded.memory !== undefined) context.state.put(CODEC_MEMORY, key, decoded.memory);
@@ -162,7 +166,12 @@ export class UplinkController {
     else
       signals.push({
         key: id,
-        data: signalOf(output, base, uplink, clock === 'device' ? device.registered?.intervalMs : undefined),
+        data: signalOf(
+          output,
+          base,
+          uplink,
+          clock === 'device' ? device.held.registered?.intervalMs : undefined,
+        ),
       });
   }
 
@@ -175,13 +184,14 @@ export class UplinkController {
     readings: NewEntry<Observation>[],
   ): void {
     const air =
-      this.options.gasConditions === 'measured'
+      device.held.gasConditions === 'measured'
         ? { ...conditions, temperatureC: temperatureAmong(stated) }
         : undefined;
     const values = converted(stated, air, refusals);
     if (values.length === 0) return;
     const ts = clock === 'device' ? base.ts : freeInstant(base.ts, device.memory.arrivedAt);
-    const { limits, memory } = device;
+    const { memory } = device;
+    const { limits } = device.held;
     // Nearly all come after they were measured.
     const ahead =
       clock === 'device' && ts > base.receivedAt
@@ -250,12 +260,12 @@ function timeOf(
   { receivedAt }: Uplink,
   isHistory: boolean,
 ): JudgedTime {
-  const { timePolicy } = device;
+  const { timePolicy, limits } = device.held;
   const policy = isHistory ? ({ ...timePolicy, wrongClock: 'refuse' } as const) : timePolicy;
   const judged = judgeTime(stated, receivedAt, policy);
   const clock = 'refusal' in judged ? 'wrong' : judged.clock;
   if (!('refusal' in judged) || judged.refusal.reason !== 'too_late') {
-    const { memory, limits } = device;
+    const { memory } = device;
     memory.clock = countClock(memory.clock, stated, receivedAt, clock, limits.clock.lateAfter);
     device.hasChanged = true;
   }

@@ -1,10 +1,9 @@
-import { BucketSource, EvidenceReader, JournalSource } from '#libs/evidence';
+import { BucketSource, EvidenceReader } from '#libs/evidence';
 import {
   Accounts,
   Administration,
   DeviceCredentials,
   DeviceTokens,
-  JournalSettings,
   ProvisioningKeys,
   Registry,
   Tokens,
@@ -36,8 +35,6 @@ export interface Engines {
   readonly administration: Administration;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
-  /** Indicators from the journal itself. */
-  readonly recomputation: EvidenceReader;
   close(): Promise<void>;
 }
 
@@ -48,7 +45,6 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   const { shards, minFree } = config.journal;
   const journal = await LmdbJournal.open({ state, clock, shards, minFree, forms: STORED_FORMS });
   const registry = new Registry(state, { journal, clock });
-  const settings = new JournalSettings(journal);
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);
   const keys = new ProvisioningKeys(state, clock);
@@ -63,11 +59,6 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
     evidence: new EvidenceReader(registry, new BucketSource(state)),
-    recomputation: new EvidenceReader(
-      registry,
-      new JournalSource(journal, config.livenessBeat, settings),
-      settings,
-    ),
     async close() {
       await journal.close();
       await state.close();

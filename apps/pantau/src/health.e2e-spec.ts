@@ -53,6 +53,7 @@ describe('health', () => {
       store,
       fullCheck,
       clock: systemClock,
+      verify: () => Promise.reject(new Error('no figure is asked for')),
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],
       watched: { stages: { writer: ['readings'] }, threads: () => [{ name: 'ingest', lagMs }] },

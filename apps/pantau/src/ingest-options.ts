@@ -1,5 +1,5 @@
 import { loadCodecs } from '#devices/codecs';
-import type { IngestOptions } from '#apps/ingest';
+import { timePolicyOf, type IngestOptions } from '#apps/ingest';
 import type { Registry } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
@@ -13,7 +13,6 @@ import { TopicMappings } from '#libs/telemetry';
  */
 export async function ingestOptions(config: LoadedConfig, registry: Registry): Promise<IngestOptions> {
   const { mappings, qualityControl } = config;
-  const { maxFuture, oldest, maxAge, wrongClock, gasConditions } = config.ingest;
   const codecs = await loadCodecs();
   for (const { codec, pattern } of mappings) {
     if (codecs.has(codec)) continue;
@@ -25,11 +24,11 @@ export async function ingestOptions(config: LoadedConfig, registry: Registry): P
     registry,
     codecs,
     mappings: new TopicMappings(mappings),
-    timePolicy: { maxFutureMs: maxFuture, oldest: Date.parse(oldest), maxAgeMs: maxAge, wrongClock },
+    timePolicy: timePolicyOf(config.ingest),
     qcLimits:
       qualityControl === undefined
         ? undefined
         : readYamlFile(configFile(config, qualityControl), qcLimitsSchema),
-    gasConditions,
+    gasConditions: config.ingest.gasConditions,
   };
 }

@@ -1,5 +1,4 @@
 import { Bridge } from '#apps/broker';
-import { verifyFigure } from '#libs/evidence';
 import { canonicalJson, MINUTE, PantauError } from '#libs/kernel';
 import { createLogger, loadConfig, type LoadedConfig } from '#libs/platform';
 import { play, readPlan } from '#simulators/replay';
@@ -16,7 +15,7 @@ import { addressOf, duration, readCredentials, withEngines, type CommandContext 
 import { addUploadCommand } from './commands/upload.js';
 import { describeIndicator, runDemo, showProgress } from './demo.js';
 import { systemClock } from './engines.js';
-import { describeRecomputation } from './recomputation.js';
+import { describeRecomputation, recomputed } from './recomputation.js';
 import { endOnUnhandled, stopWithin } from './last-resort.js';
 import { startPantau } from './runtime.js';
 import { Pulse, startWatchdog } from './watchdog.js';
@@ -189,13 +188,12 @@ program
       date: string,
       { json, recompute }: { json: boolean; recompute: boolean },
     ) =>
-      withEngines(context, async ({ evidence, recomputation, journal }) => {
-        const record = await evidence.get(indicator, deviceId, date);
+      withEngines(context, async (engines) => {
+        const record = await engines.evidence.get(indicator, deviceId, date);
         print(json ? canonicalJson(record) : describeIndicator(record));
         if (!recompute) return;
-        const compute = () => recomputation.get(indicator, deviceId, date);
-        const outcome = await verifyFigure(record, compute, journal);
-        print(describeRecomputation(outcome));
+        const outcome = await recomputed(engines, context.config(), indicator, deviceId, date);
+        for (const line of describeRecomputation(outcome)) print(line);
         if (outcome.result === 'different') process.exitCode = 1;
         if (outcome.result === 'not_verifiable') process.exitCode = 2;
       }),

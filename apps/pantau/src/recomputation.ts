@@ -1,14 +1,68 @@
-import type { Recomputation } from '#libs/evidence';
+import type { Missing } from '#libs/evidence';
+import { messageOf } from '#libs/kernel';
+import type { LoadedConfig } from '#libs/platform';
+import { openStore, systemClock, type Engines } from './engines.js';
+import { ingestOptions } from './ingest-options.js';
+import { verify, type Verification } from './verification.js';
+
+/** Computes a figure again; where another process holds the store, that alone is left out. */
+export async function recomputed(
+  engines: Engines,
+  config: LoadedConfig,
+  indicator: string,
+  device: string,
+  date: string,
+): Promise<Verification> {
+  const ingest = await ingestOptions(config, engines.registry);
+  const keptFrom = systemClock.now() - config.store.retention.raw;
+  const verifying = { engines, ingest, livenessBeat: config.livenessBeat, keptFrom };
+  const store = await openStore(config).catch(messageOf);
+  if (typeof store === 'string') return verify({ ...verifying, store }, indicator, device, date);
+  try {
+    return await verify({ ...verifying, store }, indicator, device, date);
+  } finally {
+    await store.close();
+  }
+}
 
 /** What came of computing a figure again, for people. */
-export function describeRecomputation({ result, missing }: Recomputation): string {
+export function describeRecomputation({ result, missing, difference, store }: Verification): string[] {
+  const notCompared =
+    store.result === 'not_verifiable'
+      ? [
+          `Basis data tidak dibandingkan: ${store.reason ?? ''} / The store was not compared: ${store.reason ?? ''}`,
+        ]
+      : [];
+  return [sentence(result, missing, difference), ...notCompared];
+}
+
+function sentence(
+  result: Verification['result'],
+  missing: Missing | undefined,
+  difference: Verification['difference'],
+): string {
   if (result === 'equal')
-    return 'Sama byte demi byte dari jurnal. / The same, byte for byte, from the journal.';
-  if (result === 'different') return 'BERBEDA dari jurnal! / NOT the same from the journal!';
+    return 'equal: Sama byte demi byte dari jurnal. / The same, byte for byte, from the journal.';
+  if (result === 'different') {
+    const place = difference === undefined ? '' : ` (${placeOf(difference)})`;
+    return `different: BERBEDA dari jurnal${place}! / NOT the same from the journal${place}!`;
+  }
   const { stream = '', shard = 0, offset = 0, removedOn } = missing ?? {};
   const place = `${stream}/${shard}, ${offset}`;
   return [
-    `Tidak dapat diperiksa: masukan (${place}) tidak disimpan lagi, dihapus menurut retensi${removedOn === undefined ? '' : ` pada ${removedOn}`}.`,
-    `/ Cannot be verified: inputs (${place}) are no longer kept, removed by retention${removedOn === undefined ? '' : ` on ${removedOn}`}.`,
+    `not_verifiable: Tidak dapat diperiksa, masukan (${place}) tidak disimpan lagi, dihapus menurut retensi${removedOn === undefined ? '' : ` pada ${removedOn}`}.`,
+    `/ Cannot be verified, inputs (${place}) are no longer kept, removed by retention${removedOn === undefined ? '' : ` on ${removedOn}`}.`,
   ].join(' ');
+}
+
+function placeOf({
+  part,
+  stream,
+  shard,
+  offset,
+  uplink,
+  row,
+}: NonNullable<Verification['difference']>): string {
+  const from = uplink === undefined ? '' : `, uplink/${uplink.shard} ${uplink.offset}`;
+  return `${part}: ${stream}/${shard} ${offset ?? '-'}${from}${row === undefined ? '' : `, ${row}`}`;
 }

@@ -5,10 +5,11 @@ import { QC_LIMITS_VERSION, qcLimitsSchema } from '#libs/quality-control';
 
 /** Records the settings of configuration files that figures, flags and alerts follow from, where they differ from before. */
 export async function recordSettings(settings: Settings, config: LoadedConfig): Promise<void> {
-  const { ingest, qualityControl, livenessBeat, rules } = config;
+  const { ingest, qualityControl, livenessBeat, mappings, rules } = config;
   const limits =
     qualityControl === undefined ? null : readYamlFile(configFile(config, qualityControl), qcLimitsSchema);
   await settings.declare('clock', ingest);
+  await settings.declare('mappings', mappings);
   await settings.declare('quality', { shipped: QC_LIMITS_VERSION, limits });
   await settings.declare('liveness', livenessBeat);
   await settings.declare('alerts', readYamlFile(configFile(config, rules), rulesFileSchema));

@@ -17,6 +17,7 @@ import { fullCheckInThread } from './full-check-thread.js';
 import { openEngines, openStore, systemClock, type Engines } from './engines.js';
 import { StageMetrics } from './stage-metrics.js';
 import { STAGES } from './stages.js';
+import { verify } from './verification.js';
 import { THREADS, type Pulse } from './watchdog.js';
 
 /** Stages that run in this thread. */
@@ -110,7 +111,19 @@ export async function startStages(
       stages: STAGES,
       threads: () => THREADS.map((name) => ({ name, lagMs: pulse.lagMs(name) })),
     };
-    const dependencies = { ...engines, store, fullCheck, presencePolicy, rules, clock, watched };
+    const dependencies = {
+      ...{ ...engines, store, fullCheck, presencePolicy, rules, clock, watched },
+      verify: (indicator: string, device: string, date: string) =>
+        verify(
+          {
+            ...{ engines, ingest, livenessBeat: config.livenessBeat, store },
+            keptFrom: clock.now() - config.store.retention.raw,
+          },
+          indicator,
+          device,
+          date,
+        ),
+    };
     const { limits, maxPayloadBytes } = config.mqtt;
     const uplinks = {
       ...engines,

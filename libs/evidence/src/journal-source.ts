@@ -51,7 +51,11 @@ export class JournalSource implements EvidenceSource {
 
   async #readings(device: string, parameter: Parameter): Promise<Sample[]> {
     const samples: Sample[] = [];
-    for await (const { shard, offset, key, data } of this.#entries<Observation>('readings', device)) {
+    for await (const { shard, offset, key, data } of entriesOfKey<Observation>(
+      this.journal,
+      'readings',
+      device,
+    )) {
       const reading =
         key === device ? data.readings.find((candidate) => candidate.parameter === parameter) : undefined;
       if (reading !== undefined)
@@ -62,7 +66,7 @@ export class JournalSource implements EvidenceSource {
 
   async #heartbeats(device: string): Promise<Sample[]> {
     const samples: Sample[] = [];
-    for await (const { shard, offset, key, data } of this.#entries<Signal>('signals', device)) {
+    for await (const { shard, offset, key, data } of entriesOfKey<Signal>(this.journal, 'signals', device)) {
       if (key === device && data.type === 'heartbeat') {
         samples.push({ ts: data.ts, value: STATE_NUMBERS[data.state], ...judgementOf(1), shard, offset });
       }
@@ -72,20 +76,25 @@ export class JournalSource implements EvidenceSource {
 
   async #liveness(): Promise<LivenessSample[]> {
     const samples: LivenessSample[] = [];
-    for await (const { data } of this.#entries<Liveness>('liveness', LIVENESS_KEY)) samples.push(data);
+    for await (const { data } of entriesOfKey<Liveness>(this.journal, 'liveness', LIVENESS_KEY))
+      samples.push(data);
     return samples;
   }
+}
 
-  /** All entries of the shard that holds the key. */
-  async *#entries<T>(stream: string, key: string): AsyncGenerator<Entry<T>> {
-    const shard = shardOf(key, this.journal.shards);
-    let { first } = await this.journal.extent(stream, shard);
-    for (;;) {
-      const entries = await this.journal.read<T>(stream, shard, first, PAGE);
-      if (entries.length === 0) return;
-      first += entries.length;
-      yield* entries;
-    }
+/** All entries of the shard that holds the key. */
+export async function* entriesOfKey<T>(
+  journal: Pick<Journal, 'extent' | 'read' | 'shards'>,
+  stream: string,
+  key: string,
+): AsyncGenerator<Entry<T>> {
+  const shard = shardOf(key, journal.shards);
+  let { first } = await journal.extent(stream, shard);
+  for (;;) {
+    const entries = await journal.read<T>(stream, shard, first, PAGE);
+    if (entries.length === 0) return;
+    first += entries.length;
+    yield* entries;
   }
 }
 

@@ -1,19 +1,47 @@
 import type { IndicatorRecord } from '#libs/indicators';
 import type { Journal, Removal } from '#libs/journal';
 import { canonicalJson, HOUR, shardOf } from '#libs/kernel';
-import { LIVENESS_KEY } from '#libs/telemetry';
+import { LIVENESS_KEY, type JournalRef } from '#libs/telemetry';
+import type { EvidenceSource } from './evidence-source.js';
+
+export type Result = 'equal' | 'different' | 'not_verifiable';
+
+/** Where something is first that the journal does not say. */
+export interface Difference {
+  /**
+   * `entries`: what ingest wrote is not what the bytes of the uplink say; `state`: what the evidence stage remembers is not what
+   * the journal says; `store`: a row of the time-series store is not. `settings`: the settings that a figure names.
+   */
+  readonly part: 'entries' | 'state' | 'store' | 'settings';
+  readonly stream: string;
+  readonly shard: number;
+  /** Null when the stream has no such entry. */
+  readonly offset: number | null;
+  /** With `entries`: the message that says otherwise. */
+  readonly uplink?: JournalRef;
+  /** With `store`: time and parameter. */
+  readonly row?: string;
+}
+
+/** Of what is no longer kept; `removedOn` is absent when it went before removals were recorded. */
+export interface Missing {
+  readonly stream: string;
+  readonly shard: number;
+  readonly offset: number;
+  readonly removedOn?: string;
+}
+
+/** What came of comparing one link of the chain from the bytes to the figure. */
+export interface Check {
+  readonly result: Result;
+  readonly difference?: Difference;
+  readonly missing?: Missing;
+}
 
 /** What came of computing a figure again. */
-export interface Recomputation {
+export interface Recomputation extends Check {
   /** `not_verifiable`: retention removed inputs of it, so the journal can neither confirm nor refute it. */
-  readonly result: 'equal' | 'different' | 'not_verifiable';
-  /** Of what is no longer kept; `removedOn` is absent when it went before removals were recorded. */
-  readonly missing?: {
-    readonly stream: string;
-    readonly shard: number;
-    readonly offset: number;
-    readonly removedOn?: string;
-  };
+  readonly result: Result;
   readonly record: IndicatorRecord;
   /** From what the journal holds; absent when that is not enough. */
   readonly recomputed?: IndicatorRecord;
@@ -23,20 +51,45 @@ export interface Recomputation {
  * Compares a figure with what the journal says.
  *
  * @param compute - the same figure from the journal alone
+ * @param entries - compares the entries it is computed from with the bytes of the device
+ * @param locate - finds where the state differs, when the figure does
  */
 export async function verifyFigure(
   record: IndicatorRecord,
   compute: () => Promise<IndicatorRecord>,
   journal: Pick<Journal, 'extent' | 'removals' | 'shards'>,
+  entries: () => Promise<Check> = () => Promise.resolve({ result: 'equal' }),
+  locate: () => Promise<Difference | undefined> = () => Promise.resolve(undefined),
 ): Promise<Recomputation> {
   const missing = await missingInput(record, journal);
   if (missing !== undefined) return { result: 'not_verifiable', missing, record };
+  const check = await entries();
   const recomputed = await compute();
+  if (check.result === 'different') return { ...check, record, recomputed };
   const isEqual = canonicalJson(record) === canonicalJson(recomputed);
-  return { result: isEqual ? 'equal' : 'different', record, recomputed };
+  if (isEqual) return { ...check, record, recomputed };
+  const difference = await locate();
+  return { result: 'different', ...(difference === undefined ? {} : { difference }), record, recomputed };
 }
 
-type Missing = NonNullable<Recomputation['missing']>;
+/** The first sample of which two sources of a figure do not say the same. */
+export async function locateDifference(
+  { subject: { device }, period, provenance: { stream } }: IndicatorRecord,
+  state: EvidenceSource,
+  journal: EvidenceSource,
+  shards: number,
+): Promise<Difference> {
+  const span = { from: Date.parse(period.from), to: Date.parse(period.to) };
+  const of = async (source: EvidenceSource) =>
+    stream === 'signals' ? source.heartbeats(device, span) : source.samples(device, 'pm25', span);
+  const [before, now] = [await of(state), await of(journal)];
+  for (let i = 0; i < Math.max(before.length, now.length); i++) {
+    if (canonicalJson(before[i] ?? null) === canonicalJson(now[i] ?? null)) continue;
+    const { shard, offset } = now[i] ?? before[i] ?? { shard: 0, offset: null };
+    return { part: 'state', stream, shard, offset };
+  }
+  return { part: 'settings', stream: 'settings', shard: shardOf(`device/${device}`, shards), offset: null };
+}
 
 /** The first input that is no longer kept. */
 async function missingInput(
@@ -62,7 +115,7 @@ async function missingInput(
   return removal && missingOf({ ...removal, offset: removal.to - 1 }, removal);
 }
 
-function missingOf(
+export function missingOf(
   { stream, shard, offset }: Pick<Missing, 'stream' | 'shard' | 'offset'>,
   removal: Removal | undefined,
 ): Missing {

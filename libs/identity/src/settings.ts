@@ -10,7 +10,7 @@ const HISTORY = 'settings/history';
 
 /** What a setting was from some time on, until its next entry. */
 export interface SettingsEntry<T = unknown> {
-  /** `device/{id}`, `site/{id}`, or a part of the configuration: `quality`, `clock`, `liveness`, `alerts`. */
+  /** `device/{id}`, `site/{id}`, or a part of the configuration: `quality`, `clock`, `liveness`, `mappings`, `alerts`. */
   readonly name: string;
   /** From when it holds; 0: from the beginning. */
   readonly from: UtcMillis;
@@ -19,6 +19,8 @@ export interface SettingsEntry<T = unknown> {
   readonly value: T;
   /** SHA-256, in hexadecimal, of the canonical JSON of the value. */
   readonly digest: string;
+  /** In the first entry of a site or device that was not registered before: when it was. */
+  readonly since?: UtcMillis;
 }
 
 /** What settings were, and are. */
@@ -65,7 +67,8 @@ export class Settings implements SettingsHistory {
       if (last?.digest !== digestOf(value)) {
         // Later than the one before, even if the clock was set back.
         const from = last === undefined && entries.length === 0 ? 0 : Math.max(at, (last?.from ?? 0) + 1);
-        entries.push({ name, from, at, value, digest: digestOf(value) });
+        const isNew = from === 0 && before === undefined && project.length > 0;
+        entries.push({ name, from, at, value, digest: digestOf(value), ...(isNew ? { since: at } : {}) });
       }
       if (entries.length === 0 && project.length === 0) return;
       const writes = entries.map((entry) => ({

@@ -22,7 +22,7 @@ export class StageState {
   readonly #pending: Values = new Map();
 
   constructor(
-    private readonly store: StateStore,
+    private readonly store: Pick<StateStore, 'get' | 'getMany'>,
     private readonly cache: StageCache,
   ) {}
 

@@ -1,0 +1,70 @@
+import { replayUplinks, type IngestOptions } from '#apps/ingest';
+import {
+  BucketSource,
+  EvidenceReader,
+  JournalSource,
+  locateDifference,
+  verifyEntries,
+  verifyFigure,
+  verifyStore,
+  type Recomputation,
+  type StoreCheck,
+} from '#libs/evidence';
+import { JournalSettings } from '#libs/identity';
+import { defined, localDaySpan, type Millis, type UtcMillis } from '#libs/kernel';
+import { QC_LIMITS_VERSION } from '#libs/quality-control';
+import type { TimeSeriesStore } from '#libs/timeseries';
+import type { Engines } from './engines.js';
+
+/** A figure computed again from the bytes of its device, and the day in the store compared with the journal. */
+export type Verification = Recomputation & { readonly store: StoreCheck };
+
+/** With what is verified. */
+export interface Verifying {
+  readonly engines: Pick<Engines, 'evidence' | 'journal' | 'registry' | 'state'>;
+  readonly ingest: IngestOptions;
+  readonly livenessBeat: Millis;
+  /** A text says why there is none. */
+  readonly store: Pick<TimeSeriesStore, 'query'> | string;
+  /** Older readings are not in the store, by its retention. */
+  readonly keptFrom: UtcMillis;
+}
+
+/**
+ * Goes the whole way from the bytes to the figure and the store. Nothing is read from the state but what is compared.
+ *
+ * @throws PantauError as {@link EvidenceReader.get}
+ */
+export async function verify(
+  { engines: { evidence, journal, registry, state }, ingest, livenessBeat, store, keptFrom }: Verifying,
+  indicator: string,
+  device: string,
+  date: string,
+): Promise<Verification> {
+  const record = await evidence.get(indicator, device, date);
+  // Read anew each time: they may have changed since.
+  const settings = new JournalSettings(journal);
+  const source = new JournalSource(journal, livenessBeat, settings);
+  const outcome = await verifyFigure(
+    record,
+    () => new EvidenceReader(registry, source, settings).get(indicator, device, date),
+    journal,
+    async () => {
+      const again = await replayUplinks(journal, { ...ingest, settings }, device);
+      const versions = await settings.history<{ shipped: number }>('quality');
+      const sameTests = versions.every(({ value }) => value.shipped === QC_LIMITS_VERSION);
+      const stream = record.provenance.stream === 'signals' ? 'signals' : 'readings';
+      return verifyEntries(stream, device, date, { ...again, sameTests }, journal);
+    },
+    () => locateDifference(record, new BucketSource(state), source, journal.shards),
+  );
+  const span = localDaySpan(date) ?? { from: 0, to: 0 };
+  const stored: StoreCheck =
+    typeof store === 'string'
+      ? { result: 'not_verifiable', reason: store }
+      : span.from < keptFrom
+        ? { result: 'not_verifiable', reason: 'the day is older than store.retention.raw' }
+        : await verifyStore(device, span, journal, store);
+  if (stored.result !== 'different' || outcome.result === 'different') return { ...outcome, store: stored };
+  return { ...outcome, result: 'different', ...defined({ difference: stored.difference }), store: stored };
+}
