@@ -53,6 +53,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['apps/**/*.ts', 'libs/**/*.ts'],
+    ignores: ['libs/journal/**', 'libs/journal-transport/src/shared-reads.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name=/^(read|readBackwards)$/]:matches([callee.object.name="journal"], [callee.object.property.name="journal"])',
+          message: 'What is stored may be unreadable: read through a stage, follow, readPage or their like.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.spec.ts', '**/*.e2e-spec.ts', '**/*.contract.ts', '**/*.fixture.ts', 'libs/testing/**'],
     rules: {
       '@typescript-eslint/require-await': 'off',
@@ -61,6 +75,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       'no-restricted-properties': 'off',
+      'no-restricted-syntax': 'off',
       'no-restricted-imports': 'off',
     },
   },

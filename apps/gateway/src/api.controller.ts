@@ -2,8 +2,8 @@ import { disagreements, neighbourOpinions, type EvidenceReader, type Recomputati
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
 import type { ThresholdRule } from '#libs/alerting';
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
-import type { Journal } from '#libs/journal';
-import { defined, PantauError, type Clock } from '#libs/kernel';
+import { newestFirst, type Journal, type PassedOver, type UnreadableEntry } from '#libs/journal';
+import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
 import { clockDaysOf, DEVICE_MEMORY, type StoredMemory } from '#libs/quality-control';
@@ -238,15 +238,17 @@ export class ApiController {
   async rejected(@Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>): Promise<unknown> {
     const { journal, state } = this.pantau;
     const counts = await state.list<RejectionCount>(REJECTION_COUNTS);
-    const found: (Rejection & { readonly shard: number; readonly offset: number })[] = [];
-    for (let shard = 0; shard < journal.shards; shard++) {
-      found.push(...(await newestMatching(journal, shard, query)));
-    }
+    const found: ListedRejection[] = [];
+    const unreadable: UnreadableEntry[] = [];
+    for (let shard = 0; shard < journal.shards; shard++)
+      found.push(...(await newestMatching(journal, shard, query, (fault) => unreadable.push(fault))));
     await assertHeardOf(this.pantau.registry, query.device, found.length > 0);
     found.sort((a, b) => b.receivedAt - a.receivedAt || b.offset - a.offset);
     return {
       counts: counts.map(({ value }) => iso(value)),
       items: found.slice(0, query.limit).map(({ payload, ...rest }) => ({ ...iso(rest), ...shown(payload) })),
+      // Those that were met on the way.
+      ...(unreadable.length === 0 ? {} : { unreadable: unreadable.slice(0, query.limit).map(placeOf) }),
     };
   }
 }
@@ -269,22 +271,25 @@ function filterOf({
   };
 }
 
+type ListedRejection = Rejection & { readonly shard: number; readonly offset: number };
+
 async function newestMatching(
   journal: Journal,
   shard: number,
   { reason, device, limit }: z.output<typeof rejectedQuery>,
-): Promise<(Rejection & { readonly shard: number; readonly offset: number })[]> {
-  const matching: (Rejection & { readonly shard: number; readonly offset: number })[] = [];
-  for (let before: number | undefined; matching.length < limit;) {
-    const page = await journal.readBackwards<Rejection>('rejected', shard, PAGE, before);
-    for (const { offset, data } of page) {
-      if ((reason ?? data.reason) === data.reason && (device ?? data.device) === data.device)
-        matching.push({ ...data, shard, offset });
-    }
-    before = page.at(-1)?.offset;
-    if (page.length < PAGE) break;
+  passedOver: PassedOver,
+): Promise<ListedRejection[]> {
+  const matching: ListedRejection[] = [];
+  for await (const { offset, data } of newestFirst<Rejection>(journal, 'rejected', shard, passedOver, PAGE)) {
+    if ((reason ?? data.reason) === data.reason && (device ?? data.device) === data.device)
+      matching.push({ ...data, shard, offset });
+    if (matching.length >= limit) break;
   }
-  return matching.slice(0, limit);
+  return matching;
+}
+
+function placeOf({ shard, offset, cause }: UnreadableEntry): object {
+  return { shard, offset, detail: messageOf(cause) };
 }
 
 /** The original bytes: as text where they are text, and always in base64, so that nothing is lost in showing them. */

@@ -1,4 +1,5 @@
 import type { Principal } from '#libs/identity';
+import { newestFirst } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
 import { messageOf, SECOND, type Millis } from '#libs/kernel';
 import type { Liveness } from '#libs/telemetry';
@@ -81,9 +82,10 @@ export class HealthController {
   async #hearsDevices(): Promise<boolean> {
     const { journal, clock, presencePolicy } = this.pantau;
     for (let shard = 0; shard < journal.shards; shard++) {
-      const [newest] = await journal.readBackwards<Liveness>('liveness', shard, 1);
-      if (newest === undefined || newest.data.kind === 'stop') continue;
-      if (clock.now() - newest.data.at <= presencePolicy.brokerSilenceMs) return true;
+      for await (const { data } of newestFirst<Liveness>(journal, 'liveness', shard, () => undefined, 1)) {
+        if (data.kind !== 'stop' && clock.now() - data.at <= presencePolicy.brokerSilenceMs) return true;
+        break;
+      }
     }
     return false;
   }

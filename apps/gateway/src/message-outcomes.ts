@@ -1,4 +1,4 @@
-import type { Extent, Journal } from '#libs/journal';
+import { pagesOf, type Entry, type Extent, type Journal } from '#libs/journal';
 import type { UtcMillis } from '#libs/kernel';
 import type { JournalRef } from '#libs/telemetry';
 
@@ -78,7 +78,7 @@ export class MessageOutcomes {
       for (let shard = 0; shard < this.journal.shards; shard++) {
         const { first, next } = await this.journal.extent(stream, shard);
         if (first === 0) continue;
-        const [oldest] = first < next ? await this.journal.read(stream, shard, first, 1) : [];
+        const oldest = await this.#oldestFrom(stream, shard, first, next);
         since = Math.max(since, oldest?.appendedAt ?? Infinity);
       }
     }
@@ -92,10 +92,17 @@ export class MessageOutcomes {
       const middle = Math.floor((low + high) / 2);
       // What retention has taken meanwhile was older.
       const isKept = middle >= (await this.journal.extent('uplink', shard)).first;
-      const [entry] = isKept ? await this.journal.read('uplink', shard, middle, 1) : [];
+      const entry = isKept ? await this.#oldestFrom('uplink', shard, middle, next) : undefined;
       if (entry === undefined || entry.appendedAt < since) low = middle + 1;
       else high = middle;
     }
     return low;
+  }
+
+  /** The first entry from an offset on that can be read; each is appended no earlier than those before it. */
+  async #oldestFrom(stream: string, shard: number, from: number, to: number): Promise<Entry | undefined> {
+    const pages = pagesOf(this.journal, stream, shard, () => undefined, { from, to, page: 1 });
+    for await (const [oldest] of pages) return oldest;
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { AlertEvent } from '#libs/alerting';
 import { isFlap, type BrokerRun } from '#libs/availability';
 import type { Batch, BatchContext } from '#libs/journal-transport';
-import { assertWithin, defined, ENTRY_BOUNDS, type Millis } from '#libs/kernel';
+import { defined, type Millis } from '#libs/kernel';
 import type {
   CommandEvent,
   CommandState,
@@ -101,7 +101,6 @@ export class ProjectionController {
   @EventPattern<string>('commands')
   async commands(@Payload() batch: Batch<CommandEvent>, @Ctx() context: BatchContext): Promise<void> {
     for (const { data } of batch) {
-      assertWithin(data, ENTRY_BOUNDS, 'commands');
       const key = commandViewKey(data.device, data.id);
       const before = await context.state.get<CommandView>(COMMAND_VIEWS, key);
       const command = before?.command ?? data.command;
@@ -126,10 +125,8 @@ export class ProjectionController {
     @Payload() batch: Batch<ConfigurationChange>,
     @Ctx() { state }: BatchContext,
   ): Promise<void> {
-    for (const { data } of batch) {
-      assertWithin(data, ENTRY_BOUNDS, 'configurations');
+    for (const { data } of batch)
       state.put(CONFIGURATION_VIEWS, data.device, data.configuration === null ? undefined : data);
-    }
   }
 
   @EventPattern<string>('rejected')

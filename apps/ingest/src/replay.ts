@@ -1,5 +1,5 @@
 import type { Device, Registry, SettingsHistory } from '#libs/identity';
-import type { Entry, Journal, NewEntry } from '#libs/journal';
+import { pagesOf, type Entry, type Journal, type NewEntry } from '#libs/journal';
 import { BatchContext, StageCache, StageState } from '#libs/journal-transport';
 import { shardOf } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
@@ -93,12 +93,10 @@ async function* entriesOf(
   next: number,
   senders: ReadonlySet<string>,
 ): AsyncGenerator<Entry<Uplink>> {
-  for (let from = first; from < next;) {
-    const entries = await journal.read<Uplink>('uplink', shard, from, Math.min(PAGE, next - from));
-    if (entries.length === 0) return;
-    from += entries.length;
+  // What cannot be read, ingest has set aside as well.
+  const span = { from: first, to: next, page: PAGE };
+  for await (const entries of pagesOf<Uplink>(journal, 'uplink', shard, () => undefined, span))
     for (const entry of entries) if (senders.has(entry.data.device)) yield entry;
-  }
 }
 
 /** In the order in which they were appended: that in which ingest took them, up to the length of a batch. */

@@ -1,5 +1,6 @@
 import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
 import type { AlertEvent } from '#libs/alerting';
+import { readPage } from '#libs/journal';
 import { DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
 import { PM25_DAILY_MEAN, type IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
@@ -130,16 +131,17 @@ async function followAlerts(
   const follow = async (shard: number): Promise<void> => {
     for (let { next } = await journal.extent('alerts', shard); ;) {
       await journal.waitFor('alerts', shard, next, signal);
-      const entries = await journal.read<AlertEvent>('alerts', shard, next, 100);
-      next += entries.length;
-      for (const { data } of entries) {
+      const page = await readPage<AlertEvent>(journal, 'alerts', shard, next, 100);
+      const isEnd = page.next === next;
+      next = page.next;
+      for (const { data } of page.entries) {
         if (data.kind !== 'firing' && data.kind !== 'resolved') continue;
         const at = new Date(data.at).toISOString();
         print(
           `  ${words[data.kind]} ${data.title.id} / ${data.title.en} · ${data.device} · ${data.value} · ${at} (${localDateOf(data.at)} WIB)`,
         );
       }
-      if (signal.aborted && entries.length === 0) return;
+      if (signal.aborted && isEnd) return;
     }
   };
   await Promise.all(Array.from({ length: journal.shards }, (_, shard) => follow(shard)));

@@ -1,7 +1,7 @@
 import { union, type LivenessSample, type Spans } from '#libs/availability';
 import { settingAt, type SettingsHistory } from '#libs/identity';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
-import type { Entry, Journal } from '#libs/journal';
+import { pagesOf, type Entry, type Journal } from '#libs/journal';
 import { judgementOf, markOf } from '#libs/quality-control';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Parameter, type Signal } from '#libs/telemetry';
@@ -82,20 +82,15 @@ export class JournalSource implements EvidenceSource {
   }
 }
 
-/** All entries of the shard that holds the key. */
+/** All entries of the shard that holds the key. What cannot be read, the stages have set aside as well. */
 export async function* entriesOfKey<T>(
   journal: Pick<Journal, 'extent' | 'read' | 'shards'>,
   stream: string,
   key: string,
 ): AsyncGenerator<Entry<T>> {
   const shard = shardOf(key, journal.shards);
-  let { first } = await journal.extent(stream, shard);
-  for (;;) {
-    const entries = await journal.read<T>(stream, shard, first, PAGE);
-    if (entries.length === 0) return;
-    first += entries.length;
+  for await (const entries of pagesOf<T>(journal, stream, shard, () => undefined, { page: PAGE }))
     yield* entries;
-  }
 }
 
 /** By time; of one instant the last sample. */

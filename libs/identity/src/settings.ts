@@ -1,4 +1,4 @@
-import { eachEntry, type Journal } from '#libs/journal';
+import { eachEntry, type Entry, type Journal } from '#libs/journal';
 import { canonicalJson, PantauError, shardOf, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore, StateWrite } from '#libs/state';
 import { createHash } from 'node:crypto';
@@ -107,9 +107,11 @@ export class JournalSettings implements SettingsHistory {
 
   async #read(): Promise<Map<string, SettingsEntry[]>> {
     const entries = new Map<string, SettingsEntry[]>();
-    await eachEntry<SettingsEntry>(this.journal, SETTINGS, ({ data }) => {
+    const keep = ({ data }: Entry<SettingsEntry>): void => {
       entries.set(data.name, [...(entries.get(data.name) ?? []), data]);
-    });
+    };
+    // Without an entry that cannot be read, the one before it holds on: what was computed with it comes out different.
+    await eachEntry<SettingsEntry>(this.journal, SETTINGS, keep, () => undefined);
     return entries;
   }
 }

@@ -1,4 +1,4 @@
-import type { Entry, Journal } from '#libs/journal';
+import { UnreadableEntry, type Entry, type Journal } from '#libs/journal';
 import { isTransient, messageOf, PantauError, type Clock, type Millis, type Random } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Rejection } from '#libs/telemetry';
@@ -169,6 +169,10 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       } else if (isTransient(error)) {
         this.logger.warn(`stage ${stage} waits, ${stream}/${shard} at ${consumer.next}: ${messageOf(error)}`);
         await this.#pause(consumer);
+      } else if (isNextOf(consumer, error)) {
+        await this.#setAside(consumer, error.key, error).catch((cause: unknown) =>
+          this.#stumbled(consumer, cause),
+        );
       } else {
         await this.#isolate(consumer, error).catch((cause: unknown) => this.#stumbled(consumer, cause));
       }
@@ -187,7 +191,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     let isFull = false;
     for (;;) {
       const wanted = Math.min(piece, limit - count);
-      const entries = await this.#reads.read(reader, next + count, wanted);
+      const entries = await this.#read(reader, next + count, wanted, count > 0);
       if (entries.length === 0) break;
       await lastValueFrom(this.transformToObservable(await handler(entries, context)), {
         defaultValue: undefined,
@@ -202,6 +206,16 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     }
     await context.end();
     return { count, isFull, keys: keys.size, context };
+  }
+
+  /** @param isGoingOn - an entry that cannot be read ends a batch that has others before it, and begins the next one */
+  async #read(reader: Reader, from: number, limit: number, isGoingOn: boolean): Promise<readonly Entry[]> {
+    try {
+      return await this.#reads.read(reader, from, limit);
+    } catch (error) {
+      if (isGoingOn && error instanceof UnreadableEntry) return [];
+      throw error;
+    }
   }
 
   #contextOf({ stream, shard, cache }: Consumer): BatchContext {
@@ -229,16 +243,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   async #isolate(consumer: Consumer, error: unknown): Promise<void> {
     const { stage } = this.#options;
     const { stream, shard, reader, next } = consumer;
-    let entries: readonly Entry[];
-    try {
-      entries = await this.#reads.read(reader, next, Math.min(consumer.piece, consumer.limit));
-    } catch (unreadable) {
-      if (!(unreadable instanceof PantauError) || unreadable.code !== 'JOURNAL_CORRUPT') throw unreadable;
-      // What is behind it in the same batch cannot be read, or this entry itself.
-      if (consumer.limit > 1) consumer.limit = Math.floor(consumer.limit / 2);
-      else await this.#setAside(consumer, undefined, unreadable);
-      return;
-    }
+    const entries = await this.#reads.read(reader, next, Math.min(consumer.piece, consumer.limit));
     const [entry] = entries;
     if (entry === undefined) return;
     this.logger.warn(
@@ -313,6 +318,16 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     this.#recovery.abort();
     this.#recovery = new AbortController();
   }
+}
+
+/** Whether it is the entry that the consumer has to read next that cannot be read, and not one that its handler looked at. */
+function isNextOf({ stream, shard, next }: Consumer, error: unknown): error is UnreadableEntry {
+  return (
+    error instanceof UnreadableEntry &&
+    error.stream === stream &&
+    error.shard === shard &&
+    error.offset === next
+  );
 }
 
 /** A batch that was handled and is not committed yet. */

@@ -1,6 +1,6 @@
 import { Packr } from 'msgpackr';
 import type { UtcMillis } from '#libs/kernel';
-import type { EncodedEntries, Entry, NewEntry, StoredForm } from './journal.js';
+import type { EncodedEntries, NewEntry, StoredForm } from './journal.js';
 
 /**
  * The stored form of consecutive entries of one shard: an 8-byte big-endian float (time of the append), a 4-byte
@@ -15,7 +15,7 @@ export const MAX_CHUNK_ENTRIES = 256;
 export const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 // No record extension: the bytes stay standard MessagePack, and keys that a device chose never become code.
-const packr = new Packr({ useRecords: false });
+export const packr = new Packr({ useRecords: false });
 
 /** @throws TypeError when the data is not plain; what the form throws */
 export function encodeEntry({ key, data }: NewEntry, form?: StoredForm): Buffer {
@@ -46,22 +46,6 @@ export interface ChunkHeader {
 
 export function readChunkHeader(chunk: Buffer): ChunkHeader {
   return { appendedAt: chunk.readDoubleBE(0), count: chunk.readUInt32BE(8) };
-}
-
-/** @throws when the bytes are not those of a chunk */
-export function decodeChunk(chunk: Buffer, shard: number, firstOffset: number, form?: StoredForm): Entry[] {
-  const { appendedAt, count } = readChunkHeader(chunk);
-  // One copy for all: the bytes within the entries are parts of it, and the chunk's own belong to LMDB.
-  const bytes = Buffer.from(chunk.subarray(HEADER_BYTES));
-  const pairs = packr.unpackMultiple(bytes) as unknown as [string, unknown][];
-  if (pairs.length !== count) throw new RangeError(`expected ${count} entries, found ${pairs.length}`);
-  return pairs.map(([key, stored], i) => ({
-    shard,
-    offset: firstOffset + i,
-    appendedAt,
-    key,
-    data: dataOf(stored, form),
-  }));
 }
 
 /** The entries as they were before they were encoded in this form. */

@@ -45,7 +45,7 @@ describe('follow', () => {
 
       expect(handled).toEqual(['one', 'two', 'three', 'four']);
       expect(aside).toMatchObject([
-        { stream: 'poison', shard: 0, offset: 0, key: 'device', error: { code: 'INPUT_LIMIT' } },
+        { stream: 'poison', shard: 0, offset: 0, key: 'device', error: { code: 'JOURNAL_CORRUPT' } },
         { offset: 2, key: 'device', error: { message: 'Maximum call stack size exceeded' } },
         { offset: 4, key: undefined, error: { code: 'JOURNAL_CORRUPT' } },
       ]);

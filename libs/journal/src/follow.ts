@@ -1,6 +1,7 @@
-import { assertWithin, ENTRY_BOUNDS, isTransient, PantauError, SECOND, type Millis } from '#libs/kernel';
+import { isTransient, PantauError, SECOND, type Millis } from '#libs/kernel';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry, Journal } from './journal.js';
+import { readPage } from './pages.js';
 
 const PAGE = 500;
 const PAUSE: Millis = SECOND;
@@ -36,11 +37,13 @@ export interface FollowOptions<T> {
  * until the signal aborts
  */
 export async function follow<T>(journal: Journal, options: FollowOptions<T>): Promise<void> {
-  const { stream, from, signal, handle, setAside, onError } = options;
+  const { stream, from: beginning, signal, handle, setAside, onError } = options;
   const caughtUp: Promise<void>[] = [];
   for (let shard = 0; shard < journal.shards; shard++) {
     const { first, next } = await journal.extent(stream, shard);
-    caughtUp.push(new Promise((resolve) => void followShard(from === 'end' ? next : first, shard, resolve)));
+    caughtUp.push(
+      new Promise((resolve) => void followShard(beginning === 'end' ? next : first, shard, resolve)),
+    );
   }
   await Promise.all(caughtUp);
 
@@ -60,35 +63,26 @@ export async function follow<T>(journal: Journal, options: FollowOptions<T>): Pr
   }
 
   /** @returns where to go on */
-  async function step(next: number, shard: number, arrived: () => void): Promise<number> {
-    let entries: Entry<T>[];
-    try {
-      entries = await journal.read<T>(stream, shard, next, PAGE);
-      if (entries.length === 0) {
-        arrived();
-        await journal.waitFor(stream, shard, next, signal);
-        return next;
-      }
-    } catch (error) {
-      if (isCode(error, 'CURSOR_LOST_ENTRIES')) return (await journal.extent(stream, shard)).first;
-      if (!isCode(error, 'JOURNAL_CORRUPT')) throw error;
-      const [readable] = await journal.read<T>(stream, shard, next, 1).catch(() => []);
-      if (readable === undefined) await setAside({ stream, shard, offset: next, key: undefined, error });
-      else await take(readable);
-      return next + 1;
+  async function step(from: number, shard: number, arrived: () => void): Promise<number> {
+    const { entries, unreadable, next } = await readPage<T>(journal, stream, shard, from, PAGE);
+    if (unreadable !== undefined) {
+      const { offset, key } = unreadable;
+      await setAside({ stream, shard, offset, key, error: unreadable });
+    } else if (next === from) {
+      arrived();
+      await journal.waitFor(stream, shard, from, signal);
     }
     for (const entry of entries) {
       await take(entry);
       if (signal.aborted) break;
     }
-    return next + entries.length;
+    return next;
   }
 
   async function take(entry: Entry<T>): Promise<void> {
     const { shard, offset, key } = entry;
     for (;;) {
       try {
-        assertWithin(entry.data, ENTRY_BOUNDS, stream);
         await handle(entry);
         return;
       } catch (error) {
@@ -104,10 +98,6 @@ export async function follow<T>(journal: Journal, options: FollowOptions<T>): Pr
   }
 }
 
-function isCode(error: unknown, code: PantauError['code']): boolean {
-  return error instanceof PantauError && error.code === code;
-}
-
 function isClosed(error: unknown): boolean {
-  return isCode(error, 'JOURNAL_CLOSED');
+  return error instanceof PantauError && error.code === 'JOURNAL_CLOSED';
 }

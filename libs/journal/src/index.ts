@@ -1,7 +1,8 @@
 export type { DiskUsage } from './disk-space.js';
-export * from './each-entry.js';
 export { decodeEntries } from './chunk.js';
 export * from './entry-block.js';
 export * from './follow.js';
 export * from './journal.js';
 export * from './lmdb-journal.js';
+export * from './pages.js';
+export * from './unreadable-entry.js';

@@ -30,6 +30,9 @@ export interface StoredForm<T = unknown> {
   unpack(stored: readonly unknown[]): T;
 }
 
+/** Says what is wrong with the data of an entry; undefined when whoever reads its stream can take it. */
+export type StreamShape = (data: unknown) => string | undefined;
+
 /** What a consumer reads. */
 export interface Entry<T = unknown> extends NewEntry<T> {
   readonly shard: number;
@@ -164,11 +167,17 @@ export interface Journal {
    */
   appendEncoded(stream: string, blocks: readonly EncodedEntries[], options?: AppendOptions): Promise<void>;
   /**
-   * Entries from `from` on, in order: at most `limit`, fewer where they are large, none only at the end.
-   * Rejects with `CURSOR_LOST_ENTRIES` when `from` is older than the oldest kept entry.
+   * Entries from `from` on, in order: at most `limit`, fewer where they are large or one cannot be read, none only at the
+   * end. For the doors of this library and of the stages; everybody else reads through them (`readPage`).
+   *
+   * Rejects with `CURSOR_LOST_ENTRIES` when `from` is older than the oldest kept entry, and with an `UnreadableEntry` when
+   * the entry at `from` cannot be read; those behind it can be asked for.
    */
   read<T>(stream: string, shard: number, from: number, limit: number): Promise<Entry<T>[]>;
-  /** The newest `limit` entries before offset `before` (default: the end), newest first. */
+  /**
+   * The newest `limit` entries before offset `before` (default: the end), newest first; fewer where one cannot be read.
+   * Rejects with an `UnreadableEntry` when that is the newest of them.
+   */
   readBackwards<T>(stream: string, shard: number, limit: number, before?: number): Promise<Entry<T>[]>;
   /** Resolves when the shard holds an entry at or after `from`, or when the signal aborts. */
   waitFor(stream: string, shard: number, from: number, signal: AbortSignal): Promise<void>;

@@ -4,7 +4,8 @@ import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
-import { countOf, decodeChunk } from './chunk.js';
+import { countOf } from './chunk.js';
+import { DecodedChunks, Gathering } from './decoded-chunks.js';
 import { DiskSpace, type DiskUsage } from './disk-space.js';
 import { EntryBlock } from './entry-block.js';
 import type {
@@ -21,6 +22,7 @@ import type {
   RetentionPolicy,
   RetentionReport,
   StoredForm,
+  StreamShape,
   StreamStats,
 } from './journal.js';
 import { full, LmdbStreams, shardKey, type Addressed, type ChunkKey } from './lmdb-streams.js';
@@ -40,17 +42,14 @@ export interface LmdbJournalOptions {
   readonly intake?: readonly string[];
   /** How the data of these streams is stored; of all others as it is. */
   readonly forms?: Readonly<Record<string, StoredForm>>;
+  /** What the data of these streams must be to be read. Of every stream its depth and size are looked at. */
+  readonly shapes?: Readonly<Record<string, StreamShape>>;
 }
 
 const DEFAULT_SHARDS = 4;
 const DEFAULT_INTAKE = ['uplink'];
 /** A read ends with the chunk that reaches this: a batch of large messages must fit into memory as well as one of small ones. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
-/**
- * Decoded chunks kept of which only a part was wanted: the next read begins in the middle of one. Whole ones are not, because
- * what lives longer than it must, the garbage collector copies; stages of one thread share what they read anyway.
- */
-const DECODED_CHUNKS = 64;
 /** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
 const OTHER_PROCESS_POLL_MS = 25;
 
@@ -81,8 +80,8 @@ export class LmdbJournal implements Journal {
   readonly #intakeRetention: Retention;
   readonly #intakeNames: ReadonlySet<string>;
   readonly #forms: ReadonlyMap<string, StoredForm>;
+  readonly #chunks: DecodedChunks;
   readonly #cursors: Database<number, CursorKey>;
-  readonly #decoded = new Map<string, Entry[]>();
   /** By shard of a stream. */
   readonly #waiters = new Map<string, Set<Waiter>>();
   /** Tells the journals of this process's other threads which shards of streams have something new. */
@@ -92,13 +91,14 @@ export class LmdbJournal implements Journal {
   #closed = false;
 
   private constructor(options: LmdbJournalOptions, shards: number) {
-    const { state, clock, minFree, intake = DEFAULT_INTAKE, forms = {} } = options;
+    const { state, clock, minFree, intake = DEFAULT_INTAKE, forms = {}, shapes = {} } = options;
     const { environment } = state;
     const { measureDisk = () => measure(environment.folder) } = options;
     this.#state = state;
     this.#clock = clock;
     this.shards = shards;
     this.#forms = new Map(Object.entries(forms));
+    this.#chunks = new DecodedChunks(this.#forms, new Map(Object.entries(shapes)));
     this.#cursors = environment.database('journal-cursors', 'msgpack');
     this.#news = new BroadcastChannel(`pantau-journal ${environment.folder}`);
     this.#news.onmessage = ({ data }) => this.#wakeWaiters(data as ReadonlySet<string>);
@@ -122,9 +122,7 @@ export class LmdbJournal implements Journal {
     this.#intakeNames = new Set(intake.filter((name) => !settled.has(name)));
     this.#intake = streamsOf(LmdbEnvironment.open(join(environment.folder, 'intake')));
     const retentionOf = (streams: LmdbStreams): Retention =>
-      new Retention(streams, (stream, shard, firstOffset) =>
-        this.#decoded.delete(decodedKey(stream, shard, firstOffset)),
-      );
+      new Retention(streams, (stream, shard, firstOffset) => this.#chunks.forget(stream, shard, firstOffset));
     this.#retention = retentionOf(this.#streams);
     this.#intakeRetention = retentionOf(this.#intake);
   }
@@ -183,23 +181,14 @@ export class LmdbJournal implements Journal {
     this.#assertOpen();
     const { first, next } = this.#head(stream, shard);
     if (from < first) throw lostEntries(stream, shard, from, first);
-    const entries: Entry[] = [];
-    if (from >= next) return [];
+    if (from >= next || limit < 1) return [];
+    const gathering = new Gathering(stream, shard, from, limit);
     let bytes = 0;
     for (const [chunkFirst, chunk] of this.#of(stream).chunksFrom(stream, shard, from)) {
       bytes += chunk.length;
-      const decoded = this.#decode(stream, shard, chunkFirst, chunk);
-      for (const entry of decoded) {
-        if (entry.offset < from) continue;
-        if (entries.length >= limit) {
-          this.#keep(stream, shard, chunkFirst, decoded);
-          return entries as Entry<T>[];
-        }
-        entries.push(entry);
-      }
-      if (entries.length >= limit || bytes >= MAX_READ_BYTES) break;
+      if (!this.#chunks.giveTo(gathering, chunkFirst, chunk) || bytes >= MAX_READ_BYTES) break;
     }
-    return entries as Entry<T>[];
+    return gathering.result();
   }
 
   async readBackwards<T>(
@@ -209,26 +198,18 @@ export class LmdbJournal implements Journal {
     before = Infinity,
   ): Promise<Entry<T>[]> {
     this.#assertOpen();
-    const entries: Entry[] = [];
-    const end = Math.min(before, Number.MAX_SAFE_INTEGER);
+    const { first, next } = this.#head(stream, shard);
+    const newest = Math.min(before, next) - 1;
+    if (newest < first || limit < 1) return [];
+    const gathering = new Gathering(stream, shard, newest, limit, true);
     const range = {
-      start: [stream, shard, end] as ChunkKey,
+      start: [stream, shard, newest] as ChunkKey,
       end: [stream, shard, -1] as ChunkKey,
       reverse: true,
     };
-    for (const { key, value } of this.#of(stream).chunks.getRange(range)) {
-      const decoded = this.#decode(stream, shard, key[2], value);
-      for (const entry of decoded.toReversed()) {
-        if (entry.offset >= before) continue;
-        if (entries.length >= limit) {
-          this.#keep(stream, shard, key[2], decoded);
-          return entries as Entry<T>[];
-        }
-        entries.push(entry);
-      }
-      if (entries.length >= limit) break;
-    }
-    return entries as Entry<T>[];
+    for (const { key, value } of this.#of(stream).chunks.getRange(range))
+      if (!this.#chunks.giveTo(gathering, key[2], value)) break;
+    return gathering.result();
   }
 
   async waitFor(stream: string, shard: number, from: number, signal: AbortSignal): Promise<void> {
@@ -390,41 +371,6 @@ export class LmdbJournal implements Journal {
     }));
   }
 
-  #decode(stream: string, shard: number, firstOffset: number, chunk: Buffer): Entry[] {
-    const known = this.#take(stream, shard, firstOffset);
-    if (known !== undefined) return known;
-    try {
-      return decodeChunk(chunk, shard, firstOffset, this.#forms.get(stream));
-    } catch (cause) {
-      throw new PantauError(
-        'JOURNAL_CORRUPT',
-        `stream ${stream}, shard ${shard}, offset ${firstOffset} cannot be read.`,
-        {
-          remedy:
-            'Readers pass over it. Check the disk; restore the data folder from a backup if it matters.',
-          cause,
-        },
-      );
-    }
-  }
-
-  /** What was kept of a chunk, which is kept no longer. */
-  #take(stream: string, shard: number, firstOffset: number): Entry[] | undefined {
-    const key = decodedKey(stream, shard, firstOffset);
-    const entries = this.#decoded.get(key);
-    if (entries !== undefined) this.#decoded.delete(key);
-    return entries;
-  }
-
-  #keep(stream: string, shard: number, firstOffset: number, entries: Entry[]): void {
-    this.#decoded.set(decodedKey(stream, shard, firstOffset), entries);
-    if (this.#decoded.size <= DECODED_CHUNKS) return;
-    for (const oldest of this.#decoded.keys()) {
-      this.#decoded.delete(oldest);
-      return;
-    }
-  }
-
   /** @param shards - of streams, that may have something new */
   #wakeWaiters(shards: Iterable<string>): void {
     const waiting = Array.from(shards, (shard) => [...(this.#waiters.get(shard) ?? [])]).flat();
@@ -445,10 +391,6 @@ export class LmdbJournal implements Journal {
 async function measure(folder: string): Promise<Omit<DiskUsage, 'reusableBytes'>> {
   const { bavail, blocks, bsize } = await statfs(folder);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-}
-
-function decodedKey(stream: string, shard: number, firstOffset: number): string {
-  return `${stream}/${shard}/${firstOffset}`;
 }
 
 function lostEntries(stream: string, shard: number, from: number, first: number): PantauError {

@@ -5,7 +5,7 @@ import {
   type FullCheckStatus,
   type Reconciliation,
 } from '#apps/gateway';
-import { eachEntry } from '#libs/journal';
+import { eachEntry, type Entry } from '#libs/journal';
 import { messageOf, PantauError, parseJson, REQUEST_BOUNDS } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import type { Observation } from '#libs/telemetry';
@@ -206,7 +206,8 @@ function describe({ messages, values, refusals, takenByRetention, balanced }: Re
   ];
 }
 
-function describeCheck({ messages, values, waiting, takenByRetention, examples }: FullCheck): string[] {
+function describeCheck(check: FullCheck): string[] {
+  const { messages, values, waiting, takenByRetention, unreadable, examples } = check;
   const { byFlag } = values;
   return [
     'pemeriksaan penuh jurnal dan basis data / full check of journal and store',
@@ -229,6 +230,7 @@ function describeCheck({ messages, values, waiting, takenByRetention, examples }
     `  tidak ditemukan / not found in the store                      ${values.missing}`,
     `belum diperiksa / not checked yet: ${waiting.messages} pesan menunggu / messages waiting, ${waiting.observations} pembacaan menunggu / observations waiting`,
     `dihapus retensi / taken by retention: ${takenByRetention.messages} pesan / messages, ${takenByRetention.observations} pembacaan / observations`,
+    ...line('entri jurnal yang tidak terbaca / journal entries that cannot be read', unreadable),
     ...examples.map(
       ({ device, parameter, ts }) =>
         `  tidak ditemukan / not found: ${device} ${parameter} ${new Date(ts).toISOString()}`,
@@ -254,9 +256,11 @@ async function checkLog(
   const missing: string[] = [];
   let wanted = new Map<string, number>();
   const lookFor = async (): Promise<void> => {
-    await eachEntry<Observation>(journal, 'readings', ({ data: { device, ts, readings } }) => {
+    const strike = ({ data: { device, ts, readings } }: Entry<Observation>): void => {
       for (const { parameter } of readings) wanted.delete(`${device} ${parameter} ${ts}`);
-    });
+    };
+    // What cannot be read is missing.
+    await eachEntry(journal, 'readings', strike, () => undefined);
     for (const [key, value] of wanted) {
       const [device, parameter, ts] = key.split(' ');
       missing.push(`${device} ${parameter} ${new Date(Number(ts)).toISOString()} ${value}`);
