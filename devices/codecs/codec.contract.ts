@@ -7,7 +7,7 @@ import {
   type CodecResult,
 } from '#libs/telemetry';
 import fc from 'fast-check';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,18 +31,9 @@ export function message(payload: unknown, more: Partial<Omit<CodecInput, 'payloa
   };
 }
 
-/** A real payload that the project carries: `devices/codecs/{maker}/fixtures/{name}`. */
+/** A payload that the project carries, with its source and licence beside it: `devices/codecs/{maker}/fixtures/{name}`. */
 export function fixture(maker: string, name: string): Buffer {
   return readFileSync(join(HERE, maker, 'fixtures', name));
-}
-
-/**
- * A real payload that may not be redistributed: read where the reference data lie beside the project, otherwise the
- * project's own fixture in the same documented shape.
- */
-export function referencePayload(maker: string, name: string): Buffer {
-  const reference = join(HERE, '..', '..', '..', 'shared', 'data', 'payloads', maker, name);
-  return existsSync(reference) ? readFileSync(reference) : fixture(maker, name);
 }
 
 export interface CodecContractOptions {

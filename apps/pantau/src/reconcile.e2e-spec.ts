@@ -5,18 +5,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { PantauFixture } from './pantau.fixture.js';
 
-/** A real day of a community network, where its archive lies beside the project; it is not shipped with it. */
-const ARCHIVE = join(
-  import.meta.dirname,
-  '..',
-  '..',
-  '..',
-  '..',
-  'shared',
-  'data',
-  'air',
-  'sensor-community',
-);
+/** A real day of a community network, which is not shipped: the folder `PANTAU_AIR_DATA` holds the archives. */
+const ARCHIVE = join(process.env['PANTAU_AIR_DATA'] ?? 'not given', 'sensor-community');
 
 /** The same shape made up: drifting cadence, a gap, values that repeat, fail their range and stick. */
 function madeUpArchive(file: string): void {

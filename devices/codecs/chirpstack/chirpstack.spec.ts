@@ -1,5 +1,5 @@
 import type { CodecResult } from '#libs/telemetry';
-import { describeCodecContract, fixture, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message } from '../codec.contract.js';
 import { codec } from './index.js';
 
 const TOPIC = 'application/app/device/a84041cdffe51234/event/';
@@ -17,7 +17,7 @@ const uplink = (object: unknown) => ({
 });
 const decode = (payload: unknown, name = 'up', more = {}): CodecResult =>
   codec.decode(message(payload, { ...event(name), ...more }));
-const reference = (name: string) => referencePayload('chirpstack', name);
+const reference = (name: string) => fixture('chirpstack', name);
 const parsed = (name: string) => JSON.parse(reference(name).toString()) as Record<string, string>;
 
 describeCodecContract(codec, {

@@ -1,4 +1,4 @@
-import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message } from '../codec.contract.js';
 import { codec } from './index.js';
 
 const on = (name: string): { topic: string; parts: Record<string, string> } => ({
@@ -87,7 +87,7 @@ describe('esphome', () => {
     ['status_online.txt', 'online'],
     ['status_offline.txt', 'offline'],
   ])('reads %s, birth or will, as %s', (name, state) => {
-    expect(codec.decode(message(referencePayload('esphome', name), { topic: 'udara-01/status' }))).toEqual({
+    expect(codec.decode(message(fixture('esphome', name), { topic: 'udara-01/status' }))).toEqual({
       outputs: [{ kind: 'status', ts: undefined, state }],
       refusals: [],
     });

@@ -1,13 +1,13 @@
-import { describeCodecContract, fixture, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message } from '../codec.contract.js';
 import { codec } from './index.js';
 
 interface Push {
   readonly sensordatavalues: readonly { readonly value_type: string; readonly value: string }[];
 }
 
-const FULL = referencePayload('sensor-community', 'airrohr_sds011_bme280.json');
-const FROST = referencePayload('sensor-community', 'airrohr_frost_bme280.json');
-const SDS_ONLY = referencePayload('sensor-community', 'airrohr_sds011_only.json');
+const FULL = fixture('sensor-community', 'airrohr_sds011_bme280.json');
+const FROST = fixture('sensor-community', 'airrohr_frost_bme280.json');
+const SDS_ONLY = fixture('sensor-community', 'airrohr_sds011_only.json');
 
 const push = (values: Readonly<Record<string, unknown>>): object => ({
   esp8266id: '10000001',

@@ -1,7 +1,7 @@
-import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message } from '../codec.contract.js';
 import { codec } from './index.js';
 
-const FULL = referencePayload('shelly', 'gen2_NotifyFullStatus.json');
+const FULL = fixture('shelly', 'gen2_NotifyFullStatus.json');
 const SRC = 'shellyhtg3-0000000000aa';
 const RPC = { topic: `${SRC}/events/rpc`, parts: { device: SRC } };
 const ONLINE = { topic: `${SRC}/online`, parts: { device: SRC } };
@@ -129,7 +129,7 @@ describe('shelly', () => {
   });
 
   it.each([
-    [referencePayload('shelly', 'gen2_online.txt'), 'online'],
+    [fixture('shelly', 'gen2_online.txt'), 'online'],
     ['false', 'offline'],
   ])('reads %s on the topic online', (payload, state) => {
     expect(codec.decode(message(payload, ONLINE))).toEqual({

@@ -1,6 +1,6 @@
 import type { CodecInput, CodecResult } from '#libs/telemetry';
 import fc from 'fast-check';
-import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message } from '../codec.contract.js';
 import { codec } from './index.js';
 import { readFields } from './protobuf.js';
 import {
@@ -331,7 +331,7 @@ describe('sparkplug-b', () => {
         readonly timestamp: number;
         readonly metrics: { name: string; timestamp: number; dataType: string; value: boolean | string }[];
       }
-      const { timestamp, metrics } = JSON.parse(referencePayload('sparkplug-b', name).toString()) as Example;
+      const { timestamp, metrics } = JSON.parse(fixture('sparkplug-b', name).toString()) as Example;
       const body = payload(
         metrics.map((each) => ({
           name: each.name,

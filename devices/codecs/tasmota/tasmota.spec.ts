@@ -1,16 +1,16 @@
 import { HOUR } from '#libs/kernel';
-import { describeCodecContract, fixture, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message } from '../codec.contract.js';
 import { codec } from './index.js';
 
-const SDS = referencePayload('tasmota', 'SENSOR_sds0x1.json');
-const BME = referencePayload('tasmota', 'SENSOR_bme680.json');
+const SDS = fixture('tasmota', 'SENSOR_sds0x1.json');
+const BME = fixture('tasmota', 'SENSOR_bme680.json');
 const WIB = 7 * HOUR;
 const AT = '2026-01-02T10:04:00';
 const AT_WIB = Date.UTC(2026, 0, 2, 3, 4);
 
 describeCodecContract(codec, {
   inputs: [{ topic: 'tele/sds011-2f8183/SENSOR', parts: { device: 'sds011-2f8183' } }],
-  samples: [SDS, BME, referencePayload('tasmota', 'LWT_online.txt')],
+  samples: [SDS, BME, fixture('tasmota', 'LWT_online.txt')],
 });
 
 describe('tasmota', () => {
@@ -169,7 +169,7 @@ describe('tasmota', () => {
     ['LWT_online.txt', 'online'],
     ['LWT_offline.txt', 'offline'],
   ])('reads %s as %s', (name, state) => {
-    expect(codec.decode(message(referencePayload('tasmota', name)))).toEqual({
+    expect(codec.decode(message(fixture('tasmota', name)))).toEqual({
       outputs: [{ kind: 'status', ts: undefined, state }],
       refusals: [],
     });
@@ -178,7 +178,7 @@ describe('tasmota', () => {
   it.each(['STATE.json', 'INFO1.json', 'INFO3_restart.json', 'ha_discovery_pm25.json'])(
     'ignores %s',
     (name) => {
-      expect(codec.decode(message(referencePayload('tasmota', name)))).toEqual({
+      expect(codec.decode(message(fixture('tasmota', name)))).toEqual({
         outputs: [],
         refusals: [],
         ignored: 'no sensor of the air in the message',

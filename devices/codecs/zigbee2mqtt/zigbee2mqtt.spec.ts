@@ -1,7 +1,7 @@
-import { describeCodecContract, message, referencePayload } from '../codec.contract.js';
+import { describeCodecContract, fixture, message } from '../codec.contract.js';
 import { codec } from './index.js';
 
-const SEN55 = referencePayload('zigbee2mqtt', 'sen55_air.json');
+const SEN55 = fixture('zigbee2mqtt', 'sen55_air.json');
 const AVAILABILITY = { topic: 'zigbee2mqtt/ZB_SEN55/availability', parts: { device: 'ZB_SEN55' } };
 const BRIDGE = { topic: 'zigbee2mqtt/bridge/state', parts: { device: 'bridge' } };
 const NOTHING = 'no value of the air in the message';
@@ -102,12 +102,12 @@ describe('zigbee2mqtt', () => {
   });
 
   it('ignores the announcement of a device', () => {
-    const payload = referencePayload('zigbee2mqtt', 'bridge_event_device_announce.json');
+    const payload = fixture('zigbee2mqtt', 'bridge_event_device_announce.json');
     expect(codec.decode(message(payload, { topic: 'zigbee2mqtt/bridge/event' })).ignored).toBe(NOTHING);
   });
 
   it.each([
-    ['the bridge, as text', BRIDGE, referencePayload('zigbee2mqtt', 'bridge_state_offline.txt'), 'offline'],
+    ['the bridge, as text', BRIDGE, fixture('zigbee2mqtt', 'bridge_state_offline.txt'), 'offline'],
     ['the bridge, as JSON', BRIDGE, '{"state":"online"}', 'online'],
     ['a device, as text', AVAILABILITY, 'online', 'online'],
     ['a device, as JSON', AVAILABILITY, '{"state":"offline"}', 'offline'],
