@@ -43,11 +43,16 @@ export interface CodecContractOptions {
   readonly samples: readonly Uint8Array[];
   /** All numbers that a payload holds, for a codec whose payload is no JSON. */
   readonly numbersOf?: (payload: Uint8Array) => ReadonlySet<number>;
+  /** Messages whose values state this unit; by default the samples, with a member for it beside each value. */
+  readonly stating?: (unit: string) => readonly CodecInput[];
 }
+
+/** No unit of any maker. */
+const NO_UNIT = 'furlong';
 
 /** What every codec must do with whatever arrives. */
 export function describeCodecContract(codec: Codec, options: CodecContractOptions): void {
-  const { inputs, samples, numbersOf = numbersOfJson } = options;
+  const { inputs, samples, numbersOf = numbersOfJson, stating } = options;
   const place = fc.constantFrom(...inputs);
   const check = (payload: Uint8Array, where: (typeof inputs)[number]): void => {
     const input = message(payload, where);
@@ -85,7 +90,90 @@ export function describeCodecContract(codec: Codec, options: CodecContractOption
       });
       fc.assert(fc.property(damaged, place, check), { numRuns: 1_000 });
     });
+
+    it('refuses a value whose unit is stated and not understood, wherever it is stated', () => {
+      if (stating !== undefined) {
+        const inputs = stating(NO_UNIT);
+        expect(inputs.length).toBeGreaterThan(0);
+        for (const input of inputs) {
+          const { outputs, refusals } = codec.decode(input);
+          expect(outputs).toEqual([]);
+          expect(refusals.length).toBeGreaterThan(0);
+        }
+        return;
+      }
+      const isMeasured = samples.some((sample) =>
+        inputs.some((where) => parametersOf(codec.decode(message(sample, where))).size > 0),
+      );
+      const planted = inputs.flatMap((where) =>
+        samples.flatMap((sample) => [...withUnit(codec, sample, where)]),
+      );
+      expect(planted.length > 0).toBe(isMeasured);
+      for (const { input, path, lost } of planted) {
+        const result = codec.decode(input);
+        const left = [...lost].filter((parameter) => parametersOf(result).has(parameter));
+        expect({ path, left, isRefused: result.refusals.length > 0 }).toEqual({
+          path,
+          left: [],
+          isRefused: true,
+        });
+      }
+    });
   });
+}
+
+function parametersOf({ outputs }: CodecResult): ReadonlySet<string> {
+  return new Set(
+    outputs.flatMap((output) =>
+      output.kind === 'telemetry'
+        ? output.values.map(({ parameter }) => JSON.stringify([output.source, output.ts, parameter]))
+        : [],
+    ),
+  );
+}
+
+type Where = CodecContractOptions['inputs'][number];
+interface Planted {
+  readonly input: CodecInput;
+  readonly path: string;
+  /** What the value is of, beside which the unit was put. */
+  readonly lost: ReadonlySet<string>;
+}
+
+/** The sample with a unit beside each number that it is measured by, under the names that makers give to units. */
+function* withUnit(codec: Codec, sample: Uint8Array, where: Where): Iterable<Planted> {
+  const parsed = parsedOrUndefined(sample);
+  const whole = parametersOf(codec.decode(message(sample, where)));
+  for (const [...path] of leavesOf(parsed)) {
+    const key = String(path.at(-1));
+    const without = parametersOf(codec.decode(message(changed(parsed, path, undefined), where)));
+    const lost = new Set([...whole].filter((parameter) => !without.has(parameter)));
+    // Without its time a value is another one.
+    if (lost.size !== 1 || without.size >= whole.size) continue;
+    for (const name of ['unit', `${key}_unit`, `${key}Unit`]) {
+      const beside = [...path.slice(0, -1), name];
+      const input = message(changed(parsed, beside, NO_UNIT), where);
+      yield { input, path: beside.join('/'), lost };
+    }
+  }
+}
+
+/** Paths of the numbers of a JSON value, numbers written as text too; those in a list stand beside no name. */
+function* leavesOf(value: unknown, path: readonly string[] = []): Iterable<readonly string[]> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (typeof member === 'object') yield* leavesOf(member, [...path, key]);
+    else if (!Array.isArray(value) && !Number.isNaN(Number(member))) yield [...path, key];
+  }
+}
+
+/** A copy in which the member at the path is another. */
+function changed(value: unknown, [key, ...rest]: readonly string[], member: unknown): unknown {
+  if (key === undefined) return member;
+  if (Array.isArray(value))
+    return value.map((old: unknown, i) => (String(i) === key ? changed(old, rest, member) : old));
+  const members = value as Record<string, unknown>;
+  return { ...members, [key]: changed(members[key], rest, member) };
 }
 
 function expectSound({ outputs, refusals, ignored }: CodecResult, numbers: () => ReadonlySet<number>): void {

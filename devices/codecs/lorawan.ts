@@ -12,6 +12,7 @@ import {
   type Place,
   type Validity,
 } from './reading.js';
+import { StatedUnits } from './stated-units.js';
 import { unreadNumbers } from './unread.js';
 
 /**
@@ -120,13 +121,16 @@ function instantOf(path: string, found: unknown): Instant {
 }
 
 function measure(gathered: Gathered, decoded: Members, where: string, validity: Validity): void {
+  const units = new StatedUnits(decoded);
   for (const [name, value] of Object.entries(decoded)) {
     const path = `${where}.${name}`;
     // Decoders write null for what the frame does not hold.
     const found = value ?? undefined;
     if (name.toLowerCase() === 'pressure_hpa') gathered.pressure(path, found, 1);
     const known = parameterAndUnit(name.toLowerCase());
-    if (known !== undefined) gathered.measure(path, found, known.parameter, known.unit, REMEDY, validity);
+    if (known === undefined) continue;
+    const { unit, remedy = REMEDY } = units.of(name, known.parameter, known.unit, 'follows');
+    gathered.measure(path, found, known.parameter, unit, remedy, validity);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Codec } from '#libs/telemetry';
 import { Gathered, readObject, refused, resultOf } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
 const DEAD = 'which stands for a sensor that does not answer; check its cable';
@@ -20,11 +21,13 @@ export const codec: Codec = {
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
     const gathered = new Gathered();
+    const units = new StatedUnits(read.object);
     for (const [name, parameter, unit] of MEMBERS) {
       const found = read.object[name];
       // There is no mass and no humidity below zero; a correction may have moved the -1.
       const isDead = parameter !== 'temperature' && typeof found === 'number' && found < 0;
-      gathered.measure(name, found, parameter, unit, undefined, isDead ? { bad: DEAD } : {});
+      const stated = units.of(name, parameter, unit);
+      gathered.measure(name, found, parameter, stated.unit, stated.remedy, isDead ? { bad: DEAD } : {});
     }
     // The payload states no time: the arrival counts.
     return resultOf(

@@ -15,6 +15,7 @@ describeCodecContract(codec, {
     {},
   ],
   samples: [Buffer.from('18.4'), Buffer.from('-3'), Buffer.from('nan'), Buffer.from('online')],
+  stating: (unit) => [message(`18.4 ${unit}`, on('pm_2_5'))],
   numbersOf: (payload) => new Set([Number(Buffer.from(payload).toString())]),
 });
 

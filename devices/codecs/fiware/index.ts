@@ -18,6 +18,7 @@ import {
   type Members,
   type Place,
 } from '../reading.js';
+import { StatedUnits, saysUnit } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
 /** UN/CEFACT common codes (Recommendation 20) that Pantau knows. */
@@ -113,6 +114,7 @@ function readEntity(
     ts: time.ts,
     ...(amongSeveral && typeof named === 'string' ? { source: named.slice(0, 200) } : {}),
   };
+  const beside = new StatedUnits(entity);
   for (const [name, member] of Object.entries(entity)) {
     const { value, units, timestamp } = attribute(member);
     const parameter = ATTRIBUTES.get(name.toLowerCase());
@@ -124,16 +126,19 @@ function readEntity(
     } else if ('refusal' in own) findings.refuse(own.refusal);
     else {
       const there = timestamp === undefined ? place : { ...place, ts: own.ts };
-      const unit = unitOf(parameter, units);
-      const remedy = units.length === 0 ? REMEDY : `found ${units.map(shown).join(' and ')}; ${REMEDY}`;
-      findings.at(there).measure(where + name, value ?? undefined, parameter, unit, remedy);
+      const found = value ?? undefined;
+      // Of key-values a unit can only stand beside the attribute.
+      const { unit, remedy = REMEDY } =
+        units.length === 0
+          ? beside.of(name, parameter, MODEL_UNITS[parameter], 'follows')
+          : { unit: unitOf(units), remedy: `found ${units.map(shown).join(' and ')}; ${REMEDY}` };
+      findings.at(there).measure(where + name, found, parameter, unit, remedy);
     }
   }
 }
 
-/** The model's unit stands in only where none is stated; of a stated one all statements must say the same. */
-function unitOf(parameter: MeasuredParameter, units: readonly unknown[]): Unit | undefined {
-  if (units.length === 0) return MODEL_UNITS[parameter];
+/** All statements of a unit must say the same. */
+function unitOf(units: readonly unknown[]): Unit | undefined {
   const read = units.map((unit) =>
     UNIT_CODES.get(typeof unit === 'number' ? String(unit) : (unit as string)),
   );
@@ -147,8 +152,8 @@ interface Attribute {
   readonly timestamp?: { readonly name: string; readonly value: unknown };
 }
 
-/** Members, of the attribute itself (NGSI-LD) or of its metadata (NGSI-v2), that state its unit or its time. */
-const UNIT_MEMBERS = ['unitCode', 'unit', 'unitText'] as const;
+/** Members, of the attribute itself (NGSI-LD) or of its metadata (NGSI-v2), that state its unit for people, or its time. */
+const UNIT_TEXT = 'unitText';
 const TIME_MEMBERS = ['observedAt', 'timestamp', 'TimeInstant'] as const;
 /** The same of the entity, the first one stated counts: the model's own, then those of IoT Agents and of NGSI-LD. */
 const ENTITY_TIMES = ['dateObserved', 'dateObservedFrom', 'TimeInstant', 'observedAt', 'timestamp'] as const;
@@ -159,9 +164,10 @@ function attribute(member: unknown): Attribute {
   const metadata = isObject(member['metadata']) ? member['metadata'] : {};
   const stated = (name: string): unknown[] =>
     [member[name], metadata[name]].map(valueOf).filter((found) => found !== undefined);
-  const [code] = UNIT_MEMBERS;
-  // The text beside a code is for people.
-  const units = stated(code).length > 0 ? stated(code) : UNIT_MEMBERS.flatMap(stated);
+  const unitNames = [...new Set([...Object.keys(member), ...Object.keys(metadata)])].filter(saysUnit);
+  const codes = unitNames.filter((name) => name !== UNIT_TEXT).flatMap(stated);
+  // Beside a code the text is for people.
+  const units = codes.length > 0 ? codes : stated(UNIT_TEXT);
   const [timestamp] = TIME_MEMBERS.flatMap((name) =>
     stated(name).flatMap((value) => (value === null ? [] : [{ name, value }])),
   );

@@ -22,6 +22,12 @@ const ATTRIBUTES = [
 describeCodecContract(codec, {
   inputs: ['state', 'device_class', 'unit_of_measurement', 'icon'].map((name) => ({ topic: topicOf(name) })),
   samples: ['18.4', '"pm25"', '"µg/m³"', 'unavailable'].map((text) => Buffer.from(text)),
+  stating: (unit) => [
+    message('18.4', {
+      topic: topicOf('state'),
+      memory: { entities: { teras_pm25: { class: 'pm25', unit } } },
+    }),
+  ],
 });
 
 describe('home-assistant', () => {

@@ -1,4 +1,4 @@
-import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
+import type { Codec, CodecInput, CodecResult, MeasuredParameter } from '#libs/telemetry';
 import {
   Gathered,
   ignored,
@@ -10,6 +10,7 @@ import {
   shown,
   type Members,
 } from '../reading.js';
+import { unitOfWord } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
 /**
@@ -29,19 +30,6 @@ const CLASSES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['ozone', 'o3'],
   ['temperature', 'temperature'],
   ['humidity', 'humidity'],
-] as const);
-
-/** As Home Assistant writes them; µ has two code points. */
-const UNITS: ReadonlyMap<string, Unit> = new Map([
-  ['µg/m³', 'ug/m3'],
-  ['μg/m³', 'ug/m3'],
-  ['mg/m³', 'mg/m3'],
-  ['ppb', 'ppb'],
-  ['ppm', 'ppm'],
-  ['°C', 'degC'],
-  ['°F', 'degF'],
-  ['K', 'K'],
-  ['%', '%'],
 ] as const);
 
 /** More entities than a house has; bounds what is remembered of a hostile one. */
@@ -109,7 +97,7 @@ function measured(name: string, text: string, { class: deviceClass = '', unit = 
     name,
     text,
     parameter,
-    UNITS.get(unit),
+    unitOfWord(unit),
     `found ${shown(unit)}; change the unit of the entity`,
   );
   return resultOf(gathered.telemetry(undefined, name.slice(0, 200)), gathered.refusals, 'no value');

@@ -13,6 +13,7 @@ import {
   type Members,
   type Validity,
 } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
 /**
@@ -91,10 +92,13 @@ function readings(
   if ('refusal' in time) return refused(time.refusal);
   const gathered = new Gathered();
   const particles = validityOf(from);
+  const units = new StatedUnits(from);
   for (const [name, parameter, unit] of table) {
     // Documented: null is a sensor that the device is not equipped with.
     const validity = unit === 'ug/m3' ? particles : {};
-    gathered.measure(`${prefix}${name}`, from[name] ?? undefined, parameter, unit, undefined, validity);
+    const stated = units.of(name, parameter, unit);
+    const found = from[name] ?? undefined;
+    gathered.measure(`${prefix}${name}`, found, parameter, stated.unit, stated.remedy, validity);
   }
   // Millibars, which are hectopascals.
   gathered.pressure(`${prefix}pressure`, from['pressure'] ?? undefined, 1);

@@ -13,6 +13,7 @@ import {
   sourceUnless,
   statusOfWord,
 } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 
 /**
  * Ruuvi Gateway over MQTT: `ruuvi/{gateway}/{tag}`, an advertisement in hexadecimal, and `ruuvi/{gateway}/gw_status`.
@@ -86,9 +87,12 @@ function decode(input: CodecInput): CodecResult {
   if ('refusal' in time) return refused(time.refusal);
   const place = sourceUnless(input.parts, levels.at(-1));
   const gathered = new Gathered();
+  const units = new StatedUnits(read.object);
   for (const { at, divisor, parameter, unit } of format.fields) {
     const value = valueAt(frame, at, parameter === 'temperature');
-    gathered.measure(parameter, value === undefined ? undefined : value / divisor, parameter, unit);
+    const stated = units.of(parameter, parameter, unit);
+    const found = value === undefined ? undefined : value / divisor;
+    gathered.measure(parameter, found, parameter, stated.unit, stated.remedy);
   }
   const pascals = valueAt(frame, PRESSURE_AT, false);
   gathered.pressure('pressure', pascals === undefined ? undefined : pascals + 50_000, 0.01);

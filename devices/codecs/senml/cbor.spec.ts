@@ -46,7 +46,14 @@ function halfAt(bytes: Buffer, at: number): number {
 
 describeCodecContract(
   { name: 'senml in CBOR', decode: (input) => codec.decode(input) },
-  { inputs: [{}], samples: [AIR], numbersOf },
+  {
+    inputs: [{}],
+    samples: [AIR],
+    numbersOf,
+    stating: (unit) => [
+      message(Buffer.from(AIR.toString('latin1').replaceAll(/Cel|%RH/g, unit.slice(0, 3)), 'latin1')),
+    ],
+  },
 );
 
 describe('readCbor', () => {

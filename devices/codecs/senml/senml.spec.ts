@@ -23,6 +23,10 @@ describeCodecContract(codec, {
     Buffer.from(JSON.stringify(PACK)),
   ],
   numbersOf: numbersWithBase,
+  stating: (unit) => [
+    message([{ n: 'pm10', u: unit, v: 1 }]),
+    message([{ n: 'temperature', bu: unit, v: 1 }]),
+  ],
 });
 
 describe('resolve', () => {

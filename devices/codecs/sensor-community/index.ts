@@ -1,5 +1,6 @@
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
 import { Gathered, isObject, readNumber, readObject, refusal, refused, resultOf, shown } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 
 const PM25 = ['pm25', 'ug/m3'] as const;
 const PM10 = ['pm10', 'ug/m3'] as const;
@@ -70,7 +71,9 @@ export const codec: Codec = {
         );
         return;
       }
-      gathered.measure(type, value, ...quantity);
+      const [parameter, unit] = quantity;
+      const stated = new StatedUnits(entry).of('value', parameter, unit);
+      gathered.measure(type, value, parameter, stated.unit, stated.remedy);
     });
     // No time at all in this format: the arrival counts.
     return resultOf(

@@ -1,5 +1,6 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { Gathered, readObject, refusal, refused, resultOf, sourceUnless } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
 /** Members of the script with the unit of BTHome. */
@@ -27,6 +28,7 @@ function decode({ payload, parts, topic }: CodecInput): CodecResult {
       ),
     );
   const gathered = new Gathered();
+  const units = new StatedUnits(message);
   for (const [name, parameter, unit] of MEMBERS) {
     const found = message[name];
     // The script makes a list of several sensors of one kind.
@@ -36,7 +38,10 @@ function decode({ payload, parts, topic }: CodecInput): CodecResult {
         name,
         `expected one sensor, found ${found.length}; which one counts is not stated`,
       );
-    else gathered.measure(name, found, parameter, unit);
+    else {
+      const stated = units.of(name, parameter, unit);
+      gathered.measure(name, found, parameter, stated.unit, stated.remedy);
+    }
   }
   const { source } = sourceUnless(parts, message['address'] ?? topic.split('/').at(-1));
   return resultOf(

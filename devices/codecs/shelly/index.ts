@@ -11,6 +11,7 @@ import {
   shown,
   status,
 } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 
 /** Components that measure the air, by their number. `switch:0` has a temperature too: that of the relay. */
 const COMPONENT = /^(temperature|humidity):(\d{1,6})$/;
@@ -62,8 +63,10 @@ export const codec: Codec = {
       bySensor.set(id, gathered);
       const [name, parameter, unit] = READ[kind];
       // null is documented for a sensor that cannot be read: refused, so that the fault shows.
-      if (isObject(component)) gathered.measure(`${key}.${name}`, component[name], parameter, unit);
-      else gathered.refuse('schema_violation', key, `expected an object, found ${shown(component)}`);
+      if (isObject(component)) {
+        const stated = new StatedUnits(component).of(name, parameter, unit);
+        gathered.measure(`${key}.${name}`, component[name], parameter, stated.unit, stated.remedy);
+      } else gathered.refuse('schema_violation', key, `expected an object, found ${shown(component)}`);
     }
     const refusals = [...bySensor.values()].flatMap((gathered) => gathered.refusals);
     const ts = readEpoch('params.ts', params['ts'], 1000);

@@ -1,4 +1,4 @@
-import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
+import type { Codec, CodecInput, CodecResult, MeasuredParameter } from '#libs/telemetry';
 import {
   Findings,
   ignored,
@@ -9,6 +9,7 @@ import {
   type Place,
   type Validity,
 } from '../reading.js';
+import { unitOfWord } from '../stated-units.js';
 import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from './births.js';
 import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';
 
@@ -25,22 +26,6 @@ const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['hc', 'hc'],
   ['temperature', 'temperature'],
   ['humidity', 'humidity'],
-] as const);
-
-/** Spellings of `engUnit`, lower-cased and with plain letters for µ, ³ and °. */
-const UNITS: ReadonlyMap<string, Unit> = new Map([
-  ['ug/m3', 'ug/m3'],
-  ['ug/m^3', 'ug/m3'],
-  ['mg/m3', 'mg/m3'],
-  ['mg/m^3', 'mg/m3'],
-  ['ppb', 'ppb'],
-  ['ppm', 'ppm'],
-  ['degc', 'degC'],
-  ['cel', 'degC'],
-  ['degf', 'degF'],
-  ['k', 'K'],
-  ['%', '%'],
-  ['%rh', '%'],
 ] as const);
 
 const REMEDY = 'give the metric the property engUnit in its birth, such as µg/m³, ppb, °C or %';
@@ -215,8 +200,7 @@ function takeMetric(
     );
   else {
     const place = { ts: time.ts, ...source };
-    const read = unit === undefined ? undefined : unitOf(unit);
-    findings.at(place).measure(name, value, parameter, read, REMEDY, validityOf(metric.quality));
+    findings.at(place).measure(name, value, parameter, unitOfWord(unit), REMEDY, validityOf(metric.quality));
   }
 }
 
@@ -244,11 +228,6 @@ function validityOf(quality: number | undefined): Validity {
 
 function parameterOf(name: string): MeasuredParameter | undefined {
   return NAMES.get(name.slice(name.lastIndexOf('/') + 1).toLowerCase());
-}
-
-function unitOf(engUnit: string): Unit | undefined {
-  const plain = engUnit.trim().replace(/[µμ]/g, 'u').replace('³', '3').replace(/[°º]/g, 'deg').toLowerCase();
-  return UNITS.get(plain);
 }
 
 function instantOf(timestamp: bigint | undefined, path: string): Instant {

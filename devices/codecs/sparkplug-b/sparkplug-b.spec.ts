@@ -42,6 +42,12 @@ describeCodecContract(codec, {
     ]),
   samples: [BIRTH, payload([{ alias: 1, value: float(12, 3.5) }]), Buffer.alloc(0)],
   numbersOf: numbersOfProtobuf,
+  stating: (unit) => [
+    message(payload([{ alias: 1, unit, value: float(12, 3.5) }]), {
+      topic: topic('DDATA', 'udara'),
+      memory: decode(topic('DBIRTH', 'udara'), BIRTH).memory,
+    }),
+  ],
 });
 
 describe('readFields', () => {

@@ -11,6 +11,7 @@ import {
   statusOfWord,
   type Members,
 } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
 /** Members of a sensor's block. Most drivers write a point, the SPS30's an underscore; CF2.5 and CF10 are not for ambient air. */
@@ -88,18 +89,21 @@ function blocksOf(message: Members): readonly (readonly [string, Members])[] {
 }
 
 function gather(gathered: Gathered, sensor: string, block: Members, message: Members): void {
-  for (const [name, parameter] of PARTICLES) {
-    gathered.measure(`${sensor}.${name}`, block[name], parameter, 'ug/m3');
-  }
+  const units = new StatedUnits(block);
+  const measure = (name: string, parameter: MeasuredParameter, documented: Unit): void => {
+    const { unit, remedy } = units.of(name, parameter, documented);
+    gathered.measure(`${sensor}.${name}`, block[name], parameter, unit, remedy);
+  };
+  for (const [name, parameter] of PARTICLES) measure(name, parameter, 'ug/m3');
   const temperature = block['Temperature'];
   if (temperature !== undefined) {
     const stated = message['TempUnit'];
     const unit = TEMPERATURE_UNITS.get(stated);
     const path = `${sensor}.Temperature`;
-    if (unit !== undefined) gathered.measure(path, temperature, 'temperature', unit);
+    if (unit !== undefined) measure('Temperature', 'temperature', unit);
     else gathered.refuse('unknown_unit', path, `expected TempUnit C or F, found ${shown(stated)}`);
   }
-  gathered.measure(`${sensor}.Humidity`, block['Humidity'], 'humidity', '%');
+  measure('Humidity', 'humidity', '%');
   const pressure = block['Pressure'];
   if (pressure === undefined) return;
   const stated = message['PressureUnit'];

@@ -8,6 +8,7 @@ import {
   resultOf,
   statusOfWord,
 } from '../reading.js';
+import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
 /** Members with the unit that Zigbee2MQTT gives them for every device; gases differ by device and are not read. */
@@ -38,9 +39,12 @@ export const codec: Codec = {
         : readDateTime('last_seen', lastSeen, undefined);
     if ('refusal' in time) return refused(time.refusal);
     const gathered = new Gathered();
+    // Of some devices the value follows temperature_unit, of others the display alone: Fahrenheit is not to be told apart.
+    const units = new StatedUnits(read.object);
     for (const [name, parameter, unit] of MEMBERS) {
       // Documented: null is a value that the device has not reported since Zigbee2MQTT started.
-      gathered.measure(name, read.object[name] ?? undefined, parameter, unit);
+      const stated = units.of(name, parameter, unit);
+      gathered.measure(name, read.object[name] ?? undefined, parameter, stated.unit, stated.remedy);
     }
     gathered.pressure('pressure', read.object['pressure'] ?? undefined, 1);
     return resultOf(

@@ -127,3 +127,31 @@ describe('zigbee2mqtt', () => {
     ]);
   });
 });
+
+describe('a unit that Zigbee2MQTT states', () => {
+  it.each([
+    { temperature_unit: 'celsius' },
+    { temperature_unit_convert: 'fahrenheit' },
+    { display_unit: 'mgm3_fahrenheit' },
+  ])('leaves the value in °C where it says so, or speaks of the display: %j', (more) => {
+    expect(codec.decode(message({ temperature: 25.9, ...more })).outputs).toMatchObject([
+      { values: [{ parameter: 'temperature', value: 25.9, unit: 'degC' }] },
+    ]);
+  });
+
+  // The value follows it at a HOBEIAN ZG-IR01 (Koenkk/zigbee-herdsman-converters#13090: 78.6 °F as 78.6 °C), and does not at a
+  // Sonoff SNZB-02D (nurikk/zigbee2mqtt-frontend#2750).
+  it('refuses Fahrenheit, in which some devices state the value and others do not', () => {
+    const { outputs, refusals } = codec.decode(
+      message({ temperature: 78.6, humidity: 60, temperature_unit: 'fahrenheit' }),
+    );
+    expect(outputs).toMatchObject([{ values: [{ parameter: 'humidity' }] }]);
+    expect(refusals).toEqual([
+      {
+        reason: 'unknown_unit',
+        detail:
+          'temperature: no known unit of temperature; found temperature_unit the text "fahrenheit"; set it to degC',
+      },
+    ]);
+  });
+});
