@@ -44,7 +44,7 @@ export class Admission {
   ) {
     this.#connects = new TokenBuckets(limits.connectsPerAddress);
     this.#failures = new TokenBuckets(limits.authFailuresPerAddress);
-    this.#arriving = new ArrivingBytes(limits.bounds.arrivingBytes);
+    this.#arriving = new ArrivingBytes(limits.bounds.arrivingBytes, limits.bounds.unfinishedBytes);
   }
 
   get open(): number {
@@ -88,9 +88,9 @@ export class Admission {
     };
   }
 
-  /** Counts what is kept for a connection that has not said all; see {@link ArrivingBytes.of}. */
-  arriving(address: string, connection: Duplex, max?: number, free?: number): Arriving {
-    return this.#arriving.of(networkOf(address), connection, max, free);
+  /** Counts what is kept for a connection that has not said all. */
+  arriving(address: string, connection: Duplex): Arriving {
+    return this.#arriving.of(networkOf(address), connection);
   }
 
   /** Whether this address may have a password for this name looked at. */

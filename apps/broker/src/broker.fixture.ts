@@ -57,6 +57,7 @@ export const LIMITS: Limits = {
     inboundQos2: much,
     willBytes: much,
     arrivingBytes: { perAddress: 1e9, total: 1e9 },
+    unfinishedBytes: much,
   },
 };
 

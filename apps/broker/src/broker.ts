@@ -2,7 +2,6 @@ import type { Accounts, DeviceCredentials, DeviceTokens, Registry } from '#libs/
 import { follow, type Journal } from '#libs/journal';
 import {
   HOUR,
-  messageOf,
   shardOf,
   TokenBuckets,
   type Clock,
@@ -38,7 +37,6 @@ import {
   type PublishTarget,
 } from './access.js';
 import { Admission } from './admission.js';
-import type { Arriving } from './arriving-bytes.js';
 import { Audience } from './audience.js';
 import {
   Authenticator,
@@ -49,18 +47,14 @@ import {
 } from './authenticator.js';
 import { Delivery, grantedQos, type DeliveryOptions } from './delivery.js';
 import { Downlinks } from './downlinks.js';
-import {
-  FrameGuard,
-  KEPT_BYTES,
-  PacketTooLargeError,
-  type DirectPublish,
-  type Truncation,
-} from './frame-guard.js';
+import { FrameGuard, KEPT_BYTES, type DirectPublish, type Truncation } from './frame-guard.js';
+import { Intake } from './intake.js';
 import type { Limits } from './limits.js';
 import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './listeners.js';
 import { LivenessRecorder } from './liveness-recorder.js';
 import { BrokerMetrics } from './metrics.js';
 import { oversizeRejection } from './oversize.js';
+import { ProgressWatch } from './progress-watch.js';
 import { Quota } from './quota.js';
 import { Refusals } from './refusals.js';
 import { setAsideIn } from './set-aside.js';
@@ -158,7 +152,7 @@ interface Arrival {
   readonly origin: Origin;
   readonly guard: FrameGuard;
   readonly delivery: Delivery;
-  readonly arriving: Arriving;
+  readonly intake: Intake;
   keepAliveMs: Millis;
   willTopic: string | undefined;
 }
@@ -171,13 +165,11 @@ interface ClientInternals {
   readonly will?: object;
   readonly subscriptions: Readonly<Record<string, unknown>>;
   readonly _parser: {
-    parse(bytes: Buffer): unknown;
     on(event: 'packet', listener: (packet: { cmd: string; messageId?: number }) => void): void;
     prependListener(event: 'error', listener: (error: Error) => void): void;
   };
   /** Counts one packet as dealt with and reads on when there is none left. */
   _nextBatch(): void;
-  readonly _keepaliveTimer: NodeJS.Timeout | null;
 }
 interface AedesInternals {
   readonly clients: Readonly<Record<string, Client>>;
@@ -237,6 +229,7 @@ export class Broker {
   readonly #persistence: RoutedPersistence;
   readonly #deliveries: DeliveryOptions;
   readonly #topicBytes: Quota;
+  readonly #packets: ProgressWatch;
   readonly #listeners: Listeners;
   readonly #downlinks: Downlinks;
   readonly #passOver: ReturnType<typeof setAsideIn>;
@@ -325,6 +318,7 @@ export class Broker {
       onSubscribed: () => this.#audience?.changed(),
     });
     this.#topicBytes = new Quota(limits.bounds.topicCacheBytes);
+    this.#packets = new ProgressWatch(limits.stalledAfterMs);
     this.#deliveries = {
       persistence: this.#persistence,
       maxInFlight: limits.inflightMessagesPerClient,
@@ -401,7 +395,7 @@ export class Broker {
     aedes.on('client', (client) => this.#connected(client));
     aedes.on('clientReady', (client) => {
       const arrival = this.#arrivals.get(client);
-      arrival?.arriving.end();
+      arrival?.intake.known(this.#sessions.get(client)?.principal.id ?? '');
       arrival?.delivery.begin();
       this.#subscribed(client);
     });
@@ -499,43 +493,30 @@ export class Broker {
       return;
     }
     const client = aedes.handle(stream, request);
-    const internals = client as unknown as ClientInternals;
+    const guard = new FrameGuard(
+      this.#options.maxPayloadBytes + TOPIC_BYTES,
+      (publish, passed) =>
+        // Aedes stops reading from one that does not read its acknowledgements.
+        !arrival.delivery.isBackedUp &&
+        this.#takeDirectly(client, this.#sessions.get(client), publish, passed),
+    );
     const arrival: Arrival = {
       origin,
-      guard: new FrameGuard(
-        this.#options.maxPayloadBytes + TOPIC_BYTES,
-        (publish, passed) =>
-          // Aedes stops reading from one that does not read its acknowledgements.
-          !arrival.delivery.isBackedUp &&
-          this.#takeDirectly(client, this.#sessions.get(client), publish, passed),
-      ),
+      guard,
       delivery: new Delivery(client, this.#deliveries),
       keepAliveMs: this.#options.limits.maxKeepAliveMs,
-      arriving: this.#admission.arriving(origin.address, stream),
+      intake: new Intake(client, stream, {
+        guard,
+        arriving: this.#admission.arriving(origin.address, stream),
+        frames: origin.frames,
+        watch: this.#packets,
+        onLimit: (detail) => this.#limitExceeded(client, `${detail} (from ${origin.address})`),
+        onError: (error) => client.emit('error', error),
+      }),
       willTopic: undefined,
     };
     this.#arrivals.set(client, arrival);
-    const { guard, arriving } = arrival;
-    const parser = internals._parser;
-    const parse = parser.parse.bind(parser);
-    parser.parse = (bytes) => {
-      if (!arriving.add(bytes.length)) {
-        this.#limitExceeded(client, `arrivingBytes: too much before CONNACK (from ${origin.address})`);
-        return 0;
-      }
-      try {
-        const { taken } = guard;
-        const rest = guard.push(bytes);
-        if (guard.taken > taken) internals._keepaliveTimer?.refresh();
-        return rest.length === 0 ? 0 : parse(rest);
-      } catch (error) {
-        if (error instanceof PacketTooLargeError)
-          this.#limitExceeded(client, `packet size: ${messageOf(error)}`);
-        // Thrown instead of emitted, it would reach the event loop and end the process.
-        else client.emit('error', error instanceof Error ? error : new Error(String(error)));
-        return 0;
-      }
-    };
+    const { _parser: parser } = client as unknown as ClientInternals;
     parser.prependListener('error', ({ message }) => {
       if (message === 'Invalid protocol version') stream.write(VERSION_REFUSAL);
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import mqttPacket from 'mqtt-packet';
-import { FrameGuard, KEPT_BYTES, PacketTooLargeError } from './frame-guard.js';
+import { FrameGuard, KEPT_BYTES, PacketTooLargeError, PIECE_BYTES } from './frame-guard.js';
 
 const MAX = 10_000;
 
@@ -23,8 +23,10 @@ const shown = (first: number, body: Buffer): Buffer =>
 /** What the parser sees when the bytes come in these pieces. */
 function pushed(guard: FrameGuard, bytes: Buffer, cuts: readonly number[]): Buffer {
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
-  return Buffer.concat(at.slice(1).map((end, i) => guard.push(bytes.subarray(at[i], end))));
+  return Buffer.concat(at.slice(1).flatMap((end, i) => guard.push(bytes.subarray(at[i], end))));
 }
+
+const lengthOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, { length }) => sum + length, 0);
 
 describe('FrameGuard', () => {
   const packet = fc
@@ -67,7 +69,7 @@ describe('FrameGuard', () => {
     ];
     const bytes = Buffer.concat(packets.map(({ first, body }) => frame(first, body)));
     const guard = new FrameGuard(MAX);
-    const out = Buffer.concat(Array.from(bytes, (byte) => guard.push(Buffer.from([byte]))));
+    const out = Buffer.concat(Array.from(bytes).flatMap((byte) => guard.push(Buffer.from([byte]))));
     expect(out.equals(Buffer.concat(packets.map(({ first, body }) => shown(first, body))))).toBe(true);
   });
 
@@ -76,7 +78,7 @@ describe('FrameGuard', () => {
       fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 20 }), (chunks) => {
         const guard = new FrameGuard(MAX);
         try {
-          const out = chunks.reduce((sum, chunk) => sum + guard.push(Buffer.from(chunk)).length, 0);
+          const out = chunks.reduce((sum, chunk) => sum + lengthOf(guard.push(Buffer.from(chunk))), 0);
           expect(out).toBeLessThanOrEqual(chunks.reduce((sum, { length }) => sum + length, 0));
         } catch (error) {
           expect(error).toBeInstanceOf(PacketTooLargeError);
@@ -92,7 +94,7 @@ describe('FrameGuard', () => {
     guard.push(Buffer.concat([header, Buffer.from([0xff, 0xff, 0xff, 0x7f])]));
     const chunk = Buffer.alloc(65_536);
     let passed = 0;
-    for (let i = 0; i < 1_000; i++) passed += guard.push(chunk).length;
+    for (let i = 0; i < 1_000; i++) passed += lengthOf(guard.push(chunk));
     expect(passed).toBe(KEPT_BYTES);
   });
 
@@ -108,7 +110,32 @@ describe('FrameGuard', () => {
     const parser = mqttPacket.parser();
     const errors: unknown[] = [];
     parser.on('error', (error) => errors.push(error));
-    parser.parse(new FrameGuard(MAX).push(bytes));
+    for (const piece of new FrameGuard(MAX).push(bytes)) parser.parse(piece);
     expect(errors).toHaveLength(1);
+  });
+
+  it('counts what is kept of a packet that is not whole, each piece with what it costs', () => {
+    const guard = new FrameGuard(MAX, () => true);
+    const body = Buffer.concat([Buffer.from([0, 1, 0x78]), Buffer.alloc(6_000)]);
+    const bytes = Buffer.concat([frame(0x30, Buffer.alloc(10)), frame(0x30, body)]);
+    guard.push(bytes.subarray(0, 12));
+    expect([guard.keptBytes, guard.isWithinPacket]).toEqual([0, false]);
+    for (let i = 12; i < 1_012; i++) guard.push(bytes.subarray(i, i + 1));
+    expect(guard.isWithinPacket).toBe(true);
+    // Those of the header came together with what followed.
+    expect(guard.keptBytes).toBeGreaterThan(997 * (PIECE_BYTES + 1));
+    guard.push(bytes.subarray(1_012));
+    expect([guard.keptBytes, guard.isWithinPacket]).toEqual([0, false]);
+
+    // What is dropped is kept by nobody, and has begun all the same.
+    guard.push(frame(0x30, Buffer.alloc(20_000)).subarray(0, 15_000));
+    expect([guard.keptBytes, guard.isWithinPacket]).toEqual([0, true]);
+  });
+
+  it('lets the beginning of a packet not keep the buffer alive that it came in', () => {
+    const message = frame(0x32, Buffer.concat([Buffer.from([0, 1, 0x78, 0, 1]), Buffer.alloc(5_000)]));
+    const arrived = Buffer.concat([...Array<Buffer>(12).fill(message), message.subarray(0, 100)]);
+    const pieces = new FrameGuard(MAX).push(arrived);
+    expect(pieces.map(({ buffer }) => buffer.byteLength)).toEqual([arrived.length, 100]);
   });
 });

@@ -35,6 +35,8 @@ export const KEPT_BYTES = 8_192;
 const MAX_CONTROL_BYTES = 65_536;
 /** A PUBLISH that is not larger is waited for until it is whole. Small, because it is copied whenever a piece comes. */
 const MAX_DIRECT_BYTES = 4_096;
+/** What a piece of a packet costs beside its bytes: a buffer and what the system keeps of it (measured: 970 bytes). */
+export const PIECE_BYTES = 1_024;
 /** First bytes of a PUBLISH of QoS 1 without the flag to retain it; without DUP and with it. */
 const DIRECT_PUBLISH = 0x32;
 const DUP = 0x08;
@@ -54,6 +56,8 @@ export class FrameGuard {
   #drop = 0;
   #publishes = 0;
   #taken = 0;
+  #packets = 0;
+  #keptBytes = 0;
 
   constructor(
     private readonly maxPublishBytes: number,
@@ -65,16 +69,33 @@ export class FrameGuard {
     return this.#taken;
   }
 
+  /** Packets that the parser was given, in all. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** What is kept here, and by the parser, of a packet that is not whole. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** Whether a packet has begun of which more is to come. */
+  get isWithinPacket(): boolean {
+    return this.#pass > 0 || this.#drop > 0 || this.#held !== undefined;
+  }
+
   /**
-   * @returns what the parser shall see
+   * @returns what the parser shall see, in its order
    * @throws PacketTooLargeError
    */
-  push(arrived: Buffer): Buffer {
+  push(arrived: Buffer): readonly Buffer[] {
     const chunk = this.#held === undefined ? arrived : Buffer.concat([this.#held, arrived]);
     this.#held = undefined;
     const pieces: Buffer[] = [];
     let start = 0;
     let at = 0;
+    /** Where the packet that is read now begins in the chunk. */
+    let begin = 0;
     // Nothing overtakes a packet that the parser has yet to see.
     let isDirect = this.takeDirectly !== undefined && this.#pass === 0 && this.#drop === 0;
     while (at < chunk.length) {
@@ -83,41 +104,37 @@ export class FrameGuard {
         this.#pass -= n;
         at += n;
       } else if (this.#drop > 0) {
-        pieces.push(chunk.subarray(start, at));
+        add(pieces, chunk.subarray(start, at));
         const n = Math.min(this.#drop, chunk.length - at);
         this.#drop -= n;
         at += n;
         start = at;
       } else {
         const header = readHeader(chunk, at);
-        if (header === undefined) {
-          // Not whole yet: a header is passed on only when it is known whether it stays as it is.
-          pieces.push(chunk.subarray(start, at));
-          this.#held = chunk.subarray(at);
-          return join(pieces);
-        }
+        // Not whole yet: a header is passed on only when it is known whether it stays as it is.
+        if (header === undefined) return this.#hold(chunk, start, at, pieces);
+        begin = at;
+        this.#keptBytes = 0;
         const { type, length, headerBytes } = header;
         isDirect &&= ((chunk[at] ?? 0) & ~DUP) === DIRECT_PUBLISH && length <= MAX_DIRECT_BYTES;
         if (isDirect) {
           const end = at + headerBytes + length;
-          if (end > chunk.length) {
-            pieces.push(chunk.subarray(start, at));
-            this.#held = chunk.subarray(at);
-            return join(pieces);
-          }
+          if (end > chunk.length) return this.#hold(chunk, start, at, pieces);
           const direct = readPublish(chunk, at, at + headerBytes, end);
           if (direct !== undefined && this.takeDirectly?.(direct, this.#publishes) === true) {
             this.#taken++;
-            if (start < at) pieces.push(chunk.subarray(start, at));
+            add(pieces, chunk.subarray(start, at));
             at = end;
             start = end;
             continue;
           }
           isDirect = false;
         }
+        this.#packets++;
         const publish = type === PUBLISH ? this.#publishes++ : -1;
         if (publish >= 0 && length > this.maxPublishBytes && length > KEPT_BYTES) {
-          pieces.push(chunk.subarray(start, at), Buffer.from([chunk[at] ?? 0, ...encodeLength(KEPT_BYTES)]));
+          add(pieces, chunk.subarray(start, at));
+          pieces.push(Buffer.from([chunk[at] ?? 0, ...encodeLength(KEPT_BYTES)]));
           this.#truncations.push({ publish, bytes: length });
           at += headerBytes;
           start = at;
@@ -131,9 +148,24 @@ export class FrameGuard {
         }
       }
     }
-    if (pieces.length === 0 && start === 0) return chunk;
-    pieces.push(chunk.subarray(start));
-    return join(pieces);
+    if (this.#pass === 0) {
+      this.#keptBytes = 0;
+      add(pieces, chunk.subarray(start));
+      return pieces;
+    }
+    // The parser keeps the end of it until the packet is whole, perhaps for long.
+    const end = alone(chunk.subarray(Math.max(start, begin)));
+    this.#keptBytes += end.length + PIECE_BYTES;
+    add(pieces, chunk.subarray(start, chunk.length - end.length));
+    add(pieces, end);
+    return pieces;
+  }
+
+  #hold(chunk: Buffer, start: number, at: number, pieces: Buffer[]): readonly Buffer[] {
+    add(pieces, chunk.subarray(start, at));
+    this.#held = alone(chunk.subarray(at));
+    this.#keptBytes = this.#held.length + PIECE_BYTES;
+    return pieces;
   }
 
   /** What was cut of the PUBLISH with this number, asked in the order of the numbers. */
@@ -181,7 +213,14 @@ function encodeLength(length: number): number[] {
   return bytes;
 }
 
-function join(pieces: readonly Buffer[]): Buffer {
-  const filled = pieces.filter(({ length }) => length > 0);
-  return filled.length === 1 && filled[0] !== undefined ? filled[0] : Buffer.concat(filled);
+function add(pieces: Buffer[], piece: Buffer): void {
+  if (piece.length > 0) pieces.push(piece);
+}
+
+/** A piece that does not keep the whole buffer alive in which it came. */
+function alone(piece: Buffer): Buffer {
+  if (piece.buffer.byteLength <= 2 * piece.length) return piece;
+  const copy = Buffer.allocUnsafeSlow(piece.length);
+  piece.copy(copy);
+  return copy;
 }

@@ -26,7 +26,10 @@ export interface Limits {
   readonly foreignTopicsPerClient: number;
   /** QoS 1 and 2 messages that were sent to a client and are not acknowledged. */
   readonly inflightMessagesPerClient: number;
-  /** A client for which something waits, and which reads and acknowledges nothing for so long, is disconnected. */
+  /**
+   * A client is disconnected for which something waits, and which reads and acknowledges nothing for so long; and one that has
+   * begun a packet of which no more comes for so long.
+   */
   readonly stalledAfterMs: Millis;
   /** Bytes that wait in memory for a client; beyond them the oldest message goes. */
   readonly queuedBytesPerClient: number;
@@ -43,6 +46,9 @@ export interface Limits {
   readonly bounds: Bounds & {
     readonly waitingBytes: QuotaLimits;
     readonly topicCacheBytes: QuotaLimits;
+    /** Before it is known whose they are. */
     readonly arrivingBytes: ArrivingLimits;
+    /** Of packets that are not whole. */
+    readonly unfinishedBytes: QuotaLimits;
   };
 }

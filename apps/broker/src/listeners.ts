@@ -8,9 +8,10 @@ import { BlockList, createServer, isIPv6, type AddressInfo, type Server, type So
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls';
-import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
+import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { Admission, Ticket } from './admission.js';
 import { readProxyHeader } from './proxy-protocol.js';
+import { WebSocketFrames } from './web-socket-frames.js';
 
 export type ListenerKind = 'tcp' | 'tls' | 'ws' | 'wss';
 
@@ -22,6 +23,8 @@ export interface Origin {
   readonly ticket: Ticket;
   /** Names in the client's certificate (CN, then DNS names of the SAN), when it has a valid one. */
   readonly certificate: readonly string[] | undefined;
+  /** Of a WebSocket. */
+  readonly frames?: WebSocketFrames;
 }
 
 export interface TlsFiles {
@@ -56,8 +59,8 @@ const CERTIFICATE_CHECK: Millis = 2_000;
 /** Connections that are accepted in one go, while everybody else waits. Those beyond it come again after a second (TCP). */
 const BACKLOG = 128;
 const MIN_TLS = 'TLSv1.2';
-/** Of a frame that is not whole, counted for nobody: what comes in one go. */
-const FREE_FRAME_BYTES = 65_536;
+/** Of a WebSocket message; each costs a buffer. */
+const MAX_FRAGMENTS = 1_024;
 /** Of an HTTP request that becomes a WebSocket. */
 const MAX_HEADER_BYTES = 8_192;
 
@@ -92,6 +95,7 @@ export class Listeners {
       handleProtocols: () => 'mqtt',
       perMessageDeflate: false,
       maxPayload: options.maxPacketBytes,
+      maxFragments: MAX_FRAGMENTS,
     });
   }
 
@@ -242,20 +246,17 @@ export class Listeners {
         return;
       }
       this.#webSockets.handleUpgrade(request, stream, head, (webSocket) => {
-        this.#watchFrames(webSocket, stream, origin);
-        this.hooks.handle(createWebSocketStream(webSocket), origin, request);
+        const frames = new WebSocketFrames(
+          webSocket,
+          stream,
+          this.admission.arriving(origin.address, stream),
+          () => {
+            this.hooks.refused('limit_exceeded', 'arrivingBytes: a WebSocket frame', origin.address);
+            webSocket.terminate();
+          },
+        );
+        this.hooks.handle(createWebSocketStream(webSocket), { ...origin, frames }, request);
       });
-    });
-  }
-
-  /** A frame is kept until it is whole. Whoever sends the beginnings of large ones and no more, keeps no memory with them. */
-  #watchFrames(webSocket: WebSocket, stream: Duplex, { address }: Origin): void {
-    const arriving = this.admission.arriving(address, stream, Infinity, FREE_FRAME_BYTES);
-    webSocket.on('message', () => arriving.clear());
-    stream.prependListener('data', (chunk: Buffer) => {
-      if (arriving.add(chunk.length)) return;
-      this.hooks.refused('limit_exceeded', 'arrivingBytes: a WebSocket frame that is not whole', address);
-      webSocket.terminate();
     });
   }
 

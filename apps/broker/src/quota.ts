@@ -32,3 +32,45 @@ export class Quota {
     this.#total += amount;
   }
 }
+
+/** What one connection keeps of a quota. All of it counts; refused is only one that keeps more than a small part. */
+export class Share {
+  #amount = 0;
+  #isOver = false;
+
+  constructor(
+    private quota: Quota,
+    private principal: string,
+    /** Kept whatever the others keep, so that nobody is kept out by those who have used everything. */
+    private readonly always: number,
+  ) {}
+
+  get amount(): number {
+    return this.#amount;
+  }
+
+  /** Counts what is kept now. @returns whether so much may be kept */
+  set(amount: number): boolean {
+    const more = amount - this.#amount;
+    if (this.#isOver || more === 0) return true;
+    const fits = more < 0 || amount <= this.always || this.quota.fits(this.principal, more);
+    this.#amount = amount;
+    this.quota.add(this.principal, more);
+    return fits;
+  }
+
+  /** It is known now whose it is. */
+  move(quota: Quota, principal: string): void {
+    const amount = this.#amount;
+    this.set(0);
+    this.quota = quota;
+    this.principal = principal;
+    this.set(amount);
+  }
+
+  /** Nothing is kept any more, and nothing more is counted. */
+  end(): void {
+    this.set(0);
+    this.#isOver = true;
+  }
+}

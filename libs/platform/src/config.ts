@@ -104,8 +104,10 @@ const boundsSchema = z
     willBytes: quota(MIB, 64 * MIB),
     /** What is known of the topics that sessions write to. */
     topicCacheBytes: quota(4 * MIB, 64 * MIB),
-    /** Of clients that are not known yet, and of WebSocket frames that are not whole. */
+    /** Of clients that are not known yet. */
     arrivingBytes: z.strictObject({ perAddress: count(32 * MIB), total: count(128 * MIB) }).prefault({}),
+    /** Of packets, and of WebSocket frames, that are not whole. */
+    unfinishedBytes: quota(32 * MIB, 128 * MIB),
   })
   .prefault({});
 
