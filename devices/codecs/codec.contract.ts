@@ -91,6 +91,18 @@ export function describeCodecContract(codec: Codec, options: CodecContractOption
       fc.assert(fc.property(damaged, place, check), { numRuns: 1_000 });
     });
 
+    it('reads a number that is given as text as the number, or refuses it by name: it does not vanish', () => {
+      for (const { input, path, lost } of inputs.flatMap((where) =>
+        samples.flatMap((sample) => [...withText(codec, sample, where)]),
+      )) {
+        const result = codec.decode(input);
+        const isRead = [...lost].every((parameter) => parametersOf(result).has(parameter));
+        const names = path.split('/').slice(-2);
+        const isNamed = result.refusals.some(({ detail }) => names.some((name) => detail.includes(name)));
+        expect({ path, isReadOrNamed: isRead || isNamed }).toEqual({ path, isReadOrNamed: true });
+      }
+    });
+
     it('refuses a value whose unit is stated and not understood, wherever it is stated', () => {
       if (stating !== undefined) {
         const inputs = stating(NO_UNIT);
@@ -143,13 +155,7 @@ interface Planted {
 /** The sample with a unit beside each number that it is measured by, under the names that makers give to units. */
 function* withUnit(codec: Codec, sample: Uint8Array, where: Where): Iterable<Planted> {
   const parsed = parsedOrUndefined(sample);
-  const whole = parametersOf(codec.decode(message(sample, where)));
-  for (const [...path] of leavesOf(parsed)) {
-    const key = String(path.at(-1));
-    const without = parametersOf(codec.decode(message(changed(parsed, path, undefined), where)));
-    const lost = new Set([...whole].filter((parameter) => !without.has(parameter)));
-    // Without its time a value is another one.
-    if (lost.size !== 1 || without.size >= whole.size) continue;
+  for (const { path, key, lost } of measuredLeaves(codec, sample, where)) {
     for (const name of ['unit', `${key}_unit`, `${key}Unit`]) {
       const beside = [...path.slice(0, -1), name];
       const input = message(changed(parsed, beside, NO_UNIT), where);
@@ -158,12 +164,41 @@ function* withUnit(codec: Codec, sample: Uint8Array, where: Where): Iterable<Pla
   }
 }
 
+/** The sample with each number that it is measured by as text. */
+function* withText(codec: Codec, sample: Uint8Array, where: Where): Iterable<Planted> {
+  const parsed = parsedOrUndefined(sample);
+  for (const { path, leaf, lost } of measuredLeaves(codec, sample, where))
+    yield { input: message(changed(parsed, path, String(leaf)), where), path: path.join('/'), lost };
+}
+
+interface MeasuredLeaf {
+  readonly path: readonly string[];
+  readonly key: string;
+  readonly leaf: unknown;
+  readonly lost: ReadonlySet<string>;
+}
+
+/** The numbers of a sample without which exactly one value is missing. */
+function* measuredLeaves(codec: Codec, sample: Uint8Array, where: Where): Iterable<MeasuredLeaf> {
+  const parsed = parsedOrUndefined(sample);
+  const whole = parametersOf(codec.decode(message(sample, where)));
+  for (const [path, leaf] of leavesOf(parsed)) {
+    const without = parametersOf(codec.decode(message(changed(parsed, path, undefined), where)));
+    const lost = new Set([...whole].filter((parameter) => !without.has(parameter)));
+    // Without its time a value is another one.
+    if (lost.size === 1 && without.size < whole.size) yield { path, key: String(path.at(-1)), leaf, lost };
+  }
+}
+
 /** Paths of the numbers of a JSON value, numbers written as text too; those in a list stand beside no name. */
-function* leavesOf(value: unknown, path: readonly string[] = []): Iterable<readonly string[]> {
+function* leavesOf(
+  value: unknown,
+  path: readonly string[] = [],
+): Iterable<readonly [path: readonly string[], leaf: unknown]> {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, member] of Object.entries(value)) {
     if (typeof member === 'object') yield* leavesOf(member, [...path, key]);
-    else if (!Array.isArray(value) && !Number.isNaN(Number(member))) yield [...path, key];
+    else if (!Array.isArray(value) && !Number.isNaN(Number(member))) yield [[...path, key], member];
   }
 }
 

@@ -1,17 +1,17 @@
 import { type CodecResult, type MeasuredParameter, type Unit } from '#libs/telemetry';
+import { wordsOf } from './decoder-words.js';
 import {
   Findings,
   isObject,
-  readDateTime,
-  readEpoch,
   refusal,
-  shown,
+  refused,
   type Gathered,
   type Instant,
   type Members,
   type Place,
   type Validity,
 } from './reading.js';
+import { statedInstant } from './stated-time.js';
 import { StatedUnits } from './stated-units.js';
 import { unreadNumbers } from './unread.js';
 
@@ -65,31 +65,38 @@ const CHANNEL = /^(.*[^_\d].*)_\d{1,3}$/;
 
 const REMEDY = 'let the decoder at the server name it with its unit, such as no2_ppb or o3_ugm3';
 
-/** Names of the time in an entry of a list. */
+/** Names of the time of values. */
 const TIMES = ['timestamp', 'time', 'ts'] as const;
-/** As seconds this would be the year 5138, as milliseconds it is 1973. */
-const MILLISECONDS_FROM = 1e11;
-
 /**
- * What the decoder at a LoRaWAN network server made of a frame: values of its arrival, and lists of entries that have times
- * of their own, which a node sends after an outage (Milesight's `history`).
+ * What the decoder at a LoRaWAN network server made of a frame: values of its arrival, or of the time that the decoder
+ * states, and lists of entries that have times of their own, which a node sends after an outage (Milesight's `history`).
+ * Numbers may be texts: decoders are scripts, and some round with `toFixed` (Seeed-Solution/TTN-Payload-Decoder#2).
  *
- * @param doubt - of the decoder, about all that it decoded
+ * @param warnings - what the server states beside it of the decoder's work
  */
-export function readDecoded(decoded: Members, where: string, place: Place, doubt?: string): CodecResult {
-  const validity = doubt === undefined ? {} : { suspect: doubt };
-  const findings = new Findings();
-  measure(findings.at(place), decoded, where, validity);
+export function readDecoded(decoded: Members, where: string, place: Place, warnings?: unknown): CodecResult {
+  const words = wordsOf(decoded, warnings);
+  const validity = words === '' ? {} : { suspect: `the decoder: ${words}` };
+  const findings = new Findings('text');
+  if (measuresAny(decoded)) {
+    const time = ownTime(decoded, where);
+    if (time === undefined) measure(findings.at(place), decoded, where, validity);
+    else if ('refusal' in time) findings.refuse(time.refusal);
+    else measure(findings.at({ ...place, ts: time.ts }), decoded, where, validity);
+  }
   for (const [name, list] of Object.entries(decoded)) {
     if (!Array.isArray(list)) continue;
     for (const [index, entry] of (list as unknown[]).entries())
       if (isObject(entry)) readEntry(findings, entry, `${where}.${name}[${index}]`, place, validity);
   }
-  return findings.result(
-    `${where} holds no name that Pantau measures`,
-    undefined,
-    unreadNumbers(decoded, where),
-  );
+  const unread = unreadNumbers(decoded, where);
+  const result = findings.result(`${where} holds no name that Pantau measures`, undefined, unread);
+  return words === '' || result.outputs.length > 0
+    ? result
+    : refused(
+        refusal('unreadable', where, `expected decoded values, the decoder gave up: ${words}`),
+        ...result.refusals,
+      );
 }
 
 function readEntry(
@@ -99,25 +106,23 @@ function readEntry(
   place: Place,
   validity: Validity,
 ): void {
-  if (!Object.keys(entry).some((name) => parameterAndUnit(name.toLowerCase()) !== undefined)) return;
-  const name = TIMES.find((candidate) => (entry[candidate] ?? undefined) !== undefined);
-  const time = name === undefined ? undefined : instantOf(`${where}.${name}`, entry[name]);
+  if (!measuresAny(entry)) return;
   // The arrival never stands in for one entry of several.
-  if (time === undefined || ('ts' in time && time.ts === undefined))
-    findings.refuse(
-      refusal(
-        'schema_violation',
-        where,
-        `expected timestamp, an instant of its own, found ${shown(name === undefined ? undefined : entry[name])}`,
-      ),
-    );
-  else if ('refusal' in time) findings.refuse(time.refusal);
+  const time = ownTime(entry, where) ?? {
+    refusal: refusal('schema_violation', where, 'expected timestamp, an instant of its own, found nothing'),
+  };
+  if ('refusal' in time) findings.refuse(time.refusal);
   else measure(findings.at({ ...place, ts: time.ts }), entry, where, validity);
 }
 
-function instantOf(path: string, found: unknown): Instant {
-  if (typeof found !== 'number') return readDateTime(path, found, undefined);
-  return readEpoch(path, found, found < MILLISECONDS_FROM ? 1000 : 1);
+function measuresAny(decoded: Members): boolean {
+  return Object.keys(decoded).some((name) => parameterAndUnit(name.toLowerCase()) !== undefined);
+}
+
+/** The instant that values state beside them; undefined where they state none. What is stated is an instant, or refused. */
+function ownTime(decoded: Members, where: string): Instant | undefined {
+  const name = TIMES.find((candidate) => (decoded[candidate] ?? undefined) !== undefined);
+  return name === undefined ? undefined : statedInstant(`${where}.${name}`, decoded[name]);
 }
 
 function measure(gathered: Gathered, decoded: Members, where: string, validity: Validity): void {

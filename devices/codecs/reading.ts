@@ -13,6 +13,7 @@ import {
   type RejectionReason,
   type Unit,
 } from '#libs/telemetry';
+import { notMeasured } from './sentinels.js';
 
 /** What the codecs share. Nothing here knows a maker. */
 
@@ -167,24 +168,6 @@ export interface Validity {
   readonly suspect?: string;
 }
 
-const DEAD = 'which stands for a sensor that does not answer; check its cable';
-
-/** Numbers that many firmwares and loggers write for "no value", sometimes after a calibration that moved them a little. */
-const SENTINELS = [-999, -1000, -9999] as const;
-const SENTINEL_WIDTH = 2;
-
-/** A DS18B20 that is not connected, in both units; the driver's constant `DEVICE_DISCONNECTED_C`. */
-const DISCONNECTED: Partial<Readonly<Record<Unit, number>>> = { degC: -127, degF: -196.6 };
-const ABSOLUTE_ZERO: Partial<Readonly<Record<Unit, number>>> = { degC: -273.15, degF: -459.67, K: 0 };
-
-/** Why a number is no measured value whoever sends it; undefined for one that can be. */
-function notMeasured(parameter: MeasuredParameter, value: number, unit: Unit): string | undefined {
-  if (SENTINELS.some((sentinel) => Math.abs(value - sentinel) < SENTINEL_WIDTH)) return DEAD;
-  if (parameter !== 'temperature') return undefined;
-  if (value === DISCONNECTED[unit]) return DEAD;
-  return value < (ABSOLUTE_ZERO[unit] ?? -Infinity) ? 'below absolute zero; check the sensor' : undefined;
-}
-
 /** Gathers what one message says of one device at one instant: the values that hold, and why the others do not. */
 export class Gathered {
   readonly #values: Measured[] = [];
@@ -291,6 +274,8 @@ export interface Place {
 
 /** Collects what a message gives that speaks of several devices or instants; what is refused does not take the rest down. */
 export class Findings {
+  constructor(private readonly form: 'number' | 'text' = 'number') {}
+
   readonly #sheets = new Map<string, { readonly place: Place; readonly gathered: Gathered }>();
   readonly #outputs: CodecOutput[] = [];
   readonly #refusals: Refusal[] = [];
@@ -300,7 +285,7 @@ export class Findings {
     const key = `${place.ts ?? ''} ${place.source ?? ''}`;
     let sheet = this.#sheets.get(key);
     if (sheet === undefined)
-      this.#sheets.set(key, (sheet = { place, gathered: new Gathered('number', this.#refusals) }));
+      this.#sheets.set(key, (sheet = { place, gathered: new Gathered(this.form, this.#refusals) }));
     return sheet.gathered;
   }
 

@@ -1,15 +1,15 @@
-import { isObject, type Members } from './reading.js';
+import { isObject, readNumber, type Members } from './reading.js';
 
 /**
  * Beginnings of names whose numbers say how a device is and nothing of the air it measures, of all makers; and pressure, which
  * is read beside other values alone.
  */
 const HOUSEKEEPING =
-  /^(?:bat|vbat|vcc|volt|current_|rssi|l?snr|signal|link_?quality|wifi|channel|uptime|boot|firmware|hardware|software|version|model|serial|f_?port|f_?cnt|count|seq|interval|time|ts$|pid|last_?seen|lat|lon|alt|button|window|door|rotation|state|status|mode|work_?mode|error|update|bthome)|pressure/i;
+  /^(?:bat|vbat|vcc|volt|current_|rssi|l?snr|signal|link_?quality|wifi|channel|uptime|boot|firmware|hardware|software|version|model|serial|f_?port|f_?cnt|count|seq|interval|time|ts$|pid|last_?seen|lat|lon|alt|button|window|door|rotation|state|status|mode|work_?mode|error|update|bthome|id$|\w+_id$|(?:dev_?)?eui|mac|address|identif)|pressure/i;
 const MAX_DEPTH = 3;
 
 /**
- * The members that hold numbers, at any depth, housekeeping left out. A message of which none was read is no healthy one: it
+ * The members that hold numbers, or texts of numbers, at any depth, housekeeping left out. A message of which none was read is no healthy one: it
  * is refused with these names.
  *
  * @param passedOver - further names of the maker that no value of the air has
@@ -24,9 +24,10 @@ export function unreadNumbers(
   for (const [name, value] of Object.entries(members)) {
     if (HOUSEKEEPING.test(name) || passedOver?.test(name) === true) continue;
     const path = where === '' ? name : `${where}.${name}`;
-    if (typeof value === 'number') names.push(path);
-    else if (depth > 1 && (isObject(value) || Array.isArray(value)))
-      names.push(...unreadNumbers(value as Members, path, passedOver, depth - 1));
+    if (isObject(value) || Array.isArray(value)) {
+      if (depth > 1) names.push(...unreadNumbers(value as Members, path, passedOver, depth - 1));
+    } else if ('value' in readNumber(path, value, Array.isArray(members) ? 'number' : 'text'))
+      names.push(path);
   }
   return names;
 }

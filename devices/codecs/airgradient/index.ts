@@ -1,9 +1,8 @@
 import type { Codec } from '#libs/telemetry';
 import { Gathered, readObject, refused, resultOf } from '../reading.js';
+import { DEAD } from '../sentinels.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
-
-const DEAD = 'which stands for a sensor that does not answer; check its cable';
 
 /** Each member with its parameter and unit. Older firmware sends -1, or less, in place of a missing one. */
 const MEMBERS = [

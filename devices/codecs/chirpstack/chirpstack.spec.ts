@@ -89,12 +89,10 @@ describe('chirpstack up', () => {
     });
   });
 
-  it('refuses a number as text, and takes null for absent', () => {
-    expect(decode(uplink({ pm10: '20', pm25: null }))).toEqual({
-      outputs: [],
-      refusals: [
-        { reason: 'number_as_text', detail: 'object.pm10: expected a finite number, found the text "20"' },
-      ],
+  it('reads a number as text, which some decoders write, and takes null for absent', () => {
+    expect(decode(uplink({ pm10: '20', pm25: null }))).toMatchObject({
+      outputs: [{ values: [{ parameter: 'pm10', value: 20 }] }],
+      refusals: [],
     });
   });
 
@@ -171,8 +169,16 @@ describe('chirpstack events', () => {
       outputs: [
         { kind: 'event', ts: Date.parse(time!), name: 'network-log', data: { level, code, description } },
       ],
-      refusals: [],
+      refusals: [
+        {
+          reason: 'unreadable',
+          detail:
+            'UPLINK_CODEC: expected an uplink that ChirpStack can use, it says: decoder threw an error; see the device at ChirpStack',
+        },
+      ],
     });
+    const downlink = { time: TIME, level: 'ERROR', code: 'DOWNLINK_CODEC', description: 'x' };
+    expect(decode(downlink, 'log')).toMatchObject({ outputs: [{ name: 'network-log' }], refusals: [] });
     expect(decode({ time: TIME, level: 'INFO', code: 'OTAA' }, 'log').ignored).toBe(
       'a log entry of level INFO',
     );

@@ -1,4 +1,4 @@
-import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
+import type { Codec, CodecEvent, CodecInput, CodecResult, Refusal } from '#libs/telemetry';
 import { readDecoded } from '../lorawan.js';
 import {
   eventData,
@@ -85,5 +85,18 @@ function log(message: Members, place: Place): CodecResult {
   const level = message['level'] ?? 'INFO';
   if (level === 'INFO') return ignored('a log entry of level INFO');
   const data = eventData(message, ['level', 'code', 'description']);
-  return { outputs: [{ kind: 'event', ...place, name: 'network-log', data }], refusals: [] };
+  return { outputs: [{ kind: 'event', ...place, name: 'network-log', data }], refusals: lostUplink(data) };
+}
+
+/** An uplink that the server could not use is one that measured nothing. */
+function lostUplink({ level, code, description }: NonNullable<CodecEvent['data']>): readonly Refusal[] {
+  if (level !== 'ERROR' || typeof code !== 'string' || !code.startsWith('UPLINK_')) return [];
+  const words = typeof description === 'string' ? description.slice(0, 150) : 'nothing more';
+  return [
+    refusal(
+      'unreadable',
+      code,
+      `expected an uplink that ChirpStack can use, it says: ${words}; see the device at ChirpStack`,
+    ),
+  ];
 }

@@ -41,29 +41,7 @@ function decode(input: CodecInput): CodecResult {
   if (body === join) return { outputs: [{ kind: 'event', ...place, name: 'join' }], refusals: [] };
   const decoded = body['decoded_payload'];
   if (!isObject(decoded)) return withoutDecoded(body);
-  const warnings = warningsOf(body);
-  const result = readDecoded(
-    decoded,
-    'decoded_payload',
-    place,
-    warnings === '' ? undefined : `the decoder: ${warnings}`,
-  );
-  return warnings === '' || result.outputs.length > 0
-    ? result
-    : refused(
-        refusal('unreadable', 'decoded_payload', `expected decoded values, the decoder gave up: ${warnings}`),
-        ...result.refusals,
-      );
-}
-
-/** What the payload formatter complains of, in its own words. */
-function warningsOf(uplink: Members): string {
-  const stated = uplink['decoded_payload_warnings'];
-  const warnings: readonly unknown[] = Array.isArray(stated) ? stated : [];
-  return warnings
-    .filter((warning) => typeof warning === 'string')
-    .join('; ')
-    .slice(0, 150);
+  return readDecoded(decoded, 'decoded_payload', place, body['decoded_payload_warnings']);
 }
 
 function withoutDecoded(uplink: Members): CodecResult {
