@@ -50,6 +50,42 @@ describe('what can be kept of sessions and messages', () => {
     expect(await fixture.state.list('mqtt/sessions')).toHaveLength(10);
   });
 
+  boundary('Subscription filters', 'long ones, of connections and of kept sessions', async () => {
+    const bound = 2 * MIB;
+    await using fixture = await opened({ subscriptionBytes: { perPrincipal: bound, total: bound } });
+    let refused = 0;
+    await assertBounded(
+      fixture,
+      async () => {
+        for (let i = 0; i < 60; i++) {
+          const raw = await open(fixture, `many-${i}`, { clean: i % 2 === 0 });
+          for (let n = 0; n < 8; n++)
+            if ((await subscribe(raw, `std/${n}/${i}`.padEnd(60_000, 'x'))) === 0x80) refused++;
+        }
+        return () => undefined;
+      },
+      { marginBytes: 12_000_000 },
+    );
+    // Those of a kept session count twice: for its connection, and for the time when it is away.
+    expect(480 - refused).toBeGreaterThan(20);
+    expect(480 - refused).toBeLessThan(35);
+    const stored = await fixture.state.list<{ subscriptions: { topic: string }[] }>('mqtt/sessions');
+    const filters = stored.flatMap(({ value }) => value.subscriptions.map(({ topic }) => topic));
+    expect(filters.join('').length).toBeLessThanOrEqual(bound);
+    expect(await fixture.rejection('limit_exceeded', 'subscriptionBytes')).toMatchObject({ device: 'suite' });
+
+    // There is no room left in all, and a device has its own filters nevertheless.
+    const device = await fixture.raw();
+    await device.connect('udara-01', fixture.passwords['udara-01']!, { clean: false });
+    for (const topic of ['cmd/#', 'config'])
+      expect(await subscribe(device, `pantau/v1/betung/udara-01/${topic}`)).toBe(1);
+
+    // What is given back has room for others, after a restart as well.
+    await fixture.restart();
+    const first = await open(fixture, 'many-1', { clean: true });
+    expect(await subscribe(first, 'std/'.padEnd(60_000, 'y'))).toBe(1);
+  });
+
   boundary('Queues of kept sessions', 'large messages for one that sleeps', async () => {
     const bound = 4 * MIB;
     const queuedBytes = { perClient: bound, perPrincipal: bound, total: bound };

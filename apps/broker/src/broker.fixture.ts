@@ -54,6 +54,7 @@ export const LIMITS: Limits = {
     topicCacheBytes: much,
     retainedMessages: much,
     retainedBytes: much,
+    subscriptionBytes: much,
     inboundQos2: much,
     willBytes: much,
     arrivingBytes: { perAddress: 1e9, total: 1e9 },

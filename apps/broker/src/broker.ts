@@ -60,6 +60,7 @@ import { Refusals } from './refusals.js';
 import { setAsideIn } from './set-aside.js';
 import { Routing, RoutedPersistence, TooManyInboundError } from './routing.js';
 import type { StoredPacket } from './stored-packet.js';
+import { HeldFilters } from './subscription-bytes.js';
 import { InOrder } from './in-order.js';
 import { ForeignTopics } from './foreign-topics.js';
 import { SysTopics } from './sys-topics.js';
@@ -113,7 +114,7 @@ interface Session {
   /** Messages that came faster than the rate allows, in their order, with the time when each may go on. */
   readonly waiting: { readonly dueAt: UtcMillis; readonly step: () => void }[];
   /** Filters that it holds, those included that Aedes is about to add. */
-  readonly filters: Set<string>;
+  readonly filters: HeldFilters;
   /** PUBLISH packets that Aedes handed over to be authorised. */
   publishes: number;
   /** Those of them that are done with. */
@@ -604,7 +605,7 @@ export class Broker {
       targets: new TopicCache(principal.id, this.#topicBytes),
       routes: new TopicCache(principal.id, this.#topicBytes),
       waiting: [],
-      filters: new Set(),
+      filters: new HeldFilters(this.#persistence.subscriptions.bytes, principal.id),
       rate: principal.kind === 'device' ? this.#rates.of(principal.id, this.#clock.now()) : undefined,
       publishes: 0,
       settled: 0,
@@ -944,6 +945,12 @@ export class Broker {
       this.#refuse(session.principal, 'limit_exceeded', 'sessions: too many kept sessions');
       return false;
     }
+    const isKept =
+      client.clean || this.#persistence.subscriptions.fits(client.id, session.principal.id, filter);
+    if (!isKept || !filters.fits(filter)) {
+      this.#refuse(session.principal, 'limit_exceeded', 'subscriptionBytes: too many or too long filters');
+      return false;
+    }
     if (maySubscribe(session.principal, filter)) {
       filters.add(filter);
       return true;
@@ -1029,6 +1036,7 @@ export class Broker {
     this.#uplinks.release(client);
     session.targets.close();
     session.routes.close();
+    session.filters.end();
     this.metrics.connections.dec();
     this.#gateways.delete(client);
     this.#handCommandsOver(client);

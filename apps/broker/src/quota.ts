@@ -49,11 +49,16 @@ export class Share {
     return this.#amount;
   }
 
+  /** Whether so much more may be kept. */
+  fits(more: number): boolean {
+    return more <= 0 || this.#amount + more <= this.always || this.quota.fits(this.principal, more);
+  }
+
   /** Counts what is kept now. @returns whether so much may be kept */
   set(amount: number): boolean {
     const more = amount - this.#amount;
     if (this.#isOver || more === 0) return true;
-    const fits = more < 0 || amount <= this.always || this.quota.fits(this.principal, more);
+    const fits = this.fits(more);
     this.#amount = amount;
     this.quota.add(this.principal, more);
     return fits;

@@ -21,6 +21,7 @@ const BOUNDS: Bounds = {
   queuedBytes: { ...much, perClient: 1e9 },
   retainedMessages: much,
   retainedBytes: much,
+  subscriptionBytes: much,
   inboundQos2: much,
   willBytes: much,
 };

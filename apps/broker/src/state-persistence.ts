@@ -1,30 +1,23 @@
 import type { Clock, UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { Readable } from 'node:stream';
-import QlobberSub from 'qlobber/aedes/qlobber-sub.js';
 import { InboundIdentifiers } from './inbound-identifiers.js';
+import {
+  KeptSubscriptions,
+  type MatchedSubscription,
+  type StoredSubscription,
+} from './kept-subscriptions.js';
 import { OutgoingQueues, type Recipient } from './outgoing-queues.js';
 import { Quota, type QuotaLimits } from './quota.js';
 import { RetainedStore } from './retained-store.js';
-import { defined, keyOf, sizeOf, type Plan, type Qos, type StoredPacket } from './stored-packet.js';
+import { defined, keyOf, type Plan, type StoredPacket } from './stored-packet.js';
+import { Wills } from './wills.js';
 
+export type { StoredSubscription } from './kept-subscriptions.js';
 export type { StoredPacket } from './stored-packet.js';
 
 interface ClientRef {
   readonly id: string;
-}
-interface SubscriptionOptions {
-  readonly qos: Qos;
-  readonly rh?: number | undefined;
-  readonly rap?: boolean | undefined;
-  readonly nl?: boolean | undefined;
-  readonly subscriptionIdentifier?: number | undefined;
-}
-export interface StoredSubscription extends SubscriptionOptions {
-  readonly topic: string;
-}
-interface MatchedSubscription extends StoredSubscription {
-  readonly clientId: string;
 }
 interface SessionRecord {
   readonly client: string;
@@ -40,6 +33,8 @@ export interface Bounds {
   readonly queuedBytes: QuotaLimits & { readonly perClient: number };
   readonly retainedMessages: QuotaLimits;
   readonly retainedBytes: QuotaLimits;
+  /** Of filters: their characters, and 256 for each level. */
+  readonly subscriptionBytes: QuotaLimits;
   readonly inboundQos2: QuotaLimits;
   readonly willBytes: QuotaLimits;
 }
@@ -65,7 +60,6 @@ export interface StatePersistenceOptions {
 }
 
 const SESSIONS = 'mqtt/sessions';
-const TRIE = { wildcard_one: '+', wildcard_some: '#', separator: '/' };
 
 /**
  * Aedes' persistence over Pantau's state store: subscriptions, retained messages and the queued QoS 1 and 2 messages of
@@ -77,21 +71,20 @@ export class StatePersistence {
   readonly queues: OutgoingQueues;
   readonly retained: RetainedStore;
   readonly inbound: InboundIdentifiers;
-  readonly #subscriptions = new Map<string, Map<string, SubscriptionOptions>>();
+  readonly subscriptions: KeptSubscriptions;
   readonly #seenAt = new Map<string, UtcMillis>();
   readonly #owners = new Map<string, string>();
-  readonly #trie = new QlobberSub(TRIE) as Trie;
-  readonly #wills = new Map<string, { readonly packet: StoredPacket; readonly owner: string }>();
+  readonly #wills: Wills;
   /** Additions on their way to the disk, by client. */
   readonly #adding = new Map<string, { readonly subscriptions: object; readonly done: Promise<void> }>();
   readonly #sessions: Quota;
-  readonly #willBytes: Quota;
 
   constructor(private readonly options: StatePersistenceOptions) {
     const { state, bounds, maxQueuedMessages } = options;
     const nothing = (): void => undefined;
     this.#sessions = new Quota(bounds.sessions);
-    this.#willBytes = new Quota(bounds.willBytes);
+    this.#wills = new Wills(bounds.willBytes);
+    this.subscriptions = new KeptSubscriptions(bounds.subscriptionBytes);
     this.inbound = new InboundIdentifiers(state, new Quota(bounds.inboundQos2));
     this.retained = new RetainedStore({
       state,
@@ -119,7 +112,8 @@ export class StatePersistence {
     for (const { value } of await state.list<SessionRecord>(SESSIONS)) {
       this.#seenAt.set(value.client, value.seenAt);
       if (value.owner !== undefined) this.#own(value.client, value.owner);
-      for (const { topic, ...options } of value.subscriptions) this.#index(value.client, topic, options);
+      for (const { topic, ...options } of value.subscriptions)
+        this.subscriptions.add(value.client, value.owner ?? '', topic, options);
     }
     await this.retained.load();
     await this.inbound.load();
@@ -168,52 +162,46 @@ export class StatePersistence {
   async #add(client: ClientRef, subscriptions: readonly StoredSubscription[]): Promise<void> {
     // The other filters are authorised after the first one is here, in the same turn.
     await Promise.resolve();
-    for (const { topic, qos, rh, rap, nl, subscriptionIdentifier } of subscriptions) {
-      if (this.options.mayKeep?.(client, topic) === false) continue;
-      this.#index(client.id, topic, { qos, ...defined({ rh, rap, nl, subscriptionIdentifier }) });
-    }
     const owner = this.options.ownerOf?.(client);
     if (owner !== undefined) this.#own(client.id, owner);
+    for (const { topic, qos, rh, rap, nl, subscriptionIdentifier } of subscriptions) {
+      if (this.options.mayKeep?.(client, topic) === false) continue;
+      const options = { qos, ...defined({ rh, rap, nl, subscriptionIdentifier }) };
+      this.subscriptions.add(client.id, owner ?? '', topic, options);
+      this.options.onSubscribed?.();
+    }
     await this.#saveSession(client.id);
   }
 
   async removeSubscriptions(client: ClientRef, topics: readonly string[]): Promise<void> {
-    const own = this.#subscriptions.get(client.id);
-    if (own === undefined) return;
-    for (const topic of topics) this.#unindex(client.id, own, topic);
-    if (own.size === 0) this.#subscriptions.delete(client.id);
+    if (!this.subscriptions.has(client.id)) return;
+    this.subscriptions.remove(client.id, topics);
     await this.#saveSession(client.id);
   }
 
   async subscriptionsByClient(client: ClientRef): Promise<StoredSubscription[]> {
-    return Array.from(this.#subscriptions.get(client.id) ?? [], ([topic, options]) => ({
-      topic,
-      ...options,
-    }));
+    return this.subscriptions.of(client.id);
   }
 
   async countOffline(): Promise<{ subsCount: number; clientsCount: number }> {
-    return { subsCount: this.#trie.subscriptionsCount, clientsCount: this.#subscriptions.size };
+    return { subsCount: this.subscriptions.count, clientsCount: this.subscriptions.clientsCount };
   }
 
   /** Whether a session that is kept, connected or away, has a subscription that matches. */
   hasSubscriber(topic: string): boolean {
-    return this.#trie.match(topic).length > 0;
+    return this.subscriptions.match(topic).length > 0;
   }
 
   async subscriptionsByTopic(topic: string): Promise<MatchedSubscription[]> {
-    return this.#trie.match(topic);
+    return this.subscriptions.match(topic);
   }
 
   /** Ends a kept session: nothing of it is left [MQTT-3.1.2-6]. */
   async cleanSubscriptions(client: ClientRef): Promise<void> {
-    const own = this.#subscriptions.get(client.id);
     const writes = [...this.queues.clear(client.id), ...this.inbound.clear(client.id)];
-    if (own !== undefined) {
+    if (this.subscriptions.has(client.id))
       writes.push({ namespace: SESSIONS, key: keyOf(client.id), value: undefined });
-      for (const topic of [...own.keys()]) this.#unindex(client.id, own, topic);
-    }
-    this.#subscriptions.delete(client.id);
+    this.subscriptions.clear(client.id);
     this.#seenAt.delete(client.id);
     this.#disown(client.id);
     if (writes.length > 0) await this.options.state.write(writes);
@@ -228,7 +216,7 @@ export class StatePersistence {
   planRouting(packet: StoredPacket, owner: string): Plan[] {
     const plans: (Plan | undefined)[] = [];
     if (packet.retain) plans.push(this.retained.plan(packet, owner));
-    if (packet.qos > 0) plans.push(this.queues.plan(this.#trie.match(packet.topic), packet));
+    if (packet.qos > 0) plans.push(this.queues.plan(this.subscriptions.match(packet.topic), packet));
     return plans.filter((plan) => plan !== undefined);
   }
 
@@ -311,45 +299,27 @@ export class StatePersistence {
 
   async putWill(client: ClientRef & { will?: object | null }, packet: StoredPacket): Promise<void> {
     const owner = this.options.ownerOf?.(client) ?? '';
-    await this.delWill(client);
-    const bytes = sizeOf(packet);
-    if (!this.#willBytes.fits(owner, bytes)) {
-      this.options.onRefused?.(owner, 'willBytes', packet.topic);
-      client.will = null;
-      return;
-    }
     packet.clientId = client.id;
     if (this.broker !== undefined) packet.brokerId = this.broker.id;
-    this.#willBytes.add(owner, bytes);
-    this.#wills.set(client.id, { packet, owner });
+    if (this.#wills.put(client.id, owner, packet)) return;
+    this.options.onRefused?.(owner, 'willBytes', packet.topic);
+    client.will = null;
   }
 
-  async getWill(client: ClientRef): Promise<StoredPacket | undefined> {
-    return this.#wills.get(client.id)?.packet;
+  async getWill({ id }: ClientRef): Promise<StoredPacket | undefined> {
+    return this.#wills.get(id);
   }
 
-  async delWill(client: ClientRef): Promise<StoredPacket | undefined> {
-    const will = this.#wills.get(client.id);
-    if (will === undefined) return undefined;
-    this.#wills.delete(client.id);
-    this.#willBytes.add(will.owner, -sizeOf(will.packet));
-    return will.packet;
+  async delWill({ id }: ClientRef): Promise<StoredPacket | undefined> {
+    return this.#wills.take(id);
   }
 
   streamWill(brokers: Readonly<Record<string, unknown>> = {}): Readable {
-    return Readable.from(
-      Array.from(this.#wills.values(), ({ packet }) => packet).filter(
-        ({ brokerId }) => brokers[brokerId ?? ''] === undefined,
-      ),
-    );
+    return Readable.from(this.#wills.all().filter(({ brokerId }) => brokers[brokerId ?? ''] === undefined));
   }
 
   getClientList(topic: string): Readable {
-    return Readable.from(
-      Array.from(this.#subscriptions)
-        .filter(([, own]) => own.has(topic))
-        .map(([client]) => client),
-    );
+    return Readable.from(this.subscriptions.holders(topic));
   }
 
   /** Whose the kept session of this client id is. */
@@ -361,7 +331,7 @@ export class StatePersistence {
   async left({ id }: ClientRef): Promise<void> {
     this.queues.trim(id);
     this.#seenAt.set(id, this.options.clock.now());
-    if (this.#subscriptions.has(id)) await this.#saveSession(id);
+    if (this.subscriptions.has(id)) await this.#saveSession(id);
     else if (this.queues.all(id).length === 0 && !this.inbound.hasAny(id)) this.#seenAt.delete(id);
   }
 
@@ -404,23 +374,6 @@ export class StatePersistence {
     plan.commit();
   }
 
-  #index(client: string, topic: string, options: SubscriptionOptions): void {
-    let own = this.#subscriptions.get(client);
-    if (own === undefined) this.#subscriptions.set(client, (own = new Map<string, SubscriptionOptions>()));
-    const before = own.get(topic);
-    if (options.qos > 0) this.#trie.add(topic, { clientId: client, topic, ...options });
-    else if (before !== undefined && before.qos > 0) this.#trie.remove(topic, { clientId: client, topic });
-    own.set(topic, options);
-    this.options.onSubscribed?.();
-  }
-
-  #unindex(client: string, own: Map<string, SubscriptionOptions>, topic: string): void {
-    const before = own.get(topic);
-    if (before === undefined) return;
-    if (before.qos > 0) this.#trie.remove(topic, { clientId: client, topic });
-    own.delete(topic);
-  }
-
   async #saveSession(client: string): Promise<void> {
     const subscriptions = await this.subscriptionsByClient({ id: client });
     const seenAt = this.options.clock.now();
@@ -439,11 +392,4 @@ export class StatePersistence {
   async #write(namespace: string, key: string, value: unknown): Promise<void> {
     await this.options.state.write([{ namespace, key, value }]);
   }
-}
-
-interface Trie {
-  readonly subscriptionsCount: number;
-  add(topic: string, subscription: MatchedSubscription): void;
-  remove(topic: string, subscription: { readonly clientId: string; readonly topic: string }): void;
-  match(topic: string): MatchedSubscription[];
 }

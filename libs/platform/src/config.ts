@@ -87,6 +87,8 @@ const boundsSchema = z
   .strictObject({
     /** Kept sessions. */
     sessions: quota(32, 50_000),
+    /** Of filters, of connections and of kept sessions: their characters, and 256 for each level. */
+    subscriptionBytes: quota(32 * MIB, 512 * MIB),
     /** On disk, in the queues of kept sessions; a message counts in each queue. */
     queuedBytes: z
       .strictObject({
