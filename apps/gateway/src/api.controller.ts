@@ -27,6 +27,7 @@ import {
   rejectedQuery,
   rollupsQuery,
 } from './queries.js';
+import { devicesNotRead } from './devices-not-read.js';
 import {
   ALERT_VIEWS,
   BROKER_RUNS,
@@ -79,7 +80,11 @@ export class ApiController {
   }
 
   @Get('devices')
-  @ApiOperation({ summary: 'Perangkat dengan keadaan terakhirnya / Devices with what is known of them now' })
+  @ApiOperation({
+    summary: 'Perangkat dengan keadaan terakhirnya / Devices with what is known of them now',
+    description:
+      '`nothingRead` is there for a device whose messages arrive and give no value: since when, how many, why (the reason of the newest refusal, its members named) and what to do.',
+  })
   async devices(): Promise<unknown> {
     const devices = await this.pantau.registry.devices();
     const ids = devices.map(({ id }) => id);
@@ -87,9 +92,11 @@ export class ApiController {
     const latest = await this.pantau.state.getMany<LatestReadings>(LATEST_READINGS, ids);
     const runs = (await this.pantau.state.list<BrokerRun>(BROKER_RUNS)).map(({ value }) => value);
     const now = this.pantau.clock.now();
+    const nothingRead = await devicesNotRead(this.pantau.state, devices);
     return {
       items: devices.map((device, i) => {
-        const { presence, ...view } = deviceStatus(views[i], latest[i]);
+        const { presence, ...known } = deviceStatus(views[i], latest[i]);
+        const view = { ...known, ...defined({ nothingRead: nothingRead[i] }) };
         if (presence === undefined) return { ...device, ...iso(view) };
         const { at, cause } = presence;
         const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);

@@ -14,6 +14,7 @@ import type {
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { lastValueAt, UNREAD_MESSAGES, withRejection, type Unread } from './nothing-read.js';
 import {
   ALERT_VIEWS,
   alertViewKey,
@@ -131,6 +132,7 @@ export class ProjectionController {
 
   @EventPattern<string>('rejected')
   async rejected(@Payload() batch: Batch<Rejection>, @Ctx() { state }: BatchContext): Promise<void> {
+    await this.#unread(batch, state);
     for (const { data } of batch) {
       const { reason, device, count, receivedAt } = data;
       const key = `${reason}/${device ?? ''}`;
@@ -142,6 +144,20 @@ export class ProjectionController {
         lastAt: receivedAt,
       } satisfies RejectionCount);
     }
+  }
+
+  async #unread(batch: Batch<Rejection>, state: BatchContext['state']): Promise<void> {
+    const devices = [...new Set(batch.flatMap(({ data }) => data.device ?? []))];
+    const stored = await state.getMany<Unread>(UNREAD_MESSAGES, devices);
+    const views = await state.getMany<DeviceView>(DEVICE_VIEWS, devices);
+    const latest = await state.getMany<LatestReadings>(LATEST_READINGS, devices);
+    const known = new Map(devices.map((device, i) => [device, stored[i]]));
+    const valueAt = new Map(devices.map((device, i) => [device, lastValueAt(views[i], latest[i])]));
+    for (const { data } of batch)
+      if (data.device !== undefined)
+        known.set(data.device, withRejection(known.get(data.device), data, valueAt.get(data.device)));
+    for (const [i, device] of devices.entries())
+      if (known.get(device) !== stored[i]) state.put(UNREAD_MESSAGES, device, known.get(device));
   }
 }
 

@@ -78,6 +78,10 @@ async function signals<T extends Signal>(pantau: PantauFixture, type: T['type'])
   return found;
 }
 
+async function ofDevice(pantau: PantauFixture, id: string): Promise<object[]> {
+  return (await pantau.items<{ id: string }>('devices')).filter((device) => device.id === id);
+}
+
 const at = (ms: number): string => new Date(ms).toISOString();
 
 /** A device that does what a client library would not: it sends a packet again as it was. */
@@ -134,6 +138,23 @@ describe('devices of other makers, through the whole program', () => {
       object: { pm2_5: 14, no2_ppb: 10 },
     };
     const topic = (eui: string): string => `application/7/device/${eui}/event/up`;
+    // As it comes with a decoder that uses other names.
+    const unread = { ...decoded, object: { soil: 3 } };
+    await client.publishAsync(topic('00000000000000a9'), JSON.stringify(unread), { qos: 1 });
+    await pantau.caughtUp();
+    const [node] = await ofDevice(pantau, 'udara-09');
+    expect(node).toMatchObject({
+      nothingRead: {
+        reason: 'unknown_parameter',
+        detail: expect.stringContaining('object.soil'),
+        messages: 1,
+        message: expect.stringContaining('nothing is read'),
+        remedy: expect.stringContaining('Rename the members'),
+      },
+    });
+    const { output } = await pantau.command('device', 'list');
+    expect(output).toMatch(/^udara-09\t.*\n {2}Melapor, tetapi tidak ada yang terbaca.*object\.soil/m);
+
     await client.publishAsync(topic('00000000000000A9'), JSON.stringify(decoded), { qos: 1 });
     // As it comes without a decoder at the server.
     await client.publishAsync(topic('00000000000000a9'), JSON.stringify(up), { qos: 1 });
@@ -147,13 +168,15 @@ describe('devices of other makers, through the whole program', () => {
       }),
       expect.objectContaining({ device: 'udara-09', parameter: 'pm25', value: 14, ts: at(time) }),
     ]);
-    expect(await pantau.items('rejected')).toEqual([
+    const rejected = await pantau.items<{ reason: string }>('rejected');
+    expect(rejected.filter(({ reason }) => reason !== 'unknown_parameter')).toEqual([
       expect.objectContaining({
         reason: 'unreadable',
         device: 'udara-09',
         detail: expect.stringContaining('set the payload codec in the device profile'),
       }),
     ]);
+    expect((await ofDevice(pantau, 'udara-09'))[0]).not.toHaveProperty('nothingRead');
 
     // A device that nobody listed: acknowledged, listed for mapping, and no reading.
     await client.publishAsync(topic('00000000000000b0'), JSON.stringify(decoded), { qos: 1 });

@@ -1,3 +1,4 @@
+import { devicesNotRead } from '#apps/gateway';
 import { deviceSchema, type Device } from '#libs/identity';
 import { HOUR, MINUTE, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
@@ -171,14 +172,19 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .command('list')
     .description('menampilkan perangkat / list the devices')
     .action(async () =>
-      withEngines(context, async ({ registry, credentials }) => {
-        for (const { id, site, kind, name } of await registry.devices()) {
+      withEngines(context, async ({ registry, credentials, state }) => {
+        const devices = await registry.devices();
+        const nothingRead = await devicesNotRead(state, devices);
+        for (const [i, { id, site, kind, name }] of devices.entries()) {
           const access = (await credentials.access(id)).revoked
             ? 'akses ditutup / revoked'
             : (await credentials.has(id))
               ? 'kata sandi ada / has a password'
               : 'tanpa kata sandi / no password';
           print([id, site, kind, access, name].join('\t'));
+          const unread = nothingRead[i];
+          if (unread !== undefined)
+            print(`  ${unread.message} ${unread.reason}: ${unread.detail}\n  ${unread.remedy}`);
         }
       }),
     );
