@@ -15,7 +15,6 @@ const [
   { LmdbJournal },
   { Registry },
   { createStage, lagOf },
-  { STORED_FORMS },
   { InfluxStore },
   { WriterModule },
 ] = await Promise.all(
@@ -24,7 +23,6 @@ const [
     'libs/journal',
     'libs/identity',
     'libs/journal-transport',
-    'libs/telemetry',
     'libs/timeseries',
     'apps/writer',
   ].map(built),
@@ -55,7 +53,7 @@ async function measure(folder, influx) {
   const store = new InfluxStore({ url: influx.url, version: 1, database: 'bench', timeoutMs: 10_000 });
   await store.setUp();
   const state = LmdbStateStore.open(join(folder, 'journal'));
-  const journal = await LmdbJournal.open({ state, clock, forms: STORED_FORMS });
+  const journal = await LmdbJournal.open({ state, clock });
   const registry = new Registry(state);
   await registry.putSite({ id: 'bench', name: 'bench' });
   for (const id of DEVICES)

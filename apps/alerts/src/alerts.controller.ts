@@ -11,12 +11,12 @@ import {
 } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
-import type { Batch, BatchContext, HandlerOptions } from '#libs/journal-transport';
+import { FromStream, type Batch, type BatchContext } from '#libs/journal-transport';
 import { KeyedRows, type Millis } from '#libs/kernel';
 import { judgementOf, markOf } from '#libs/quality-control';
 import type { Observation, Parameter, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import { createHash } from 'node:crypto';
 import { from } from 'rxjs';
 import { stateOf, stored, storedOf, type DeviceStates } from './device-states.js';
@@ -58,7 +58,7 @@ export class AlertsController {
     });
   }
 
-  @EventPattern<string>('readings', { inPieces: true } satisfies HandlerOptions)
+  @FromStream('readings', { inPieces: true })
   readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): void {
     const { sites, rows } = context.keep(() => {
       const arrived: Arrived = { sites: new Map(), rows: new KeyedRows() };

@@ -9,7 +9,8 @@ import {
 import { LmdbJournal, type Entry, type Journal, type LmdbJournalOptions } from '#libs/journal';
 import { createLogger, type Logger } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
-import { STORED_FORMS, TopicMappings, type Rejection, type RejectionReason } from '#libs/telemetry';
+import type { StreamName, StreamTypes } from '#libs/streams';
+import { TopicMappings, type PresenceSignal, type Rejection, type RejectionReason } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import mqttPacket, { type IConnackPacket, type Packet } from 'mqtt-packet';
@@ -86,7 +87,9 @@ export interface BrokerFixture extends AsyncDisposable {
   raw(): Promise<RawClient>;
   /** Makes a service account and keeps its password in `passwords`. */
   account(id: string, publish: readonly string[], subscribe: readonly string[]): Promise<void>;
-  entries<T>(stream: string): Promise<Entry<T>[]>;
+  entries<S extends StreamName>(stream: S): Promise<Entry<StreamTypes[S]>[]>;
+  /** What the broker said of connections. */
+  presence(): Promise<Entry<PresenceSignal>[]>;
   /** Waits until an entry of `rejected` has the reason and, in its detail, the text. */
   rejection(reason: RejectionReason, detail?: string): Promise<Rejection>;
   /** How often the metrics count a reason. */
@@ -115,7 +118,7 @@ export async function openBroker({
   const folder = temporaryFolder('broker');
   const clock = { now: Date.now };
   const state = LmdbStateStore.open(givenFolder ?? folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS, ...space });
+  const journal = await LmdbJournal.open({ state, clock, shards: 1, ...space });
   const registry = new Registry(state);
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);
@@ -162,7 +165,8 @@ export async function openBroker({
   await broker.start();
   const clients: MqttClient[] = [];
   const raws: RawClient[] = [];
-  const entries = <T>(stream: string): Promise<Entry<T>[]> => journal.read(stream, 0, 0, 100_000);
+  const entries = <S extends StreamName>(stream: S): Promise<Entry<StreamTypes[S]>[]> =>
+    journal.read(stream, 0, 0, 100_000);
   return {
     get broker() {
       return broker;
@@ -201,9 +205,12 @@ export async function openBroker({
         (await administration.putAccount({ id, publish: [...publish], subscribe: [...subscribe] })) ?? '';
     },
     entries,
+    async presence() {
+      return (await entries('signals')) as Entry<PresenceSignal>[];
+    },
     async rejection(reason, detail = '') {
       return waitUntil(`${reason} is in the journal: ${detail}`, async () =>
-        (await entries<Rejection>('rejected'))
+        (await entries('rejected'))
           .map(({ data }) => data)
           .find((data) => data.reason === reason && data.detail.includes(detail)),
       );

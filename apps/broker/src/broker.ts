@@ -432,7 +432,7 @@ export class Broker {
     }
     await this.#liveness.start();
     const { signal } = this.#stop;
-    void follow<IdentityChange>(this.#pantau.journal, {
+    void follow(this.#pantau.journal, {
       stream: 'identity',
       from: 'end',
       signal,

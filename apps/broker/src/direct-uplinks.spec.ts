@@ -33,7 +33,7 @@ const numberOf = ({ payload }: Uplink): number =>
 /** The numbers of the messages in the journal, in its order, once there are that many. */
 async function journaled(fixture: BrokerFixture, count: number): Promise<(Uplink & { n: number })[]> {
   return waitUntil(`${count} messages are in the journal`, async () => {
-    const entries = await fixture.entries<Uplink>('uplink');
+    const entries = await fixture.entries('uplink');
     return entries.length >= count && entries.map(({ data }) => ({ ...data, n: numberOf(data) }));
   });
 }

@@ -1,4 +1,4 @@
-import { formatCommandTopic, type CommandEvent, type CommandState, type Uplink } from '#libs/telemetry';
+import { formatCommandTopic, type CommandEvent, type CommandState } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import type { IPublishPacket } from 'mqtt-packet';
 import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
@@ -28,7 +28,7 @@ async function configure(fixture: BrokerFixture, configuration: unknown): Promis
 }
 
 async function states(fixture: BrokerFixture, id: string): Promise<CommandState[]> {
-  const entries = await fixture.entries<CommandEvent>('commands');
+  const entries = await fixture.entries('commands');
   return entries.filter(({ data }) => data.id === id).map(({ data }) => data.state);
 }
 
@@ -181,7 +181,7 @@ describe('a command', () => {
     device.send({ cmd: 'publish', topic, payload, qos: 1, messageId: 9, retain: false, dup: false });
     await device.next('puback');
     // In the journal, where the ingest reads it and tells the state of the command.
-    const [uplink] = await fixture.entries<Uplink>('uplink');
+    const [uplink] = await fixture.entries('uplink');
     expect(uplink).toMatchObject({ key: DEVICE, data: { kind: 'result', device: DEVICE, topic } });
     const data: CommandEvent = { id, site: 'betung', device: DEVICE, state: 'done', at: Date.now() };
     await fixture.journal.append('commands', [{ key: DEVICE, data }]);
@@ -253,9 +253,7 @@ describe('the downlinks of a device', () => {
         writer.send({ cmd: 'publish', ...packet });
         await writer.next('puback');
         await waitUntil('the refusal is written down', async () =>
-          (await fixture.entries<{ device?: string; topic?: string }>('rejected')).some(
-            ({ data }) => data.device === id && data.topic === topic,
-          ),
+          (await fixture.entries('rejected')).some(({ data }) => data.device === id && data.topic === topic),
         );
       }
       const again = await open(fixture);

@@ -1,4 +1,4 @@
-import { follow, type FollowOptions, type Journal } from '#libs/journal';
+import { follow, type SetAsideHandler, type Journal } from '#libs/journal';
 import { SECOND, type Clock } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import {
@@ -49,19 +49,19 @@ export class Downlinks {
     private readonly port: DownlinkPort,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    private readonly setAside: FollowOptions<unknown>['setAside'],
+    private readonly setAside: SetAsideHandler,
   ) {}
 
   async start(): Promise<void> {
     const { signal } = this.#stop;
     const onError = (error: unknown): void => this.logger.error({ err: error }, 'downlinks wait');
     const common = { from: 'beginning', signal, setAside: this.setAside, onError } as const;
-    await follow<CommandEvent>(this.journal, {
+    await follow(this.journal, {
       ...common,
       stream: 'commands',
       handle: ({ data }) => this.#read(data),
     });
-    await follow<ConfigurationChange>(this.journal, {
+    await follow(this.journal, {
       ...common,
       stream: 'configurations',
       handle: ({ data }) => this.#retain(data),

@@ -1,10 +1,4 @@
-import {
-  SET_ASIDE_TOPICS,
-  TopicMappings,
-  type Rejection,
-  type SetAsideTopic,
-  type Uplink,
-} from '#libs/telemetry';
+import { SET_ASIDE_TOPICS, TopicMappings, type SetAsideTopic } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import { createHash } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
@@ -19,7 +13,7 @@ async function listed(fixture: BrokerFixture): Promise<SetAsideTopic[]> {
 }
 
 async function payloads(fixture: BrokerFixture): Promise<string[]> {
-  return (await fixture.entries<Uplink>('uplink')).map(({ data }) => Buffer.from(data.payload).toString());
+  return (await fixture.entries('uplink')).map(({ data }) => Buffer.from(data.payload).toString());
 }
 
 function publish(client: RawClient, topic: string, messageId: number, payload = 'x', qos: 1 | 2 = 1): void {
@@ -76,14 +70,14 @@ describe('a publish to a topic that is not the sender’s', () => {
     await waitUntil('the last one is heard', () => heard.length === 2);
     expect([...heard, ...found.filter((name) => name !== OWN)]).toEqual([OWN, OWN]);
 
-    const refusals = (await fixture.entries<Rejection>('rejected')).map(({ data }) => data);
+    const refusals = (await fixture.entries('rejected')).map(({ data }) => data);
     if (reason === 'not_mapped') {
       expect(refusals).toEqual([]);
       expect((await fixture.broker.metrics.notMapped.get()).values[0]?.value).toBe(3);
       return;
     }
     const counted = async (): Promise<number> =>
-      (await fixture.entries<Rejection>('rejected')).reduce((sum, { data }) => sum + data.count, 0);
+      (await fixture.entries('rejected')).reduce((sum, { data }) => sum + data.count, 0);
     await waitUntil('it is among the rejected', async () => (await counted()) === 3);
     const first = await fixture.rejection('topic_not_allowed');
     expect(first).toMatchObject({ device: 'udara-01', site: 'betung', topic, payloadBytes: 4 });
@@ -216,7 +210,7 @@ describe('a last will', () => {
     await (await fixture.connect('udara-02')).publishAsync(FOREIGN, 'x', { qos: 1 });
     await waitUntil('the neighbour is heard', () => heard.includes(FOREIGN));
     expect(heard.filter((topic) => topic.endsWith('/status'))).toHaveLength(expected);
-    expect((await fixture.entries<Uplink>('uplink')).filter(({ data }) => data.will)).toHaveLength(expected);
+    expect((await fixture.entries('uplink')).filter(({ data }) => data.will)).toHaveLength(expected);
   });
 });
 

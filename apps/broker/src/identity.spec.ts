@@ -1,4 +1,3 @@
-import type { PresenceSignal, Uplink } from '#libs/telemetry';
 import {
   certificateAuthority,
   describeWith,
@@ -250,9 +249,7 @@ describe('an access that is taken away', () => {
       expect(await answerTo(fixture, connectPacket('udara-01', credential))).toEqual(refusal(4));
     expect(await fixture.rejection('revoked')).toMatchObject({ device: 'udara-01' });
     await waitUntil('its end is told', async () =>
-      (await fixture.entries<PresenceSignal>('signals')).some(
-        ({ data }) => data.device === 'udara-01' && data.cause === 'expelled',
-      ),
+      (await fixture.presence()).some(({ data }) => data.device === 'udara-01' && data.cause === 'expelled'),
     );
     // Also in the next life of the broker; the neighbour has nothing to do with it.
     expect(neighbour.connected).toBe(true);
@@ -271,7 +268,7 @@ describe('an access that is taken away', () => {
     const password = await fixture.administration.rotate('udara-01');
     const again = await fixture.connect('udara-01', { password });
     await again.publishAsync(TOPIC, 'after', { qos: 1 });
-    const uplinks = await fixture.entries<Uplink>('uplink');
+    const uplinks = await fixture.entries('uplink');
     expect(uplinks.map(({ data }) => Buffer.from(data.payload).toString())).toEqual(['before', 'after']);
   });
 
@@ -335,9 +332,7 @@ describe('two clients with one identity', () => {
     for (let i = 0; i < 3; i++) await expect(fixture.connect('udara-01')).rejects.toMatchObject({ code: 3 });
     expect(standing.connected).toBe(true);
     await standing.publishAsync(TOPIC, 'still here', { qos: 1 });
-    const ends = (await fixture.entries<PresenceSignal>('signals')).filter(
-      ({ data }) => data.state === 'disconnected',
-    );
+    const ends = (await fixture.presence()).filter(({ data }) => data.state === 'disconnected');
     expect(ends.map(({ data }) => data.cause)).toEqual(Array(2 * limits.takeovers.count).fill('takeover'));
     // The place of one that leaves is free.
     await standing.endAsync();
@@ -358,8 +353,7 @@ describe('two clients with one identity', () => {
   it('are not what a device is whose connection broke and is noticed broken', async () => {
     await using fixture = await openBroker({ limits });
     const ended = async (): Promise<number> =>
-      (await fixture.entries<PresenceSignal>('signals')).filter(({ data }) => data.state === 'disconnected')
-        .length;
+      (await fixture.presence()).filter(({ data }) => data.state === 'disconnected').length;
     for (let i = 0; i < 2 * limits.takeovers.count; i++) {
       const client = await fixture.raw();
       await client.connect('udara-01', fixture.passwords['udara-01']!);

@@ -1,4 +1,3 @@
-import type { PresenceSignal, Rejection, Uplink } from '#libs/telemetry';
 import { certificateAuthority, describeWith, waitUntil } from '#libs/testing';
 import type { MqttClient } from 'mqtt';
 import { once } from 'node:events';
@@ -14,7 +13,7 @@ import {
 const topicOf = (device: string): string => `pantau/v1/betung/${device}/telemetry`;
 
 async function texts(fixture: BrokerFixture, device: string): Promise<string[]> {
-  return (await fixture.entries<Uplink>('uplink'))
+  return (await fixture.entries('uplink'))
     .filter(({ data }) => data.device === device)
     .map(({ data }) => Buffer.from(data.payload).toString());
 }
@@ -265,7 +264,7 @@ describe('limits of a client', () => {
     // What is set aside is routed as an empty message; nobody sees half of it.
     expect(heard.sort()).toEqual(['0 bytes', '1 bytes', '5 bytes']);
     expect(await fixture.entries('uplink')).toHaveLength(0);
-    const rejected = (await fixture.entries<Rejection>('rejected')).map(({ data }) => data.payloadBytes);
+    const rejected = (await fixture.entries('rejected')).map(({ data }) => data.payloadBytes);
     expect(rejected.sort()).toEqual([20_000, 30_000]);
   });
 
@@ -385,10 +384,8 @@ describe('limits of a client', () => {
       client.send({ cmd: 'disconnect' });
       await client.closed;
     }
-    await waitUntil('all are noted', async () => (await fixture.entries('signals')).length === 8);
-    const begun = (await fixture.entries<PresenceSignal>('signals')).filter(
-      ({ data }) => data.state === 'connected',
-    );
+    await waitUntil('all are noted', async () => (await fixture.presence()).length === 8);
+    const begun = (await fixture.presence()).filter(({ data }) => data.state === 'connected');
     expect(begun.map(({ data }) => data.silenceMs)).toEqual([900_000, 45_000, 90_000, 900_000]);
   });
 
@@ -397,8 +394,8 @@ describe('limits of a client', () => {
     const client = await fixture.raw();
     await client.connect('udara-01', fixture.passwords['udara-01']!, { keepalive: 0 });
     await client.closed;
-    await waitUntil('its end is noted', async () => (await fixture.entries('signals')).length === 2);
-    const [, end] = await fixture.entries<PresenceSignal>('signals');
+    await waitUntil('its end is noted', async () => (await fixture.presence()).length === 2);
+    const [, end] = await fixture.entries('signals');
     expect(end?.data).toMatchObject({ state: 'disconnected', cause: 'keepalive' });
   });
 });

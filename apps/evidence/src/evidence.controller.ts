@@ -16,7 +16,7 @@ import {
   type SeriesValue,
 } from '#libs/evidence';
 import { settingAt, type Registry } from '#libs/identity';
-import { Tally, type Batch, type BatchContext, type HandlerOptions } from '#libs/journal-transport';
+import { FromStream, Tally, type Batch, type BatchContext } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, KeyedRows, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type {
@@ -29,7 +29,7 @@ import type {
   Signal,
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 
 export const LIVENESS_BEAT_MS = Symbol('LivenessBeatMs');
 export const REGISTRY = Symbol('Registry');
@@ -50,7 +50,7 @@ export class EvidenceController {
     @Inject(COMPARISON_LIMITS) private readonly limits: ComparisonLimits,
   ) {}
 
-  @EventPattern<string>('readings', { inPieces: true } satisfies HandlerOptions)
+  @FromStream('readings', { inPieces: true })
   async readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
     // Small beside the readings themselves.
     const { arrived, touched } = context.keep(() => {
@@ -81,7 +81,7 @@ export class EvidenceController {
     context.append('neighbourhoods', this.#means(rollups));
   }
 
-  @EventPattern<string>('signals')
+  @FromStream('signals')
   async signals(@Payload() batch: Batch<Signal>, @Ctx() context: BatchContext): Promise<void> {
     const arrived = new Arrived();
     for (const { shard, offset, data } of batch) {
@@ -91,7 +91,7 @@ export class EvidenceController {
     await arrived.store(context);
   }
 
-  @EventPattern<string>('liveness')
+  @FromStream('liveness')
   async liveness(@Payload() batch: Batch<Liveness>, @Ctx() context: BatchContext): Promise<void> {
     const beats = await this.registry.settings.history<Millis>('liveness');
     for (const { data } of batch) {

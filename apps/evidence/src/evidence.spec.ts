@@ -6,13 +6,7 @@ import { createStage, lagOf } from '#libs/journal-transport';
 import { LmdbJournal, type Journal } from '#libs/journal';
 import { DAY, HOUR, localDateOf, localDaySpan, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import {
-  STORED_FORMS,
-  type Observation,
-  type Parameter,
-  type QualityFlag,
-  type Rollup,
-} from '#libs/telemetry';
+import { type Observation, type Parameter, type QualityFlag, type Rollup } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import fc from 'fast-check';
 import { EvidenceModule } from './evidence.module.js';
@@ -34,7 +28,7 @@ interface Fixture extends AsyncDisposable {
 async function open(maxBatch = 2_000): Promise<Fixture> {
   const folder = temporaryFolder('evidence');
   const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS });
+  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
   const registry = new Registry(state);
   for (const id of ['betung', 'sembawa']) await registry.putSite({ id, name: id });
   await registry.putDevice({
@@ -70,7 +64,7 @@ async function open(maxBatch = 2_000): Promise<Fixture> {
         'the stage caught up',
         async () => (await lagOf(journal, 'evidence', 'readings')) === 0,
       );
-      const entries = await journal.read<Rollup>('rollups', 0, seen, 100_000);
+      const entries = await journal.read('rollups', 0, seen, 100_000);
       seen += entries.length;
       return entries.map(({ data }) => data);
     },

@@ -1,9 +1,9 @@
 import { compareWithNeighbours, NeighbourMap, type ComparisonLimits } from '#libs/evidence';
 import type { Registry } from '#libs/identity';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import { FromStream, type Batch, type BatchContext } from '#libs/journal-transport';
 import type { HourlyMean } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import { COMPARISON_LIMITS, REGISTRY } from './evidence.controller.js';
 
 /** `neighbourhoods` → which hourly means the neighbours of their devices disagree with. */
@@ -18,7 +18,7 @@ export class NeighbourhoodsController {
     this.#neighbours = new NeighbourMap(registry, limits.widestKm);
   }
 
-  @EventPattern<string>('neighbourhoods')
+  @FromStream('neighbourhoods')
   async neighbourhoods(@Payload() batch: Batch<HourlyMean>, @Ctx() context: BatchContext): Promise<void> {
     const means = batch.map(({ data }) => data);
     await compareWithNeighbours(means, context.state, await this.#neighbours.current(), this.limits);

@@ -11,13 +11,7 @@ import {
   type NeighbourReading,
 } from '#libs/quality-control';
 import { LmdbStateStore } from '#libs/state';
-import {
-  STORED_FORMS,
-  type HourlyMean,
-  type MeasuredParameter,
-  type Observation,
-  type QualityFlag,
-} from '#libs/telemetry';
+import { type HourlyMean, type MeasuredParameter, type Observation, type QualityFlag } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import fc from 'fast-check';
 import { EvidenceModule } from './evidence.module.js';
@@ -68,7 +62,7 @@ async function open({
 }: { maxBatch?: number; devices?: readonly Device[]; limits?: unknown } = {}): Promise<Fixture> {
   const folder = temporaryFolder('neighbours');
   const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 2, forms: STORED_FORMS });
+  const journal = await LmdbJournal.open({ state, clock, shards: 2 });
   const registry = new Registry(state);
   for (const site of SITES) await registry.putSite(site);
   for (const each of devices) await registry.putDevice(each);
@@ -95,7 +89,7 @@ async function open({
           data,
         })),
       );
-      for (const read of ['readings', 'neighbourhoods'])
+      for (const read of ['readings', 'neighbourhoods'] as const)
         await waitUntil('the stage caught up', async () => (await lagOf(journal, 'evidence', read)) === 0);
     },
     async remembered() {

@@ -6,14 +6,8 @@ import { LmdbJournal } from '#libs/journal';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { canonicalJson, DAY, HOUR, localDaySpan, MINUTE, seededRandom } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import {
-  LIVENESS_KEY,
-  STORED_FORMS,
-  type Liveness,
-  type Observation,
-  type Rollup,
-  type Signal,
-} from '#libs/telemetry';
+import type { StreamName, StreamTypes } from '#libs/streams';
+import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { EvidenceModule } from './evidence.module.js';
 
@@ -35,7 +29,7 @@ class Fixture implements AsyncDisposable {
   async open(beat = MINUTE): Promise<this> {
     const clock = { now: () => this.now };
     this.state = LmdbStateStore.open(this.#folder.path);
-    this.journal = await LmdbJournal.open({ state: this.state, clock, shards: 1, forms: STORED_FORMS });
+    this.journal = await LmdbJournal.open({ state: this.state, clock, shards: 1 });
     this.registry = new Registry(this.state, { journal: this.journal, clock });
     await this.registry.settings.declare('liveness', beat);
     const stage = await createStage(EvidenceModule.register(beat, this.registry), {
@@ -56,7 +50,11 @@ class Fixture implements AsyncDisposable {
     await this.open(beat);
   }
 
-  async append<T>(stream: string, key: string, entries: readonly T[]): Promise<void> {
+  async append<S extends StreamName>(
+    stream: S,
+    key: string,
+    entries: readonly StreamTypes[S][],
+  ): Promise<void> {
     await this.journal.append(
       stream,
       entries.map((data) => ({ key, data })),
@@ -142,7 +140,7 @@ describe('the settings of a figure', () => {
     expect(settings!.map((entry) => entry.from)).toEqual([null, new Date(fixture.now).toISOString()]);
     const hours = detail['hours'] as { expected: number }[];
     expect([11, 12, 13].map((hour) => hours[hour]!.expected)).toEqual([4, 8, 12]);
-    const rollups = await fixture.journal.read<Rollup>('rollups', 0, 0, 100);
+    const rollups = await fixture.journal.read('rollups', 0, 0, 100);
     expect(rollups.slice(11, 14).map(({ data }) => data.expected)).toEqual([4, 8, 12]);
     expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
   });

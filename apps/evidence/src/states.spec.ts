@@ -6,7 +6,7 @@ import { LmdbJournal } from '#libs/journal';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { canonicalJson, HOUR, localDaySpan, seededRandom } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import { HEARTBEAT_STATES, LIVENESS_KEY, STORED_FORMS, type Liveness, type Signal } from '#libs/telemetry';
+import { HEARTBEAT_STATES, LIVENESS_KEY, type Liveness, type Signal } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { EvidenceModule } from './evidence.module.js';
 
@@ -19,7 +19,7 @@ const BEAT = HOUR;
 it('every state of a heartbeat comes to the indicator, from the stage and from the journal alike', async () => {
   using folder = temporaryFolder('states');
   const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS });
+  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
   const registry = new Registry(state);
   await registry.putSite({ id: 'betung', name: 'Betung' });
   await registry.putDevice({ id: 'cctv-01', site: 'betung', kind: 'camera', name: 'K', intervalMs: HOUR });
@@ -44,7 +44,7 @@ it('every state of a heartbeat comes to the indicator, from the stage and from t
   );
   await waitUntil('the stage caught up', async () => {
     const lags = await Promise.all(
-      ['signals', 'liveness'].map((stream) => lagOf(journal, 'evidence', stream)),
+      (['signals', 'liveness'] as const).map((stream) => lagOf(journal, 'evidence', stream)),
     );
     return lags.every((lag) => lag === 0);
   });

@@ -287,7 +287,7 @@ async function newestMatching(
   passedOver: PassedOver,
 ): Promise<ListedRejection[]> {
   const matching: ListedRejection[] = [];
-  for await (const { offset, data } of newestFirst<Rejection>(journal, 'rejected', shard, passedOver, PAGE)) {
+  for await (const { offset, data } of newestFirst(journal, 'rejected', shard, passedOver, PAGE)) {
     if ((reason ?? data.reason) === data.reason && (device ?? data.device) === data.device)
       matching.push({ ...data, shard, offset });
     if (matching.length >= limit) break;

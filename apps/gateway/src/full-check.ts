@@ -1,6 +1,7 @@
 import { readPage, type Entry, type Extent, type Journal } from '#libs/journal';
 import { DAY, parseJson, REQUEST_BOUNDS, shardOf, type UtcMillis } from '#libs/kernel';
-import type { JournalRef, Observation, QualityFlag, Rejection, Signal, Uplink } from '#libs/telemetry';
+import type { StreamName, StreamTypes } from '#libs/streams';
+import type { QualityFlag, Rejection } from '#libs/telemetry';
 import type { Point, TimeSeriesStore } from '#libs/timeseries';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { MessageOutcomes } from './message-outcomes.js';
@@ -161,7 +162,7 @@ class Check {
   }
 
   /** By shard, the entries that a stage has read and that are kept. */
-  async #read(stage: string, stream: string): Promise<Extent[]> {
+  async #read(stage: string, stream: StreamName): Promise<Extent[]> {
     const { journal } = this.options;
     const extents: Extent[] = [];
     for (let shard = 0; shard < journal.shards; shard++) {
@@ -183,25 +184,25 @@ class Check {
       const shard = shardOf(device, this.options.journal.shards);
       const { first, next } = decoded[shard] ?? { first: 0, next: 0 };
       this.#outcomes.open(shard, first, next, false);
-      await this.#each<Uplink>('uplink', { [shard]: { first, next } }, ({ data, offset }) => {
+      await this.#each('uplink', { [shard]: { first, next } }, ({ data, offset }) => {
         if (data.device === device) this.#outcomes.begin({ shard, offset });
       });
     }
-    await this.#each<Observation>('readings', await this.#all('readings'), ({ data, shard, offset }) => {
+    await this.#each('readings', await this.#all('readings'), ({ data, shard, offset }) => {
       if (data.amendment !== true) this.#outcomes.settle(data.uplink, 'reading');
       if (!countsValues || (device ?? data.device) !== data.device) return;
       if (offset >= (written[shard]?.next ?? 0)) return;
       if (data.amendment !== true) this.#decoded += data.readings.length;
       this.#stated += data.readings.length;
     });
-    await this.#each<Signal>('signals', await this.#all('signals'), ({ data }) => {
+    await this.#each('signals', await this.#all('signals'), ({ data }) => {
       if ('uplink' in data) this.#outcomes.settle(data.uplink, 'signal');
     });
     const commands = await this.#all('commands');
-    await this.#each<{ readonly uplink?: JournalRef }>('commands', commands, ({ data: { uplink } }) => {
+    await this.#each('commands', commands, ({ data: { uplink } }) => {
       if (uplink !== undefined) this.#outcomes.settle(uplink, 'command');
     });
-    await this.#each<Rejection>('rejected', await this.#all('rejected'), ({ data: { source, reason } }) => {
+    await this.#each('rejected', await this.#all('rejected'), ({ data: { source, reason } }) => {
       if (source?.stream !== 'uplink') return;
       const isHarmless = reason === 'nothing_to_keep' || reason === 'repeated';
       this.#outcomes.settle(source, !isHarmless ? 'refused' : reason === 'repeated' ? 'repeated' : 'ignored');
@@ -228,13 +229,13 @@ class Check {
           groups.set(key, (group = { device: of, from: period * PERIOD, said: new Map() }));
         return group;
       };
-      await this.#each<Observation>('readings', kept, ({ data: { device: of, ts, readings } }) => {
+      await this.#each('readings', kept, ({ data: { device: of, ts, readings } }) => {
         const group = groupOf(of, ts);
         if (group === undefined) return;
         for (const { parameter, flag } of readings)
           saidOf(group, parameter).push((ts - group.from) * FLAG_STEP + flag);
       });
-      await this.#each<Rejection>('rejected', await this.#all('rejected', only), ({ data }) => {
+      await this.#each('rejected', await this.#all('rejected', only), ({ data }) => {
         const point = refusedPoint(data);
         if (point === undefined) return;
         const group = groupOf(point.device, point.ts);
@@ -279,7 +280,7 @@ class Check {
     }
   }
 
-  async #all(stream: string, only?: number): Promise<Record<number, Extent>> {
+  async #all(stream: StreamName, only?: number): Promise<Record<number, Extent>> {
     const { journal } = this.options;
     const extents: Record<number, Extent> = {};
     for (let shard = 0; shard < journal.shards; shard++)
@@ -288,10 +289,10 @@ class Check {
   }
 
   /** Visits the entries of the shards; between two pages others have their turn. */
-  async #each<T>(
-    stream: string,
+  async #each<S extends StreamName>(
+    stream: S,
     shards: Readonly<Record<number, Extent>>,
-    visit: (entry: Entry<T>) => void,
+    visit: (entry: Entry<StreamTypes[S]>) => void,
   ): Promise<void> {
     const { journal, signal, onProgress } = this.options;
     for (const { first, next } of Object.values(shards)) this.#total += next - first;
@@ -302,7 +303,7 @@ class Check {
         signal.throwIfAborted();
         // Retention goes on meanwhile.
         at = Math.max(at, (await journal.extent(stream, shard)).first);
-        const page = await readPage<T>(journal, stream, shard, at, Math.min(PAGE, next - at));
+        const page = await readPage(journal, stream, shard, at, Math.min(PAGE, next - at));
         if (page.next === at) break;
         for (const entry of page.entries) if (entry.offset < next) visit(entry);
         if (page.unreadable !== undefined) this.#unreadable.add(`${stream}/${shard}/${at}`);
@@ -362,7 +363,7 @@ function refusedPoint({ reason, source, payload }: Rejection): Point | undefined
   }
 }
 
-async function waiting(journal: Journal, stream: string, read: readonly Extent[]): Promise<number> {
+async function waiting(journal: Journal, stream: StreamName, read: readonly Extent[]): Promise<number> {
   let sum = 0;
   for (const [shard, { next }] of read.entries())
     sum += Math.max(0, (await journal.extent(stream, shard)).next - next);

@@ -2,7 +2,6 @@ import type { Principal } from '#libs/identity';
 import { newestFirst } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
 import { messageOf, SECOND, type Millis } from '#libs/kernel';
-import type { Liveness } from '#libs/telemetry';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
@@ -82,7 +81,7 @@ export class HealthController {
   async #hearsDevices(): Promise<boolean> {
     const { journal, clock, presencePolicy } = this.pantau;
     for (let shard = 0; shard < journal.shards; shard++) {
-      for await (const { data } of newestFirst<Liveness>(journal, 'liveness', shard, () => undefined, 1)) {
+      for await (const { data } of newestFirst(journal, 'liveness', shard, () => undefined, 1)) {
         if (data.kind !== 'stop' && clock.now() - data.at <= presencePolicy.brokerSilenceMs) return true;
         break;
       }

@@ -1,5 +1,6 @@
 import { pagesOf, type Entry, type Extent, type Journal } from '#libs/journal';
 import type { UtcMillis } from '#libs/kernel';
+import type { StreamName } from '#libs/streams';
 import type { JournalRef } from '#libs/telemetry';
 
 /** What a message became; the first that applies counts. */
@@ -100,7 +101,7 @@ export class MessageOutcomes {
   }
 
   /** The first entry from an offset on that can be read; each is appended no earlier than those before it. */
-  async #oldestFrom(stream: string, shard: number, from: number, to: number): Promise<Entry | undefined> {
+  async #oldestFrom(stream: StreamName, shard: number, from: number, to: number): Promise<Entry | undefined> {
     const pages = pagesOf(this.journal, stream, shard, () => undefined, { from, to, page: 1 });
     for await (const [oldest] of pages) return oldest;
     return undefined;

@@ -1,6 +1,6 @@
 import type { AlertEvent } from '#libs/alerting';
 import { isFlap, type BrokerRun } from '#libs/availability';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import { FromStream, type Batch, type BatchContext } from '#libs/journal-transport';
 import { defined, type Millis } from '#libs/kernel';
 import type {
   CommandEvent,
@@ -13,7 +13,7 @@ import type {
   Signal,
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import { lastValueAt, UNREAD_MESSAGES, withRejection, type Unread } from './nothing-read.js';
 import {
   ALERT_VIEWS,
@@ -45,7 +45,7 @@ const FINAL: ReadonlySet<CommandState> = new Set(['done', 'failed', 'expired']);
 export class ProjectionController {
   constructor(@Inject(FLAP_GRACE_MS) private readonly flapGraceMs: Millis) {}
 
-  @EventPattern<string>('alerts')
+  @FromStream('alerts')
   async alerts(@Payload() batch: Batch<AlertEvent>, @Ctx() { state }: BatchContext): Promise<void> {
     for (const { data } of batch) {
       const key = alertViewKey(data);
@@ -58,7 +58,7 @@ export class ProjectionController {
     }
   }
 
-  @EventPattern<string>('readings')
+  @FromStream('readings')
   async readings(@Payload() batch: Batch<Observation>, @Ctx() { state }: BatchContext): Promise<void> {
     await updateDevices<LatestReadings, Observation>(
       LATEST_READINGS,
@@ -69,7 +69,7 @@ export class ProjectionController {
     );
   }
 
-  @EventPattern<string>('signals')
+  @FromStream('signals')
   async signals(@Payload() batch: Batch<Signal>, @Ctx() { state }: BatchContext): Promise<void> {
     await updateDevices<DeviceView, Signal>(DEVICE_VIEWS, batch, state, {}, (view, signal) => {
       if (signal.type === 'presence') return withPresence(view, signal, this.flapGraceMs);
@@ -84,7 +84,7 @@ export class ProjectionController {
     });
   }
 
-  @EventPattern<string>('liveness')
+  @FromStream('liveness')
   async liveness(@Payload() batch: Batch<Liveness>, @Ctx() { state }: BatchContext): Promise<void> {
     for (const { data } of batch) {
       const { component, run, kind, at } = data;
@@ -99,7 +99,7 @@ export class ProjectionController {
     }
   }
 
-  @EventPattern<string>('commands')
+  @FromStream('commands')
   async commands(@Payload() batch: Batch<CommandEvent>, @Ctx() context: BatchContext): Promise<void> {
     for (const { data } of batch) {
       const key = commandViewKey(data.device, data.id);
@@ -121,7 +121,7 @@ export class ProjectionController {
     }
   }
 
-  @EventPattern<string>('configurations')
+  @FromStream('configurations')
   async configurations(
     @Payload() batch: Batch<ConfigurationChange>,
     @Ctx() { state }: BatchContext,
@@ -130,7 +130,7 @@ export class ProjectionController {
       state.put(CONFIGURATION_VIEWS, data.device, data.configuration === null ? undefined : data);
   }
 
-  @EventPattern<string>('rejected')
+  @FromStream('rejected')
   async rejected(@Payload() batch: Batch<Rejection>, @Ctx() { state }: BatchContext): Promise<void> {
     await this.#unread(batch, state);
     for (const { data } of batch) {

@@ -2,7 +2,8 @@ import { LmdbJournal, type Journal } from '#libs/journal';
 import { ACCOUNT, BatchContext, countedKey, StageCache, StageState, Tally } from '#libs/journal-transport';
 import { DAY, HOUR } from '#libs/kernel';
 import { LmdbStateStore, type StateStore } from '#libs/state';
-import { STORED_FORMS, type Observation, type Rejection, type Uplink } from '#libs/telemetry';
+import type { StreamName } from '#libs/streams';
+import { type Observation, type Rejection, type Uplink } from '#libs/telemetry';
 import { temporaryFolder } from '#libs/testing';
 import { DuckDbStore } from '#libs/timeseries';
 import { join } from 'node:path';
@@ -24,7 +25,7 @@ class Fixture implements AsyncDisposable {
     const state = LmdbStateStore.open(this.#folder.path);
     const { clock } = this;
     this.state = state;
-    this.journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS });
+    this.journal = await LmdbJournal.open({ state, clock, shards: 1 });
     const retention = { raw: Infinity, hour: Infinity, day: Infinity };
     this.store = await DuckDbStore.open(join(this.#folder.path, 'readings.duckdb'), { retention, clock });
     await this.store.setUp();
@@ -146,7 +147,7 @@ describe('the account', () => {
   });
 
   it('adds up after retention of readings, of messages, and of both, and says what was taken', async () => {
-    for (const streams of [['readings'], ['uplink'], ['uplink', 'readings', 'rejected']]) {
+    for (const streams of [['readings'], ['uplink'], ['uplink', 'readings', 'rejected']] as StreamName[][]) {
       await using f = await new Fixture().open();
       await f.send(4);
       for (let i = 0; i < 4; i++) await f.decode(i, i === 3 ? undefined : [PM25]);

@@ -1,6 +1,7 @@
 import type { Journal } from '#libs/journal';
 import { ACCOUNT, countedKey, passedOverKey, type Counted, type PassedOver } from '#libs/journal-transport';
 import type { StateStore } from '#libs/state';
+import type { StreamName } from '#libs/streams';
 import { REJECTION_REASONS, type QualityFlag, type RejectionReason } from '#libs/telemetry';
 
 /**
@@ -137,7 +138,7 @@ function refusalsOf({ of, names, setAside }: Counts): Partial<Record<RejectionRe
 
 async function countsOf(
   stage: string,
-  stream: string,
+  stream: StreamName,
   rows: ReadonlyMap<string, unknown>,
   journal: Journal,
 ): Promise<Counts> {
@@ -170,7 +171,7 @@ async function countsOf(
 }
 
 /** Sums over all shards. The first ones are the numbers of entries that are not kept any more. */
-async function extents(journal: Journal, stream: string): Promise<{ first: number; next: number }> {
+async function extents(journal: Journal, stream: StreamName): Promise<{ first: number; next: number }> {
   const sum = { first: 0, next: 0 };
   for (let shard = 0; shard < journal.shards; shard++) {
     const { first, next } = await journal.extent(stream, shard);

@@ -29,7 +29,7 @@ async function storedOf(
   await using ingest = await openIngest();
   await ingest.take(uplinks);
   const observations: Observation[] = [];
-  await eachEntry<Observation>(ingest.journal, 'readings', ({ data }) => observations.push(data));
+  await eachEntry(ingest.journal, 'readings', ({ data }) => observations.push(data));
   using folder = temporaryFolder('corrections');
   await using influx = await startInfluxd();
   const stores: TimeSeriesStore[] = [

@@ -1,5 +1,5 @@
 import { eachEntry } from '#libs/journal';
-import type { Observation, Rejection, Uplink } from '#libs/telemetry';
+import type { Uplink } from '#libs/telemetry';
 import { NOW, openIngest, type IngestFixture } from './ingest.fixture.js';
 
 const base = { site: 'betung', device: 'udara-02', topic: '', receivedAt: NOW, qos: 1, dup: false } as const;
@@ -19,8 +19,8 @@ function pack(...seconds: readonly number[]): Uplink {
 async function outcome({ journal }: IngestFixture): Promise<[number[], string[]]> {
   const stored: number[] = [];
   const refused: string[] = [];
-  await eachEntry<Observation>(journal, 'readings', ({ data: { ts } }) => stored.push(ts));
-  await eachEntry<Rejection>(journal, 'rejected', ({ data: { reason } }) => refused.push(reason));
+  await eachEntry(journal, 'readings', ({ data: { ts } }) => stored.push(ts));
+  await eachEntry(journal, 'rejected', ({ data: { reason } }) => refused.push(reason));
   return [stored, refused];
 }
 

@@ -1,16 +1,13 @@
 import { toParameterUnit } from '#libs/air-quality';
 import type { Entry, Journal } from '#libs/journal';
 import { seededRandom } from '#libs/kernel';
+import type { StreamName, StreamTypes } from '#libs/streams';
 import {
   isParameter,
   REJECTION_REASONS,
   TopicMappings,
   UNITS,
-  type CommandEvent,
   type JournalRef,
-  type Observation,
-  type Rejection,
-  type Signal,
   type Uplink,
 } from '#libs/telemetry';
 import { setFlagsFromString } from 'node:v8';
@@ -41,18 +38,18 @@ const REASONS = [
 ];
 
 /** Reads a stream to its end, from where it stopped last, and lets go of what it has read. */
-class Tail<T> {
+class Tail<S extends StreamName> {
   readonly #next: number[] = [];
 
   constructor(
     private readonly journal: Journal,
-    private readonly stream: string,
+    private readonly stream: S,
   ) {}
 
-  async read(): Promise<Entry<T>[]> {
-    const found: Entry<T>[] = [];
+  async read(): Promise<Entry<StreamTypes[S]>[]> {
+    const found: Entry<StreamTypes[S]>[] = [];
     for (let shard = 0; shard < this.journal.shards; shard++) {
-      const entries = await this.journal.read<T>(this.stream, shard, this.#next[shard] ?? 0, 1_000_000);
+      const entries = await this.journal.read(this.stream, shard, this.#next[shard] ?? 0, 1_000_000);
       this.#next[shard] = (this.#next[shard] ?? 0) + entries.length;
       found.push(...entries);
     }
@@ -88,11 +85,11 @@ describe('ingest', () => {
     const { journal, complaints } = ingest;
     const messages = new HostileMessages(seededRandom(20260102));
     const tails = {
-      uplink: new Tail<Uplink>(journal, 'uplink'),
-      readings: new Tail<Observation>(journal, 'readings'),
-      signals: new Tail<Signal>(journal, 'signals'),
-      commands: new Tail<CommandEvent>(journal, 'commands'),
-      rejected: new Tail<Rejection>(journal, 'rejected'),
+      uplink: new Tail(journal, 'uplink'),
+      readings: new Tail(journal, 'readings'),
+      signals: new Tail(journal, 'signals'),
+      commands: new Tail(journal, 'commands'),
+      rejected: new Tail(journal, 'rejected'),
     };
     const outcomes = { readings: 0, signals: 0, commands: 0, rejected: 0 };
     const reasons = new Set<string>();

@@ -4,7 +4,7 @@ import { LmdbJournal, type Journal } from '#libs/journal';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { MINUTE, seededRandom } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
-import { STORED_FORMS, TopicMappings, type Uplink } from '#libs/telemetry';
+import { TopicMappings, type Uplink } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import type { IngestOptions } from './ingest-options.js';
 import { IngestModule } from './ingest.module.js';
@@ -29,7 +29,7 @@ export interface IngestFixture extends AsyncDisposable {
 export async function openIngest(given: Partial<IngestOptions> = {}): Promise<IngestFixture> {
   const folder = temporaryFolder('hostile');
   const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 2, forms: STORED_FORMS });
+  const journal = await LmdbJournal.open({ state, clock, shards: 2 });
   const registry = new Registry(state);
   await registry.putSite({ id: 'betung', name: 'Betung' });
   for (const id of DEVICES)

@@ -1,5 +1,5 @@
 import { eachEntry } from '#libs/journal';
-import type { Observation, Rejection, Uplink } from '#libs/telemetry';
+import type { Rejection, Uplink } from '#libs/telemetry';
 import { NOW, openIngest, type IngestFixture } from './ingest.fixture.js';
 
 /** What a device behind The Things Stack posts. */
@@ -17,7 +17,7 @@ function message(decoded: object): Uplink {
 
 async function valueOf({ journal }: IngestFixture, wanted: string): Promise<number | undefined> {
   let found: number | undefined;
-  await eachEntry<Observation>(journal, 'readings', ({ data: { readings } }) => {
+  await eachEntry(journal, 'readings', ({ data: { readings } }) => {
     found ??= readings.find(({ parameter }) => parameter === wanted)?.value;
   });
   return found;
@@ -48,7 +48,7 @@ describe('a number that leaves the range of numbers when its unit is converted',
     expect(await valueOf(ingest, 'co')).toBeUndefined();
     expect(await valueOf(ingest, 'pm10')).toBe(20);
     const refused: Rejection[] = [];
-    await eachEntry<Rejection>(ingest.journal, 'rejected', ({ data }) => refused.push(data));
+    await eachEntry(ingest.journal, 'rejected', ({ data }) => refused.push(data));
     expect(refused).toEqual([
       expect.objectContaining({
         reason: 'not_finite',
@@ -77,7 +77,7 @@ describe('messages of one batch', () => {
     );
     await ingest.take(uplinks);
     const taken: [number, number | undefined][] = [];
-    await eachEntry<Observation>(ingest.journal, 'readings', ({ data: { uplink, readings } }) => {
+    await eachEntry(ingest.journal, 'readings', ({ data: { uplink, readings } }) => {
       taken.push([uplink.offset, readings[0]?.value]);
     });
     expect(taken).toEqual(uplinks.map((_, i) => [i, 10 + i]));
@@ -97,7 +97,7 @@ describe('messages of a true and of a wrong clock', () => {
     const flood = Array.from({ length: SENT }, (_, i) => stating(i + 2, 1));
     await ingest.take([stating(1, NOW), ...flood, stating(SENT + 2, NOW + 1000)]);
     const instants: number[] = [];
-    await eachEntry<Observation>(ingest.journal, 'readings', ({ data: { ts, readings } }) => {
+    await eachEntry(ingest.journal, 'readings', ({ data: { ts, readings } }) => {
       if (readings.some(({ parameter }) => parameter === 'pm25')) instants.push(ts);
     });
     expect(instants).toHaveLength(SENT + 2);
@@ -118,7 +118,7 @@ describe('a message that is sent again', () => {
   });
   const refusedOf = async ({ journal }: IngestFixture): Promise<string[]> => {
     const refused: string[] = [];
-    await eachEntry<Rejection>(journal, 'rejected', ({ data }) => refused.push(data.reason));
+    await eachEntry(journal, 'rejected', ({ data }) => refused.push(data.reason));
     return refused;
   };
 
@@ -148,7 +148,7 @@ describe("a device's own doubt", () => {
     };
     await ingest.take([{ ...message({}), codec: 'purpleair', payload: Buffer.from(JSON.stringify(body)) }]);
     const stored: unknown[] = [];
-    await eachEntry<Observation>(ingest.journal, 'readings', ({ data }) => stored.push(...data.readings));
+    await eachEntry(ingest.journal, 'readings', ({ data }) => stored.push(...data.readings));
     expect(stored).toEqual([
       { parameter: 'pm25', value: 0, flag: 3, failed: ['device'] },
       expect.objectContaining({ parameter: 'temperature', flag: 1 }),

@@ -1,5 +1,5 @@
 import { eachEntry } from '#libs/journal';
-import type { Observation, Reading, Uplink } from '#libs/telemetry';
+import type { Reading, Uplink } from '#libs/telemetry';
 import { NOW, openIngest } from './ingest.fixture.js';
 
 const SECOND = 1_000;
@@ -26,7 +26,7 @@ async function pm25Of(uplinks: readonly Uplink[]): Promise<Reading[]> {
   await using ingest = await openIngest();
   await ingest.take(uplinks);
   const found: [number, Reading][] = [];
-  await eachEntry<Observation>(ingest.journal, 'readings', ({ data: { ts, readings, amendment } }) => {
+  await eachEntry(ingest.journal, 'readings', ({ data: { ts, readings, amendment } }) => {
     for (const reading of readings)
       if (reading.parameter === 'pm25' && amendment !== true) found.push([ts, reading]);
   });

@@ -95,7 +95,7 @@ async function* entriesOf(
 ): AsyncGenerator<Entry<Uplink>> {
   // What cannot be read, ingest has set aside as well.
   const span = { from: first, to: next, page: PAGE };
-  for await (const entries of pagesOf<Uplink>(journal, 'uplink', shard, () => undefined, span))
+  for await (const entries of pagesOf(journal, 'uplink', shard, () => undefined, span))
     for (const entry of entries) if (senders.has(entry.data.device)) yield entry;
 }
 

@@ -1,6 +1,6 @@
 import { toParameterUnit, type GasConditions } from '#libs/air-quality';
 import type { NewEntry } from '#libs/journal';
-import { Tally, type Batch, type BatchContext, type HandlerOptions } from '#libs/journal-transport';
+import { FromStream, Tally, type Batch, type BatchContext } from '#libs/journal-transport';
 import { defined, SECOND, type Millis, type UtcMillis } from '#libs/kernel';
 import { clockCheck, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
@@ -24,7 +24,7 @@ import {
   type Uplink,
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import { countMessage, sizesOf } from './account.js';
 import { BatchDevices, holdAt, isOfTheDay, type BatchDevice } from './batch-devices.js';
 import { correctedPm25 } from './corrected-pm25.js';
@@ -78,7 +78,7 @@ export class UplinkController {
     this.#directory = new KnownDevices(options);
   }
 
-  @EventPattern<string>('uplink', { inPieces: true } satisfies HandlerOptions)
+  @FromStream('uplink', { inPieces: true })
   async uplink(@Payload() piece: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
     const { devices, tally } = await context.keep(() => this.#begin(piece, context));
     await devices.expect(piece);

@@ -1,5 +1,4 @@
 import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
-import type { AlertEvent } from '#libs/alerting';
 import { readPage } from '#libs/journal';
 import { DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
 import { PM25_DAILY_MEAN, type IndicatorRecord } from '#libs/indicators';
@@ -131,7 +130,7 @@ async function followAlerts(
   const follow = async (shard: number): Promise<void> => {
     for (let { next } = await journal.extent('alerts', shard); ;) {
       await journal.waitFor('alerts', shard, next, signal);
-      const page = await readPage<AlertEvent>(journal, 'alerts', shard, next, 100);
+      const page = await readPage(journal, 'alerts', shard, next, 100);
       const isEnd = page.next === next;
       next = page.next;
       for (const { data } of page.entries) {

@@ -72,7 +72,7 @@ async function stored(pantau: PantauFixture): Promise<Stored[]> {
 async function signals<T extends Signal>(pantau: PantauFixture, type: T['type']): Promise<T[]> {
   await pantau.caughtUp();
   const found: T[] = [];
-  await eachEntry<Signal>(pantau.engines.journal, 'signals', ({ data }) => {
+  await eachEntry(pantau.engines.journal, 'signals', ({ data }) => {
     if (data.type === type) found.push(data as T);
   });
   return found;

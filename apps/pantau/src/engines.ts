@@ -12,7 +12,6 @@ import { LmdbJournal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
-import { STORED_FORMS, STREAM_SHAPES } from '#libs/telemetry';
 import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { prepareDataFolder } from './data-folder.js';
@@ -43,8 +42,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   prepareDataFolder(config.data);
   const state = LmdbStateStore.open(join(config.data, 'journal'));
   const { shards, minFree } = config.journal;
-  const stored = { forms: STORED_FORMS, shapes: STREAM_SHAPES };
-  const journal = await LmdbJournal.open({ state, clock, shards, minFree, ...stored });
+  const journal = await LmdbJournal.open({ state, clock, shards, minFree });
   const registry = new Registry(state, { journal, clock });
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new Accounts(state);

@@ -29,6 +29,9 @@ rules:
 /** The built program: `npm test` builds it first. */
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'dist', 'apps', 'pantau', 'src', 'main.js');
 
+/** A start takes a second or two; a busy machine must not fail a test. */
+const START_DEADLINE_MS = 60_000;
+
 /** Pantau in a process of its own; this process opens the same journal and state beside it. */
 export class PantauFixture implements AsyncDisposable {
   readonly #folder = temporaryFolder('runtime');
@@ -65,10 +68,20 @@ export class PantauFixture implements AsyncDisposable {
       'start',
     ]);
     this.#server = server;
-    await waitUntil('Pantau is ready', () => {
-      if (server.process.exitCode !== null) throw new Error(server.output());
-      return server.output().includes('ready:');
-    });
+    try {
+      await waitUntil(
+        'Pantau is ready',
+        () => {
+          if (server.process.exitCode !== null) throw new Error(server.output());
+          return server.output().includes('ready:');
+        },
+        START_DEADLINE_MS,
+      );
+    } catch (error) {
+      // Whoever waits for the start disposes of nothing.
+      await server.stop('SIGKILL');
+      throw error;
+    }
     this.token = /pantau_first-admin_\S+/.exec(server.output())?.[0] ?? this.token;
   }
 

@@ -17,7 +17,7 @@ import {
   type StoredMemory,
 } from '#libs/quality-control';
 import { LmdbStateStore, type StateStore } from '#libs/state';
-import { STORED_FORMS, type Observation, type Rejection, type Uplink } from '#libs/telemetry';
+import { type Observation, type Uplink } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -84,7 +84,7 @@ interface Ingested extends AsyncDisposable {
 /** The ingest stage, as the configuration has it, after it has read the messages. */
 async function ingested(config: LoadedConfig, folder: string, uplinks: readonly Uplink[]): Promise<Ingested> {
   const state = LmdbStateStore.open(folder);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1, forms: STORED_FORMS });
+  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
   const registry = new Registry(state);
   await registry.putSite({ id: 'betung', name: 'Betung' });
   await registry.putDevice({ id: DEVICE, site: 'betung', kind: 'air', name: 'U', intervalMs: MINUTE });
@@ -118,13 +118,13 @@ function ingesting(uplinks: readonly Uplink[], seen: 'reading' | 'value' | 'late
         return `late: ${clockDaysOf(memory, [], 1)[0]?.late}`;
       }
       const last = new Map<number, string>();
-      await eachEntry<Observation>(ingest.journal, 'readings', ({ data: { ts, readings } }) => {
+      await eachEntry(ingest.journal, 'readings', ({ data: { ts, readings } }) => {
         const [{ value, flag, failed = [] }] = readings as [Observation['readings'][0]];
         last.set(ts, seen === 'value' ? value.toFixed(1) : [flag, ...failed].join(' '));
       });
       const inOrder = [...last].sort(([a], [b]) => a - b).map(([, said]) => said);
       let refused = '';
-      await eachEntry<Rejection>(ingest.journal, 'rejected', ({ data }) => (refused = data.reason));
+      await eachEntry(ingest.journal, 'rejected', ({ data }) => (refused = data.reason));
       return inOrder.at(-1 - fromEnd) ?? refused;
     });
 }

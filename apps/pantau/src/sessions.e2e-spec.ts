@@ -1,12 +1,5 @@
 import { eachEntry } from '#libs/journal';
-import {
-  SET_ASIDE_TOPICS,
-  type Observation,
-  type Rejection,
-  type SetAsideTopic,
-  type Signal,
-  type Uplink,
-} from '#libs/telemetry';
+import { SET_ASIDE_TOPICS, type SetAsideTopic } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import mqtt from 'mqtt';
 import { readFileSync } from 'node:fs';
@@ -82,23 +75,23 @@ async function outcomes({
   const add = (ref: { readonly shard: number; readonly offset: number }, part: string): void => {
     parts.set(keyOf(ref), [...(parts.get(keyOf(ref)) ?? []), part]);
   };
-  await eachEntry<Observation>(journal, 'readings', ({ data }) => {
+  await eachEntry(journal, 'readings', ({ data }) => {
     if (data.amendment === true) return;
     const values = data.readings.map(
       ({ parameter, value }) => `${parameter} ${Math.round(value * 100) / 100}`,
     );
     add(data.uplink, `${data.device}: ${values.sort().join(', ')}`);
   });
-  await eachEntry<Signal>(journal, 'signals', ({ data }) => {
+  await eachEntry(journal, 'signals', ({ data }) => {
     if (data.type === 'presence') return;
     add(data.uplink, `${data.device}: ${data.type} ${data.type === 'event' ? data.name : data.state}`);
   });
-  await eachEntry<Rejection>(journal, 'rejected', ({ data: { source, reason } }) => {
+  await eachEntry(journal, 'rejected', ({ data: { source, reason } }) => {
     if (source?.stream !== 'uplink') return;
     add(source, reason === 'nothing_to_keep' ? 'nothing to keep' : `refused ${reason}`);
   });
   const found: { topic: string; outcome: string; receivedAt: number }[] = [];
-  await eachEntry<Uplink>(journal, 'uplink', ({ shard, offset, data: { topic, receivedAt } }) => {
+  await eachEntry(journal, 'uplink', ({ shard, offset, data: { topic, receivedAt } }) => {
     const outcome = (parts.get(keyOf({ shard, offset })) ?? ['without a trace']).sort().join('; ');
     found.push({ topic, outcome, receivedAt });
   });

@@ -11,7 +11,8 @@ import { createStage, lagOf } from '#libs/journal-transport';
 import { DAY, HOUR, MINUTE, seededRandom } from '#libs/kernel';
 import { QC_LIMITS_VERSION, qcLimitsSchema, type QcLimitsFile } from '#libs/quality-control';
 import { LmdbEnvironment, LmdbStateStore } from '#libs/state';
-import { STORED_FORMS, TopicMappings, type Observation, type Uplink } from '#libs/telemetry';
+import { STREAMS } from '#libs/streams';
+import { TopicMappings, type Observation, type Uplink } from '#libs/telemetry';
 import { describeWith, startInfluxd, temporaryFolder, waitUntil } from '#libs/testing';
 import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
 import { Packr } from 'msgpackr';
@@ -64,7 +65,7 @@ class Folder implements AsyncDisposable {
   async open(quality: { shipped: number; limits: QcLimitsFile | null } = QUALITY): Promise<this> {
     const clock = { now: () => this.now };
     const state = (this.state = LmdbStateStore.open(this.#folder.path));
-    const journal = await LmdbJournal.open({ state, clock, shards: 2, forms: STORED_FORMS });
+    const journal = await LmdbJournal.open({ state, clock, shards: 2 });
     const registry = new Registry(state, { journal, clock });
     const store = this.openStore?.() ?? (await DuckDbStore.open(join(this.#folder.path, 'r.duckdb')));
     Object.assign(this, { journal, registry, store });
@@ -136,7 +137,7 @@ class Folder implements AsyncDisposable {
 
   /** Changes entries on the disk, as somebody with the file could: nothing else is changed. */
   async forge<T>(stream: 'uplink' | 'readings', change: (data: T) => T): Promise<void> {
-    const form = STORED_FORMS[stream] as unknown as {
+    const form = STREAMS[stream].form as unknown as {
       pack(data: T): readonly unknown[];
       unpack(stored: readonly unknown[]): T;
     };

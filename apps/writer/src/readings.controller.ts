@@ -1,5 +1,5 @@
 import type { NewEntry } from '#libs/journal';
-import { Tally, type Batch, type BatchContext } from '#libs/journal-transport';
+import { FromStream, Tally, type Batch, type BatchContext } from '#libs/journal-transport';
 import type { Clock } from '#libs/kernel';
 import type { Observation, Rejection } from '#libs/telemetry';
 import {
@@ -10,7 +10,7 @@ import {
   type TimeSeriesStore,
 } from '#libs/timeseries';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import type { SeriesGuard } from './guard.js';
 import { rejectionOf } from './rejection.js';
 import { CLOCK, GUARD, STORE } from './store-providers.js';
@@ -30,7 +30,7 @@ export class ReadingsController {
     @Inject(GUARD) private readonly guard: SeriesGuard,
   ) {}
 
-  @EventPattern<string>('readings')
+  @FromStream('readings')
   async readings(@Payload() batch: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
     const observations: StorableObservation[] = [];
     const rejected: NewEntry<Rejection>[] = [];

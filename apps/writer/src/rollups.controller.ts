@@ -1,10 +1,10 @@
 import type { NewEntry } from '#libs/journal';
-import type { Batch, BatchContext } from '#libs/journal-transport';
+import { FromStream, type Batch, type BatchContext } from '#libs/journal-transport';
 import type { Clock } from '#libs/kernel';
 import type { Rejection, Rollup } from '#libs/telemetry';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import type { SeriesGuard } from './guard.js';
 import { rejectionOf } from './rejection.js';
 import { CLOCK, GUARD, STORE } from './store-providers.js';
@@ -18,7 +18,7 @@ export class RollupsController {
     @Inject(GUARD) private readonly guard: SeriesGuard,
   ) {}
 
-  @EventPattern<string>('rollups')
+  @FromStream('rollups')
   async rollups(@Payload() batch: Batch<Rollup>, @Ctx() context: BatchContext): Promise<void> {
     const rollups: Rollup[] = [];
     const rejected: NewEntry<Rejection>[] = [];

@@ -129,7 +129,7 @@ describeWith(['influxd'], 'the writer on a real InfluxDB', () => {
       ...{ site: 'betung', device: DEVICES[0]!, parameter: 'pm25', tier: 'hour', from, to: from + HOUR },
       ...{ expected: 1, received: 1, valid: 1, mean: 1, min: 1, max: 1 },
     });
-    const entries = (data: readonly (Observation | Rollup)[]): { key: string; data: unknown }[] =>
+    const entries = <T extends Observation | Rollup>(data: readonly T[]): { key: string; data: T }[] =>
       data.map((entry) => ({ key: entry.device, data: entry }));
     await stage.journal.append('readings', entries(batch));
     await stage.journal.append('rollups', entries([rollup(now - HOUR), rollup(now - 40 * DAY)]));
@@ -199,11 +199,12 @@ async function expectNoStrangeSeries(store: TimeSeriesStore): Promise<void> {
     ...{ site, device, parameter: reading!.parameter, tier: 'hour', from: T0, to: T0 + HOUR },
     ...{ expected: 1, received: 1, valid: 1, mean: 1, min: 1, max: 1 },
   }));
-  for (const [stream, entries] of Object.entries({ readings: observations, rollups }))
-    await stage.journal.append(
-      stream,
-      entries.map((data) => ({ key: data.device, data })),
-    );
+  const keyed = <T extends Observation | Rollup>(data: T): { key: string; data: T } => ({
+    key: data.device,
+    data,
+  });
+  await stage.journal.append('readings', observations.map(keyed));
+  await stage.journal.append('rollups', rollups.map(keyed));
   await stage.caughtUp();
   expect(await store.count({})).toBe(2);
   expect(await store.countRollups({ tier: 'hour' })).toBe(2);

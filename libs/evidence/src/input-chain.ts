@@ -31,7 +31,7 @@ export async function verifyEntries(
   const span = localDaySpan(date) ?? { from: 0, to: 0 };
   const reach = new Map(again.read.map((of) => [of.shard, of]));
   const written: Entry<FromUplink>[] = [];
-  for await (const entry of entriesOfKey<Observation | Signal>(journal, stream, device)) {
+  for await (const entry of entriesOfKey(journal, stream, device)) {
     if (entry.key !== device || !isWithin(entry.data, span)) continue;
     const { uplink } = entry.data;
     const { first = 0, next = 0 } = reach.get(uplink.shard) ?? {};

@@ -4,7 +4,8 @@ import type { HeartbeatInput, Sample } from '#libs/indicators';
 import { pagesOf, type Entry, type Journal } from '#libs/journal';
 import { judgementOf, markOf } from '#libs/quality-control';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
-import { LIVENESS_KEY, type Liveness, type Observation, type Parameter, type Signal } from '#libs/telemetry';
+import type { StreamName, StreamTypes } from '#libs/streams';
+import { LIVENESS_KEY, type Parameter } from '#libs/telemetry';
 import { asHeartbeat, extendRun } from './buckets.js';
 import { STATE_NUMBERS } from './device-bucket.js';
 import type { EvidenceSource } from './evidence-source.js';
@@ -51,11 +52,7 @@ export class JournalSource implements EvidenceSource {
 
   async #readings(device: string, parameter: Parameter): Promise<Sample[]> {
     const samples: Sample[] = [];
-    for await (const { shard, offset, key, data } of entriesOfKey<Observation>(
-      this.journal,
-      'readings',
-      device,
-    )) {
+    for await (const { shard, offset, key, data } of entriesOfKey(this.journal, 'readings', device)) {
       const reading =
         key === device ? data.readings.find((candidate) => candidate.parameter === parameter) : undefined;
       if (reading !== undefined)
@@ -66,7 +63,7 @@ export class JournalSource implements EvidenceSource {
 
   async #heartbeats(device: string): Promise<Sample[]> {
     const samples: Sample[] = [];
-    for await (const { shard, offset, key, data } of entriesOfKey<Signal>(this.journal, 'signals', device)) {
+    for await (const { shard, offset, key, data } of entriesOfKey(this.journal, 'signals', device)) {
       if (key === device && data.type === 'heartbeat') {
         samples.push({ ts: data.ts, value: STATE_NUMBERS[data.state], ...judgementOf(1), shard, offset });
       }
@@ -76,20 +73,19 @@ export class JournalSource implements EvidenceSource {
 
   async #liveness(): Promise<LivenessSample[]> {
     const samples: LivenessSample[] = [];
-    for await (const { data } of entriesOfKey<Liveness>(this.journal, 'liveness', LIVENESS_KEY))
-      samples.push(data);
+    for await (const { data } of entriesOfKey(this.journal, 'liveness', LIVENESS_KEY)) samples.push(data);
     return samples;
   }
 }
 
 /** All entries of the shard that holds the key. What cannot be read, the stages have set aside as well. */
-export async function* entriesOfKey<T>(
+export async function* entriesOfKey<S extends StreamName>(
   journal: Pick<Journal, 'extent' | 'read' | 'shards'>,
-  stream: string,
+  stream: S,
   key: string,
-): AsyncGenerator<Entry<T>> {
+): AsyncGenerator<Entry<StreamTypes[S]>> {
   const shard = shardOf(key, journal.shards);
-  for await (const entries of pagesOf<T>(journal, stream, shard, () => undefined, { page: PAGE }))
+  for await (const entries of pagesOf(journal, stream, shard, () => undefined, { page: PAGE }))
     yield* entries;
 }
 

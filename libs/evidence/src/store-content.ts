@@ -1,7 +1,6 @@
 import type { Journal } from '#libs/journal';
 import type { TimeSpan } from '#libs/kernel';
 import { shardOf } from '#libs/kernel';
-import type { Observation } from '#libs/telemetry';
 import type { Point, TimeSeriesStore } from '#libs/timeseries';
 import { createHash } from 'node:crypto';
 import { entriesOfKey } from './journal-source.js';
@@ -29,7 +28,7 @@ export async function verifyStore(
   const stored = await storedRows(device, span, store);
   const rows = new Map<string, { readonly row: string; readonly offset: number }>();
   const waiting = new Set<string>();
-  for await (const { key, offset, data } of entriesOfKey<Observation>(journal, 'readings', device)) {
+  for await (const { key, offset, data } of entriesOfKey(journal, 'readings', device)) {
     if (key !== device || data.ts < span.from || data.ts >= span.to) continue;
     for (const reading of data.readings) {
       const id = idOf({ ...reading, ts: data.ts });

@@ -1,27 +1,13 @@
 import { eachEntry, type Entry, type Journal } from '#libs/journal';
 import { canonicalJson, PantauError, shardOf, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore, StateWrite } from '#libs/state';
+import type { SettingsEntry } from '#libs/streams';
 import { createHash } from 'node:crypto';
 
 /** The stream of the settings, which retention never touches: what was computed with them refers to them. */
 export const SETTINGS = 'settings';
 /** What holds now and held before, as the stream says it: keys are `{name}/{from}`. */
 const HISTORY = 'settings/history';
-
-/** What a setting was from some time on, until its next entry. */
-export interface SettingsEntry<T = unknown> {
-  /** `device/{id}`, `site/{id}`, or a part of the configuration: `quality`, `clock`, `liveness`, `mappings`, `alerts`. */
-  readonly name: string;
-  /** From when it holds; 0: from the beginning. */
-  readonly from: UtcMillis;
-  /** When it was recorded. */
-  readonly at: UtcMillis;
-  readonly value: T;
-  /** SHA-256, in hexadecimal, of the canonical JSON of the value. */
-  readonly digest: string;
-  /** In the first entry of a site or device that was not registered before: when it was. */
-  readonly since?: UtcMillis;
-}
 
 /** What settings were, and are. */
 export interface SettingsHistory {
@@ -111,7 +97,7 @@ export class JournalSettings implements SettingsHistory {
       entries.set(data.name, [...(entries.get(data.name) ?? []), data]);
     };
     // Without an entry that cannot be read, the one before it holds on: what was computed with it comes out different.
-    await eachEntry<SettingsEntry>(this.journal, SETTINGS, keep, () => undefined);
+    await eachEntry(this.journal, SETTINGS, keep, () => undefined);
     return entries;
   }
 }

@@ -9,6 +9,7 @@ import {
   type TimeSpan,
   type UtcMillis,
 } from '#libs/kernel';
+import type { StreamName } from '#libs/streams';
 import type { HeartbeatState, JournalRef } from '#libs/telemetry';
 import { createHash } from 'node:crypto';
 import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN, type IndicatorDefinition } from './catalogue.js';
@@ -59,7 +60,7 @@ export interface IndicatorRecord {
   }[];
   readonly provenance: {
     /** The journal stream that the inputs are read from. */
-    readonly stream: string;
+    readonly stream: StreamName;
     readonly inputs: number;
     /** Offsets of the inputs by shard, as inclusive ranges. */
     readonly entries: readonly {
@@ -221,7 +222,7 @@ function head(
   return { indicator: key, version, subject: { site, device }, period, unit };
 }
 
-function provenance(stream: string, inputs: readonly JournalRef[]): IndicatorRecord['provenance'] {
+function provenance(stream: StreamName, inputs: readonly JournalRef[]): IndicatorRecord['provenance'] {
   const digest = createHash('sha256').update(canonicalJson(inputs)).digest('hex');
   const shards = [...new Set(inputs.map(({ shard }) => shard))].sort((a, b) => a - b);
   const entries = shards.map((shard) => ({

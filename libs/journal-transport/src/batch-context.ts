@@ -1,8 +1,9 @@
-import type { Entry, EncodedEntries, Journal, NewEntry, StreamAppend } from '#libs/journal';
+import type { Entry, EncodedEntries, Journal, NameIn, NewEntry, StreamAppend } from '#libs/journal';
+import type { StreamTypes } from '#libs/streams';
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { StageState } from './stage-state.js';
 
-/** The payload of an `@EventPattern('stream')` handler: consecutive entries of one shard. */
+/** The payload of an `@FromStream('stream')` handler: consecutive entries of one shard. */
 export type Batch<T> = readonly Entry<T>[];
 
 export interface BatchOrigin {
@@ -12,7 +13,7 @@ export interface BatchOrigin {
 }
 
 /** The `@Ctx()` of a handler: where the batch comes from, and what shall be committed together with it. */
-export class BatchContext extends BaseRpcContext<[BatchOrigin]> {
+export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrigin]> {
   readonly #appends = new Map<string, EncodedEntries[]>();
   readonly #atEnd: (() => void | Promise<void>)[] = [];
   #bytes = 0;
@@ -22,7 +23,7 @@ export class BatchContext extends BaseRpcContext<[BatchOrigin]> {
     readonly origin: BatchOrigin,
     /** What the stage remembers. */
     readonly state: StageState,
-    private readonly journal: Pick<Journal, 'encode'>,
+    private readonly journal: Pick<Journal<Types>, 'encode'>,
   ) {
     super([origin]);
   }
@@ -31,7 +32,7 @@ export class BatchContext extends BaseRpcContext<[BatchOrigin]> {
    * Appends to a stream in the same commit as the cursor; nothing is appended when the handler fails. The entries are
    * encoded at once, so nothing of them is kept.
    */
-  append(stream: string, entries: readonly NewEntry[]): void {
+  append<S extends NameIn<Types>>(stream: S, entries: readonly NewEntry<Types[S]>[]): void {
     if (entries.length === 0) return;
     const blocks = this.journal.encode(stream, entries);
     for (const { bytes } of blocks) this.#bytes += bytes.length;

@@ -1,7 +1,12 @@
-import type { Journal } from '#libs/journal';
+import type { Journal, NameIn } from '#libs/journal';
+import type { StreamTypes } from '#libs/streams';
 
 /** Entries of the stream that the cursor has not read yet, over all shards. */
-export async function lagOf(journal: Journal, cursor: string, stream: string): Promise<number> {
+export async function lagOf<S extends NameIn<Types>, Types = StreamTypes>(
+  journal: Journal<Types>,
+  cursor: string,
+  stream: S,
+): Promise<number> {
   let lag = 0;
   for (let shard = 0; shard < journal.shards; shard++) {
     const { next } = await journal.extent(stream, shard);

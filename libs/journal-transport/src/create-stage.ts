@@ -18,7 +18,7 @@ class PassOnFilter implements ExceptionFilter {
   }
 }
 
-/** Makes a stage: a Nest microservice whose `@EventPattern` handlers read streams of the journal. */
+/** Makes a stage: a Nest microservice whose `@FromStream` handlers read streams of the journal. */
 export async function createStage(
   module: DynamicModule,
   options: JournalServerOptions & { readonly logger: LoggerService },

@@ -1,6 +1,7 @@
 import { UnreadableEntry, type Entry, type Journal } from '#libs/journal';
 import { isTransient, messageOf, PantauError, type Clock, type Millis, type Random } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
+import type { StreamName } from '#libs/streams';
 import type { Rejection } from '#libs/telemetry';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
@@ -47,7 +48,7 @@ const DEFAULT_GATHER_MS: Millis = 100;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
 
-/** What `@EventPattern` may say of a handler beside its stream. */
+/** What `@FromStream` may say of a handler beside its stream. */
 export interface HandlerOptions {
   /**
    * The handler is called for one piece of a batch after the other, with the same {@link BatchContext}, and there is one
@@ -58,7 +59,7 @@ export interface HandlerOptions {
 }
 
 /**
- * The journal as a Nest transport. A handler `@EventPattern('stream')` receives a batch of consecutive entries, whole or
+ * The journal as a Nest transport. A handler `@FromStream('stream')` receives a batch of consecutive entries, whole or
  * in pieces; when its promise resolves, what it put into the {@link BatchContext} and the cursor are committed together.
  *
  * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
@@ -108,7 +109,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     // One cache for all streams of the shard, so that no handler sees a value that another one has replaced.
     const cache = new StageCache();
     const consumers = await Promise.all(
-      Array.from(this.messageHandlers.keys(), (stream) => this.#openConsumer(stream, shard, cache)),
+      Array.from(this.messageHandlers.keys() as Iterable<StreamName>, (stream) =>
+        this.#openConsumer(stream, shard, cache),
+      ),
     );
     while (!this.#stop.signal.aborted) {
       let worked = false;
@@ -121,7 +124,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     for (const { reader } of consumers) this.#reads.leave(reader);
   }
 
-  async #openConsumer(stream: string, shard: number, cache: StageCache): Promise<Consumer> {
+  async #openConsumer(stream: StreamName, shard: number, cache: StageCache): Promise<Consumer> {
     const { stage, journal } = this.#options;
     const next = await journal.position(stage, stream, shard);
     // A cursor that stands in the journal from the start holds entries back from retention before its first batch.
@@ -343,7 +346,7 @@ interface Handled {
 
 /** One cursor of the stage: a stream within a shard. */
 interface Consumer {
-  readonly stream: string;
+  readonly stream: StreamName;
   readonly shard: number;
   readonly cache: StageCache;
   readonly reader: Reader;

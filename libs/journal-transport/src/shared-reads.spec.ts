@@ -1,15 +1,19 @@
 import { LmdbJournal } from '#libs/journal';
 import { LmdbStateStore } from '#libs/state';
+import type { StreamName } from '#libs/streams';
 import { temporaryFolder } from '#libs/testing';
 import { SharedReads, type Reader } from './shared-reads.js';
 
 /** A real journal with a hundred numbers, that counts how often it is read. */
+/** Any stream: what its entries are makes no difference here. */
+const STREAM = 'numbers' as StreamName;
+
 async function open(): Promise<AsyncDisposable & { journal: LmdbJournal; reads: number[] }> {
   const folder = temporaryFolder('shared-reads');
   const state = LmdbStateStore.open(folder.path);
   const journal = await LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1 });
   await journal.append(
-    'numbers',
+    STREAM,
     Array.from({ length: 100 }, (_, data) => ({ key: 'device', data })),
   );
   const reads: number[] = [];
@@ -34,7 +38,7 @@ describe('SharedReads', () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);
     expect(SharedReads.of(fixture.journal)).toBe(shared);
-    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    const [one, other] = [shared.join(STREAM, 0), shared.join(STREAM, 0)];
     const first = await shared.read(one, 0, 10);
     expect(await shared.read(other, 0, 10)).toBe(first);
     const part = await shared.read(other, 4, 3);
@@ -49,10 +53,10 @@ describe('SharedReads', () => {
   it('reads anew for a stage that is far behind, and what has come since', async () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);
-    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    const [one, other] = [shared.join(STREAM, 0), shared.join(STREAM, 0)];
     for (let from = 0; from < 100; from += 25) await shared.read(one, from, 25);
     expect(await shared.read(one, 100, 25)).toEqual([]);
-    await fixture.journal.append('numbers', [{ key: 'device', data: 100 }]);
+    await fixture.journal.append(STREAM, [{ key: 'device', data: 100 }]);
     expect((await shared.read(one, 100, 25)).map(({ data }) => data)).toEqual([100]);
     expect((await shared.read(other, 0, 2)).map(({ data }) => data)).toEqual([0, 1]);
     expect(fixture.reads).toEqual([0, 25, 50, 75, 100, 100, 0]);
@@ -61,7 +65,7 @@ describe('SharedReads', () => {
   it('lets go of what everybody has read, but for the newest', async () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);
-    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    const [one, other] = [shared.join(STREAM, 0), shared.join(STREAM, 0)];
     for (const from of [0, 10]) for (const reader of [one, other]) await shared.read(reader, from, 10);
     expect(fixture.reads).toEqual([0, 10]);
     await shared.read(other, 10, 10);
@@ -73,7 +77,7 @@ describe('SharedReads', () => {
   it('keeps nothing for one reader alone', async () => {
     await using fixture = await open();
     const shared = SharedReads.of(fixture.journal);
-    const [one, other] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+    const [one, other] = [shared.join(STREAM, 0), shared.join(STREAM, 0)];
     shared.leave(other);
     for (let i = 0; i < 2; i++) await shared.read(one, 0, 10);
     expect(fixture.reads).toEqual([0, 0]);
@@ -85,7 +89,7 @@ describe('SharedReads', () => {
     > {
       const fixture = await open();
       const shared = SharedReads.of(fixture.journal);
-      const [fast, slow] = [shared.join('numbers', 0), shared.join('numbers', 0)];
+      const [fast, slow] = [shared.join(STREAM, 0), shared.join(STREAM, 0)];
       await shared.read(slow, 0, 25);
       await shared.read(fast, 0, 25);
       await shared.read(fast, 25, 25);

@@ -1,4 +1,5 @@
 import type { Entry, Journal } from '#libs/journal';
+import type { StreamName } from '#libs/streams';
 import type { Millis } from '#libs/kernel';
 
 /** Runs of entries kept of each shard: stages walk side by side, and one that waits for a store is a batch behind. */
@@ -14,7 +15,7 @@ type Run = readonly Entry[];
 
 /** A stage's place in a shard of a stream. */
 export interface Reader {
-  readonly stream: string;
+  readonly stream: StreamName;
   readonly shard: number;
 }
 
@@ -42,7 +43,7 @@ export class SharedReads {
   }
 
   /** Tells that somebody is going to read a shard of a stream. */
-  join(stream: string, shard: number): Reader {
+  join(stream: StreamName, shard: number): Reader {
     const place: Place = { stream, shard, next: undefined };
     this.#shardOf(place).places.add(place);
     return place;
@@ -62,7 +63,7 @@ export class SharedReads {
   }
 
   /**
-   * As {@link Journal.read}, but perhaps fewer entries than there are.
+   * As `Journal.read`, but perhaps fewer entries than there are.
    *
    * @returns entries that others may hold too
    */

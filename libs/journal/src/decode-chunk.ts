@@ -1,6 +1,7 @@
 import { boundsFault, ENTRY_BOUNDS } from '#libs/kernel';
+import type { StoredForm, StreamShape } from '#libs/streams';
 import { HEADER_BYTES, packr, readChunkHeader } from './chunk.js';
-import type { Entry, StoredForm, StreamShape } from './journal.js';
+import type { Entry } from './journal.js';
 import { endOfValue } from './message-pack.js';
 import { UnreadableEntry } from './unreadable-entry.js';
 

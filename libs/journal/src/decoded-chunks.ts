@@ -1,5 +1,6 @@
+import type { StoredForm, StreamShape } from '#libs/streams';
 import { decodeChunk } from './decode-chunk.js';
-import type { Entry, StoredForm, StreamShape } from './journal.js';
+import type { Entry } from './journal.js';
 import { UnreadableEntry } from './unreadable-entry.js';
 
 type Decoded = readonly (Entry | UnreadableEntry)[];

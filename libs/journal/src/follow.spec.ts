@@ -1,6 +1,7 @@
 import { LmdbStateStore } from '#libs/state';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { follow, type SetAside } from './follow.js';
+import type { AnyJournal, AnyStreams } from './journal.js';
 import { LmdbJournal } from './lmdb-journal.js';
 
 const clock = { now: () => 1_000 };
@@ -16,7 +17,7 @@ describe('follow', () => {
   it('goes on behind every entry that cannot be read, is too deep or cannot be handled, and says which', async () => {
     using folder = temporaryFolder('follow');
     const state = LmdbStateStore.open(folder.path);
-    const journal = await LmdbJournal.open({ state, clock, shards: 1 });
+    const journal: AnyJournal = await LmdbJournal.open<AnyStreams>({ state, clock, shards: 1 });
     const stop = new AbortController();
     try {
       const poison = [nested(70), 'one', 'throws', 'two', 'unreadable', 'three'];
@@ -27,7 +28,7 @@ describe('follow', () => {
 
       const handled: unknown[] = [];
       const aside: SetAside[] = [];
-      await follow<string>(journal, {
+      await follow(journal, {
         stream: 'poison',
         from: 'beginning',
         signal: stop.signal,

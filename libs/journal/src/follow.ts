@@ -1,6 +1,7 @@
 import { isTransient, PantauError, SECOND, type Millis } from '#libs/kernel';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Entry, Journal } from './journal.js';
+import type { StreamTypes } from '#libs/streams';
+import type { Entry, Journal, NameIn } from './journal.js';
 import { readPage } from './pages.js';
 
 const PAGE = 500;
@@ -16,15 +17,17 @@ export interface SetAside {
   readonly error: unknown;
 }
 
-export interface FollowOptions<T> {
-  readonly stream: string;
+export type SetAsideHandler = (fault: SetAside) => void | Promise<void>;
+
+export interface FollowOptions<S extends string, T> {
+  readonly stream: S;
   /** Where to begin: at the oldest entry that is kept, or after the newest. */
   readonly from: 'beginning' | 'end';
   readonly signal: AbortSignal;
   /** Takes one entry. A transient failure is tried again until it passes; after any other the entry is set aside. */
   readonly handle: (entry: Entry<T>) => void | Promise<void>;
   /** Told of an entry that is passed over. */
-  readonly setAside: (fault: SetAside) => void | Promise<void>;
+  readonly setAside: SetAsideHandler;
   /** Told of what is tried again. */
   readonly onError: (error: unknown) => void;
 }
@@ -36,7 +39,10 @@ export interface FollowOptions<T> {
  * @returns resolves when everything that is there now was handled, or waits for something that is away; following goes on
  * until the signal aborts
  */
-export async function follow<T>(journal: Journal, options: FollowOptions<T>): Promise<void> {
+export async function follow<S extends NameIn<Types>, Types = StreamTypes>(
+  journal: Journal<Types>,
+  options: FollowOptions<S, Types[S]>,
+): Promise<void> {
   const { stream, from: beginning, signal, handle, setAside, onError } = options;
   const caughtUp: Promise<void>[] = [];
   for (let shard = 0; shard < journal.shards; shard++) {
@@ -64,7 +70,7 @@ export async function follow<T>(journal: Journal, options: FollowOptions<T>): Pr
 
   /** @returns where to go on */
   async function step(from: number, shard: number, arrived: () => void): Promise<number> {
-    const { entries, unreadable, next } = await readPage<T>(journal, stream, shard, from, PAGE);
+    const { entries, unreadable, next } = await readPage(journal, stream, shard, from, PAGE);
     if (unreadable !== undefined) {
       const { offset, key } = unreadable;
       await setAside({ stream, shard, offset, key, error: unreadable });
@@ -79,7 +85,7 @@ export async function follow<T>(journal: Journal, options: FollowOptions<T>): Pr
     return next;
   }
 
-  async function take(entry: Entry<T>): Promise<void> {
+  async function take(entry: Entry<Types[S]>): Promise<void> {
     const { shard, offset, key } = entry;
     for (;;) {
       try {

@@ -1,5 +1,9 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { StateWrite } from '#libs/state';
+import type { StreamTypes } from '#libs/streams';
+
+/** Names of streams, of a journal with entries of these types. */
+export type NameIn<Types> = keyof Types & string;
 
 /** What a producer appends. */
 export interface NewEntry<T = unknown> {
@@ -17,21 +21,6 @@ export interface EncodedEntries {
   /** The same bytes with room before them for the header of a chunk. The journal writes it there, instead of copying them. */
   readonly withRoom?: Buffer;
 }
-
-/**
- * How the data of a stream is stored where that is not the data itself: as a list whose places have a meaning, which is
- * smaller than a map and takes far less to write and to read. Only for data that is never a list: an entry that is stored
- * as anything else is read as it is, so that what was written before the stream had a form stays readable.
- */
-export interface StoredForm<T = unknown> {
-  /** @returns plain data; `null` where something is absent */
-  pack(data: T): readonly unknown[];
-  /** @throws when it holds what this version does not know */
-  unpack(stored: readonly unknown[]): T;
-}
-
-/** Says what is wrong with the data of an entry; undefined when whoever reads its stream can take it. */
-export type StreamShape = (data: unknown) => string | undefined;
 
 /** What a consumer reads. */
 export interface Entry<T = unknown> extends NewEntry<T> {
@@ -148,8 +137,10 @@ export interface JournalSpace {
  * Errors: `JOURNAL_CLOSED` after {@link close}; `JOURNAL_FULL` (transient) when there is no space, for appends that
  * yield already when only the reserve is left; `JOURNAL_WRITE_FAILED` (transient) when the disk refused otherwise.
  * After each of them nothing of the append or commit was written.
+ *
+ * @typeParam Types - the type of the entries of each stream; those of the catalogue by default
  */
-export interface Journal {
+export interface Journal<Types = StreamTypes> {
   /** Number of shards of every stream; fixed when the journal is made. */
   readonly shards: number;
   /**
@@ -158,14 +149,22 @@ export interface Journal {
    *
    * @throws PantauError `JOURNAL_ENTRY_TOO_LARGE`; @throws TypeError when the data is not plain
    */
-  encode(stream: string, entries: readonly NewEntry[]): EncodedEntries[];
+  encode<S extends NameIn<Types>>(stream: S, entries: readonly NewEntry<Types[S]>[]): EncodedEntries[];
   /** Resolves once all entries are on stable storage. */
-  append(stream: string, entries: readonly NewEntry[], options?: AppendOptions): Promise<void>;
+  append<S extends NameIn<Types>>(
+    stream: S,
+    entries: readonly NewEntry<Types[S]>[],
+    options?: AppendOptions,
+  ): Promise<void>;
   /**
    * The same for entries that were encoded as they came, in the form of the stream: those of a shard in the order of the
    * blocks.
    */
-  appendEncoded(stream: string, blocks: readonly EncodedEntries[], options?: AppendOptions): Promise<void>;
+  appendEncoded(
+    stream: NameIn<Types>,
+    blocks: readonly EncodedEntries[],
+    options?: AppendOptions,
+  ): Promise<void>;
   /**
    * Entries from `from` on, in order: at most `limit`, fewer where they are large or one cannot be read, none only at the
    * end. For the doors of this library and of the stages; everybody else reads through them (`readPage`).
@@ -173,29 +172,44 @@ export interface Journal {
    * Rejects with `CURSOR_LOST_ENTRIES` when `from` is older than the oldest kept entry, and with an `UnreadableEntry` when
    * the entry at `from` cannot be read; those behind it can be asked for.
    */
-  read<T>(stream: string, shard: number, from: number, limit: number): Promise<Entry<T>[]>;
+  read<S extends NameIn<Types>>(
+    stream: S,
+    shard: number,
+    from: number,
+    limit: number,
+  ): Promise<Entry<Types[S]>[]>;
   /**
    * The newest `limit` entries before offset `before` (default: the end), newest first; fewer where one cannot be read.
    * Rejects with an `UnreadableEntry` when that is the newest of them.
    */
-  readBackwards<T>(stream: string, shard: number, limit: number, before?: number): Promise<Entry<T>[]>;
+  readBackwards<S extends NameIn<Types>>(
+    stream: S,
+    shard: number,
+    limit: number,
+    before?: number,
+  ): Promise<Entry<Types[S]>[]>;
   /** Resolves when the shard holds an entry at or after `from`, or when the signal aborts. */
-  waitFor(stream: string, shard: number, from: number, signal: AbortSignal): Promise<void>;
-  extent(stream: string, shard: number): Promise<Extent>;
+  waitFor(stream: NameIn<Types>, shard: number, from: number, signal: AbortSignal): Promise<void>;
+  extent(stream: NameIn<Types>, shard: number): Promise<Extent>;
   /** Where the cursor stands: the offset to read next. A new cursor stands at 0. */
-  position(cursor: string, stream: string, shard: number): Promise<number>;
+  position(cursor: string, stream: NameIn<Types>, shard: number): Promise<number>;
   /** Moves a cursor together with its effects. Rejects with `CURSOR_CONFLICT` when another process moved it. */
   commit(commit: Commit): Promise<void>;
   /** Every cursor that ever committed. */
   cursors(): Promise<CursorPosition[]>;
   /** Moves a cursor back or forward, to replay or to skip. */
-  seek(cursor: string, stream: string, shard: number, next: number): Promise<void>;
+  seek(cursor: string, stream: NameIn<Types>, shard: number, next: number): Promise<void>;
   /** Drops what the policy allows, oldest first, and reports what it did and did not. */
-  retain(stream: string, policy: RetentionPolicy): Promise<RetentionReport[]>;
+  retain(stream: NameIn<Types>, policy: RetentionPolicy): Promise<RetentionReport[]>;
   /** What retention removed of a stream: by shard, and within each in order of time. */
-  removals(stream: string): Promise<Removal[]>;
+  removals(stream: NameIn<Types>): Promise<Removal[]>;
   stats(): Promise<StreamStats[]>;
   /** At most about a second old. */
   space(): Promise<JournalSpace>;
   close(): Promise<void>;
 }
+
+/** Whatever streams, for what treats all alike. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any catalogue will do, and no other type takes them all
+export type AnyStreams = any;
+export type AnyJournal = Journal<AnyStreams>;

@@ -4,17 +4,18 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom, type Clock } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
+import type { StoredForm } from '#libs/streams';
 import { describeWith, mountSmallFilesystem, muteLmdb, temporaryFolder, waitUntil } from '#libs/testing';
 import { describeJournalContract, readAll, type JournalFixture } from './journal.contract.js';
-import type { StoredForm } from './journal.js';
-import { LmdbJournal } from './lmdb-journal.js';
+import type { AnyJournal, AnyStreams } from './journal.js';
+import { LmdbJournal, type StreamTraits } from './lmdb-journal.js';
 
+const INTAKE: StreamTraits = { intake: true };
 const RESERVE = 10_000_000;
 
 async function openJournal(
   shards = 4,
-  intake?: readonly string[],
-  forms: Record<string, StoredForm> = {},
+  streams: Record<string, StreamTraits> = {},
 ): Promise<JournalFixture & { readonly folder: string }> {
   const folder = temporaryFolder('journal');
   const clock: Clock = { now: () => 1_000 };
@@ -24,14 +25,13 @@ async function openJournal(
     freeBytes,
     totalBytes: 1e12,
   });
-  let journal = await LmdbJournal.open({
+  let journal = await LmdbJournal.open<AnyStreams>({
     state,
     clock,
     shards,
     minFree: RESERVE,
     measureDisk,
-    forms,
-    ...(intake && { intake }),
+    streams,
   });
   const close = async (): Promise<void> => {
     await journal.close();
@@ -48,7 +48,7 @@ async function openJournal(
     async reopen() {
       await close();
       state = LmdbStateStore.open(folder.path);
-      journal = await LmdbJournal.open({ state, clock, forms, ...(intake && { intake }) });
+      journal = await LmdbJournal.open<AnyStreams>({ state, clock, streams });
       return journal;
     },
     async [Symbol.asyncDispose]() {
@@ -61,11 +61,11 @@ async function openJournal(
 describeJournalContract('LMDB', () => openJournal());
 describeJournalContract('LMDB with one shard', () => openJournal(1));
 // The stream that most of the contract appends to.
-describeJournalContract('LMDB with an environment for what comes in', () => openJournal(4, ['s']));
+describeJournalContract('LMDB with an environment for what comes in', () => openJournal(4, { s: INTAKE }));
 
 /** The data as the only item of a list. */
-const LISTED: StoredForm = { pack: (data) => [data], unpack: ([data]) => data };
-describeJournalContract('LMDB with a form', () => openJournal(4, [], { s: LISTED, out: LISTED }));
+const LISTED: StreamTraits = { form: { pack: (data) => [data], unpack: ([data]) => data as never } };
+describeJournalContract('LMDB with a form', () => openJournal(4, { s: LISTED, out: LISTED }));
 
 const APPENDER = join(dirname(fileURLToPath(import.meta.url)), 'fixtures', 'appender.mjs');
 
@@ -111,7 +111,8 @@ describe('LmdbJournal under SIGKILL', () => {
       expect(signal).toBe('SIGKILL');
 
       const state = LmdbStateStore.open(folder.path);
-      const journal = await LmdbJournal.open({ state, clock: { now: Date.now } });
+      const streams = { uplink: INTAKE };
+      const journal = await LmdbJournal.open<AnyStreams>({ state, clock: { now: Date.now }, streams });
       const entries = await readAll<{ n: number; filler: string }>(journal, stream);
       const own = entries.filter((entry) => entry.key === producer).map((entry) => entry.data);
       // Everything acknowledged is there; what is there beyond that is a run without gaps, each entry whole.
@@ -136,7 +137,7 @@ describe('LmdbJournal used by several processes', () => {
     const follow = async (shard: number): Promise<void> => {
       for (let from = 0; !stop.signal.aborted;) {
         await fixture.journal.waitFor('crash', shard, from, stop.signal);
-        const entries = await fixture.journal.read<{ n: number }>('crash', shard, from, 100);
+        const entries = await fixture.journal.read('crash', shard, from, 100);
         from += entries.length;
         seen.push(...entries.map(({ key, data }) => ({ key, n: data.n })));
         if (seen.length >= 2000) stop.abort();
@@ -154,9 +155,15 @@ describe('LmdbJournal used by several processes', () => {
 describe('LmdbJournal that appends without looking, because it was alone', () => {
   it('sees that another one wrote or removed meanwhile', async () => {
     using folder = temporaryFolder('journal');
-    const open = async (): Promise<{ state: LmdbStateStore; journal: LmdbJournal }> => {
+    const open = async (): Promise<{ state: LmdbStateStore; journal: AnyJournal }> => {
       const state = LmdbStateStore.open(folder.path);
-      return { state, journal: await LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1 }) };
+      return {
+        state,
+        journal: await LmdbJournal.open<AnyStreams>({
+          ...{ state, clock: { now: () => 1_000 }, shards: 1 },
+          streams: { uplink: INTAKE },
+        }),
+      };
     };
     const [one, other] = [await open(), await open()];
     // A header of 12 bytes and ['k', n].
@@ -193,13 +200,13 @@ describe('the intake of LmdbJournal', () => {
   it('goes on where it lay in a journal from before it had an environment of its own', async () => {
     using folder = temporaryFolder('journal');
     const state = LmdbStateStore.open(folder.path);
-    const open = (intake: string[]): Promise<LmdbJournal> =>
-      LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, intake });
-    let journal = await open([]);
+    const open = (streams: Record<string, StreamTraits>): Promise<AnyJournal> =>
+      LmdbJournal.open<AnyStreams>({ state, clock: { now: () => 1_000 }, shards: 1, streams });
+    let journal = await open({});
     await journal.append('in', [{ key: 'k', data: 1 }]);
     await journal.commit({ cursor: 'stage', stream: 'in', shard: 0, expected: 0, next: 1 });
     await journal.close();
-    journal = await open(['in', 'other']);
+    journal = await open({ in: INTAKE, other: INTAKE });
     await journal.append('in', [{ key: 'k', data: 2 }]);
     await journal.append('other', [{ key: 'k', data: 3 }]);
     expect((await readAll(journal, 'in')).map(({ offset, data }) => [offset, data])).toEqual([
@@ -216,7 +223,7 @@ describe('the intake of LmdbJournal', () => {
   });
 
   it('takes nothing with the commit of a stage, which could not be one commit', async () => {
-    await using fixture = await openJournal(1, ['in']);
+    await using fixture = await openJournal(1, { in: INTAKE });
     const append = [{ stream: 'in', blocks: fixture.journal.encode('in', [{ key: 'k', data: 1 }]) }];
     const commit = { cursor: 'stage', stream: 'in', shard: 0, expected: 0, next: 1, append };
     await expect(fixture.journal.commit(commit)).rejects.toMatchObject({ code: 'USAGE' });
@@ -228,8 +235,8 @@ describe('the form of a stream in LmdbJournal', () => {
   it('is what is stored, and is never seen by who reads', async () => {
     using folder = temporaryFolder('journal');
     const state = LmdbStateStore.open(folder.path);
-    const open = (forms: Record<string, StoredForm>): Promise<LmdbJournal> =>
-      LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, forms });
+    const open = (streams: Record<string, StreamTraits>): Promise<AnyJournal> =>
+      LmdbJournal.open<AnyStreams>({ state, clock: { now: () => 1_000 }, shards: 1, streams });
     const form: StoredForm<{ n: number }> = {
       pack: ({ n }) => [n],
       unpack: ([n]) => {
@@ -241,7 +248,7 @@ describe('the form of a stream in LmdbJournal', () => {
     await journal.append('s', [{ key: 'k', data: { n: 1 } }]);
     await journal.close();
 
-    journal = await open({ s: form });
+    journal = await open({ s: { form: form as StoredForm<never> } });
     await journal.append('s', [{ key: 'k', data: { n: 2 } }]);
     const append = ['s', 'other'].map((stream) => ({
       stream,
@@ -260,7 +267,7 @@ describe('the form of a stream in LmdbJournal', () => {
     await journal.append('s', [{ key: 'k', data: ['x'] }]);
     await journal.close();
 
-    journal = await open({ s: form });
+    journal = await open({ s: { form: form as StoredForm<never> } });
     await expect(journal.read('s', 0, 3, 1)).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
     await journal.close();
     await state.close();
@@ -292,8 +299,8 @@ describeWith(['mount'], 'LmdbJournal on a file system without a byte to spare', 
   it('writes nothing by halves, tells input and the rest, and goes on when there is space, without being opened again', async () => {
     using disk = mountSmallFilesystem(24 * 1024 * 1024);
     const state = LmdbStateStore.open(disk.path);
-    const open = (): Promise<LmdbJournal> =>
-      LmdbJournal.open({ state, clock: { now: () => 1_000 }, shards: 1, minFree: 0 });
+    const open = (): Promise<AnyJournal> =>
+      LmdbJournal.open<AnyStreams>({ state, clock: { now: () => 1_000 }, shards: 1, minFree: 0 });
     let journal = await open();
     const unmute = muteLmdb(state.environment.root);
     try {

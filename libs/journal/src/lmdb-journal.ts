@@ -1,5 +1,6 @@
 import { defined, PantauError, shardOf, type Clock } from '#libs/kernel';
 import { LmdbEnvironment, type LmdbStateStore } from '#libs/state';
+import { STREAMS, type StoredForm, type StreamShape, type StreamTypes } from '#libs/streams';
 import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,16 +18,22 @@ import type {
   Extent,
   Journal,
   JournalSpace,
+  NameIn,
   NewEntry,
   Removal,
   RetentionPolicy,
   RetentionReport,
-  StoredForm,
-  StreamShape,
   StreamStats,
 } from './journal.js';
 import { full, LmdbStreams, shardKey, type Addressed, type ChunkKey } from './lmdb-streams.js';
 import { Retention } from './retention.js';
+
+/** What the engine wants to know of a stream, see `StreamDefinition`. */
+export interface StreamTraits {
+  readonly intake?: true;
+  readonly form?: StoredForm<never>;
+  readonly shape?: StreamShape;
+}
 
 export interface LmdbJournalOptions {
   /** The journal lives in this store's environment, so that state and cursor share one commit. */
@@ -38,16 +45,11 @@ export interface LmdbJournalOptions {
   readonly minFree?: number | undefined;
   /** Free and total bytes of the file system; asked of the system by default. */
   readonly measureDisk?: () => Promise<Omit<DiskUsage, 'reusableBytes'>>;
-  /** The streams that only producers append to, never a stage with its commit; `uplink` by default. */
-  readonly intake?: readonly string[];
-  /** How the data of these streams is stored; of all others as it is. */
-  readonly forms?: Readonly<Record<string, StoredForm>>;
-  /** What the data of these streams must be to be read. Of every stream its depth and size are looked at. */
-  readonly shapes?: Readonly<Record<string, StreamShape>>;
+  /** What is known of each stream; the catalogue by default. One that is not named is stored and read as it is. */
+  readonly streams?: Readonly<Record<string, StreamTraits>>;
 }
 
 const DEFAULT_SHARDS = 4;
-const DEFAULT_INTAKE = ['uplink'];
 /** A read ends with the chunk that reaches this: a batch of large messages must fit into memory as well as one of small ones. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
 /** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
@@ -69,7 +71,7 @@ interface Waiter {
  * LMDB has one writer at a time for each environment. Uplinks have an environment of their own, so that their
  * acknowledgement waits for the disk and never for the commit of a stage (docs/decisions/0008).
  */
-export class LmdbJournal implements Journal {
+export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   readonly shards: number;
   readonly #state: LmdbStateStore;
   readonly #clock: Clock;
@@ -91,14 +93,18 @@ export class LmdbJournal implements Journal {
   #closed = false;
 
   private constructor(options: LmdbJournalOptions, shards: number) {
-    const { state, clock, minFree, intake = DEFAULT_INTAKE, forms = {}, shapes = {} } = options;
+    const { state, clock, minFree, streams = STREAMS } = options;
     const { environment } = state;
     const { measureDisk = () => measure(environment.folder) } = options;
     this.#state = state;
     this.#clock = clock;
     this.shards = shards;
-    this.#forms = new Map(Object.entries(forms));
-    this.#chunks = new DecodedChunks(this.#forms, new Map(Object.entries(shapes)));
+    const traits = new Map<string, StreamTraits>(Object.entries(streams));
+    this.#forms = each(traits, ({ form }) => form as StoredForm | undefined);
+    this.#chunks = new DecodedChunks(
+      this.#forms,
+      each(traits, ({ shape }) => shape),
+    );
     this.#cursors = environment.database('journal-cursors', 'msgpack');
     this.#news = new BroadcastChannel(`pantau-journal ${environment.folder}`);
     this.#news.onmessage = ({ data }) => this.#wakeWaiters(data as ReadonlySet<string>);
@@ -119,7 +125,8 @@ export class LmdbJournal implements Journal {
     this.#streams = streamsOf(environment);
     // A journal in which they lie beside the others already keeps them there.
     const settled = new Set(Array.from(this.#streams.heads(), ({ stream }) => stream));
-    this.#intakeNames = new Set(intake.filter((name) => !settled.has(name)));
+    const intake = each(traits, (stream) => stream.intake);
+    this.#intakeNames = new Set([...intake.keys()].filter((name) => !settled.has(name)));
     this.#intake = streamsOf(LmdbEnvironment.open(join(environment.folder, 'intake')));
     const retentionOf = (streams: LmdbStreams): Retention =>
       new Retention(streams, (stream, shard, firstOffset) => this.#chunks.forget(stream, shard, firstOffset));
@@ -127,14 +134,14 @@ export class LmdbJournal implements Journal {
     this.#intakeRetention = retentionOf(this.#intake);
   }
 
-  static async open(options: LmdbJournalOptions): Promise<LmdbJournal> {
+  static async open<Types = StreamTypes>(options: LmdbJournalOptions): Promise<LmdbJournal<Types>> {
     const wanted = options.shards ?? DEFAULT_SHARDS;
     if (!Number.isInteger(wanted) || wanted < 1 || wanted > 256) {
       throw new PantauError('CONFIG_INVALID', `the journal has 1 to 256 shards, not ${wanted}.`);
     }
     await options.state.putIfAbsent('journal', 'shards', wanted);
     const shards = (await options.state.get<number>('journal', 'shards')) ?? wanted;
-    const journal = new LmdbJournal(options, shards);
+    const journal = new LmdbJournal<Types>(options, shards);
     // Known before the first append, which does not wait to be told.
     await journal.#space.look();
     return journal;
@@ -177,7 +184,12 @@ export class LmdbJournal implements Journal {
     await this.#append(stream, blocks, yields);
   }
 
-  async read<T>(stream: string, shard: number, from: number, limit: number): Promise<Entry<T>[]> {
+  async read<S extends NameIn<Types>>(
+    stream: S,
+    shard: number,
+    from: number,
+    limit: number,
+  ): Promise<Entry<Types[S]>[]> {
     this.#assertOpen();
     const { first, next } = this.#head(stream, shard);
     if (from < first) throw lostEntries(stream, shard, from, first);
@@ -191,12 +203,12 @@ export class LmdbJournal implements Journal {
     return gathering.result();
   }
 
-  async readBackwards<T>(
-    stream: string,
+  async readBackwards<S extends NameIn<Types>>(
+    stream: S,
     shard: number,
     limit: number,
     before = Infinity,
-  ): Promise<Entry<T>[]> {
+  ): Promise<Entry<Types[S]>[]> {
     this.#assertOpen();
     const { first, next } = this.#head(stream, shard);
     const newest = Math.min(before, next) - 1;
@@ -386,6 +398,19 @@ export class LmdbJournal implements Journal {
     for (const { size } of this.#waiters.values()) if (size > 0) return true;
     return false;
   }
+}
+
+/** What the streams have that have it. */
+function each<T>(
+  streams: ReadonlyMap<string, StreamTraits>,
+  of: (traits: StreamTraits) => T | undefined,
+): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const [name, traits] of streams) {
+    const value = of(traits);
+    if (value !== undefined) found.set(name, value);
+  }
+  return found;
 }
 
 async function measure(folder: string): Promise<Omit<DiskUsage, 'reusableBytes'>> {

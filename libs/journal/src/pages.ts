@@ -1,5 +1,6 @@
 import { PantauError } from '#libs/kernel';
-import type { Entry, Journal } from './journal.js';
+import type { StreamTypes } from '#libs/streams';
+import type { Entry, Journal, NameIn } from './journal.js';
 import { UnreadableEntry } from './unreadable-entry.js';
 
 /** What one read of a shard brought. */
@@ -13,7 +14,7 @@ export interface Page<T> {
 }
 
 /** A journal, or what stands in for one. */
-type Readable = Pick<Journal, 'read' | 'extent'>;
+type Readable<Types> = Pick<Journal<Types>, 'read' | 'extent'>;
 
 /** Told of every entry that is passed over, because it cannot be read. */
 export type PassedOver = (fault: UnreadableEntry) => void;
@@ -24,15 +25,15 @@ export type PassedOver = (fault: UnreadableEntry) => void;
  *
  * @returns a page that brings nothing and goes on where it began only at the end
  */
-export async function readPage<T>(
-  journal: Readable,
-  stream: string,
+export async function readPage<S extends NameIn<Types>, Types = StreamTypes>(
+  journal: Readable<Types>,
+  stream: S,
   shard: number,
   from: number,
   limit: number,
-): Promise<Page<T>> {
+): Promise<Page<Types[S]>> {
   try {
-    const entries = await journal.read<T>(stream, shard, from, limit);
+    const entries = await journal.read(stream, shard, from, limit);
     return { entries, unreadable: undefined, next: from + entries.length };
   } catch (error) {
     if (error instanceof UnreadableEntry) return { entries: [], unreadable: error, next: error.offset + 1 };
@@ -53,21 +54,15 @@ export interface Span {
 const PAGE = 2_000;
 
 /** What is kept of a shard, oldest first, page by page. */
-export async function* pagesOf<T>(
-  journal: Readable,
-  stream: string,
+export async function* pagesOf<S extends NameIn<Types>, Types = StreamTypes>(
+  journal: Readable<Types>,
+  stream: S,
   shard: number,
   passedOver: PassedOver,
   { from, to = Infinity, page = PAGE }: Span = {},
-): AsyncGenerator<readonly Entry<T>[], undefined> {
+): AsyncGenerator<readonly Entry<Types[S]>[], undefined> {
   for (let at = from ?? (await journal.extent(stream, shard)).first; at < to;) {
-    const { entries, unreadable, next } = await readPage<T>(
-      journal,
-      stream,
-      shard,
-      at,
-      Math.min(page, to - at),
-    );
+    const { entries, unreadable, next } = await readPage(journal, stream, shard, at, Math.min(page, to - at));
     if (unreadable !== undefined) passedOver(unreadable);
     if (entries.length > 0) yield entries;
     if (next === at) return;
@@ -76,16 +71,16 @@ export async function* pagesOf<T>(
 }
 
 /** What is kept of a shard, newest first. */
-export async function* newestFirst<T>(
-  journal: Journal,
-  stream: string,
+export async function* newestFirst<S extends NameIn<Types>, Types = StreamTypes>(
+  journal: Journal<Types>,
+  stream: S,
   shard: number,
   passedOver: PassedOver,
   page = PAGE,
-): AsyncGenerator<Entry<T>, undefined> {
+): AsyncGenerator<Entry<Types[S]>, undefined> {
   for (let before = Infinity; ;) {
     try {
-      const entries = await journal.readBackwards<T>(stream, shard, page, before);
+      const entries = await journal.readBackwards(stream, shard, page, before);
       const last = entries.at(-1);
       if (last === undefined) return;
       yield* entries;
@@ -103,15 +98,15 @@ export async function* newestFirst<T>(
  *
  * @param passedOver - without it the first entry that cannot be read ends the visit with its error
  */
-export async function eachEntry<T>(
-  journal: Journal,
-  stream: string,
-  visit: (entry: Entry<T>) => void,
+export async function eachEntry<S extends NameIn<Types>, Types = StreamTypes>(
+  journal: Journal<Types>,
+  stream: S,
+  visit: (entry: Entry<Types[S]>) => void,
   passedOver: PassedOver = (fault) => {
     throw fault;
   },
 ): Promise<void> {
   for (let shard = 0; shard < journal.shards; shard++)
-    for await (const entries of pagesOf<T>(journal, stream, shard, passedOver))
+    for await (const entries of pagesOf(journal, stream, shard, passedOver))
       for (const entry of entries) visit(entry);
 }

@@ -1,7 +1,8 @@
 import { LmdbStateStore } from '#libs/state';
 import { temporaryFolder } from '#libs/testing';
 import { Packr } from 'msgpackr';
-import type { Entry, StreamShape } from './journal.js';
+import type { StreamShape } from '#libs/streams';
+import type { AnyJournal, AnyStreams, Entry } from './journal.js';
 import { LmdbJournal } from './lmdb-journal.js';
 import { newestFirst, pagesOf } from './pages.js';
 import type { UnreadableEntry } from './unreadable-entry.js';
@@ -18,11 +19,11 @@ const nestedBytes = (depth: number): Buffer => Buffer.concat([Buffer.alloc(depth
 const shape: StreamShape = (data) =>
   typeof (data as { n?: unknown } | null)?.n === 'number' ? undefined : 'no n';
 
-async function open(): Promise<{ journal: LmdbJournal; state: LmdbStateStore } & AsyncDisposable> {
+async function open(): Promise<{ journal: AnyJournal; state: LmdbStateStore } & AsyncDisposable> {
   const folder = temporaryFolder('unreadable');
   const state = LmdbStateStore.open(folder.path);
   const clock = { now: () => 1_000 };
-  const journal = await LmdbJournal.open({ state, clock, shards: 1, shapes: { s: shape } });
+  const journal = await LmdbJournal.open<AnyStreams>({ state, clock, shards: 1, streams: { s: { shape } } });
   return {
     journal,
     state,
@@ -35,7 +36,7 @@ async function open(): Promise<{ journal: LmdbJournal; state: LmdbStateStore } &
 }
 
 /** Stores entries in one chunk, as bytes. */
-const plant = async (journal: LmdbJournal, ...entries: Buffer[]): Promise<void> =>
+const plant = async (journal: AnyJournal, ...entries: Buffer[]): Promise<void> =>
   journal.appendEncoded('s', [{ shard: 0, count: entries.length, bytes: Buffer.concat(entries) }]);
 
 type Found = (number | string)[];
@@ -43,26 +44,20 @@ const told = ({ offset, key, cause }: UnreadableEntry): string =>
   `${offset} ${key ?? '?'}: ${(cause as Error).message}`;
 
 /** Reads on with pages of that size: the numbers of those that can be read, and what is told of the others. */
-async function forwards(journal: LmdbJournal, page: number): Promise<Found> {
+async function forwards(journal: AnyJournal, page: number): Promise<Found> {
   const found: Found = [];
-  for await (const entries of pagesOf<{ n: number }>(journal, 's', 0, (fault) => found.push(told(fault)), {
+  for await (const entries of pagesOf<'s', AnyStreams>(journal, 's', 0, (fault) => found.push(told(fault)), {
     page,
   }))
-    found.push(...entries.map(({ data }) => data.n));
+    found.push(...entries.map(({ data }) => (data as { n: number }).n));
   return found;
 }
 
-async function backwards(journal: LmdbJournal, page: number): Promise<Found> {
+async function backwards(journal: AnyJournal, page: number): Promise<Found> {
   const found: Found = [];
   const seen: Entry[] = [];
-  for await (const one of newestFirst<{ n: number }>(
-    journal,
-    's',
-    0,
-    (fault) => found.push(told(fault)),
-    page,
-  )) {
-    found.push(one.data.n);
+  for await (const one of newestFirst(journal, 's', 0, (fault) => found.push(told(fault)), page)) {
+    found.push((one.data as { n: number }).n);
     seen.push(one);
   }
   expect(seen.map(({ offset }) => offset)).toEqual(seen.map(({ offset }) => offset).sort((a, b) => b - a));

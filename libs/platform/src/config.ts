@@ -1,4 +1,5 @@
 import { HOUR, MINUTE, parseDuration, PantauError, type Millis } from '#libs/kernel';
+import { CONFIGURABLE_STREAMS, isStreamName } from '#libs/streams';
 import { ID_PATTERN, patternFault } from '#libs/telemetry';
 import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
@@ -27,6 +28,13 @@ const retention = z
     unread: z.enum(['wait', 'drop']).default('wait'),
   })
   .prefault({});
+
+/** What is wrong with a name under `journal.retention`. */
+function streamFault({ input }: { readonly input?: unknown }): string {
+  const name = String(input);
+  if (isStreamName(name)) return `the stream ${name} is kept for ever: figures refer to it`;
+  return `expected a stream of the journal (${CONFIGURABLE_STREAMS.join(', ')}), found "${name}"`;
+}
 
 const DAY_MS = 86_400_000;
 
@@ -247,14 +255,7 @@ const sections = z.strictObject({
       /** Bytes of the disk that new input leaves alone. By default 512 MiB, at most a tenth of the file system. */
       minFree: z.int().min(1_048_576).optional(),
       /** By stream; a stream that is not named keeps everything. */
-      retention: z
-        .record(
-          z.string().refine((stream) => stream !== 'settings', {
-            error: 'the stream settings is kept for ever: figures refer to it',
-          }),
-          retention,
-        )
-        .default({}),
+      retention: z.partialRecord(z.enum(CONFIGURABLE_STREAMS, { error: streamFault }), retention).default({}),
     })
     .prefault({}),
   store: storeSchema.prefault({ engine: 'duckdb' }),

@@ -10,8 +10,6 @@ export * from './parameters.js';
 export * from './payloads.js';
 export * from './set-aside.js';
 export * from './states.js';
-export * from './stored-forms.js';
-export * from './stream-shapes.js';
 export * from './streams.js';
 export * from './topic-filter.js';
 export * from './topic-mapping.js';

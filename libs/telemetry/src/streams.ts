@@ -238,20 +238,6 @@ export interface ConfigurationChange {
   readonly configuration: unknown;
 }
 
-/** Every stream of the journal whose entries come from devices, with the type of its entries. */
-export interface StreamTypes {
-  readonly uplink: Uplink;
-  readonly readings: Observation;
-  readonly signals: Signal;
-  readonly rejected: Rejection;
-  readonly liveness: Liveness;
-  readonly identity: IdentityChange;
-  readonly commands: CommandEvent;
-  readonly configurations: ConfigurationChange;
-  readonly rollups: Rollup;
-  readonly neighbourhoods: HourlyMean;
-}
-
 /**
  * Stream `rollups`: an hour or a day of a series that is over, for the down-sampled tiers of the store. Comes again when a
  * late reading changes it; the last one counts. Hours and days without any reading have none.

@@ -1,7 +1,7 @@
+import type { StreamShape } from './definition.js';
+
 type Kind = 'text' | 'number' | 'boolean' | 'bytes' | 'place' | 'list' | 'anything';
 type Members = Readonly<Record<string, Kind>>;
-
-type StreamShape = (data: unknown) => string | undefined;
 
 const COMMON_SIGNAL: Members = { site: 'text', device: 'text', ts: 'number', receivedAt: 'number' };
 const SIGNALS: Readonly<Record<string, StreamShape>> = {
@@ -22,12 +22,12 @@ const COMMAND_EVENT = members({ id: 'text', site: 'text', device: 'text', state:
  * What every entry of a stream has, whichever version wrote it: the members that readers take for granted. What is missing
  * is found where the entry is read, so that no reader computes with it.
  */
-export const STREAM_SHAPES: Readonly<Record<string, StreamShape>> = {
+export const STREAM_SHAPES = {
   uplink: members({
     ...{ site: 'text', device: 'text', kind: 'text', topic: 'text', payload: 'bytes', receivedAt: 'number' },
     ...{ qos: 'number', dup: 'boolean', session: 'text', will: 'boolean' },
   }),
-  readings: (data) => {
+  readings: (data: unknown) => {
     const fault = OBSERVATION(data);
     if (fault !== undefined) return fault;
     for (const reading of (data as { readonly readings: readonly unknown[] }).readings) {
@@ -36,7 +36,7 @@ export const STREAM_SHAPES: Readonly<Record<string, StreamShape>> = {
     }
     return undefined;
   },
-  signals: (data) => {
+  signals: (data: unknown) => {
     const type = isMap(data) ? data['type'] : undefined;
     const shape = typeof type === 'string' && Object.hasOwn(SIGNALS, type) ? SIGNALS[type] : undefined;
     return shape === undefined ? 'type: none of those of a signal' : shape(data);
@@ -44,7 +44,7 @@ export const STREAM_SHAPES: Readonly<Record<string, StreamShape>> = {
   rejected: members({ reason: 'text', detail: 'text', receivedAt: 'number', count: 'number' }),
   liveness: members({ component: 'text', run: 'text', kind: 'text', at: 'number' }),
   identity: members({ id: 'text', change: 'text', at: 'number' }),
-  commands: (data) => {
+  commands: (data: unknown) => {
     const fault = COMMAND_EVENT(data);
     if (fault !== undefined) return fault;
     const { command } = data as { readonly command?: unknown };
@@ -61,7 +61,7 @@ export const STREAM_SHAPES: Readonly<Record<string, StreamShape>> = {
     ...{ site: 'text', device: 'text', parameter: 'text' },
   }),
   settings: members({ name: 'text', from: 'number', at: 'number', value: 'anything', digest: 'text' }),
-};
+} satisfies Readonly<Record<string, StreamShape>>;
 
 function members(required: Members): StreamShape {
   const entries = Object.entries(required);
