@@ -804,7 +804,8 @@ export class Broker {
       receivedAt: this.#clock.now(),
       qos: packet.qos,
       messageId: packet.qos === 0 ? undefined : packet.messageId,
-      dup: packet.dup,
+      // Aedes leaves it out of a will.
+      dup: !will && packet.dup,
       session: session.id,
       will,
     };

@@ -25,7 +25,7 @@ const COMMAND_EVENT = members({ id: 'text', site: 'text', device: 'text', state:
 export const STREAM_SHAPES = {
   uplink: members({
     ...{ site: 'text', device: 'text', kind: 'text', topic: 'text', payload: 'bytes', receivedAt: 'number' },
-    ...{ qos: 'number', dup: 'boolean', session: 'text', will: 'boolean' },
+    ...{ qos: 'number', session: 'text', will: 'boolean' },
   }),
   readings: (data: unknown) => {
     const fault = OBSERVATION(data);

@@ -62,6 +62,11 @@ describe('UPLINK_FORM', () => {
     );
   });
 
+  it('reads a will of which an earlier version did not store whether it was sent again', () => {
+    const stored = UPLINK_FORM.pack(UPLINK).map((value, place) => (place === 10 ? null : value));
+    expect(UPLINK_FORM.unpack(stored)).toMatchObject({ dup: false });
+  });
+
   it('reads what was stored as a map, before there was a form', () => {
     expect(decodeEntries(blockOf(UPLINK), UPLINK_FORM)).toStrictEqual([{ key: 'k', data: UPLINK }]);
   });

@@ -16,7 +16,7 @@ type StoredUplink = readonly [
   will: boolean,
   receivedAt: UtcMillis,
   messageId: number | null,
-  dup: boolean,
+  dup: boolean | null,
   payload: Uint8Array,
   fromFile?: boolean,
 ];
@@ -57,7 +57,8 @@ export const UPLINK_FORM = {
       receivedAt,
       qos,
       messageId: messageId ?? undefined,
-      dup,
+      // A will that an earlier version stored says nothing of it.
+      dup: dup ?? false,
       session,
       will,
     };
