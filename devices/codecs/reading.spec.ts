@@ -1,6 +1,6 @@
 import { HOUR } from '#libs/kernel';
+import { eventData } from './event-data.js';
 import {
-  eventData,
   Findings,
   Gathered,
   readDateTime,

@@ -3,7 +3,6 @@ import {
   parseDateTime,
   readJson,
   STATE_WORD,
-  type CodecEvent,
   type CodecOutput,
   type CodecResult,
   type CodecTelemetry,
@@ -58,12 +57,13 @@ export function refused(...refusals: readonly [Refusal, ...Refusal[]]): CodecRes
   return { outputs: [], refusals };
 }
 
-/** How many of the members that were not read a refusal names. */
+/** How many of the members that were not read a refusal names, and a result. */
 const NAMED = 8;
+const MOST_UNREAD = 50;
 
 /**
  * @param nothing - why a message without outputs and refusals is all right
- * @param unread - members with numbers of which none was read: then it is not all right, but a refusal that names them
+ * @param unread - members with numbers that were not read: where nothing was, it is not all right, but a refusal that names them
  */
 export function resultOf(
   outputs: readonly CodecOutput[],
@@ -71,14 +71,15 @@ export function resultOf(
   nothing: string,
   unread: readonly string[] = [],
 ): CodecResult {
-  if (outputs.length > 1) return oneOfEach(outputs, refusals);
-  if (outputs.length > 0 || refusals.length > 0) return { outputs, refusals };
-  if (unread.length === 0) return ignored(nothing);
-  const names = [...new Set(unread)].slice(0, NAMED).join(', ');
+  const names = [...new Set(unread)].slice(0, MOST_UNREAD).map((name) => name.slice(0, 100));
+  const beside = names.length === 0 ? {} : { unread: names };
+  if (outputs.length > 1) return { ...oneOfEach(outputs, refusals), ...beside };
+  if (outputs.length > 0 || refusals.length > 0) return { outputs, refusals, ...beside };
+  if (names.length === 0) return ignored(nothing);
   return refused(
     refusal(
       'unknown_parameter',
-      names,
+      names.slice(0, NAMED).join(', '),
       "expected a value under a name that the codec's page lists, found numbers of which none is read",
     ),
   );
@@ -178,7 +179,14 @@ export class Gathered {
   constructor(
     private readonly form: 'number' | 'text' = 'number',
     readonly refusals: Refusal[] = [],
+    /** Paths that were looked at. */
+    private readonly seen = new Set<string>(),
   ) {}
+
+  /** Those of the members with numbers that were not looked at. */
+  rest(numbers: readonly string[]): readonly string[] {
+    return numbers.filter((path) => !this.seen.has(plainPath(path)));
+  }
 
   /**
    * Takes the value found at `path`; absent is absent. A message states a parameter once: which of two different values
@@ -197,6 +205,7 @@ export class Gathered {
     { bad, suspect }: Validity = {},
   ): void {
     if (found === undefined) return;
+    this.seen.add(plainPath(path));
     const number = readNumber(path, found, this.form);
     const first = this.#first.get(parameter);
     if (first !== undefined) {
@@ -245,6 +254,7 @@ export class Gathered {
   }
 
   refuse(reason: RejectionReason, path: string, expectation: string): void {
+    this.seen.add(plainPath(path));
     this.refusals.push(refusal(reason, path, expectation));
   }
 
@@ -266,6 +276,11 @@ export class Gathered {
   }
 }
 
+/** A path as {@link Gathered.rest} compares them: `a[0].b` is `a.0.b`. */
+function plainPath(path: string): string {
+  return path.replace(/\[(\d+)\]/g, '.$1');
+}
+
 /** Where in a message values belong: the device and the instant. */
 export interface Place {
   readonly ts: UtcMillis | undefined;
@@ -279,13 +294,17 @@ export class Findings {
   readonly #sheets = new Map<string, { readonly place: Place; readonly gathered: Gathered }>();
   readonly #outputs: CodecOutput[] = [];
   readonly #refusals: Refusal[] = [];
+  readonly #seen = new Set<string>();
 
   /** What is said of one device at one instant. */
   at(place: Place): Gathered {
     const key = `${place.ts ?? ''} ${place.source ?? ''}`;
     let sheet = this.#sheets.get(key);
     if (sheet === undefined)
-      this.#sheets.set(key, (sheet = { place, gathered: new Gathered(this.form, this.#refusals) }));
+      this.#sheets.set(
+        key,
+        (sheet = { place, gathered: new Gathered(this.form, this.#refusals, this.#seen) }),
+      );
     return sheet.gathered;
   }
 
@@ -307,7 +326,12 @@ export class Findings {
       gathered.telemetry(place.ts, place.source),
     );
     return {
-      ...resultOf([...this.#outputs, ...measured], this.#refusals, nothing, unread),
+      ...resultOf(
+        [...this.#outputs, ...measured],
+        this.#refusals,
+        nothing,
+        unread.filter((path) => !this.#seen.has(plainPath(path))),
+      ),
       ...(memory === undefined ? {} : { memory }),
     };
   }
@@ -324,18 +348,6 @@ export function sourceUnless(
   return parts['device'] === undefined && typeof name === 'string' && name !== ''
     ? { source: name.slice(0, 200) }
     : {};
-}
-
-/** The members that an event can carry: numbers, booleans, null and text; what is nested or not finite is left out. */
-export function eventData(members: Members, names = Object.keys(members)): NonNullable<CodecEvent['data']> {
-  const data: [string, string | number | boolean | null][] = [];
-  for (const name of names) {
-    const value = members[name];
-    if (typeof value === 'string') data.push([name.slice(0, 64), value.slice(0, 1000)]);
-    else if (typeof value === 'boolean' || value === null || Number.isFinite(value))
-      data.push([name.slice(0, 64), value as number | boolean | null]);
-  }
-  return Object.fromEntries(data);
 }
 
 /** An instant; undefined when what the device states is none. */

@@ -7,7 +7,15 @@ import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
 import { clockDaysOf, DEVICE_MEMORY, type StoredMemory } from '#libs/quality-control';
-import { CLOCK_LEDGER, MEASURED_CODES, PARAMETERS, type ClockDay, type Rejection } from '#libs/telemetry';
+import {
+  CLOCK_LEDGER,
+  MEASURED_CODES,
+  PARAMETERS,
+  type ClockDay,
+  type Rejection,
+  UNREAD_MEMBERS,
+  type UnreadMembers,
+} from '#libs/telemetry';
 import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -103,6 +111,20 @@ export class ApiController {
         return { ...device, ...iso({ presence: { state, cause, at }, ...view }) };
       }),
     };
+  }
+
+  @Get('devices/:device/unread')
+  @ApiOperation({
+    summary: 'Anggota pesan yang tidak dibaca / Members of messages that are not read',
+    description:
+      'Members of the messages of a device of another maker that held numbers and were not read, beside values that were: the number of messages, the first and the last, the most frequent first. `more` counts messages with members beyond the 50 that are kept of a device.',
+  })
+  async unread(@Param('device') device: string): Promise<unknown> {
+    if ((await this.pantau.registry.device(device)) === undefined)
+      throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
+    const unread = await this.pantau.state.get<UnreadMembers>(UNREAD_MEMBERS, device);
+    const items = [...(unread?.members ?? [])].sort((a, b) => b.count - a.count);
+    return { items: items.map((member) => iso(member)), more: unread?.more ?? 0 };
   }
 
   @Get('devices/:device/clock')

@@ -6,6 +6,7 @@ const INSTANTS = new Set([
   'since',
   'receivedAt',
   'lastSeen',
+  'firstAt',
   'lastAt',
   'expiresAt',
   'startedAt',

@@ -35,6 +35,7 @@ import { KnownDevices } from './known-devices.js';
 import { rejectionsOf } from './rejections.js';
 import { repeatsWithin } from './repeated-values.js';
 import { isRepeated } from './repetitions.js';
+import { BatchUnread } from './unread.js';
 
 const CODEC_MEMORY = 'ingest/codecs';
 
@@ -80,7 +81,7 @@ export class UplinkController {
 
   @FromStream('uplink', { inPieces: true })
   async uplink(@Payload() piece: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
-    const { devices, tally } = await context.keep(() => this.#begin(piece, context));
+    const { devices, tally, unread } = await context.keep(() => this.#begin(piece, context));
     await devices.expect(piece);
     const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
     for (const { shard, offset, data: uplink } of piece) {
@@ -94,6 +95,7 @@ export class UplinkController {
             ? await this.#decodeForeign(uplink, devices, context)
             : { decoded: decodeNative(uplink.kind, uplink.payload), mapping: undefined };
         takeRest(decoded, message, outcome);
+        if (decoded.unread !== undefined) unread.note(uplink, decoded.unread);
         const histories = historiesIn(decoded.outputs);
         let isFirst = true;
         for (const output of decoded.outputs) {
@@ -136,10 +138,12 @@ export class UplinkController {
   async #begin(
     piece: Batch<Uplink>,
     context: BatchContext,
-  ): Promise<{ devices: BatchDevices; tally: Tally }> {
+  ): Promise<{ devices: BatchDevices; tally: Tally; unread: BatchUnread }> {
     const devices = await BatchDevices.open(context.state, this.#directory);
+    const unread = new BatchUnread(context.state);
     context.atEnd(() => devices.remember());
-    return { devices, tally: await Tally.begin(context, piece[0]?.offset ?? 0) };
+    context.atEnd(() => unread.remember());
+    return { devices, unread, tally: await Tally.begin(context, piece[0]?.offset ?? 0) };
   }
 
   async #decodeForeign(uplink: Uplink, devices: BatchDevices, context: BatchContext): Promise<Decoded> {

@@ -135,7 +135,7 @@ describe('devices of other makers, through the whole program', () => {
     const decoded = {
       ...up,
       time: at(time).replace('Z', '456789+00:00'),
-      object: { pm2_5: 14, no2_ppb: 10 },
+      object: { pm2_5: 14, no2_ppb: 10, co2: 600 },
     };
     const topic = (eui: string): string => `application/7/device/${eui}/event/up`;
     // As it comes with a decoder that uses other names.
@@ -177,6 +177,9 @@ describe('devices of other makers, through the whole program', () => {
       }),
     ]);
     expect((await ofDevice(pantau, 'udara-09'))[0]).not.toHaveProperty('nothingRead');
+    expect(await pantau.items('devices/udara-09/unread')).toEqual([
+      { name: 'object.co2', count: 1, firstAt: expect.any(String), lastAt: expect.any(String) },
+    ]);
 
     // A device that nobody listed: acknowledged, listed for mapping, and no reading.
     await client.publishAsync(topic('00000000000000b0'), JSON.stringify(decoded), { qos: 1 });

@@ -25,6 +25,17 @@ describe('airgradient', () => {
         },
       ],
       refusals: [],
+      unread: [
+        'rco2',
+        'pm01',
+        'pm003Count',
+        'tvocIndex',
+        'tvocRaw',
+        'noxIndex',
+        'noxRaw',
+        'atmpCompensated',
+        'rhumCompensated',
+      ],
     });
   });
 

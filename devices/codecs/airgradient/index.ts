@@ -33,7 +33,7 @@ export const codec: Codec = {
       gathered.telemetry(undefined),
       gathered.refusals,
       'no value of the air in the message, as after a start of the device',
-      unreadNumbers(read.object, '', /^led/),
+      gathered.rest(unreadNumbers(read.object, '', /^led/)),
     );
   },
 };

@@ -1,6 +1,6 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
+import { eventData } from '../event-data.js';
 import {
-  eventData,
   ignored,
   isObject,
   readDateTime,

@@ -1,7 +1,7 @@
 import type { Codec, CodecEvent, CodecInput, CodecResult, Refusal } from '#libs/telemetry';
+import { eventData } from '../event-data.js';
 import { readDecoded } from '../lorawan.js';
 import {
-  eventData,
   ignored,
   isObject,
   readDateTime,

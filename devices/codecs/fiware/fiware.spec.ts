@@ -49,6 +49,18 @@ describe('fiware', () => {
         },
       ],
       refusals: [],
+      unread: [
+        'no',
+        'windDirection',
+        'windSpeed',
+        'nox',
+        'airQualityIndex',
+        'reliability',
+        'pm4',
+        'tpc',
+        'tsp',
+        'charge',
+      ],
     });
   });
 

@@ -102,7 +102,10 @@ function readings(
   }
   // Millibars, which are hectopascals.
   gathered.pressure(`${prefix}pressure`, from['pressure'] ?? undefined, 1);
-  const unread = unreadNumbers(from, prefix.slice(0, -1), NOT_OF_THE_AIR);
+  const lasers = new Set<string>(LASERS.flat().map((name) => `${prefix}${name}`));
+  const unread = gathered
+    .rest(unreadNumbers(from, prefix.slice(0, -1), NOT_OF_THE_AIR))
+    .filter((name) => !lasers.has(name));
   return resultOf(
     gathered.telemetry(time.ts),
     gathered.refusals,

@@ -41,6 +41,7 @@ describe('purpleair', () => {
         },
       ],
       refusals: [],
+      unread: expect.arrayContaining(['sensor.pm2.5', 'sensor.pm2.5_alt', 'sensor.pm1.0']),
     });
   });
 
@@ -74,6 +75,7 @@ describe('purpleair', () => {
         },
       ],
       refusals: [],
+      unread: ['pm2.5_aqi', 'pm1_0_atm', 'pm2_5_cf_1'],
     });
   });
 

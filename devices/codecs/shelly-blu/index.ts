@@ -48,6 +48,6 @@ function decode({ payload, parts, topic }: CodecInput): CodecResult {
     gathered.telemetry(undefined, source),
     gathered.refusals,
     'no value of the air in the message',
-    unreadNumbers(message),
+    gathered.rest(unreadNumbers(message)),
   );
 }

@@ -52,22 +52,24 @@ export const codec: Codec = {
     if ('refusal' in read) return refused(read.refusal);
     const message = read.object;
     const refusals: Refusal[] = [];
+    const seen = new Set<string>();
     const bySource = new Map<string | undefined, Gathered>();
     for (const [sensor, block] of blocksOf(message)) {
       const source = DEVICE.test(sensor) ? sensor.slice(0, 200) : undefined;
-      const gathered = bySource.get(source) ?? new Gathered('number', refusals);
+      const gathered = bySource.get(source) ?? new Gathered('number', refusals, seen);
       bySource.set(source, gathered);
       gather(gathered, sensor, block, message);
     }
     const outputs = (ts?: UtcMillis): CodecTelemetry[] =>
       [...bySource].flatMap(([source, gathered]) => gathered.telemetry(ts, source));
     const nothing = 'no sensor of the air in the message';
+    const unread = new Gathered('number', refusals, seen).rest(unreadIn(message, topic));
     // STATE and INFO carry a time too; where nothing was measured it need not be right.
-    if (outputs().length === 0) return resultOf([], refusals, nothing, unreadIn(message, topic));
+    if (outputs().length === 0) return resultOf([], refusals, nothing, unread);
     // Local and without a zone, unless SetOption52 adds the offset.
     const time = readDateTime('Time', message['Time'], utcOffsetMs);
     if ('refusal' in time) return refused(time.refusal, ...refusals);
-    return resultOf(outputs(time.ts), refusals, nothing);
+    return resultOf(outputs(time.ts), refusals, nothing, unread);
   },
 };
 

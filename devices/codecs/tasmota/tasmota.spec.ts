@@ -49,6 +49,7 @@ describe('tasmota', () => {
         },
       ],
       refusals: [],
+      unread: ['BME680.DewPoint', 'BME680.Gas'],
     });
   });
 
@@ -82,6 +83,7 @@ describe('tasmota', () => {
         },
       ],
       refusals: [],
+      unread: ['SPS30.PM1_0', 'SPS30.PM4_0'],
     });
   });
 

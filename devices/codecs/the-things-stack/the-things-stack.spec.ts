@@ -38,6 +38,7 @@ describe('the-things-stack', () => {
         },
       ],
       refusals: [],
+      unread: ['decoded_payload.luminosity'],
     });
   });
 

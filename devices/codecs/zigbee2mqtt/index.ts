@@ -51,7 +51,7 @@ export const codec: Codec = {
       gathered.telemetry(time.ts).map((telemetry) => ({ ...telemetry, repeats: true as const })),
       gathered.refusals,
       'no value of the air in the message',
-      unreadNumbers(read.object, '', OF_THE_DEVICE),
+      gathered.rest(unreadNumbers(read.object, '', OF_THE_DEVICE)),
     );
   },
 };

@@ -34,6 +34,7 @@ describe('zigbee2mqtt', () => {
         },
       ],
       refusals: [],
+      unread: ['nox_index', 'pm1', 'pm4', 'voc_index'],
     });
   });
 

@@ -88,6 +88,8 @@ export interface CodecResult {
   readonly outputs: readonly CodecOutput[];
   /** What could not be read, each with its reason. Good values beside it are kept. */
   readonly refusals: readonly Refusal[];
+  /** Members that hold numbers of which none was read, beside values that were; nothing is passed over in silence. */
+  readonly unread?: readonly string[];
   /** Why a message that was understood holds nothing that Pantau keeps; set only without outputs and refusals. */
   readonly ignored?: string;
   /** Plain data that the next message of this device needs; undefined leaves what is there. */

@@ -14,4 +14,5 @@ export * from './streams.js';
 export * from './topic-filter.js';
 export * from './topic-mapping.js';
 export * from './topics.js';
+export * from './unread-members.js';
 export * from './uplink-form.js';
