@@ -1,5 +1,6 @@
+import type { DiskUsage } from '#libs/journal';
 import { TopicMappings } from '#libs/telemetry';
-import { assertBounded, boundary } from './bounds.fixture.js';
+import { assertBounded, boundary, keptBytes } from './bounds.fixture.js';
 import { LIMITS, openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
 
 type Qos = 0 | 1 | 2;
@@ -122,6 +123,30 @@ describe('what can be kept of sessions and messages', () => {
     });
     const { values } = await fixture.broker.metrics.droppedQueued.get();
     expect(values[0]?.value).toBeGreaterThan(1_000);
+  });
+
+  boundary('Messages that wait for space on the disk', 'of QoS 0, over connections', async () => {
+    const measureDisk = async (): Promise<DiskUsage> => ({ freeBytes: 0, reusableBytes: 0, totalBytes: 1e9 });
+    await using fixture = await openBroker({ space: { minFree: 1e6, measureDisk } });
+    const before = keptBytes();
+    for (let connection = 0; connection < 4; connection++) {
+      const raw = await fixture.raw();
+      await raw.connect('udara-01', fixture.passwords['udara-01']!);
+      // Each in a segment of its own, which lets Pantau read on.
+      for (let i = 0; i < 3_000 && !raw.socket.destroyed && raw.socket.writableLength < 100_000; i++) {
+        say(raw, 'pantau/v1/betung/udara-01/telemetry', Buffer.alloc(9_000), i + 1, 0);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      raw.socket.destroy();
+      await raw.closed;
+    }
+    expect(keptBytes() - before).toBeLessThan(20_000_000);
+    // There is room for others: this one waits and stays.
+    const other = await fixture.raw();
+    await other.connect('udara-02', fixture.passwords['udara-02']!);
+    say(other, 'pantau/v1/betung/udara-02/telemetry', Buffer.alloc(9_000), 1, 1);
+    other.send({ cmd: 'pingreq' });
+    await other.next('pingresp');
   });
 
   boundary('Retained messages', 'a new topic with each message', async () => {

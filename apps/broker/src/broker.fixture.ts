@@ -263,7 +263,8 @@ export interface ConnectOptions {
 export async function openRaw(port: number): Promise<RawClient> {
   const socket = connectSocket(port, '127.0.0.1');
   socket.on('error', () => undefined);
-  const closed = once(socket, 'close').then(() => undefined);
+  // Not `once` of node:events, which rejects with an error of the connection.
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   // Packets are small and wait for answers, which Nagle's algorithm would hold back.
   socket.setNoDelay();
   await once(socket, 'connect');

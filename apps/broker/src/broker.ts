@@ -59,6 +59,7 @@ import { Quota } from './quota.js';
 import { Refusals } from './refusals.js';
 import { setAsideIn } from './set-aside.js';
 import { Routing, RoutedPersistence, TooManyInboundError } from './routing.js';
+import { SpaceLook } from './space-look.js';
 import type { StoredPacket } from './stored-packet.js';
 import { HeldFilters } from './subscription-bytes.js';
 import { InOrder } from './in-order.js';
@@ -269,6 +270,7 @@ export class Broker {
       onAppended: (seconds) => this.metrics.appendSeconds.observe(seconds),
       onDirect: (sender, messageIds, error) => this.#directSettled(sender as Client, messageIds, error),
       onSettled: () => this.#acknowledgements.flush(),
+      ownerOf: (client) => this.#sessions.get(client as Client)?.principal.id,
       // Aedes may read a client's PINGREQ only after the messages before it: held for longer than its keep-alive, the
       // client would be thrown out, or leave, because nobody answers.
       onHeld: (client) => (client as ClientInternals)._nextBatch(),
@@ -392,7 +394,8 @@ export class Broker {
     });
     this.#aedes = aedes;
     this.#audience = new Audience(aedes, this.#persistence);
-    this.#routing = new Routing(aedes, this.#pantau.state, this.#persistence);
+    const { state, journal } = this.#pantau;
+    this.#routing = new Routing(aedes, state, this.#persistence, new SpaceLook(journal));
     aedes.on('client', (client) => this.#connected(client));
     aedes.on('clientReady', (client) => {
       const arrival = this.#arrivals.get(client);
@@ -724,12 +727,16 @@ export class Broker {
     if (!will) this.metrics.publishes.inc({ qos: packet.qos });
     const settle = will ? (answer: () => void) => answer() : session.order.place();
     const proceed = (target: Target): void => {
-      const ended = (error?: Error | null): void =>
-        settle(() => {
+      const ended = (error?: Error | null): void => {
+        const answer = (): void => {
           if (!will) session.settled++;
           this.#acknowledgements.flushOne(client.conn);
           done(error == null ? null : new EndedError('the message could not be taken', { cause: error }));
-        });
+        };
+        // What is refused while others wait for space must not wait with them.
+        if (error != null && this.#uplinks.isHolding) answer();
+        else settle(answer);
+      };
       const route = (error?: Error | null): void => {
         if (error == null) this.#route(client, session, target, packet, { will, done: ended });
         else ended(error);

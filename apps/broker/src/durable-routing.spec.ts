@@ -1,6 +1,8 @@
+import type { DiskUsage } from '#libs/journal';
 import type { StateStore } from '#libs/state';
 import { waitUntil } from '#libs/testing';
 import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+import type { StoredPacket } from './stored-packet.js';
 
 type Qos = 0 | 1 | 2;
 
@@ -121,5 +123,36 @@ describe('what is acknowledged', () => {
         `${namespace} is empty`,
         async () => (await fixture.state.list(namespace)).length === 0,
       );
+  });
+
+  it('is not taken, and not acknowledged, while the disk is down to the reserve', async () => {
+    let freeBytes = 1e9;
+    const measureDisk = async (): Promise<DiskUsage> => ({ freeBytes, reusableBytes: 0, totalBytes: 1e9 });
+    await using fixture = await openBroker({ space: { minFree: 1e6, measureDisk } });
+    await fixture.account('suite', ['std/#'], ['std/#']);
+    /** Whether a message on the topic is acknowledged; on a connection of its own, since a refusal closes it. */
+    const isTaken = async (topic: string, retain: boolean): Promise<boolean> => {
+      const raw = await open(fixture, 'writer');
+      raw.send({ cmd: 'publish', topic, payload: 'x', qos: 1, retain, dup: false, messageId: 7 });
+      const taken = await raw.next('puback').then(
+        () => true,
+        () => false,
+      );
+      raw.socket.destroy();
+      await raw.closed;
+      return taken;
+    };
+    expect(await isTaken('std/0', true)).toBe(true);
+    freeBytes = 0;
+    await waitUntil('it is noticed', async () => !(await isTaken('std/1', true)));
+    expect(await isTaken('std/2', true)).toBe(false);
+    // What nobody keeps needs no space.
+    expect(await isTaken('std/3', false)).toBe(true);
+    const retained = await fixture.state.list<StoredPacket>('mqtt/retained');
+    expect(retained.map(({ value }) => value.topic)).toEqual(expect.arrayContaining(['std/0']));
+    expect(retained.map(({ value }) => value.topic)).not.toContain('std/2');
+
+    freeBytes = 1e9;
+    await waitUntil('it goes on', () => isTaken('std/2', true));
   });
 });

@@ -28,6 +28,9 @@ interface Waiting {
   readonly done: Done;
 }
 
+/** There is no space for new input; it is not acknowledged, and its sender has it still. */
+export class NoSpaceError extends Error {}
+
 /** The sender has too many QoS 2 messages without a PUBREL. */
 export class TooManyInboundError extends Error {}
 
@@ -50,6 +53,7 @@ export class Routing {
     aedes: Aedes,
     private readonly state: StateStore,
     private readonly persistence: RoutedPersistence,
+    private readonly space: { readonly accepting: boolean } = { accepting: true },
   ) {
     this.#aedes = aedes as unknown as AedesInternals;
     persistence.isRouted = (packet) => this.#routed.has(packet);
@@ -108,8 +112,16 @@ export class Routing {
   }
 
   #flush(): void {
-    const batch = this.#fresh ?? [];
+    let batch = this.#fresh ?? [];
     this.#fresh = undefined;
+    const isInput = ({ plans, connection }: Waiting): boolean => plans.length > 0 && connection !== this;
+    if (batch.some(isInput) && !this.space.accepting) {
+      // The reserve is for the stages, and for what they want retained.
+      const refused = batch.filter(isInput);
+      batch = batch.filter((waiting) => !isInput(waiting));
+      const error = new NoSpaceError('no space for new messages');
+      this.#settled = this.#settled.then(() => this.#settle(refused, error));
+    }
     const writes = batch.flatMap(({ plans }) => plans.flatMap((plan) => plan.writes));
     const written = (writes.length === 0 ? Promise.resolve() : this.state.write(writes)).then(
       () => null,

@@ -7,8 +7,8 @@ import { UplinkTemplate } from './uplink-template.js';
 import { UplinkBatcher, type UplinkBatcherOptions } from './uplink-batcher.js';
 
 const PAYLOAD_BYTES = 1_000;
-/** Payload, topic and what a message costs beside them, roughly. */
-const MESSAGE_BYTES = PAYLOAD_BYTES + 2_100;
+/** Payload (twice), topic and what a message costs beside them, roughly. */
+const MESSAGE_BYTES = 2 * PAYLOAD_BYTES + 2_100;
 
 function uplink(n: number, change: Partial<Uplink> = {}): Uplink {
   return {
@@ -85,12 +85,12 @@ describe('UplinkBatcher on a full journal', () => {
     journal.isFull = true;
     add(1, one);
     await waitUntil('it is held', () => batcher.isHolding);
-    for (let n = 2; n <= 2_500; n++) add(n, n % 2 === 0 ? one : other);
-    await waitUntil('all are held', () => batcher.heldBytes > 2_500 * PAYLOAD_BYTES);
+    for (let n = 2; n <= 1_900; n++) add(n, n % 2 === 0 ? one : other);
+    await waitUntil('all are held', () => batcher.heldBytes > 1_900 * PAYLOAD_BYTES);
     expect(outcomes.size).toBe(0);
     journal.isFull = false;
-    await waitUntil('all are called back', () => outcomes.size === 2_500);
-    const numbers = Array.from({ length: 2_500 }, (_, i) => i + 1);
+    await waitUntil('all are called back', () => outcomes.size === 1_900);
+    const numbers = Array.from({ length: 1_900 }, (_, i) => i + 1);
     expect(journal.written).toEqual(numbers);
     expect([...outcomes]).toEqual(numbers.map((n) => [n, null]));
     await waitUntil('nothing is held', () => !batcher.isHolding);
@@ -104,7 +104,7 @@ describe('UplinkBatcher on a full journal', () => {
     add(1, one);
     await waitUntil('it is held', () => batcher.isHolding);
     add(2, one);
-    await waitUntil('the second is held', () => batcher.heldBytes > 2 * PAYLOAD_BYTES + 2_100);
+    await waitUntil('the second is held', () => batcher.heldBytes > 2 * MESSAGE_BYTES - 100);
     expect(journal.refusals).toBe(1);
     journal.isFull = false;
     await waitUntil('both are called back', () => outcomes.size === 2);
@@ -112,7 +112,7 @@ describe('UplinkBatcher on a full journal', () => {
   });
 
   it('beyond the bound of one connection refuses that connection alone', async () => {
-    await using fixture = open({ maxHeldBytesPerSender: 3.5 * MESSAGE_BYTES });
+    await using fixture = open({ maxHeldBytesPerOwner: 3.5 * MESSAGE_BYTES });
     const { batcher, journal, outcomes, add } = fixture;
     journal.isFull = true;
     for (let n = 1; n <= 5; n++) add(n, one);

@@ -20,17 +20,19 @@ export interface UplinkBatcherOptions {
   readonly onSettled?: () => void;
   /** A message has to wait for space; its connection should go on being read, so that keep-alive works. */
   readonly onHeld?: (sender: object) => void;
-  /** Bytes that may wait in all, and for one connection. */
+  /** Whose a connection is; its own when not given. */
+  readonly ownerOf?: (sender: object) => unknown;
+  /** Bytes that may wait in all, and for one owner. */
   readonly maxHeldBytes?: number;
-  readonly maxHeldBytesPerSender?: number;
+  readonly maxHeldBytesPerOwner?: number;
   readonly retryMs?: Millis;
 }
 
 const RETRY_MS = 1_000;
 /** Room for thousands of devices with a few messages on the way each, and the process keeps its size. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
-/** A gateway may have some thousand messages on the way, and still be only a sixteenth of all. */
-const MAX_HELD_BYTES_PER_SENDER = 4 * 1024 * 1024;
+/** A gateway may have a thousand messages on the way, and still be only a sixteenth of all. */
+const MAX_HELD_BYTES_PER_OWNER = 4 * 1024 * 1024;
 /** What a message costs beside payload and topic: packet, entry, callbacks. */
 const OVERHEAD_BYTES = 2_048;
 const RETRIED_TOGETHER = 1_000;
@@ -51,7 +53,7 @@ export class UplinkBatcher {
   /** Oldest first; there from the first refusal until all of them are durable. */
   #held: Held[] | undefined;
   #heldBytes = 0;
-  readonly #heldBySender = new Map<object, number>();
+  readonly #heldByOwner = new Map<unknown, number>();
   #refused = 0;
   #retry: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -101,7 +103,7 @@ export class UplinkBatcher {
    * messages and wills come only once and stay.
    */
   release(sender: object): void {
-    if (this.#held === undefined || !this.#heldBySender.has(sender)) return;
+    if (this.#held === undefined || !this.#heldByOwner.has(this.#ownerOf(sender))) return;
     const comesAgain = ({ sender: from, entry: { data } }: Held): boolean =>
       from === sender && data.qos > 0 && !data.will;
     this.#count(this.#held.filter(comesAgain), -1);
@@ -114,7 +116,7 @@ export class UplinkBatcher {
     clearTimeout(this.#retry);
     this.#held = undefined;
     this.#heldBytes = 0;
-    this.#heldBySender.clear();
+    this.#heldByOwner.clear();
   }
 
   #batch(): UplinkBatch {
@@ -162,14 +164,13 @@ export class UplinkBatcher {
       this.#scheduleRetry();
       void this.#say('error', 'the journal is full: nothing is acknowledged until its disk has space');
     }
-    const { maxHeldBytes = MAX_HELD_BYTES, maxHeldBytesPerSender = MAX_HELD_BYTES_PER_SENDER } =
-      this.#options;
+    const { maxHeldBytes = MAX_HELD_BYTES, maxHeldBytesPerOwner = MAX_HELD_BYTES_PER_OWNER } = this.#options;
     for (const waiting of this.#heldOf(batch)) {
       const bytes = sizeOf(waiting);
-      const ofSender = this.#heldBySender.get(waiting.sender) ?? 0;
-      if (this.#heldBytes + bytes > maxHeldBytes || ofSender + bytes > maxHeldBytesPerSender) {
+      const ofOwner = this.#heldByOwner.get(this.#ownerOf(waiting.sender)) ?? 0;
+      if (this.#heldBytes + bytes > maxHeldBytes || ofOwner + bytes > maxHeldBytesPerOwner) {
         this.#refused++;
-        waiting.done(full(`${this.#heldBytes} bytes wait already, ${ofSender} of them of this connection.`));
+        waiting.done(full(`${this.#heldBytes} bytes wait already, ${ofOwner} of them of this client.`));
         continue;
       }
       this.#held.push(waiting);
@@ -190,7 +191,11 @@ export class UplinkBatcher {
         blocks: false,
       }));
     });
-    return batch.entries().map((entry, i) => ({ entry, ...(told[i] as Waiting) }));
+    return batch.entries().map((entry, i) => {
+      // As it is decoded, its payload keeps the block alive that it was written into, many times as large.
+      const data = { ...entry.data, payload: Buffer.from(entry.data.payload) };
+      return { entry: { ...entry, data }, ...(told[i] as Waiting) };
+    });
   }
 
   #scheduleRetry(): void {
@@ -231,13 +236,18 @@ export class UplinkBatcher {
     this.#options.onSettled?.();
   }
 
+  #ownerOf(sender: object): unknown {
+    return this.#options.ownerOf?.(sender) ?? sender;
+  }
+
   #count(messages: readonly Held[], sign: 1 | -1): void {
     for (const waiting of messages) {
       const bytes = sign * sizeOf(waiting);
       this.#heldBytes += bytes;
-      const ofSender = (this.#heldBySender.get(waiting.sender) ?? 0) + bytes;
-      if (ofSender === 0) this.#heldBySender.delete(waiting.sender);
-      else this.#heldBySender.set(waiting.sender, ofSender);
+      const owner = this.#ownerOf(waiting.sender);
+      const ofOwner = (this.#heldByOwner.get(owner) ?? 0) + bytes;
+      if (ofOwner === 0) this.#heldByOwner.delete(owner);
+      else this.#heldByOwner.set(owner, ofOwner);
     }
   }
 
@@ -248,7 +258,8 @@ export class UplinkBatcher {
 }
 
 function sizeOf({ entry: { data } }: Held): number {
-  return data.payload.length + data.topic.length + OVERHEAD_BYTES;
+  // The packet has its payload as well.
+  return 2 * data.payload.length + data.topic.length + OVERHEAD_BYTES;
 }
 
 function isFull(error: unknown): boolean {
