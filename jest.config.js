@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const swc = {
   jsc: {
     target: 'es2022',
@@ -24,4 +26,6 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   reporters: ['default', '<rootDir>/scripts/jest-summary.mjs'],
   testTimeout: 60_000,
+  // Suites wait more than they compute. On two cores Jest would run one at a time.
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
 };

@@ -12,7 +12,7 @@ import { LmdbJournal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { LmdbStateStore } from '#libs/state';
-import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
+import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { prepareDataFolder } from './data-folder.js';
 
@@ -72,6 +72,8 @@ export function storeKeepsFrom({ store: { retention } }: LoadedConfig): UtcMilli
 
 /** @throws PantauError `STORE_UNAVAILABLE` when the embedded store is held by another process, `STORE_CONFIG` */
 export async function openStore({ store, data }: LoadedConfig): Promise<TimeSeriesStore> {
+  // The drivers are heavy, and most commands need no store.
+  const { DuckDbStore, InfluxStore } = await import('#libs/timeseries');
   const { retention } = store;
   if (store.engine === 'duckdb')
     return DuckDbStore.open(join(data, 'readings.duckdb'), { retention, clock: systemClock });

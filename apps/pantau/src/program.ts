@@ -1,7 +1,5 @@
-import { Bridge } from '#apps/broker';
 import { canonicalJson, MINUTE, PantauError } from '#libs/kernel';
 import { createLogger, loadConfig, type LoadedConfig } from '#libs/platform';
-import { play, readPlan } from '#simulators/replay';
 import { Command, InvalidArgumentError } from 'commander';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +11,8 @@ import { addSimulateCommand } from './commands/simulate.js';
 import { addSiteCommands } from './commands/site.js';
 import { addressOf, duration, readCredentials, withEngines, type CommandContext } from './commands/shared.js';
 import { addUploadCommand } from './commands/upload.js';
-import { describeIndicator, runDemo, showProgress } from './demo.js';
 import { systemClock } from './engines.js';
-import { describeRecomputation, recomputed } from './recomputation.js';
 import { endOnUnhandled, stopWithin } from './last-resort.js';
-import { startPantau } from './runtime.js';
 import { Pulse, startWatchdog } from './watchdog.js';
 
 /** From `dist/apps/pantau/src` to the package. */
@@ -26,7 +21,10 @@ const DEFAULT_CONFIG = join(PACKAGE, 'config', 'pantau.yaml');
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Every command of `pantau`. */
+/**
+ * Every command of `pantau`. What one command alone needs is loaded when it runs: loading everything takes a second, which
+ * whoever lists devices in a shell loop waits for every time.
+ */
 export const program = new Command('pantau')
   .description('Pemantauan kualitas udara dan CCTV / monitoring of air quality and CCTV')
   .option('-c, --config <file>', 'konfigurasi / configuration (YAML)', DEFAULT_CONFIG)
@@ -45,6 +43,7 @@ program
   .action(async ({ demo }: { demo: boolean }) => {
     const loaded = config();
     endOnUnhandled();
+    const [{ startPantau }, { runDemo }] = await Promise.all([import('./runtime.js'), import('./demo.js')]);
     const logger = createLogger(loaded.log.level, 'pantau');
     const abort = new AbortController();
     const stopped = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve()));
@@ -90,6 +89,7 @@ program
     const logger = createLogger(loaded.log.level, 'bridge');
     const pulse = new Pulse();
     startWatchdog(pulse, loaded.watchdog);
+    const { Bridge } = await import('#apps/broker');
     await withEngines(context, async (engines) => {
       const options = bridgeOptions(section, loaded);
       const bridge = new Bridge(clientId === undefined ? options : { ...options, clientId }, {
@@ -145,6 +145,10 @@ program
       const abort = new AbortController();
       process.once('SIGTERM', () => abort.abort());
       process.once('SIGINT', () => abort.abort());
+      const [{ play, readPlan }, { showProgress }] = await Promise.all([
+        import('#simulators/replay'),
+        import('./demo.js'),
+      ]);
       const report = await play({
         ...options,
         plan: readPlan(plan),
@@ -189,9 +193,11 @@ program
       { json, recompute }: { json: boolean; recompute: boolean },
     ) =>
       withEngines(context, async (engines) => {
+        const { describeIndicator } = await import('./demo.js');
         const record = await engines.evidence.get(indicator, deviceId, date);
         print(json ? canonicalJson(record) : describeIndicator(record));
         if (!recompute) return;
+        const { describeRecomputation, recomputed } = await import('./recomputation.js');
         const outcome = await recomputed(engines, context.config(), indicator, deviceId, date);
         for (const line of describeRecomputation(outcome)) print(line);
         if (outcome.result === 'different') process.exitCode = 1;

@@ -1,9 +1,7 @@
-import { devicesNotRead } from '#apps/gateway';
 import { deviceSchema, type Device } from '#libs/identity';
 import { HOUR, MINUTE, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { registerPlan } from '../demo.js';
 import { systemClock } from '../engines.js';
 import { credentialSheet } from './credential-sheet.js';
 import { readDeviceList } from './device-list.js';
@@ -78,9 +76,10 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .argument('<plan>', 'demo, atau berkas YAML / or a YAML file')
     .addOption(credentialsOption())
     .action(async (plan: string, options: { credentials?: string }) =>
-      withEngines(context, async (engines) =>
-        tell(context, await registerPlan(engines, plan), options.credentials),
-      ),
+      withEngines(context, async (engines) => {
+        const { registerPlan } = await import('../demo.js');
+        tell(context, await registerPlan(engines, plan), options.credentials);
+      }),
     );
 
   device
@@ -174,6 +173,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .action(async () =>
       withEngines(context, async ({ registry, credentials, state }) => {
         const devices = await registry.devices();
+        const { devicesNotRead } = await import('#apps/gateway');
         const nothingRead = await devicesNotRead(state, devices);
         for (const [i, { id, site, kind, name }] of devices.entries()) {
           const access = (await credentials.access(id)).revoked

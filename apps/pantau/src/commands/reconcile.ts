@@ -1,10 +1,4 @@
-import {
-  fullCheck,
-  reconcile,
-  type FullCheck,
-  type FullCheckStatus,
-  type Reconciliation,
-} from '#apps/gateway';
+import type { FullCheck, FullCheckStatus, Reconciliation } from '#apps/gateway';
 import { eachEntry, type Entry } from '#libs/journal';
 import { messageOf, PantauError, parseJson, REQUEST_BOUNDS } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
@@ -58,6 +52,7 @@ export function addReconcileCommand(program: Command, context: CommandContext): 
           });
         let isComplete = true;
         if (device === undefined) {
+          const { reconcile } = await import('#apps/gateway');
           const account = await reconcile(engines.journal, engines.state);
           for (const line of describe(account)) print(line);
           isComplete = account.balanced;
@@ -107,6 +102,7 @@ async function runCheck(
       const of = device === undefined ? {} : { device };
       const onProgress = ({ done, total }: { done: number; total: number }): void =>
         showProgress(done, total);
+      const { fullCheck } = await import('#apps/gateway');
       return await fullCheck({
         ...{ journal, store, ...of, storeKeepsFrom: storeKeepsFrom(config), signal, onProgress },
       });
