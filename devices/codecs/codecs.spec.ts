@@ -32,6 +32,26 @@ describe('docs/devices.md', () => {
     }
   });
 
+  it('links from every page of a codec what the maker states of validity, in both languages', async () => {
+    for (const name of (await loadCodecs()).keys()) {
+      const page = readFileSync(join(here, name, 'README.md'), 'utf8');
+      for (const [heading, anchor] of [
+        ['Keabsahan', 'keabsahan'],
+        ['Validity', 'validity'],
+      ] as const) {
+        const [, section = ''] = page.split(new RegExp(`^##+ ${heading}$`, 'm'));
+        // A table with what it reads, or that there is nothing to read.
+        expect([name, heading, /^\| .+ \| .+ \|$/m.test(section.split(/^##? /m)[0] ?? '')]).toEqual([
+          name,
+          heading,
+          true,
+        ]);
+        expect(section).toContain(`docs/devices.md#${anchor}`);
+        expect(halves.join()).toContain(`<a id="${anchor}"></a>`);
+      }
+    }
+  });
+
   it('tells what to do about every reason for a refusal, in both languages', () => {
     for (const half of halves)
       for (const reason of REJECTION_REASONS) expect(half).toContain(`\`${reason}\``);

@@ -11,7 +11,7 @@ import {
   type Place,
   type Validity,
 } from './reading.js';
-import { statedInstant } from './stated-time.js';
+import { SECONDS_FROM, statedInstant } from './stated-time.js';
 import { StatedUnits } from './stated-units.js';
 import { unreadNumbers } from './unread.js';
 
@@ -79,7 +79,7 @@ export function readDecoded(decoded: Members, where: string, place: Place, warni
   const validity = words === '' ? {} : { suspect: `the decoder: ${words}` };
   const findings = new Findings('text');
   if (measuresAny(decoded)) {
-    const time = ownTime(decoded, where);
+    const time = ownTime(decoded, where, SECONDS_FROM);
     if (time === undefined) measure(findings.at(place), decoded, where, validity);
     else if ('refusal' in time) findings.refuse(time.refusal);
     else measure(findings.at({ ...place, ts: time.ts }), decoded, where, validity);
@@ -108,7 +108,8 @@ function readEntry(
 ): void {
   if (!measuresAny(entry)) return;
   // The arrival never stands in for one entry of several.
-  const time = ownTime(entry, where) ?? {
+  // What a clock that was reset says is an instant all the same, and refused as such.
+  const time = ownTime(entry, where, 0) ?? {
     refusal: refusal('schema_violation', where, 'expected timestamp, an instant of its own, found nothing'),
   };
   if ('refusal' in time) findings.refuse(time.refusal);
@@ -120,9 +121,9 @@ function measuresAny(decoded: Members): boolean {
 }
 
 /** The instant that values state beside them; undefined where they state none. What is stated is an instant, or refused. */
-function ownTime(decoded: Members, where: string): Instant | undefined {
+function ownTime(decoded: Members, where: string, countsFrom: number): Instant | undefined {
   const name = TIMES.find((candidate) => (decoded[candidate] ?? undefined) !== undefined);
-  return name === undefined ? undefined : statedInstant(`${where}.${name}`, decoded[name]);
+  return name === undefined ? undefined : statedInstant(`${where}.${name}`, decoded[name], countsFrom);
 }
 
 function measure(gathered: Gathered, decoded: Members, where: string, validity: Validity): void {

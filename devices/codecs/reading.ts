@@ -219,7 +219,8 @@ export class Gathered {
         );
     } else if ('refusal' in number) {
       this.#first.set(parameter, { path });
-      this.refusals.push(number.refusal);
+      if (bad === undefined) this.refusals.push(number.refusal);
+      else this.refuse('not_finite', path, `expected a measured value, found ${shown(found)}, ${bad}`);
     } else if (unit === undefined || !UNITS_OF[parameter].includes(unit)) {
       const stated = unit === undefined ? 'no known unit' : `${unit} is no unit`;
       this.refuse('unknown_unit', path, `${stated} of ${parameter}; ${remedy}`);

@@ -1,22 +1,21 @@
-import type { Millis } from '#libs/kernel';
 import { readDateTime, readEpoch, refusal, shown, type Instant } from './reading.js';
 
 /** As seconds this would be the year 5138, as milliseconds it is 1973. */
 const MILLISECONDS_FROM = 1e11;
-/** As seconds this is 2001: a smaller number counts something else. */
-const SECONDS_FROM = 1e9;
+/** As seconds this is 2001: a smaller number beside values may count something else. */
+export const SECONDS_FROM = 1e9;
 
 /**
  * Reads a time that a message states in a form of its own: a date and time, or a count of seconds or milliseconds since
  * 1970, told apart by their size. What is no instant is refused: the arrival does not stand in for what is stated.
  *
- * @param utcOffsetMs - of a local time, where the configuration states it
+ * @param countsFrom - a smaller number is no count of time
  */
-export function statedInstant(path: string, found: unknown, utcOffsetMs?: Millis): Instant {
-  const isCount = typeof found === 'number' && found >= SECONDS_FROM;
+export function statedInstant(path: string, found: unknown, countsFrom: number): Instant {
+  const isCount = typeof found === 'number' && found >= countsFrom;
   const time = isCount
     ? readEpoch(path, found, found < MILLISECONDS_FROM ? 1000 : 1)
-    : readDateTime(path, found, utcOffsetMs);
+    : readDateTime(path, found, undefined);
   if ('refusal' in time || time.ts !== undefined) return time;
   return {
     refusal: refusal(

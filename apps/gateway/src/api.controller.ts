@@ -151,7 +151,7 @@ export class ApiController {
   @ApiOperation({
     summary: 'Pembacaan tersimpan / Stored readings',
     description:
-      'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept.',
+      'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept. `doubt` gives, beside the test `device`, the reason that its maker gives.',
   })
   @ApiZodQuery(readingsQuery)
   async readings(@Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>): Promise<unknown> {

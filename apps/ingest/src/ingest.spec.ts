@@ -150,7 +150,10 @@ describe("a device's own doubt", () => {
     const stored: unknown[] = [];
     await eachEntry(ingest.journal, 'readings', ({ data }) => stored.push(...data.readings));
     expect(stored).toEqual([
-      { parameter: 'pm25', value: 0, flag: 3, failed: ['device'] },
+      {
+        ...{ parameter: 'pm25', value: 0, flag: 3, failed: ['device'] },
+        doubt: 'the lasers contradict each other: pm2_5_atm 0, pm2_5_atm_b 88.4',
+      },
       expect.objectContaining({ parameter: 'temperature', flag: 1 }),
     ]);
   });

@@ -1,7 +1,16 @@
 import type { Codec } from '#libs/telemetry';
-import { Gathered, readObject, refused, resultOf } from '../reading.js';
+import {
+  Gathered,
+  isObject,
+  readObject,
+  refused,
+  resultOf,
+  type Members,
+  type Validity,
+} from '../reading.js';
 import { DEAD } from '../sentinels.js';
 import { StatedUnits } from '../stated-units.js';
+import { contradiction } from '../two-sensors.js';
 import { unreadNumbers } from '../unread.js';
 
 /** Each member with its parameter and unit. Older firmware sends -1, or less, in place of a missing one. */
@@ -21,12 +30,14 @@ export const codec: Codec = {
     if ('refusal' in read) return refused(read.refusal);
     const gathered = new Gathered();
     const units = new StatedUnits(read.object);
+    const lasers = lasersOf(read.object);
     for (const [name, parameter, unit] of MEMBERS) {
       const found = read.object[name];
       // There is no mass and no humidity below zero; a correction may have moved the -1.
       const isDead = parameter !== 'temperature' && typeof found === 'number' && found < 0;
       const stated = units.of(name, parameter, unit);
-      gathered.measure(name, found, parameter, stated.unit, stated.remedy, isDead ? { bad: DEAD } : {});
+      const validity = isDead ? { bad: DEAD } : parameter.startsWith('pm') ? lasers : {};
+      gathered.measure(name, found, parameter, stated.unit, stated.remedy, validity);
     }
     // The payload states no time: the arrival counts.
     return resultOf(
@@ -37,3 +48,14 @@ export const codec: Codec = {
     );
   },
 };
+
+/** An Open Air O-1PP has two sensors, whose mean the values are; what each of them says stands in `channels`. */
+function lasersOf({ channels }: Members): Validity {
+  if (!isObject(channels)) return {};
+  const stated = Object.entries(channels).flatMap(([name, channel]) =>
+    isObject(channel) ? [[`channels.${name}.pm02`, channel['pm02']] as const] : [],
+  );
+  const [a, b] = stated;
+  const suspect = a === undefined || b === undefined ? undefined : contradiction(a, b);
+  return suspect === undefined ? {} : { suspect };
+}

@@ -17,6 +17,7 @@ import {
   type Instant,
   type Members,
   type Place,
+  type Validity,
 } from '../reading.js';
 import { StatedUnits, saysUnit } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
@@ -115,6 +116,7 @@ function readEntity(
     ...(amongSeveral && typeof named === 'string' ? { source: named.slice(0, 200) } : {}),
   };
   const beside = new StatedUnits(entity);
+  const validity = validityOf(attribute(entity['reliability']).value ?? undefined);
   for (const [name, member] of Object.entries(entity)) {
     const { value, units, timestamp } = attribute(member);
     const parameter = ATTRIBUTES.get(name.toLowerCase());
@@ -132,9 +134,19 @@ function readEntity(
         units.length === 0
           ? beside.of(name, parameter, MODEL_UNITS[parameter], 'follows')
           : { unit: unitOf(units), remedy: `found ${units.map(shown).join(' and ')}; ${REMEDY}` };
-      findings.at(there).measure(where + name, found, parameter, unit, remedy);
+      findings.at(there).measure(where + name, found, parameter, unit, remedy, validity);
     }
   }
+}
+
+/** Below this an entity calls itself more wrong than right; the data model gives a scale and no limit: this one is ours. */
+const RELIABLE_FROM = 0.5;
+
+/** `reliability` of the data model: "expressed in parts per one". */
+function validityOf(reliability: unknown): Validity {
+  const isDoubted =
+    reliability !== undefined && !(typeof reliability === 'number' && reliability >= RELIABLE_FROM);
+  return isDoubted ? { suspect: `reliability ${shown(reliability)}` } : {};
 }
 
 /** All statements of a unit must say the same. */

@@ -10,6 +10,8 @@ import {
   resultOf,
   shown,
   status,
+  type Members,
+  type Validity,
 } from '../reading.js';
 import { StatedUnits } from '../stated-units.js';
 
@@ -65,7 +67,8 @@ export const codec: Codec = {
       // null is documented for a sensor that cannot be read: refused, so that the fault shows.
       if (isObject(component)) {
         const stated = new StatedUnits(component).of(name, parameter, unit);
-        gathered.measure(`${key}.${name}`, component[name], parameter, stated.unit, stated.remedy);
+        const validity = validityOf(component);
+        gathered.measure(`${key}.${name}`, component[name], parameter, stated.unit, stated.remedy, validity);
       } else gathered.refuse('schema_violation', key, `expected an object, found ${shown(component)}`);
     }
     const refusals = [...bySensor.values()].flatMap((gathered) => gathered.refusals);
@@ -78,3 +81,18 @@ export const codec: Codec = {
     return resultOf(outputs, refusals, 'no sensor of the air in the message');
   },
 };
+
+/** The errors that Shelly documents for these components; both say that there is no value. */
+const NO_VALUE: ReadonlySet<unknown> = new Set(['read', 'out_of_range']);
+
+/** `errors` is there only where there are some. */
+function validityOf({ errors }: Members): Validity {
+  const stated: readonly unknown[] = Array.isArray(errors) ? errors : [errors ?? undefined];
+  const words = stated.filter((error) => error !== undefined);
+  if (words.length === 0) return {};
+  const named =
+    `errors ${words.map((word) => (typeof word === 'string' ? word : shown(word))).join(', ')}`.slice(0, 150);
+  return words.some((word) => NO_VALUE.has(word))
+    ? { bad: `and the device states ${named}; check the sensor` }
+    : { suspect: named };
+}

@@ -98,7 +98,11 @@ describe('shelly', () => {
         },
       ],
       refusals: [
-        { reason: 'schema_violation', detail: 'temperature:0.tC: expected a finite number, found null' },
+        {
+          reason: 'not_finite',
+          detail:
+            'temperature:0.tC: expected a measured value, found null, and the device states errors read; check the sensor',
+        },
       ],
     });
   });

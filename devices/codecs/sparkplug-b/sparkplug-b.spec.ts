@@ -245,7 +245,7 @@ describe('data', () => {
     ['Int32 that was widened', 3, int(10, -2), -2],
     ['Int64', 4, int(11, -5n), -5],
     ['UInt8', 5, int(10, 0xff), 255],
-    ['UInt16', 6, int(10, 0xffff), 65535],
+    ['UInt16', 6, int(10, 0xfffe), 65534],
     ['UInt32', 7, int(10, 0xffff_ffff), 4294967295],
     ['UInt64', 8, int(11, 12n), 12],
     ['Float', 9, float(12, -1.5), -1.5],

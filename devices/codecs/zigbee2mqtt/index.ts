@@ -1,4 +1,4 @@
-import type { Codec } from '#libs/telemetry';
+import type { Codec, MeasuredParameter } from '#libs/telemetry';
 import {
   Gathered,
   readDateTime,
@@ -7,6 +7,8 @@ import {
   refused,
   resultOf,
   statusOfWord,
+  type Members,
+  type Validity,
 } from '../reading.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
@@ -44,7 +46,8 @@ export const codec: Codec = {
     for (const [name, parameter, unit] of MEMBERS) {
       // Documented: null is a value that the device has not reported since Zigbee2MQTT started.
       const stated = units.of(name, parameter, unit);
-      gathered.measure(name, read.object[name] ?? undefined, parameter, stated.unit, stated.remedy);
+      const validity = validityOf(read.object, parameter);
+      gathered.measure(name, read.object[name] ?? undefined, parameter, stated.unit, stated.remedy, validity);
     }
     gathered.pressure('pressure', read.object['pressure'] ?? undefined, 1);
     return resultOf(
@@ -62,4 +65,31 @@ function availability(payload: Uint8Array): ReturnType<Codec['decode']> {
   const read = text.startsWith('{') ? readObject(payload) : { object: { state: text } };
   if ('refusal' in read) return refused(read.refusal);
   return statusOfWord('state', read.object['state'], { online: 'online', offline: 'offline' });
+}
+
+/** A fault of the device, or of a sensor: of all of them, or of the one that is named. */
+const FAULT = /^(?:(temperature|humidity|pm25|pm10)_)?(sensor_)?(?:fault|error|failure|malfunction)$/;
+const NO_FAULT: ReadonlySet<unknown> = new Set([
+  false,
+  0,
+  null,
+  '',
+  'none',
+  'no_fault',
+  'ok',
+  'normal',
+  'no_fault_detected',
+]);
+
+/** What a device states of its faults; converters name it alike, and publish `reliability` beside it (Develco). */
+function validityOf(members: Members, parameter: MeasuredParameter): Validity {
+  let validity: Validity = {};
+  for (const [name, stated] of Object.entries(members)) {
+    const [whole, of, sensor] = FAULT.exec(name) ?? (name === 'reliability' ? [name] : []);
+    if (whole === undefined || NO_FAULT.has(stated) || (of ?? parameter) !== parameter) continue;
+    const words = `${name} ${typeof stated === 'string' ? stated.slice(0, 60) : JSON.stringify(stated).slice(0, 60)}`;
+    if (sensor !== undefined) return { bad: `and the device states ${words}; check the sensor` };
+    validity = { suspect: words };
+  }
+  return validity;
 }

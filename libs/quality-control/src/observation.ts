@@ -75,7 +75,8 @@ export function judgeObservation(
       const reading = readingOf(parameter, amended.value, amended.result);
       amendments = [...amendments, { ts: amended.ts, reading }];
     }
-    readings[at++] = readingOf(parameter, value, result);
+    const reading = readingOf(parameter, value, result);
+    readings[at++] = suspect === undefined ? reading : { ...reading, doubt: suspect };
   }
   return { readings, amendments };
 }

@@ -96,6 +96,15 @@ describe('OBSERVATION_FORM', () => {
     expect([...blockOf(OBSERVATION, OBSERVATION_FORM).bytes]).toEqual(expected);
   });
 
+  it.each([{ failed: ['device'], doubt: 'lasers apart' }, { doubt: 'x' }, { failed: ['spike', 'device'] }])(
+    'keeps why a device doubts a value: %j',
+    (judgement) => {
+      const readings = [{ parameter: 'pm25', value: 1, flag: 3, ...judgement } as const];
+      const packed = OBSERVATION_FORM.pack({ ...OBSERVATION, readings });
+      expect(OBSERVATION_FORM.unpack(packed).readings).toEqual(readings);
+    },
+  );
+
   it('refuses a parameter that it does not know, before it is stored and after', () => {
     const odd = {
       ...OBSERVATION,

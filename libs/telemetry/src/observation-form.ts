@@ -2,7 +2,7 @@ import type { UtcMillis } from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter } from './parameters.js';
 import type { Observation, QualityFlag, Reading } from './streams.js';
 
-/** Where the readings begin, and how many places each has: parameter, value, flag, failed. */
+/** Where the readings begin, and how many places each has: parameter, value, flag, failed with the doubt as an object behind. */
 const READINGS = 9;
 const PLACES = 4;
 
@@ -20,6 +20,8 @@ type StoredObservation = readonly [
   ...readings: unknown[],
 ];
 
+type StoredFailed = readonly (string | { readonly doubt: string })[];
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** How the stream `readings` is stored. */
@@ -30,8 +32,13 @@ export const OBSERVATION_FORM = {
     const { shard, offset } = uplink;
     const stored: unknown[] = [site, device, ts, receivedAt];
     stored.push(clock ?? null, amendment ?? null, seq ?? null, shard, offset);
-    for (const { parameter, value, flag, failed } of readings)
-      stored.push(placeOf(parameter), value, flag, failed ?? null);
+    for (const { parameter, value, flag, failed, doubt } of readings)
+      stored.push(
+        placeOf(parameter),
+        value,
+        flag,
+        doubt === undefined ? (failed ?? null) : [...(failed ?? []), { doubt }],
+      );
     return stored;
   },
 
@@ -43,8 +50,10 @@ export const OBSERVATION_FORM = {
       const parameter = parameterAt(stored[at] as number);
       const value = stored[at + 1] as number;
       const flag = stored[at + 2] as QualityFlag;
-      const failed = stored[at + 3] as readonly string[] | null;
-      readings.push(failed === null ? { parameter, value, flag } : { parameter, value, flag, failed });
+      const failed = stored[at + 3] as StoredFailed | null;
+      readings.push(
+        failed === null ? { parameter, value, flag } : { parameter, value, flag, ...judgementOf(failed) },
+      );
     }
     const uplink = { shard, offset };
     const observation: Writable<Observation> = { site, device, ts, receivedAt, uplink, readings };
@@ -54,6 +63,13 @@ export const OBSERVATION_FORM = {
     return observation;
   },
 };
+
+function judgementOf(stored: StoredFailed): Pick<Reading, 'failed' | 'doubt'> {
+  const last = stored.at(-1);
+  if (typeof last !== 'object') return { failed: stored as readonly string[] };
+  const failed = stored.slice(0, -1) as readonly string[];
+  return failed.length === 0 ? last : { failed, ...last };
+}
 
 function placeOf(parameter: Parameter): number {
   const place = PARAMETER_CODES.indexOf(parameter);

@@ -46,6 +46,8 @@ export interface Reading {
   readonly flag: QualityFlag;
   /** Names of the quality tests that did not pass. */
   readonly failed?: readonly string[];
+  /** With the test `device`: why the device itself doubts the value, in the words of its maker. */
+  readonly doubt?: string;
 }
 
 /** Stream `readings`: the readings of one device at one instant. */

@@ -45,7 +45,7 @@ describe('DuckDbStore', () => {
     await store.close();
   });
 
-  it('opens a file of before the names of failed tests were kept', async () => {
+  it('opens a file of before the names of failed tests and doubts were kept', async () => {
     using folder = temporaryFolder('duckdb');
     const file = join(folder.path, 'readings.duckdb');
     const instance = await DuckDBInstance.create(file);
@@ -61,7 +61,7 @@ describe('DuckDbStore', () => {
     instance.closeSync();
     const store = await DuckDbStore.open(file);
     expect(await store.query({ limit: 10, order: 'asc' })).toEqual([old]);
-    const named = { ...old, failed: ['flat_line'] };
+    const named = { ...old, failed: ['device'], doubt: 'lasers apart' };
     await store.write(observed(named));
     expect(await store.query({ limit: 10, order: 'asc' })).toEqual([named]);
     await store.close();

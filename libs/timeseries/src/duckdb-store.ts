@@ -56,7 +56,7 @@ const LATER_FIGURES = {
 const SERIES_COLUMNS = 'site VARCHAR, device VARCHAR, parameter VARCHAR, ts BIGINT';
 const READINGS: Table = {
   name: 'reading',
-  columns: `${SERIES_COLUMNS}, value DOUBLE, flag UTINYINT, received_at BIGINT, failed UINTEGER`,
+  columns: `${SERIES_COLUMNS}, value DOUBLE, flag UTINYINT, received_at BIGINT, failed UINTEGER, doubt VARCHAR`,
   keeps: 'raw',
 };
 const ROLLUPS: Readonly<Record<Tier, Table>> = { hour: rollupTable('hour'), day: rollupTable('day') };
@@ -114,7 +114,8 @@ export class DuckDbStore implements TimeSeriesStore {
       const writer = await instance.connect();
       for (const { name, columns } of TABLES)
         await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
-      await writer.run(`ALTER TABLE ${READINGS.name} ADD COLUMN IF NOT EXISTS failed UINTEGER`);
+      for (const later of ['failed UINTEGER', 'doubt VARCHAR'])
+        await writer.run(`ALTER TABLE ${READINGS.name} ADD COLUMN IF NOT EXISTS ${later}`);
       for (const { name } of Object.values(ROLLUPS))
         for (const [column, type] of Object.entries(LATER_FIGURES))
           await writer.run(`ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${column} ${type}`);
@@ -141,12 +142,14 @@ export class DuckDbStore implements TimeSeriesStore {
   async write(observations: readonly StorableObservation[]): Promise<WriteReport> {
     const { accepted, refused } = setFaultyAside(observations, ({ ts }) => this.#expiredFaultOf('raw', ts));
     const distinct = distinctReadings(accepted);
-    await this.#replace(READINGS, distinct, (appender, { value, flag, failed }, { receivedAt }) => {
+    await this.#replace(READINGS, distinct, (appender, { value, flag, failed, doubt }, { receivedAt }) => {
       appender.appendDouble(value);
       appender.appendUTinyInt(flag);
       appender.appendBigInt(BigInt(receivedAt));
       if (failed === undefined || failed.length === 0) appender.appendNull();
       else appender.appendUInteger(maskOfTests(failed));
+      if (doubt === undefined) appender.appendNull();
+      else appender.appendVarchar(doubt);
     });
     return { refused };
   }
@@ -172,9 +175,9 @@ export class DuckDbStore implements TimeSeriesStore {
   }
 
   async query(query: PointQuery): Promise<Point[]> {
-    const columns = 'site, device, parameter, ts, value, flag, failed, received_at';
+    const columns = 'site, device, parameter, ts, value, flag, failed, doubt, received_at';
     return (await this.#select(columns, READINGS, query)).map(
-      ([site, device, parameter, ts, value, flag, failed, receivedAt]): Point => ({
+      ([site, device, parameter, ts, value, flag, failed, doubt, receivedAt]): Point => ({
         site: site as string,
         device: device as string,
         parameter: parameter as Parameter,
@@ -182,6 +185,7 @@ export class DuckDbStore implements TimeSeriesStore {
         value: value as number,
         flag: flag as QualityFlag,
         ...(failed ? { failed: testsOfMask(failed as number) } : {}),
+        ...(doubt ? { doubt: doubt as string } : {}),
         receivedAt: Number(receivedAt),
       }),
     );
@@ -232,7 +236,7 @@ export class DuckDbStore implements TimeSeriesStore {
 
   /**
    * Writes the points of the span into one Parquet file, ordered by device, parameter and `ts`; an existing file is
-   * replaced. Columns as in {@link Point} but for `failed`, in snake case; times are integers, milliseconds since the epoch.
+   * replaced. Columns as in {@link Point} but for `failed` and `doubt`, in snake case; times are integers, milliseconds since the epoch.
    *
    * @returns the number of points in the file
    * @throws PantauError `STORE_UNAVAILABLE` when the file cannot be written

@@ -109,7 +109,7 @@ setLogger({ error: () => undefined, warn: () => undefined });
  * - Roll-ups are in a retention policy each, `hour` and `day`, with measurements `rollup_hour` and `rollup_day`; in 2.x a
  *   retention policy is a bucket, `<database>_hour` and `<database>_day`, mapped for InfluxQL under the same name.
  * - Measurement `reading`; tags device and site; for each parameter a field of its name and one with its flag, `pm25` and
- *   `pm25_flag`, with `pm25_failed` beside a flag of 3 or 4: which tests failed, a bit each; and `receivedAt`. So a device is one series, and what it measured at one instant one line. InfluxDB merges
+ *   `pm25_flag`, with `pm25_failed` beside a flag of 3 or 4: which tests failed, a bit each, and `pm25_doubt`: the device's own words; and `receivedAt`. So a device is one series, and what it measured at one instant one line. InfluxDB merges
  *   the fields of equal series and time: a later message of the same instant replaces what it names and leaves the rest.
  *   Roll-ups likewise: `pm25_expected`, `pm25_mean` and so on.
  * - A reading without a flag beside it has passed, which is 1, so most messages cost little more than half of the fields.

@@ -7,7 +7,7 @@ import type { Point } from './time-series-store.js';
 const MEMORY_LIMIT = '256MB';
 
 /**
- * Writes points into a Parquet file, in the order in which they come; columns as in {@link Point} but for `failed`, in snake case, times as
+ * Writes points into a Parquet file, in the order in which they come; columns as in {@link Point} but for `failed` and `doubt`, in snake case, times as
  * milliseconds since the epoch. The file appears whole or not at all, in the place of an older one.
  *
  * @returns the number of points

@@ -31,11 +31,15 @@ export function aPoint(overrides: Partial<Point> = {}): Point {
 /** As messages bring them: those of one device, instant and arrival that follow each other are one observation. */
 export function observed(...points: readonly Point[]): StorableObservation[] {
   const observations: (StorableObservation & { readings: Reading[] })[] = [];
-  for (const { parameter, value, flag, failed, ...of } of points) {
+  for (const { parameter, value, flag, failed, doubt, ...of } of points) {
     let last = observations.at(-1);
     if (last === undefined || Object.entries(of).some(([key, its]) => last![key as keyof typeof of] !== its))
       observations.push((last = { ...of, readings: [] }));
-    last.readings.push({ parameter, value, flag, ...(failed === undefined ? {} : { failed }) });
+    last.readings.push({
+      ...{ parameter, value, flag },
+      ...(failed === undefined ? {} : { failed }),
+      ...(doubt === undefined ? {} : { doubt }),
+    });
   }
   return observations;
 }
@@ -124,6 +128,20 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       await fixture.store.write(observed(again, nameless, good));
       expect(await fixture.store.query(all)).toEqual([nameless, again, good, passed]);
       expect(await fixture.store.count({})).toBe(4);
+    });
+
+    it("keeps the device's own words beside the test that they failed, and forgets them with it", async () => {
+      await using fixture = await open();
+      const words = 'the lasers contradict each other: "A" 0, B 88.4 \\ µg/m³';
+      const doubted = aPoint({ flag: 3, failed: ['device'], doubt: words });
+      const damp = aPoint({ parameter: 'pm10', flag: 3, failed: ['humidity'] });
+      const later = aPoint({ ts: T0 + 1, flag: 3, failed: ['device'], doubt: 'b' });
+      await fixture.store.write(observed(doubted, damp, later));
+      expect(await fixture.store.query(all)).toEqual([damp, doubted, later]);
+      const wordless = aPoint({ flag: 3, failed: ['spike', 'device'] });
+      const passed = aPoint({ ts: T0 + 1 });
+      await fixture.store.write(observed(wordless, passed));
+      expect(await fixture.store.query(all)).toEqual([damp, wordless, passed]);
     });
 
     it('finds the latest reading of a parameter behind later ones of others', async () => {

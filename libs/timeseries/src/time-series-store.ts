@@ -17,6 +17,8 @@ export interface Point {
   readonly flag: QualityFlag;
   /** Names of the tests that it did not pass, in the order of `QC_TESTS`; absent where it passed, or was stored without. */
   readonly failed?: readonly string[];
+  /** With the test `device`: why the device itself doubts the value, in the words of its maker. */
+  readonly doubt?: string;
   /**
    * When the message arrived that said it last. Where several messages of a device share a `ts`, it may be the arrival of the
    * one that was stored last, whatever it measured: InfluxDB keeps one for each device and instant.
@@ -27,7 +29,7 @@ export interface Point {
 /** A reading by itself. */
 export function pointOf(
   { site, device, ts, receivedAt }: StorableObservation,
-  { parameter, value, flag, failed }: Reading,
+  { parameter, value, flag, failed, doubt }: Reading,
 ): Point {
   return {
     site,
@@ -37,6 +39,7 @@ export function pointOf(
     value,
     flag,
     ...(failed === undefined ? {} : { failed }),
+    ...(doubt === undefined ? {} : { doubt }),
     receivedAt,
   };
 }
