@@ -50,7 +50,10 @@ module.exports = {
       name: 'through-the-barrel',
       severity: 'error',
       from: { path: '^(apps|libs|devices|simulators)/([^/]+)/' },
-      to: { path: '^(apps|libs|simulators)/([^/]+)/src/(?!index[.]ts$)', pathNot: '^$1/$2/' },
+      to: {
+        path: '^(apps|libs|simulators)/([^/]+)/src/(?!index[.]ts$)',
+        pathNot: '^$1/$2/|^apps/[^/]+/src/stage[.]ts$',
+      },
     },
     {
       name: 'testing-only-from-tests',

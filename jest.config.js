@@ -19,6 +19,7 @@ export default {
   moduleNameMapper: {
     '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^#apps/([^/]+)$': '<rootDir>/apps/$1/src/index.ts',
+    '^#stages/([^/]+)$': '<rootDir>/apps/$1/src/stage.ts',
     '^#simulators/([^/]+)$': '<rootDir>/simulators/$1/src/index.ts',
     '^#devices/([^/]+)$': '<rootDir>/devices/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -22,13 +22,13 @@ describe('health', () => {
     await using pantau = await new PantauFixture().start();
     const anybody = await pantau.get<Health>('health', null);
     expect(anybody).toMatchObject({ status: 200, body: { status: 'ok' } });
-    const expected = [...THREADS, 'listener', ...Object.keys(STAGES).map((stage) => `stage ${stage}`)];
+    const expected = [...THREADS, 'listener', ...STAGES.map(({ name }) => `stage ${name}`)];
     expect(anybody.body.parts).toEqual(Object.fromEntries(expected.map((part) => [part, 'ok'])));
     expect(Object.keys(anybody.body).sort()).toEqual(['detail', 'journal', 'parts', 'status', 'store']);
     expect((await pantau.get<Health>('health', 'pantau_x_wrong')).body.lag).toBeUndefined();
 
     const { body } = await pantau.get<Health>('health');
-    const streams = Object.entries(STAGES).flatMap(([stage, read]) => read.map((name) => `${stage}.${name}`));
+    const streams = STAGES.flatMap(({ name, reads }) => reads.map((stream) => `${name}.${stream}`));
     expect(Object.keys(body.lag ?? {}).sort()).toEqual(streams.sort());
 
     const text = await (await fetch(pantau.metrics)).text();

@@ -2,9 +2,9 @@ import { loadCodecs } from '#devices/codecs';
 import { timePolicyOf, type IngestOptions } from '#apps/ingest';
 import type { Registry } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
-import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
-import { qcLimitsSchema } from '#libs/quality-control';
+import type { LoadedConfig } from '#libs/platform';
 import { TopicMappings } from '#libs/telemetry';
+import { qualityLimits } from './configured-files.js';
 
 /**
  * Ingest's options as the configuration gives them.
@@ -12,7 +12,7 @@ import { TopicMappings } from '#libs/telemetry';
  * @throws PantauError `CONFIG_INVALID` for a codec that does not exist
  */
 export async function ingestOptions(config: LoadedConfig, registry: Registry): Promise<IngestOptions> {
-  const { mappings, qualityControl } = config;
+  const { mappings } = config;
   const codecs = await loadCodecs();
   for (const { codec, pattern } of mappings) {
     if (codecs.has(codec)) continue;
@@ -25,10 +25,7 @@ export async function ingestOptions(config: LoadedConfig, registry: Registry): P
     codecs,
     mappings: new TopicMappings(mappings),
     timePolicy: timePolicyOf(config.ingest),
-    qcLimits:
-      qualityControl === undefined
-        ? undefined
-        : readYamlFile(configFile(config, qualityControl), qcLimitsSchema),
+    qcLimits: qualityLimits(config),
     gasConditions: config.ingest.gasConditions,
   };
 }

@@ -1,5 +1,4 @@
 import { Bridge, Broker, BrokerModule } from '#apps/broker';
-import { rulesFileSchema } from '#libs/alerting';
 import { deviceSchema, siteSchema } from '#libs/identity';
 import { defined, PantauError } from '#libs/kernel';
 import {
@@ -19,7 +18,8 @@ import { openEngines, systemClock, type Engines } from './engines.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
 import { recordSettings } from './record-settings.js';
-import { caughtUp } from './stages.js';
+import { alertRules } from './configured-files.js';
+import { caughtUp, STAGE_THREADS } from './stages.js';
 import { Pulse, pulseMetrics, startWatchdog } from './watchdog.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
@@ -65,7 +65,7 @@ export const sitesFileSchema = z.strictObject({
  */
 export async function startPantau(config: LoadedConfig, logger: Logger): Promise<Runtime> {
   // Read everything that can be wrong before anything is opened.
-  readYamlFile(configFile(config, config.rules), rulesFileSchema);
+  alertRules(config);
   const declared = readYamlFile(configFile(config, config.sites), sitesFileSchema);
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -84,14 +84,14 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     const firstAdminToken = await tokens.createFirstAdmin();
 
     // All at once: most of a start is loading code. Each is closed whatever becomes of the others.
-    const starting = (['stages', 'conclusions', 'ingest'] as const).map(async (part) => {
-      const thread = await startStageThread({ config, part, cells: pulse.cells });
+    const starting = STAGE_THREADS.map(async (name) => {
+      const thread = await startStageThread({ config, thread: name, cells: pulse.cells });
       closers.push(() => thread.stop());
       return thread;
     });
     await Promise.allSettled(starting);
     const threads = await Promise.all(starting);
-    const [stages] = threads as [StageThread];
+    const stages = threads[STAGE_THREADS.indexOf('store')] as StageThread;
     const failed = Promise.race(threads.map((thread) => thread.failed));
     // Whoever waits for it sees it; nobody has to.
     failed.catch(() => undefined);

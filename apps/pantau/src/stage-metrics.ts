@@ -43,8 +43,8 @@ export class StageMetrics {
       labelNames: ['stage', 'stream'] as const,
       registers: [this.#registry],
       async collect() {
-        for (const [stage, streams] of Object.entries(STAGES))
-          for (const stream of streams) this.set({ stage, stream }, await lagOf(journal, stage, stream));
+        for (const { name: stage, reads } of STAGES)
+          for (const stream of reads) this.set({ stage, stream }, await lagOf(journal, stage, stream));
       },
     });
     // From zero, so that the first refusal is seen as an increase.

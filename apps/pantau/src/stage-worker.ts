@@ -3,19 +3,14 @@ import { messageOf, PantauError, type ErrorCode } from '#libs/kernel';
 import { createLogger, type LoadedConfig } from '#libs/platform';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import {
-  startConclusions,
-  startIngest,
-  startStages,
-  type StageHost,
-  type StoreStageHost,
-} from './stage-host.js';
-import { Pulse, type ThreadName } from './watchdog.js';
+import { startStages, type StageHost } from './stage-host.js';
+import { STAGES, type StageThread } from './stages.js';
+import { Pulse, THREADS } from './watchdog.js';
 
 /** What a thread of stages is started with. */
 export interface StageThreadData {
   readonly config: LoadedConfig;
-  readonly part: Exclude<ThreadName, 'main'>;
+  readonly thread: StageThread;
   /** {@link Pulse.cells} */
   readonly cells: Int32Array<SharedArrayBuffer>;
 }
@@ -44,17 +39,15 @@ export type StageAnswer =
 const NICENESS = 10;
 
 /** Runs stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
-async function main({ config, part, cells }: StageThreadData): Promise<void> {
+async function main({ config, thread, cells }: StageThreadData): Promise<void> {
   // Linux gives a priority to a thread; elsewhere 0 would mean the whole process.
   if (process.platform === 'linux') setPriority(0, NICENESS);
-  let stages: StageHost;
-  let withStore: StoreStageHost | undefined;
+  let host: StageHost;
   const pulse = new Pulse(cells);
   try {
     const logger = createLogger(config.log.level, 'pantau');
-    if (part === 'ingest') stages = await startIngest(config, logger);
-    else if (part === 'conclusions') stages = await startConclusions(config, logger);
-    else stages = withStore = await startStages(config, logger, pulse);
+    const stages = STAGES.filter((stage) => stage.thread === thread);
+    host = await startStages(stages, { config, logger, pulse, threads: THREADS });
   } catch (error) {
     const known = error instanceof PantauError ? error : undefined;
     answer({
@@ -65,31 +58,29 @@ async function main({ config, part, cells }: StageThreadData): Promise<void> {
     });
     return;
   }
-  const endBeats = pulse.beat(part);
+  const endBeats = pulse.beat(thread);
   parentPort?.on('message', (request: StageRequest) => {
     if (request.type === 'stop') {
       // The thread ends by itself once nothing is open any more.
-      void stages.stop().then(() => {
+      void host.stop().then(() => {
         endBeats();
         parentPort?.close();
       });
       return;
     }
     const { id } = request;
-    answerOf(request, withStore).then(
+    answerOf(request, host).then(
       (value) => answer({ type: 'answer', id, value }),
       (error: unknown) => answer({ type: 'refusal', id, detail: messageOf(error) }),
     );
   });
-  answer({ type: 'ready', httpPort: withStore?.httpPort, store: withStore?.store.description });
+  answer({ type: 'ready', httpPort: host.httpPort, store: host.store?.description });
 }
 
-async function answerOf(
-  question: StageQuestion,
-  stages: StoreStageHost | undefined,
-): Promise<number | string> {
-  if (stages === undefined) throw new Error('this thread has no store');
-  return question.type === 'count' ? stages.store.count({ site: question.site }) : stages.metricsText();
+async function answerOf(question: StageQuestion, host: StageHost): Promise<number | string> {
+  if (question.type === 'metrics') return host.metricsText();
+  if (host.store === undefined) throw new Error('this thread has no store');
+  return host.store.count({ site: question.site });
 }
 
 function answer(message: StageAnswer): void {

@@ -1,25 +1,98 @@
+import { alertsStage } from '#stages/alerts';
+import { evidenceStage } from '#stages/evidence';
+import { gatewayStage } from '#stages/gateway';
+import { ingestStage } from '#stages/ingest';
+import { tiersStage, writerStage } from '#stages/writer';
 import type { Journal } from '#libs/journal';
-import { lagOf } from '#libs/journal-transport';
+import { lagOf, type Stage } from '#libs/journal-transport';
+import type { LoadedConfig } from '#libs/platform';
+import type { StreamName } from '#libs/streams';
+import type { TimeSeriesStore } from '#libs/timeseries';
+import type { DynamicModule } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock, type Engines } from './engines.js';
+import { alertRules, qualityLimits } from './configured-files.js';
+import type { ThreadName } from './watchdog.js';
 
-/** Which stage reads which streams. Upstream stages first: that is the order in which they catch up. */
-export const STAGES = {
-  ingest: ['uplink'],
-  writer: ['readings'],
-  alerts: ['readings'],
-  evidence: ['readings', 'signals', 'liveness', 'neighbourhoods'],
-  // Apart from the writer, so that trouble with the roll-ups does not hold up the readings.
-  tiers: ['rollups'],
-  gateway: ['alerts', 'readings', 'signals', 'rejected', 'liveness', 'commands', 'configurations'],
-} as const;
+/** What stages are made of. */
+export interface StageParts {
+  readonly config: LoadedConfig;
+  readonly engines: Engines;
+  /** @throws PantauError when no stage of this process needs one */
+  readonly store: () => TimeSeriesStore;
+}
+
+/** A stage of Pantau: what its app declares, and how it is put together here. */
+export interface StageEntry {
+  readonly name: string;
+  readonly reads: readonly StreamName[];
+  readonly appends: readonly StreamName[];
+  /** Where `pantau start` runs it. */
+  readonly thread: StageThread;
+  readonly needsStore: boolean;
+  /** The stage with its options. */
+  prepare(parts: StageParts): Promise<Stage<undefined>>;
+}
+
+export type StageThread = Exclude<ThreadName, 'main'>;
+
+/**
+ * Every stage. Threads, processes, lag, health, metrics and catching up follow from this table. Upstream stages stand first:
+ * that is the order in which they catch up.
+ */
+export const STAGES: readonly StageEntry[] = [
+  entry(ingestStage, 'ingest', async ({ config, engines }) => {
+    const { ingestOptions } = await import('./ingest-options.js');
+    return ingestOptions(config, engines.registry);
+  }),
+  entry(writerStage, 'store', storeOptions),
+  entry(alertsStage, 'conclusions', ({ config, engines: { registry } }) => ({
+    rules: alertRules(config),
+    registry,
+  })),
+  entry(evidenceStage, 'conclusions', ({ config, engines: { registry } }) => ({
+    livenessBeatMs: config.livenessBeat,
+    registry,
+    qcLimits: qualityLimits(config),
+  })),
+  entry(tiersStage, 'store', storeOptions),
+  entry(gatewayStage, 'store', ({ config }) => ({ flapGraceMs: config.mqtt.flapGrace })),
+];
+
+function storeOptions({ store, engines: { registry } }: StageParts): {
+  store: TimeSeriesStore;
+  registry: Engines['registry'];
+  clock: typeof systemClock;
+} {
+  return { store: store(), registry, clock: systemClock };
+}
+
+function entry<Options>(
+  stage: Stage<Options>,
+  thread: StageThread,
+  optionsOf: (parts: StageParts) => Options | Promise<Options>,
+): StageEntry {
+  const { name, reads, appends } = stage;
+  return {
+    ...{ name, reads, appends, thread },
+    needsStore: thread === 'store',
+    async prepare(parts) {
+      const options = await optionsOf(parts);
+      return { name, reads, appends, module: (): Promise<DynamicModule> => stage.module(options) };
+    },
+  };
+}
+
+/** Those that `pantau start` makes for them; the store's first, because it has most to load. */
+export const STAGE_THREADS: readonly StageThread[] = ['store', 'conclusions', 'ingest'];
 
 const POLL_MS = 25;
 
 /** Resolves when every stage has read all there is, or when the signal aborts. The stages may run in another process. */
 export async function caughtUp(journal: Journal, signal?: AbortSignal): Promise<void> {
-  for (const [stage, streams] of Object.entries(STAGES)) {
-    for (const stream of streams) {
-      while (signal?.aborted !== true && (await lagOf(journal, stage, stream)) > 0) await delay(POLL_MS);
+  for (const { name, reads } of STAGES) {
+    for (const stream of reads) {
+      while (signal?.aborted !== true && (await lagOf(journal, name, stream)) > 0) await delay(POLL_MS);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Entry, EncodedEntries, Journal, NameIn, NewEntry, StreamAppend } from '#libs/journal';
 import type { StreamTypes } from '#libs/streams';
+import { PantauError } from '#libs/kernel';
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { StageState } from './stage-state.js';
 
@@ -24,6 +25,8 @@ export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrig
     /** What the stage remembers. */
     readonly state: StageState,
     private readonly journal: Pick<Journal<Types>, 'encode'>,
+    /** What the stage may append to; anything by default. */
+    private readonly appendable?: readonly NameIn<Types>[],
   ) {
     super([origin]);
   }
@@ -37,8 +40,16 @@ export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrig
     const blocks = this.journal.encode(stream, entries);
     for (const { bytes } of blocks) this.#bytes += bytes.length;
     const before = this.#appends.get(stream);
-    if (before === undefined) this.#appends.set(stream, blocks);
-    else before.push(...blocks);
+    if (before !== undefined) {
+      before.push(...blocks);
+      return;
+    }
+    if (this.appendable?.includes(stream) === false)
+      throw new PantauError(
+        'USAGE',
+        `stage ${this.origin.stage} does not declare that it appends to ${stream}.`,
+      );
+    this.#appends.set(stream, blocks);
   }
 
   /** Of what was appended. */

@@ -8,6 +8,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
+import type { Stage } from './stage.js';
 import { JournalServer, type JournalServerOptions } from './journal-server.js';
 
 /** Hands an error to the transport as it was thrown. Nest's own filter would replace it by "Internal server error". */
@@ -31,4 +32,16 @@ export async function createStage(
   });
   app.useGlobalFilters(new PassOnFilter());
   return app;
+}
+
+/** Runs a stage as its app declares it. @returns what stops it, once its running batches are committed */
+export async function startStage<Options>(
+  stage: Stage<Options>,
+  options: Options,
+  server: Omit<JournalServerOptions, 'stage' | 'reads' | 'appends'> & { readonly logger: LoggerService },
+): Promise<() => Promise<void>> {
+  const { name, reads, appends } = stage;
+  const app = await createStage(await stage.module(options), { ...server, stage: name, reads, appends });
+  await app.listen();
+  return () => app.close();
 }

@@ -14,6 +14,10 @@ import { notePassedOver } from './tally.js';
 export interface JournalServerOptions {
   /** Name of the stage; its cursors carry it. */
   readonly stage: string;
+  /** The streams that its handlers shall read; `listen` refuses handlers of others. Not checked without it. */
+  readonly reads?: readonly StreamName[];
+  /** The streams that it may append to; any without it. */
+  readonly appends?: readonly StreamName[];
   readonly journal: Journal;
   readonly state: StateStore;
   readonly clock: Clock;
@@ -84,6 +88,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: () => void): void {
+    this.#assertReads();
     const { journal, shards = Array.from({ length: journal.shards }, (_, i) => i) } = this.#options;
     this.#loops = shards.map((shard) => this.#run(shard));
     callback();
@@ -102,6 +107,19 @@ export class JournalServer extends Server implements CustomTransportStrategy {
 
   unwrap<T>(): T {
     return this.#options.journal as T;
+  }
+
+  /** @throws PantauError `USAGE` when the handlers are not those that the stage declares */
+  #assertReads(): void {
+    const { stage, reads } = this.#options;
+    if (reads === undefined) return;
+    const handled = [...this.messageHandlers.keys()].sort().join(', ');
+    const declared = [...reads].sort().join(', ');
+    if (handled !== declared)
+      throw new PantauError(
+        'USAGE',
+        `stage ${stage} declares that it reads ${declared}, and handles ${handled}.`,
+      );
   }
 
   async #run(shard: number): Promise<void> {
@@ -221,9 +239,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  #contextOf({ stream, shard, cache }: Consumer): BatchContext {
+  #contextOf({ stream, shard, cache }: Consumer, appends = this.#options.appends): BatchContext {
     const { stage, state, journal } = this.#options;
-    return new BatchContext({ stage, stream, shard }, new StageState(state, cache), journal);
+    return new BatchContext({ stage, stream, shard }, new StageState(state, cache), journal, appends);
   }
 
   async #commit(consumer: Consumer, count: number, context: BatchContext): Promise<void> {
@@ -269,7 +287,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const { stage } = this.#options;
     const { stream, shard, next } = consumer;
     this.logger.error(`stage ${stage} sets aside ${stream}/${shard} offset ${next}: ${messageOf(error)}`);
-    const context = this.#contextOf(consumer);
+    const context = this.#contextOf(consumer, ['rejected']);
     const rejection: Rejection = {
       reason: 'handler_failed',
       detail: `stage ${stage}: ${messageOf(error)}`.slice(0, 1000),

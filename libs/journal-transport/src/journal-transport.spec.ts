@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { LmdbJournal, type AnyJournal, type AnyStreams } from '#libs/journal';
 import { PantauError, seededRandom } from '#libs/kernel';
 import { LmdbStateStore } from '#libs/state';
+import type { StreamName } from '#libs/streams';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
@@ -45,6 +46,8 @@ interface Fixture extends AsyncDisposable {
     random?: () => number;
     maxBatch?: number;
     gatherMs?: number;
+    reads?: readonly StreamName[];
+    appends?: readonly StreamName[];
   }): Promise<INestMicroservice>;
   caughtUp(stream?: string): Promise<void>;
 }
@@ -57,7 +60,7 @@ async function open(shards = 1): Promise<Fixture> {
   return {
     journal,
     state,
-    async start({ backoffMs = 1, random = seededRandom(1), maxBatch = 8, gatherMs = 1 } = {}) {
+    async start({ backoffMs = 1, random = seededRandom(1), maxBatch = 8, gatherMs = 1, ...declared } = {}) {
       const app = await createStage(
         { module: CountingModule },
         {
@@ -70,6 +73,7 @@ async function open(shards = 1): Promise<Fixture> {
           maxBatch,
           backoffMs,
           gatherMs,
+          ...declared,
         },
       );
       await app.listen();
@@ -345,5 +349,36 @@ describe('the journal as a Nest transport', () => {
     expect(await journal.read('rejected', 0, 0, 10)).toMatchObject([
       { data: { reason: 'handler_failed', source: { stream: 'numbers', shard: 0, offset: 1 } } },
     ]);
+  });
+});
+
+describe('what a stage declares', () => {
+  const declared = { reads: ['numbers', 'pieces', 'others'] as unknown as StreamName[] };
+
+  it('keeps it from starting with handlers of other streams', async () => {
+    await using fixture = await open();
+    await expect(fixture.start({ reads: ['readings'] })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(
+        'declares that it reads readings, and handles numbers, others, pieces',
+      ),
+    });
+  });
+
+  it('keeps it from appending to other streams, and sets aside what tried', async () => {
+    await using fixture = await open();
+    handler = sum;
+    await fixture.journal.append('numbers', numbers(0, 1));
+    await fixture.start({ ...declared, appends: [] });
+    await fixture.caughtUp();
+    expect(await fixture.journal.read('rejected', 0, 0, 10)).toMatchObject([
+      {
+        data: {
+          reason: 'handler_failed',
+          detail: expect.stringContaining('does not declare that it appends to seen'),
+        },
+      },
+    ]);
+    expect(await seen(fixture.journal)).toEqual([]);
   });
 });

@@ -1,0 +1,18 @@
+import { defineStage } from '#libs/journal-transport';
+import type { Millis } from '#libs/kernel';
+
+export interface GatewayStageOptions {
+  /** A device that is back within this was not away. */
+  readonly flapGraceMs: Millis;
+}
+
+/** What the API shows without searching: the read models. */
+export const gatewayStage = defineStage<GatewayStageOptions>({
+  name: 'gateway',
+  reads: ['alerts', 'readings', 'signals', 'rejected', 'liveness', 'commands', 'configurations'],
+  appends: [],
+  async module({ flapGraceMs }) {
+    const { ProjectionModule } = await import('./gateway.js');
+    return ProjectionModule.register(flapGraceMs);
+  },
+});

@@ -1,0 +1,64 @@
+import { FullCheckJob, startGateway } from '#apps/gateway';
+import type { Logger } from '#libs/platform';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from './engines.js';
+import { fullCheckInThread } from './full-check-thread.js';
+import { ingestOptions } from './ingest-options.js';
+import { alertRules } from './configured-files.js';
+import { STAGES, type StageParts } from './stages.js';
+import { verify } from './verification.js';
+import type { Pulse, ThreadName } from './watchdog.js';
+
+/** A broker that misses this many beats is gone. */
+const BEATS_MISSED = 3;
+
+export interface Api {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves the API over the journal, the state and the store of this process. */
+export async function startApi(
+  { config, engines, store }: StageParts,
+  { logger, pulse, threads }: { logger: Logger; pulse: Pulse; threads: readonly ThreadName[] },
+): Promise<Api> {
+  const clock = systemClock;
+  const ingest = await ingestOptions(config, engines.registry);
+  const fullCheck = new FullCheckJob(fullCheckInThread(config, store()), clock);
+  const watched = {
+    stages: Object.fromEntries(STAGES.map(({ name, reads }) => [name, reads])),
+    threads: () => threads.map((name) => ({ name, lagMs: pulse.lagMs(name) })),
+  };
+  const presencePolicy = {
+    graceMs: config.mqtt.flapGrace,
+    brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
+  };
+  const parts = { store: store(), fullCheck, presencePolicy, rules: alertRules(config), clock, watched };
+  const verifying = { engines, ingest, livenessBeat: config.livenessBeat, store: store() };
+  const { limits, maxPayloadBytes } = config.mqtt;
+  const uplinks = {
+    ...engines,
+    clock,
+    timePolicy: ingest.timePolicy,
+    codecs: new Set(ingest.codecs.keys()),
+    maxPayloadBytes,
+    authFailures: limits.authFailuresPerAddress,
+    messagesPerDevice: limits.messagesPerDevice,
+  };
+  const options = { ...config.http, logger, uplinks };
+  const dependencies = {
+    ...engines,
+    ...parts,
+    verify: (indicator: string, device: string, date: string) =>
+      verify({ ...verifying, keptFrom: clock.now() - config.store.retention.raw }, indicator, device, date),
+  };
+  const gateway = await startGateway(dependencies, engines.tokens, options);
+  const { port } = gateway.getHttpServer().address() as AddressInfo;
+  return {
+    port,
+    async close() {
+      await gateway.close();
+      await fullCheck.cancel();
+    },
+  };
+}

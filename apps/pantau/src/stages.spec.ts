@@ -1,0 +1,27 @@
+import { STREAM_NAMES, STREAMS } from '#libs/streams';
+import { STAGE_THREADS, STAGES } from './stages.js';
+import { THREADS } from './watchdog.js';
+
+describe('the table of stages', () => {
+  const names = STAGES.map(({ name }) => name);
+
+  it.each(STREAM_NAMES)('says as the catalogue who appends to %s', (stream) => {
+    const declared = STAGES.filter(({ appends }) => appends.includes(stream)).map(({ name }) => name);
+    const { appendedBy } = STREAMS[stream] as { readonly appendedBy: readonly string[] };
+    // The API and the broker append as well, and are no stages while they do.
+    const elsewhere = ['gateway', 'broker', 'identity'];
+    expect(declared.sort()).toEqual(appendedBy.filter((name) => !elsewhere.includes(name)).sort());
+  });
+
+  it('lets every stream be read by somebody, unless brokers and checks alone follow it', () => {
+    const read = new Set(STAGES.flatMap(({ reads }) => reads));
+    const followed = ['identity', 'settings'] as const;
+    expect(STREAM_NAMES.filter((stream) => !read.has(stream)).sort()).toEqual([...followed]);
+  });
+
+  it('runs every stage once, in a thread that is watched', () => {
+    expect(new Set(names).size).toBe(names.length);
+    expect(['main', ...STAGE_THREADS].sort()).toEqual([...THREADS].sort());
+    expect(new Set(STAGES.map(({ thread }) => thread))).toEqual(new Set(STAGE_THREADS));
+  });
+});
