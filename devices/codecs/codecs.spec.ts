@@ -35,11 +35,12 @@ describe('docs/devices.md', () => {
   it('links from every page of a codec what the maker states of validity, in both languages', async () => {
     for (const name of (await loadCodecs()).keys()) {
       const page = readFileSync(join(here, name, 'README.md'), 'utf8');
-      for (const [heading, anchor] of [
-        ['Keabsahan', 'keabsahan'],
-        ['Validity', 'validity'],
+      const [indonesian = '', english = ''] = page.split(/\n(?:---\n\n# |## English\n)/);
+      for (const [half, heading, anchor] of [
+        [indonesian, 'Keabsahan', 'keabsahan'],
+        [english, 'Validity', 'validity'],
       ] as const) {
-        const [, section = ''] = page.split(new RegExp(`^##+ ${heading}$`, 'm'));
+        const [, section = ''] = half.split(new RegExp(`^##+ ${heading}$`, 'm'));
         // A table with what it reads, or that there is nothing to read.
         expect([name, heading, /^\| .+ \| .+ \|$/m.test(section.split(/^##? /m)[0] ?? '')]).toEqual([
           name,
