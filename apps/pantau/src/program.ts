@@ -73,6 +73,38 @@ program
   });
 
 program
+  .command('run')
+  .description(
+    'sebagian tahap sebagai proses tersendiri, di samping yang lain pada folder data yang sama / some stages as a process of their own, beside others over the same data folder',
+  )
+  .argument(
+    '<stage...>',
+    'broker, ingest, writer, alerts, evidence, tiers, gateway; yang memakai basis data tertanam harus dalam satu proses / those that use the embedded store in one process',
+  )
+  .option('--shards <list>', 'hanya pecahan ini / only these shards, such as 0,1; all by default', shardList)
+  .action(async (names: string[], { shards }: { shards?: readonly number[] }) => {
+    const loaded = config();
+    endOnUnhandled();
+    const { runProcess } = await import('./run-process.js');
+    const stopped = new Promise<void>((resolve) => {
+      process.once('SIGTERM', () => resolve());
+      process.once('SIGINT', () => resolve());
+    });
+    const running = await runProcess(names, loaded, createLogger(loaded.log.level, names.join('+')), shards);
+    const { mqttPort, httpPort, firstAdminToken } = running;
+    if (firstAdminToken !== undefined)
+      print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
+    const ports = [
+      ...(mqttPort === undefined ? [] : [`MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`]),
+      ...(httpPort === undefined ? [] : [`API http://${loaded.http.host}:${httpPort}/api/docs`]),
+    ];
+    print(['Pantau siap / ready: ' + names.join(' '), ...ports].join(', '));
+    await stopped;
+    await stopWithin(() => running.stop());
+    print('Pantau berhenti dengan tertib. / Pantau stopped in order.');
+  });
+
+program
   .command('bridge')
   .description(
     'hanya jembatan ke broker MQTT 5, di samping Pantau yang berjalan / only the bridge to an MQTT 5 broker, beside a running Pantau',
@@ -204,6 +236,11 @@ program
         if (outcome.result === 'not_verifiable') process.exitCode = 2;
       }),
   );
+
+function shardList(text: string): readonly number[] {
+  if (/^\d+(,\d+)*$/.test(text)) return [...new Set(text.split(',').map(Number))];
+  throw new InvalidArgumentError('expected numbers such as 0,1');
+}
 
 function speed(text: string): number | 'max' {
   if (text === 'max') return 'max';

@@ -1,24 +1,12 @@
-import { Bridge, Broker, BrokerModule } from '#apps/broker';
-import { deviceSchema, siteSchema } from '#libs/identity';
-import { defined, PantauError } from '#libs/kernel';
-import {
-  configFile,
-  duration,
-  NestLogger,
-  readYamlFile,
-  type LoadedConfig,
-  type Logger,
-} from '#libs/platform';
-import { NestFactory } from '@nestjs/core';
+import { PantauError } from '#libs/kernel';
+import type { LoadedConfig, Logger } from '#libs/platform';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { z } from 'zod';
-import { bridgeOptions, brokerOptions } from './broker-options.js';
-import { openEngines, systemClock, type Engines } from './engines.js';
+import { startBroker } from './broker-host.js';
+import { openEngines, type Engines } from './engines.js';
+import { readInstallation, recordInstallation } from './installation.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
-import { recordSettings } from './record-settings.js';
-import { alertRules } from './configured-files.js';
 import { caughtUp, STAGE_THREADS } from './stages.js';
 import { Pulse, pulseMetrics, startWatchdog } from './watchdog.js';
 
@@ -46,27 +34,13 @@ export interface Runtime extends Engines {
   stop(): Promise<void>;
 }
 
-/** `sites.yaml` */
-export const sitesFileSchema = z.strictObject({
-  sites: z.array(siteSchema).default([]),
-  devices: z
-    .array(
-      deviceSchema
-        .omit({ intervalMs: true, maxAgeMs: true })
-        .extend({ interval: duration, maxAge: duration.optional() }),
-    )
-    .default([]),
-});
-
 /**
  * Starts Pantau in this process.
  *
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
 export async function startPantau(config: LoadedConfig, logger: Logger): Promise<Runtime> {
-  // Read everything that can be wrong before anything is opened.
-  alertRules(config);
-  const declared = readYamlFile(configFile(config, config.sites), sitesFileSchema);
+  const declared = readInstallation(config);
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
@@ -76,12 +50,8 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     closers.push(startWatchdog(pulse, config.watchdog));
     const engines = await openEngines(config);
     closers.push(() => engines.close());
-    const { journal, registry, tokens } = engines;
-    for (const site of declared.sites) await registry.putSite(site);
-    for (const { interval, maxAge, ...device } of declared.devices)
-      await registry.putDevice({ ...device, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) });
-    await recordSettings(registry.settings, config);
-    const firstAdminToken = await tokens.createFirstAdmin();
+    const { journal } = engines;
+    const firstAdminToken = await recordInstallation(declared, config, engines);
 
     // All at once: most of a start is loading code. Each is closed whatever becomes of the others.
     const starting = STAGE_THREADS.map(async (name) => {
@@ -95,31 +65,13 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     const failed = Promise.race(threads.map((thread) => thread.failed));
     // Whoever waits for it sees it; nobody has to.
     failed.catch(() => undefined);
-    const broker = await NestFactory.createApplicationContext(
-      BrokerModule.register(brokerOptions(config), {
-        ...engines,
-        tokens: engines.deviceTokens,
-        clock: systemClock,
-        logger,
-      }),
-      { logger: new NestLogger(logger), abortOnError: false },
-    );
+    const broker = await startBroker(config, engines, logger);
     closers.push(() => broker.close());
-    if (config.mqtt.bridge !== undefined) {
-      const bridge = new Bridge(bridgeOptions(config.mqtt.bridge, config), {
-        journal,
-        registry,
-        clock: systemClock,
-        logger,
-      });
-      await bridge.start();
-      closers.push(() => bridge.stop());
-    }
     const { host, port } = config.metrics;
     if (port !== false) {
       const lags = pulseMetrics(pulse);
       const metrics = await startMetricsServer({ host, port }, async () =>
-        [await broker.get(Broker).metricsText(), await stages.metricsText(), await lags()].join('\n'),
+        [await broker.metricsText(), await stages.metricsText(), await lags()].join('\n'),
       );
       closers.push(() => metrics.close());
     }
@@ -130,7 +82,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     return {
       ...engines,
       store: stages.store ?? '',
-      mqttPort: broker.get(Broker).port(),
+      mqttPort: broker.port,
       httpPort: stages.httpPort ?? 0,
       firstAdminToken,
       failed,

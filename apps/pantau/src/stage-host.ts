@@ -2,6 +2,7 @@ import { startStage } from '#libs/journal-transport';
 import { PantauError, seededRandom } from '#libs/kernel';
 import { NestLogger, type LoadedConfig, type Logger } from '#libs/platform';
 import type { TimeSeriesStore } from '#libs/timeseries';
+import { claimShards } from './claims.js';
 import { openEngines, openStore, systemClock } from './engines.js';
 import { StageMetrics } from './stage-metrics.js';
 import type { StageEntry } from './stages.js';
@@ -24,6 +25,8 @@ export interface StageHostOptions {
   readonly pulse: Pulse;
   /** Threads that `health` watches: those of this process. */
   readonly threads: readonly ThreadName[];
+  /** Of each stage; all by default. */
+  readonly shards?: readonly number[] | undefined;
 }
 
 /** Whoever runs this stage also keeps the store in order, and the journal: once in an installation. */
@@ -38,7 +41,7 @@ const SERVER = 'gateway';
  */
 export async function startStages(
   stages: readonly StageEntry[],
-  { config, logger, pulse, threads }: StageHostOptions,
+  { config, logger, pulse, threads, shards }: StageHostOptions,
 ): Promise<StageHost> {
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -49,6 +52,9 @@ export async function startStages(
     const engines = await openEngines(config, systemClock);
     closers.push(() => engines.close());
     const { journal, state } = engines;
+    const own = shardsOf(journal.shards, shards);
+    const names = stages.map(({ name }) => name);
+    closers.push(await claimShards(names, own, { state, clock: systemClock, logger }));
     const metrics = new StageMetrics(journal);
     let store: TimeSeriesStore | undefined;
     if (stages.some(({ needsStore }) => needsStore)) {
@@ -70,7 +76,7 @@ export async function startStages(
       const declared = await stage.prepare(parts);
       closers.push(
         await startStage(declared, undefined, {
-          ...{ journal, state, clock: systemClock, logger: new NestLogger(logger) },
+          ...{ journal, state, clock: systemClock, logger: new NestLogger(logger), shards: own },
           // Only for the jitter of back-off.
           random: seededRandom(systemClock.now()),
         }),
@@ -92,4 +98,13 @@ export async function startStages(
     await stop();
     throw error;
   }
+}
+
+/** @throws PantauError `USAGE` for a shard that the journal does not have */
+function shardsOf(count: number, wanted: readonly number[] | undefined): readonly number[] {
+  const all = Array.from({ length: count }, (_, shard) => shard);
+  const unknown = wanted?.filter((shard) => !all.includes(shard)) ?? [];
+  if (unknown.length > 0)
+    throw new PantauError('USAGE', `no shard ${unknown.join(', ')}: the journal has 0 to ${count - 1}.`);
+  return wanted ?? all;
 }

@@ -1,6 +1,6 @@
 import { HOUR } from '#libs/kernel';
 import type { MeasuredParameter } from '#libs/telemetry';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { crossParameter } from './cross-parameter.js';
@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 /** Recordings that this repository ships. */
 const SHIPPED = join(ROOT, 'simulators', 'replay', 'data');
 /** The full data sets (see `docs/quality-control.md`), which it does not. */
-const FULL = process.env['PANTAU_AIR_DATA'] ?? 'not given';
+const { PANTAU_AIR_DATA: FULL = '' } = process.env;
 
 type Row = Readonly<Record<string, string>>;
 
@@ -121,8 +121,8 @@ describe('the two stations that the replay simulator plays', () => {
   });
 });
 
-// Without the data sets beside the repository these are listed as skipped.
-const describeFull = existsSync(FULL) ? describe : describe.skip;
+// A check for whoever has the data sets; without them it is no part of the suite.
+const describeFull = FULL === '' ? (): void => undefined : describe;
 
 describeFull('four years of four stations', () => {
   const read = (station: string): readonly Row[] =>
