@@ -1,10 +1,13 @@
 import type { DiskUsage } from '#libs/journal';
 import { TopicMappings } from '#libs/telemetry';
+import { waitUntil } from '#libs/testing';
+import mqttPacket from 'mqtt-packet';
 import { assertBounded, boundary, keptBytes } from './bounds.fixture.js';
 import { LIMITS, openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
 
 type Qos = 0 | 1 | 2;
 const MIB = 1_048_576;
+const MESSAGE = { cmd: 'publish', qos: 1, dup: false } as const;
 
 async function open(fixture: BrokerFixture, clientId: string, options = {}): Promise<RawClient> {
   const raw = await fixture.raw();
@@ -124,6 +127,45 @@ describe('what can be kept of sessions and messages', () => {
     const { values } = await fixture.broker.metrics.droppedQueued.get();
     expect(values[0]?.value).toBeGreaterThan(1_000);
   });
+
+  boundary(
+    'Messages that are being dealt with',
+    'many small ones on each connection of an account',
+    async () => {
+      await using fixture = await opened({});
+      const messages = Array.from({ length: 5_000 }, (_, i) =>
+        mqttPacket.generate({ ...MESSAGE, topic: 'std/r', payload: '', retain: true, messageId: i + 1 }),
+      );
+      const writers = await Promise.all(Array.from({ length: 5 }, (_, i) => open(fixture, `writer-${i}`)));
+      let bytes = 0;
+      await assertBounded(fixture, async () => {
+        for (const { socket } of writers) {
+          socket.removeAllListeners('data').on('data', ({ length }: Buffer) => (bytes += length));
+          socket.write(Buffer.concat(messages));
+        }
+        await waitUntil('all are acknowledged', () => bytes === 5 * 5_000 * 4);
+        return () => undefined;
+      });
+    },
+  );
+
+  boundary(
+    'Messages that are being dealt with',
+    'faster than the device may send, each by itself',
+    async () => {
+      await using fixture = await opened({}, { messagesPerDevice: { perSecond: 10, burst: 10 } });
+      await assertBounded(fixture, async () => {
+        const raw = await fixture.raw();
+        await raw.connect('udara-01', fixture.passwords['udara-01']!);
+        for (let i = 0; i < 6_000 && raw.socket.writableLength < 100_000; i++) {
+          say(raw, 'pantau/v1/betung/udara-01/telemetry', Buffer.alloc(9_000), i + 1, 0);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        expect(raw.socket.destroyed).toBe(false);
+        return () => undefined;
+      });
+    },
+  );
 
   boundary('Messages that wait for space on the disk', 'of QoS 0, over connections', async () => {
     const measureDisk = async (): Promise<DiskUsage> => ({ freeBytes: 0, reusableBytes: 0, totalBytes: 1e9 });

@@ -130,6 +130,22 @@ describe('what is not whole after CONNACK', () => {
     socket.destroy();
   });
 
+  it('keeps its order when it is taken in parts', async () => {
+    await using fixture = await opened();
+    const socket = await writer(fixture, 'writer-1', 'ws');
+    let bytes = 0;
+    socket.on('data', ({ length }: Buffer) => (bytes += length));
+    // Of an odd length, so that parts end within packets.
+    const packets = Array.from({ length: 1_000 }, (_, i) =>
+      publish('free/x', Buffer.alloc(2_500 + (i % 60)), i + 1),
+    );
+    socket.write(frame(Buffer.concat(packets)));
+    await waitUntil('all are acknowledged', () => socket.destroyed || bytes >= 1_000 * 4);
+    expect(socket.destroyed).toBe(false);
+    expect(await fixture.refused('malformed')).toBe(0);
+    socket.destroy();
+  });
+
   it('is ended when it does not go on, and may be as slow as it likes', async () => {
     await using fixture = await opened(1_000);
     await fixture.account('slow', ['free/#'], []);

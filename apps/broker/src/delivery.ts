@@ -95,10 +95,11 @@ export class Delivery {
       this.#answers.push(done);
       this.#watchProgress();
     };
+    const { _nextBatch: readOn } = this.#internals;
+    this.#conn.removeListener('readable', readOn);
     // Aedes reads on with whatever arrives, also while answers wait.
-    this.#conn.removeListener('readable', this.#internals._nextBatch);
     this.#conn.on('readable', () => {
-      if (this.#answers.length < MAX_ANSWERS) this.#internals._nextBatch();
+      if (this.#answers.length < MAX_ANSWERS) readOn();
     });
     this.#conn.on('drain', () => this.#drained());
     this.#conn.once('close', () => this.#end());

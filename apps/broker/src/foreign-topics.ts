@@ -41,6 +41,7 @@ const FURTHER = 'further';
 export class ForeignTopics {
   #fresh: { readonly message: ForeignMessage; readonly done: Done }[] = [];
   #running: Promise<void> | undefined;
+  #turn: Promise<void> = Promise.resolve();
   /** Topics whose refusals are not told yet, by key. */
   readonly #untold = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -86,7 +87,7 @@ export class ForeignTopics {
       this.#fresh = [];
       let failure: Error | null = null;
       try {
-        await this.#count(batch.map(({ message }) => message));
+        await this.#inTurn(() => this.#count(batch.map(({ message }) => message)));
       } catch (error) {
         failure = error as Error;
       }
@@ -98,6 +99,13 @@ export class ForeignTopics {
         this.#timer = undefined;
         void this.#tell();
       }, this.everyMs).unref();
+  }
+
+  /** One change of records after the other: each writes back what it has read. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(change);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   async #count(messages: readonly ForeignMessage[]): Promise<void> {
@@ -159,8 +167,10 @@ export class ForeignTopics {
         await this.journal.append('rejected', [{ key: sender, data }]);
         // Counted again meanwhile: only what was told is noted.
         const key = keys[i] ?? '';
-        const now = (await this.state.get<SetAsideTopic>(SET_ASIDE_TOPICS, key)) ?? record;
-        await this.state.write([{ namespace: SET_ASIDE_TOPICS, key, value: { ...now, reported: count } }]);
+        await this.#inTurn(async () => {
+          const now = (await this.state.get<SetAsideTopic>(SET_ASIDE_TOPICS, key)) ?? record;
+          await this.state.write([{ namespace: SET_ASIDE_TOPICS, key, value: { ...now, reported: count } }]);
+        });
       }
     } catch (error) {
       for (const key of keys) this.#untold.add(key);

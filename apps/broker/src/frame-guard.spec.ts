@@ -138,4 +138,17 @@ describe('FrameGuard', () => {
     const pieces = new FrameGuard(MAX).push(arrived);
     expect(pieces.map(({ buffer }) => buffer.byteLength)).toEqual([arrived.length, 100]);
   });
+
+  it('passes a limited number of packets in one go, and leaves the rest as it is', () => {
+    const guard = new FrameGuard(MAX);
+    const bytes = Buffer.concat([
+      ...Array<Buffer>(150).fill(frame(0xc0, Buffer.alloc(0))),
+      Buffer.from([0x30]),
+    ]);
+    const sizes: number[] = [];
+    for (let rest: Buffer | undefined = bytes; rest !== undefined; rest = guard.takeRest())
+      sizes.push(lengthOf(guard.push(rest)));
+    expect(sizes).toEqual([128, 128, 44]);
+    expect(guard.isWithinPacket).toBe(true);
+  });
 });

@@ -37,6 +37,8 @@ const MAX_CONTROL_BYTES = 65_536;
 const MAX_DIRECT_BYTES = 4_096;
 /** What a piece of a packet costs beside its bytes: a buffer and what the system keeps of it (measured: 970 bytes). */
 export const PIECE_BYTES = 1_024;
+/** Packets that the parser is given in one go; each costs a hundred times its bytes until it is dealt with. */
+const MAX_PACKETS = 64;
 /** First bytes of a PUBLISH of QoS 1 without the flag to retain it; without DUP and with it. */
 const DIRECT_PUBLISH = 0x32;
 const DUP = 0x08;
@@ -58,6 +60,7 @@ export class FrameGuard {
   #taken = 0;
   #packets = 0;
   #keptBytes = 0;
+  #rest: Buffer | undefined;
 
   constructor(
     private readonly maxPublishBytes: number,
@@ -72,6 +75,18 @@ export class FrameGuard {
   /** Packets that the parser was given, in all. */
   get packets(): number {
     return this.#packets;
+  }
+
+  /** Those of them that the parser has whole. */
+  get wholePackets(): number {
+    return this.#pass > 0 ? this.#packets - 1 : this.#packets;
+  }
+
+  /** What {@link push} left of the bytes because they were too many packets; to be pushed again when others had their turn. */
+  takeRest(): Buffer | undefined {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    return rest;
   }
 
   /** What is kept here, and by the parser, of a packet that is not whole. */
@@ -96,6 +111,7 @@ export class FrameGuard {
     let at = 0;
     /** Where the packet that is read now begins in the chunk. */
     let begin = 0;
+    const most = this.#packets + MAX_PACKETS;
     // Nothing overtakes a packet that the parser has yet to see.
     let isDirect = this.takeDirectly !== undefined && this.#pass === 0 && this.#drop === 0;
     while (at < chunk.length) {
@@ -129,6 +145,11 @@ export class FrameGuard {
             continue;
           }
           isDirect = false;
+        }
+        if (this.#packets >= most) {
+          this.#rest = chunk.subarray(at);
+          add(pieces, chunk.subarray(start, at));
+          return pieces;
         }
         this.#packets++;
         const publish = type === PUBLISH ? this.#publishes++ : -1;

@@ -8,15 +8,19 @@ import type { WebSocketFrames } from './web-socket-frames.js';
 const MAX_EARLY_BYTES = 131_072;
 /** What a packet costs that waits for the CONNACK, beside its bytes. */
 const PACKET_BYTES = 512;
-/** Read of a WebSocket in one go: a message may hold a million packets, and others have their turn between. */
-const SLICE_BYTES = 16_384;
+/** Read in one go of a connection that sends more than can be dealt with in one. */
+const SLICE_BYTES = 65_536;
+
+/** Packets, and their bytes, that may be dealt with at a time; more is read when all of them are done with. */
+const MAX_OPEN_PACKETS = 1_000;
+const MAX_OPEN_BYTES = 1_048_576;
 
 /** The members of Aedes' client that bytes come in by. */
 interface ClientInternals {
   readonly _parser: { parse(bytes: Buffer): unknown };
   readonly _keepaliveTimer: NodeJS.Timeout | null;
-  /** Reads on when there is nothing left to deal with. */
-  _nextBatch(): void;
+  /** A packet is dealt with. Reads on when there is none left, and at times before. */
+  _nextBatch: (error?: Error | null) => void;
 }
 
 export interface IntakeOptions {
@@ -38,6 +42,15 @@ export class Intake implements Watched {
   #early: { bytes: number; pieces: number } | undefined = { bytes: 0, pieces: 0 };
   readonly #client: ClientInternals;
   #isWatched = false;
+  readonly #nextBatch: () => void;
+  #isResting = false;
+  #hasRested = false;
+  /** Packets that are dealt with, and how many there were when last all were. */
+  #done = 0;
+  #allDone = 0;
+  /** Given to the parser since then. */
+  #bytes = 0;
+  #isWaiting = false;
 
   constructor(
     client: object,
@@ -51,11 +64,14 @@ export class Intake implements Watched {
       this.#take(bytes);
       return 0;
     };
-    const { frames } = options;
-    if (frames !== undefined) {
-      this.#readInSlices();
-      frames.onArrived = () => this.#progressed();
-    }
+    // Whatever comes in a segment of its own, Aedes reads, and has it wait behind what is not durable yet, or too fast.
+    const { _nextBatch: nextBatch } = this.#client;
+    this.#nextBatch = nextBatch;
+    this.#client._nextBatch = (error) => {
+      this.#dealtWith();
+      nextBatch(error);
+    };
+    if (options.frames !== undefined) options.frames.onArrived = () => this.#progressed();
     stream.once('close', () => options.watch.done(this));
   }
 
@@ -75,35 +91,78 @@ export class Intake implements Watched {
     else this.options.onLimit('stalledAfter: more of a packet that had begun did not come');
   }
 
-  #readInSlices(): void {
+  /** Gives bytes back, and reads no more until others had their turn. */
+  #rest(bytes: Buffer): void {
     const { stream } = this;
-    const read = stream.read.bind(stream);
-    let isResting = false;
-    stream.read = (size?: number | null): unknown => {
-      if (typeof size === 'number') return read(size);
-      if (isResting) return null;
-      if (stream.readableLength <= SLICE_BYTES) return read();
-      isResting = true;
-      setImmediate(() => {
-        isResting = false;
-        this.#client._nextBatch();
-      });
-      return read(SLICE_BYTES);
-    };
+    if (!this.#hasRested) {
+      this.#hasRested = true;
+      const read = stream.read.bind(stream);
+      stream.read = (size?: number | null): unknown => {
+        if (typeof size === 'number') return read(size);
+        if (this.#isResting) return null;
+        // A WebSocket message may hold a million packets: read whole, it would be copied with what comes after it.
+        if (stream.readableLength <= SLICE_BYTES) return read();
+        this.#pause();
+        return read(SLICE_BYTES);
+      };
+    }
+    stream.unshift(bytes);
+    this.#pause();
+  }
+
+  /** Nothing is read before those parts are parsed that were read: the end of a packet would overtake its beginning. */
+  #pause(): void {
+    this.#isResting = true;
+    if (!this.#isWaiting) setImmediate(() => this.#readOn());
+  }
+
+  #readOn(): void {
+    this.#isResting = false;
+    this.#isWaiting = false;
+    if (!this.stream.destroyed) this.#nextBatch();
+  }
+
+  #dealtWith(): void {
+    const { wholePackets: packets } = this.options.guard;
+    if (this.#done < packets) this.#done++;
+    if (this.#done < packets) return;
+    this.#allDone = packets;
+    this.#bytes = 0;
+    if (this.#isWaiting) setImmediate(() => this.#readOn());
+  }
+
+  /** Whether what was read is to be dealt with first. */
+  get #hasEnough(): boolean {
+    const { wholePackets: packets } = this.options.guard;
+    return (
+      this.#done < packets && (packets - this.#allDone >= MAX_OPEN_PACKETS || this.#bytes >= MAX_OPEN_BYTES)
+    );
   }
 
   #take(bytes: Buffer): void {
+    if (this.#hasEnough) {
+      this.#isWaiting = true;
+      this.#rest(bytes);
+      return;
+    }
     const { guard, frames, onLimit, onError } = this.options;
-    if (frames !== undefined && this.stream.readableLength === 0) frames.read();
     try {
       const { taken } = guard;
       const pieces = guard.push(bytes);
-      if (this.#early !== undefined && !this.#countEarly(this.#early, bytes)) {
+      const rest = guard.takeRest();
+      // First of all: when the last of the packets is dealt with, Aedes reads on.
+      if (rest !== undefined) this.#rest(rest);
+      if (frames !== undefined && this.stream.readableLength === 0) frames.read();
+      if (this.#early !== undefined && !this.#countEarly(this.#early, bytes.length, rest?.length ?? 0)) {
         onLimit('arrivingBytes: too much before CONNACK');
         return;
       }
       if (guard.taken > taken) this.#client._keepaliveTimer?.refresh();
-      for (const piece of pieces) if (!this.stream.destroyed) this.#parse(piece);
+      for (const piece of pieces) {
+        if (this.stream.destroyed) break;
+        this.#bytes += piece.length;
+        this.#parse(piece);
+      }
       if (this.#early === undefined) this.#count();
     } catch (error) {
       if (error instanceof PacketTooLargeError) onLimit(`packet size: ${error.message}`);
@@ -112,12 +171,13 @@ export class Intake implements Watched {
     }
   }
 
-  #countEarly(early: { bytes: number; pieces: number }, { length }: Buffer): boolean {
-    early.bytes += length;
+  /** @param rest - of the bytes, to come again */
+  #countEarly(early: { bytes: number; pieces: number }, bytes: number, rest: number): boolean {
+    early.bytes += bytes - rest;
     early.pieces++;
     const { guard, arriving } = this.options;
-    const cost = early.bytes + early.pieces * PIECE_BYTES + guard.packets * PACKET_BYTES;
-    return early.bytes <= MAX_EARLY_BYTES && arriving.set(cost);
+    const cost = early.bytes + rest + early.pieces * PIECE_BYTES + guard.packets * PACKET_BYTES;
+    return early.bytes + rest <= MAX_EARLY_BYTES && arriving.set(cost);
   }
 
   #count(): void {
