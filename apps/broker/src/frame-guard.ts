@@ -139,7 +139,7 @@ export class FrameGuard {
           const direct = readPublish(chunk, at, at + headerBytes, end);
           if (direct !== undefined && this.takeDirectly?.(direct, this.#publishes) === true) {
             this.#taken++;
-            add(pieces, chunk.subarray(start, at));
+            if (start < at) pieces.push(chunk.subarray(start, at));
             at = end;
             start = end;
             continue;
