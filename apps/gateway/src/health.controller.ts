@@ -89,13 +89,18 @@ export class HealthController {
     return false;
   }
 
-  /** Stages that hold a cursor in every shard of all their streams: they take one before their first batch. */
+  /**
+   * Stages that a process has claimed, and that hold a cursor in every shard of all their streams: they take one before their
+   * first batch, and keep it when their process ends.
+   */
   async #standing(): Promise<ReadonlySet<string>> {
     const { journal, watched } = this.pantau;
+    const claimed = await watched.claimed();
     const cursors = new Map<string, number>();
     for (const { cursor, stream } of await journal.cursors())
       cursors.set(`${cursor}/${stream}`, (cursors.get(`${cursor}/${stream}`) ?? 0) + 1);
     const stands = ([stage, streams]: readonly [string, readonly string[]]): boolean =>
+      claimed.has(stage) &&
       streams.every((stream) => (cursors.get(`${stage}/${stream}`) ?? 0) >= journal.shards);
     return new Set(
       Object.entries(watched.stages)

@@ -1,6 +1,7 @@
 import { FullCheckJob, startGateway } from '#apps/gateway';
 import type { Logger } from '#libs/platform';
 import type { AddressInfo } from 'node:net';
+import { claimedStages } from './claims.js';
 import { systemClock } from './engines.js';
 import { fullCheckInThread } from './full-check-thread.js';
 import { ingestOptions } from './ingest-options.js';
@@ -27,6 +28,12 @@ export async function startApi(
   const fullCheck = new FullCheckJob(fullCheckInThread(config, store()), clock);
   const watched = {
     stages: Object.fromEntries(STAGES.map(({ name, reads }) => [name, reads])),
+    claimed: () =>
+      claimedStages(
+        STAGES.map(({ name }) => name),
+        engines.journal.shards,
+        { state: engines.state, clock },
+      ),
     threads: () => threads.map((name) => ({ name, lagMs: pulse.lagMs(name) })),
   };
   const presencePolicy = {

@@ -80,6 +80,20 @@ export async function claimShards(
   }
 }
 
+/** @returns those of the stages of which every shard is claimed by a process that is there */
+export async function claimedStages(
+  stages: readonly string[],
+  shards: number,
+  { state, clock }: Pick<ClaimsOptions, 'state' | 'clock'>,
+): Promise<ReadonlySet<string>> {
+  const held = new Map<string, Set<string>>();
+  for (const { key, value } of await state.list<Claim>(CLAIMS)) {
+    const [stage = '', shard = ''] = key.split('/');
+    if (isHeld(value, clock.now())) held.set(stage, (held.get(stage) ?? new Set()).add(shard));
+  }
+  return new Set(stages.filter((stage) => (held.get(stage)?.size ?? 0) >= shards));
+}
+
 function isHeld({ host, pid, started, at, released }: Claim, now: UtcMillis): boolean {
   if (released === true) return false;
   if (host !== hostname()) return now - at <= STALE_AFTER;

@@ -48,6 +48,7 @@ describe('health', () => {
     await store.setUp();
     const fullCheck = new FullCheckJob(fullCheckInThread(config, store), systemClock);
     let lagMs: number | undefined = 0;
+    let claimed = new Set(['writer']);
     const controller = new HealthController({
       ...engines,
       store,
@@ -56,7 +57,11 @@ describe('health', () => {
       verify: () => Promise.reject(new Error('no figure is asked for')),
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],
-      watched: { stages: { writer: ['readings'] }, threads: () => [{ name: 'ingest', lagMs }] },
+      watched: {
+        stages: { writer: ['readings'] },
+        claimed: async () => claimed,
+        threads: () => [{ name: 'ingest', lagMs }],
+      },
     });
     const health = async (): Promise<{ status: number; body: unknown }> => {
       let status = 200;
@@ -76,6 +81,9 @@ describe('health', () => {
     for (lagMs of [undefined, 20_000])
       expect(await health()).toMatchObject({ status: 503, body: { parts: { ingest: 'down' } } });
     lagMs = 0;
+    claimed = new Set();
+    expect(await health()).toMatchObject({ status: 503, body: { parts: { 'stage writer': 'down' } } });
+    claimed = new Set(['writer']);
     await journal.append('liveness', [{ key: LIVENESS_KEY, data: { ...alive, kind: 'stop' } }]);
     expect(await health()).toMatchObject({ status: 503, body: { parts: { listener: 'down' } } });
     await store.close();

@@ -63,6 +63,21 @@ describe('stages as processes', () => {
     expect(found).toEqual(expected);
   }, 300_000);
 
+  it('are missed by health while one of them is gone', async () => {
+    await using pantau = await Installation.make();
+    await pantau.start('writer', 'tiers', 'gateway', 'alerts', 'evidence', 'broker');
+    await pantau.start('ingest', '--shards', '0,1');
+    const parts = async (): Promise<unknown> => (await pantau.get<{ parts: object }>('health')).parts;
+    await waitUntil('the listener is heard', async () =>
+      JSON.stringify(await parts()).includes('"listener":"ok"'),
+    );
+    expect(await parts()).toMatchObject({ main: 'ok', 'stage alerts': 'ok', 'stage ingest': 'down' });
+    await pantau.start('ingest', '--shards', '2,3');
+    await waitUntil('every stage runs', async () => !JSON.stringify(await parts()).includes('down'));
+    await pantau.kill('SIGKILL', 'ingest', '--shards', '0,1');
+    expect(await parts()).toMatchObject({ 'stage alerts': 'ok', 'stage ingest': 'down' });
+  }, 120_000);
+
   it('refuse a shard that another one runs and say who, until that one is gone', async () => {
     await using pantau = await Installation.make();
     await pantau.start('ingest', '--shards', '0,1');
