@@ -362,7 +362,7 @@ export class Broker {
       },
       clock,
       logger,
-      (this.#passOver = setAsideIn(journal, clock, logger, (stream) =>
+      (this.#passOver = setAsideIn(journal, this.#pantau.state, clock, logger, (stream) =>
         this.metrics.setAside.inc({ stream }),
       )),
     );

@@ -1,12 +1,22 @@
 import type { Journal, SetAside } from '#libs/journal';
 import { messageOf, type Clock } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
+import type { StateStore } from '#libs/state';
 import type { Rejection } from '#libs/telemetry';
 
 const MAX_DETAIL = 1_000;
 
+/** Namespace of the places that are told of in `rejected`, with the time: what is read at every start is told once. */
+const TOLD = 'mqtt/set-aside-entries';
+
 /** Records an entry of the journal that the broker passes over: in the log, in the stream `rejected`, and counted. */
-export function setAsideIn(journal: Journal, clock: Clock, logger: Logger, count: (stream: string) => void) {
+export function setAsideIn(
+  journal: Journal,
+  state: StateStore,
+  clock: Clock,
+  logger: Logger,
+  count: (stream: string) => void,
+) {
   return async ({ stream, shard, offset, key, error }: SetAside): Promise<void> => {
     logger.error({ stream, shard, offset, err: error }, 'an entry of the journal was set aside');
     count(stream);
@@ -18,9 +28,14 @@ export function setAsideIn(journal: Journal, clock: Clock, logger: Logger, count
       count: 1,
       source: { stream, shard, offset },
     };
-    // Not durable is bad luck; waiting for it would hold up the entries behind.
-    await journal.append('rejected', [{ key: key ?? '', data }]).catch((cause: unknown) => {
+    try {
+      const place = `${stream}/${shard}/${offset}`;
+      if ((await state.get(TOLD, place)) !== undefined) return;
+      await journal.append('rejected', [{ key: key ?? '', data }]);
+      await state.write([{ namespace: TOLD, key: place, value: data.receivedAt }]);
+    } catch (cause) {
+      // Not durable is bad luck; waiting for it would hold up the entries behind.
       logger.error({ stream, shard, offset, err: cause }, 'what was set aside could not be recorded');
-    });
+    }
   };
 }

@@ -121,7 +121,7 @@ export function showProgress(print: (line: string) => void): (progress: Progress
 }
 
 /** Prints the alerts that fire and resolve from now on. */
-async function followAlerts(
+export async function followAlerts(
   { journal }: Engines,
   print: (line: string) => void,
   signal: AbortSignal,
