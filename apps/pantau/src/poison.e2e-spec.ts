@@ -173,7 +173,7 @@ async function works(pantau: PantauFixture, device: MqttClient, round: number): 
 async function passedOver({ engines: { journal, state } }: PantauFixture): Promise<Record<string, number>> {
   const counted: Record<string, number> = {};
   for (const { cursor: stage, stream, shard } of await journal.cursors()) {
-    const key = passedOverKey({ stage, stream: stream as StreamName, shard });
+    const key = passedOverKey({ stage, stream, shard });
     counted[`${stage} ${stream}/${shard}`] = (await state.get<PassedOver>(ACCOUNT, key))?.setAside ?? 0;
   }
   // The registry's own cursor only counts what it wrote.
@@ -202,39 +202,38 @@ describe('what nobody can read, in every shard of every stream', () => {
     const { journal } = pantau.engines;
     const stop = new AbortController();
     const alerts = followAlerts(pantau.engines, (line) => printed.push(line), stop.signal);
-    await using _following = {
-      async [Symbol.asyncDispose]() {
-        stop.abort();
-        await alerts;
-      },
-    };
-    await poison(journal);
-    const device = await pantau.connect(DEVICE);
-    await works(pantau, device, 1);
-    await pantau.caughtUp();
+    try {
+      await poison(journal);
+      const device = await pantau.connect(DEVICE);
+      await works(pantau, device, 1);
+      await pantau.caughtUp();
 
-    // Every stage, by the cursors that stand in the journal: all of the poison was set aside, and nothing else.
-    const expected = Object.fromEntries(Object.keys(await passedOver(pantau)).map((name) => [name, KINDS]));
-    expect(Object.keys(expected).length).toBeGreaterThan(10 * journal.shards);
-    expect(await passedOver(pantau)).toEqual(expected);
-    // Whoever set it aside says so, once; `rejected` is not told of itself.
-    const followers = FOLLOWED.flatMap((stream) =>
-      Array.from({ length: journal.shards }, (_, shard) => `broker ${stream}/${shard}`),
-    );
-    const stages = Object.keys(expected).filter((name) => !name.includes(' rejected/'));
-    const tellers = [...followers, ...stages.map((name) => `stage ${name}`)];
-    const all = tellers.flatMap((name) => Array<string>(KINDS).fill(name)).sort();
-    await waitUntil('all of it is told', async () => (await toldOf(journal)).length >= all.length);
-    expect((await toldOf(journal)).sort()).toEqual(all);
+      // Every stage, by the cursors that stand in the journal: all of the poison was set aside, and nothing else.
+      const expected = Object.fromEntries(Object.keys(await passedOver(pantau)).map((name) => [name, KINDS]));
+      expect(Object.keys(expected).length).toBeGreaterThan(10 * journal.shards);
+      expect(await passedOver(pantau)).toEqual(expected);
+      // Whoever set it aside says so, once; `rejected` is not told of itself.
+      const followers = FOLLOWED.flatMap((stream) =>
+        Array.from({ length: journal.shards }, (_, shard) => `broker ${stream}/${shard}`),
+      );
+      const stages = Object.keys(expected).filter((name) => !name.includes(' rejected/'));
+      const tellers = [...followers, ...stages.map((name) => `stage ${name}`)];
+      const all = tellers.flatMap((name) => Array<string>(KINDS).fill(name)).sort();
+      await waitUntil('all of it is told', async () => (await toldOf(journal)).length >= all.length);
+      expect((await toldOf(journal)).sort()).toEqual(all);
 
-    expect(Object.keys(ANSWERS).sort()).toEqual([...READERS].sort());
+      expect(Object.keys(ANSWERS).sort()).toEqual([...READERS].sort());
 
-    await pantau.restart();
-    const again = await pantau.connect(DEVICE);
-    await works(pantau, again, 2);
-    await pantau.caughtUp();
-    for (const answer of new Set(Object.values(ANSWERS))) await answer(pantau);
-    expect((await toldOf(journal)).sort()).toEqual(all);
-    expect(await passedOver(pantau)).toEqual(expected);
+      await pantau.restart();
+      const again = await pantau.connect(DEVICE);
+      await works(pantau, again, 2);
+      await pantau.caughtUp();
+      for (const answer of new Set(Object.values(ANSWERS))) await answer(pantau);
+      expect((await toldOf(journal)).sort()).toEqual(all);
+      expect(await passedOver(pantau)).toEqual(expected);
+    } finally {
+      stop.abort();
+      await alerts;
+    }
   }, 120_000);
 });
