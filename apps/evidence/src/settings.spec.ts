@@ -1,101 +1,14 @@
-import 'reflect-metadata';
-import { BucketSource, EvidenceReader, JournalSource, verifyFigure } from '#libs/evidence';
 import { JournalSettings, Registry, SETTINGS, type Device } from '#libs/identity';
 import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN } from '#libs/indicators';
-import { LmdbJournal } from '#libs/journal';
-import { createStage, lagOf } from '#libs/journal-transport';
-import { canonicalJson, DAY, HOUR, localDaySpan, MINUTE, seededRandom } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
-import type { StreamName, StreamTypes } from '#libs/streams';
+import { canonicalJson, DAY, HOUR, MINUTE } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
-import { EvidenceModule } from './evidence.module.js';
-
-const DATE = '2015-12-07';
-const { from, to } = localDaySpan(DATE)!;
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
-const AIR: Device = { id: 'udara-01', site: 'betung', kind: 'air', name: 'U', intervalMs: 15 * MINUTE };
-const CAMERA: Device = { id: 'cctv-01', site: 'betung', kind: 'camera', name: 'K', intervalMs: HOUR };
-
-/** The evidence stage on a folder of its own, with a clock that is set. */
-class Fixture implements AsyncDisposable {
-  readonly #folder = temporaryFolder('settings');
-  now = from;
-  state!: LmdbStateStore;
-  journal!: LmdbJournal;
-  registry!: Registry;
-  #close = async (): Promise<void> => undefined;
-
-  async open(beat = MINUTE): Promise<this> {
-    const clock = { now: () => this.now };
-    this.state = LmdbStateStore.open(this.#folder.path);
-    this.journal = await LmdbJournal.open({ state: this.state, clock, shards: 1 });
-    this.registry = new Registry(this.state, { journal: this.journal, clock });
-    await this.registry.settings.declare('liveness', beat);
-    const stage = await createStage(EvidenceModule.register(beat, this.registry), {
-      ...{ stage: 'evidence', journal: this.journal, state: this.state, clock },
-      ...{ random: seededRandom(1), logger: silent },
-    });
-    await stage.listen();
-    this.#close = async () => {
-      await stage.close();
-      await this.journal.close();
-      await this.state.close();
-    };
-    return this;
-  }
-
-  async restart(beat?: number): Promise<void> {
-    await this.#close();
-    await this.open(beat);
-  }
-
-  async append<S extends StreamName>(
-    stream: S,
-    key: string,
-    entries: readonly StreamTypes[S][],
-  ): Promise<void> {
-    await this.journal.append(
-      stream,
-      entries.map((data) => ({ key, data })),
-    );
-    await waitUntil('the stage caught up', async () => (await lagOf(this.journal, 'evidence', stream)) === 0);
-  }
-
-  reader(): EvidenceReader {
-    return new EvidenceReader(this.registry, new BucketSource(this.state));
-  }
-
-  /** From the journal alone. */
-  recomputation(): EvidenceReader {
-    const settings = new JournalSettings(this.journal);
-    return new EvidenceReader(this.registry, new JournalSource(this.journal, MINUTE, settings), settings);
-  }
-
-  async verify(indicator: string, device: string): Promise<ReturnType<typeof verifyFigure>> {
-    const record = await this.reader().get(indicator, device, DATE);
-    return verifyFigure(record, () => this.recomputation().get(indicator, device, DATE), this.journal);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
-    this.#folder[Symbol.dispose]();
-  }
-}
+import { AIR, CAMERA, DATE, from, to, withAir } from './settings.fixture.js';
 
 const reading = (ts: number, i: number): Observation => ({
   ...{ site: 'betung', device: AIR.id, ts, receivedAt: ts, uplink: { shard: 0, offset: i } },
   readings: [{ parameter: 'pm25', value: 10 + (i % 7), flag: 1 }],
 });
 const day = Array.from({ length: 96 }, (_, i) => reading(from + i * 15 * MINUTE, i));
-
-async function withAir(): Promise<Fixture> {
-  const fixture = await new Fixture().open();
-  await fixture.registry.putSite({ id: 'betung', name: 'Betung' });
-  await fixture.registry.putDevice(AIR);
-  await fixture.registry.putDevice(CAMERA);
-  return fixture;
-}
 
 describe('the settings of a figure', () => {
   it('are those of its time: a changed interval leaves yesterday as it was, across a restart', async () => {

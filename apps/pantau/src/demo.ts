@@ -79,7 +79,9 @@ export async function runDemo(
   }
   following.abort();
   await alerts;
-  const [record] = await runtime.evidence.list({
+  const {
+    items: [record],
+  } = await runtime.evidence.list({
     indicator: PM25_DAILY_MEAN.key,
     device: 'udara-dongsi',
     to: '2015-12-09',

@@ -45,6 +45,8 @@ export interface TimelineInput {
   readonly intervalAt?: (ts: UtcMillis) => Millis;
   /** How much later than promised it may be. */
   readonly graceMs: Millis;
+  /** When it was out of service: its silence then is `planned`. */
+  readonly outOfService?: Spans;
 }
 
 /** The window split by cause: the lists cover it exactly and do not overlap. */
@@ -64,6 +66,7 @@ export function deviceTimeline({
   intervalMs,
   graceMs,
   intervalAt = () => intervalMs,
+  outOfService = [],
 }: TimelineInput): Timeline {
   const states = new Map<UtcMillis, HeartbeatSample['state']>();
   for (const { ts, state } of heartbeats) {
@@ -85,7 +88,9 @@ export function deviceTimeline({
     spans[state].push({ from: ts, to: Math.min(next, ts + intervalAt(ts) * (1 + graceMs / intervalMs)) });
   });
   const whole = union([window]);
-  const silence = subtract(whole, union(Object.values(spans).flat()));
+  const unsaid = subtract(whole, union(Object.values(spans).flat()));
+  spans.planned.push(...intersect(unsaid, outOfService));
+  const silence = subtract(unsaid, outOfService);
   const stated = HEARTBEAT_STATES.map((state) => [
     CAUSE_OF_STATE[state],
     intersect(whole, union(spans[state])),

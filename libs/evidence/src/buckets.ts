@@ -53,6 +53,10 @@ export class BucketSource implements EvidenceSource {
     return from === undefined || to === undefined ? undefined : { from, to };
   }
 
+  async hasReported(device: string): Promise<boolean> {
+    return (await this.state.list(BUCKETS, { prefix: `${device}/`, limit: 1 })).length > 0;
+  }
+
   /** The samples of a series in its first or last bucket; buckets of the device without it are passed over. */
   async #outermost(device: string, series: Series, reverse: boolean): Promise<Sample[] | undefined> {
     for (let limit = 1; ; limit *= 8) {

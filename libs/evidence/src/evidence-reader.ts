@@ -1,5 +1,5 @@
-import { deviceTimeline } from '#libs/availability';
-import type { Device, Registry, SettingsHistory } from '#libs/identity';
+import { deviceTimeline, union, type Spans } from '#libs/availability';
+import { registeredAt, type Device, type Registry, type SettingsHistory } from '#libs/identity';
 import {
   CAMERA_AVAILABILITY,
   cameraAvailability,
@@ -13,9 +13,10 @@ import {
   type IndicatorRecord,
 } from '#libs/indicators';
 import type { Parameter } from '#libs/telemetry';
-import { DAY, HOUR, hourOf, localDateOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
+import { HOUR, hourOf, localDaySpan, PantauError, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { cursorOf, newestDays, type DayCursor, type DaySeries } from './days.js';
 import type { EvidenceSource } from './evidence-source.js';
-import { intervalsOf, settingsWithin } from './settings-of-time.js';
+import { intervalsOf, outOfService, settingsWithin } from './settings-of-time.js';
 
 /** Which indicator records are wanted; days are calendar days of the regency, both ends included. */
 export interface IndicatorQuery {
@@ -24,8 +25,16 @@ export interface IndicatorQuery {
   readonly site?: string;
   readonly from?: string;
   readonly to?: string;
+  /** Only what comes after this in the list. */
+  readonly after?: DayCursor;
   /** At most this many, newest day first. */
   readonly limit: number;
+}
+
+export interface IndicatorPage {
+  readonly items: IndicatorRecord[];
+  /** When there are more: `after` of the query that goes on. */
+  readonly next?: string;
 }
 
 /** A heartbeat may come this share of its interval late before silence counts. */
@@ -40,27 +49,28 @@ export class EvidenceReader {
     private readonly settings: SettingsHistory = registry.settings,
   ) {}
 
-  /** Records of every day on which the device has data, and of the days between; newest first. */
-  async list(query: IndicatorQuery): Promise<IndicatorRecord[]> {
-    const devices = (await this.registry.devices()).filter(
-      ({ id, site }) => (query.device ?? id) === id && (query.site ?? site) === site,
-    );
-    const wanted: { device: Device; indicator: string; date: string }[] = [];
+  /**
+   * Records of every day from the registration of a device to now, or to when it was shut out, and of those of which it has data
+   * from before; newest first.
+   */
+  async list(query: IndicatorQuery): Promise<IndicatorPage> {
+    const series: DaySeries[] = [];
+    const devices = await this.registry.devices();
     for (const device of devices) {
+      if ((query.device ?? device.id) !== device.id || (query.site ?? device.site) !== device.site) continue;
       for (const { key, deviceKind } of INDICATORS) {
         if (deviceKind !== device.kind || (query.indicator ?? key) !== key) continue;
-        for (const date of await this.#dates(device, key, query))
-          wanted.push({ device, indicator: key, date });
+        series.push({ device: device.id, indicator: key, spans: await this.#spans(device, key) });
       }
     }
-    wanted.sort(
-      (a, b) =>
-        compare(b.date, a.date) || compare(a.indicator, b.indicator) || compare(a.device.id, b.device.id),
-    );
-    const records: IndicatorRecord[] = [];
-    for (const { device, indicator, date } of wanted.slice(0, query.limit))
-      records.push(await this.#compute(device, indicator, date));
-    return records;
+    const wanted = newestDays(series, query);
+    const items: IndicatorRecord[] = [];
+    for (const { device: id, indicator, date } of wanted.slice(0, query.limit)) {
+      const device = devices.find((candidate) => candidate.id === id);
+      if (device !== undefined) items.push(await this.#compute(device, indicator, date));
+    }
+    const last = wanted[query.limit - 1];
+    return { items, ...(wanted.length > query.limit && last !== undefined ? { next: cursorOf(last) } : {}) };
   }
 
   /** @throws PantauError `NOT_FOUND` for a device or indicator that is not there, `OUT_OF_RANGE` for a day that does not exist */
@@ -101,20 +111,20 @@ export class EvidenceReader {
     return rollups;
   }
 
-  async #dates(device: Device, indicator: string, { from, to, limit }: IndicatorQuery): Promise<string[]> {
-    const reach = await this.source.reach(
-      device.id,
-      indicator === CAMERA_AVAILABILITY.key ? 'heartbeat' : 'pm25',
-    );
-    if (reach === undefined) return [];
-    const first = localDateOf(reach.from);
-    const dates: string[] = [];
-    for (let at = reach.to; dates.length < limit; at -= DAY) {
-      const date = localDateOf(at);
-      if (date < first || (from !== undefined && date < from)) break;
-      if (to === undefined || date <= to) dates.push(date);
-    }
-    return dates;
+  /** The time of which there are days of a figure. */
+  async #spans(device: Device, indicator: string): Promise<Spans> {
+    const isCamera = indicator === CAMERA_AVAILABILITY.key;
+    const reach = await this.source.reach(device.id, isCamera ? 'heartbeat' : 'pm25');
+    // A station that measures other things owes no PM2.5.
+    if (reach === undefined && !isCamera && (await this.source.hasReported(device.id))) return [];
+    const registered = registeredAt(await this.settings.history(`device/${device.id}`));
+    const shutOut = (await outOfService(device.id, this.settings)).at(-1);
+    const now = await this.source.awakeUntil();
+    const until = shutOut?.to === Infinity ? Math.min(now, shutOut.from) : now;
+    return union([
+      ...(reach === undefined ? [] : [{ from: reach.from, to: reach.to + 1 }]),
+      ...(registered === undefined ? [] : [{ from: registered, to: until + 1 }]),
+    ]);
   }
 
   async #compute(device: Device, indicator: string, date: string): Promise<IndicatorRecord> {
@@ -123,18 +133,20 @@ export class EvidenceReader {
       throw new PantauError('OUT_OF_RANGE', `"${date}" is not a calendar day; expected YYYY-MM-DD.`);
     const subject = { site: device.site, device: device.id };
     const intervals = await this.#intervals(device);
+    const isCamera = indicator === CAMERA_AVAILABILITY.key;
+    const names = isCamera ? [`access/${device.id}`, 'liveness'] : ['quality'];
     const settings = await settingsWithin(
       this.settings,
-      [`device/${device.id}`, indicator === CAMERA_AVAILABILITY.key ? 'liveness' : 'quality'],
+      [`device/${device.id}`, `interval/${device.id}`, ...names],
       span,
     );
-    if (indicator !== CAMERA_AVAILABILITY.key) {
+    if (!isCamera) {
       const samples = await this.source.samples(device.id, 'pm25', span);
       return { ...pm25DailyMean(subject, date, samples, intervals), ...settings };
     }
     const intervalMs = intervalIn(intervals, span);
     const graceMs = intervalMs * GRACE_SHARE;
-    const window = await this.#accountable(device, span);
+    const { firstSign, ...window } = await this.#accountable(device, span);
     // A heartbeat of before the window may still speak for its beginning.
     const heartbeats = await this.source.heartbeats(device.id, {
       from: window.from - Math.max(intervalMs, intervalAt(intervals, window.from)) * (1 + GRACE_SHARE),
@@ -147,24 +159,30 @@ export class EvidenceReader {
       intervalMs,
       intervalAt: (ts) => intervalAt(intervals, ts),
       graceMs,
+      outOfService: await outOfService(device.id, this.settings),
     });
     const method = { intervalMs, graceMs };
-    return { ...cameraAvailability(subject, date, window, timeline, heartbeats, method), ...settings };
+    const record = cameraAvailability(subject, date, window, timeline, heartbeats, method, firstSign);
+    return { ...record, ...settings };
   }
 
   async #intervals(device: Device): Promise<Intervals> {
     return (await intervalsOf(device.id, this.registry, this.settings)) ?? [];
   }
 
-  /** The part of the day after the camera's first sign of life and up to what is known by now. */
-  async #accountable(device: Device, day: TimeSpan): Promise<TimeSpan> {
+  /**
+   * The part of the day after the camera's registration, or its first sign of life if that is earlier, up to what is known by now;
+   * empty at the end of a day before, and at the beginning of a day to come.
+   */
+  async #accountable(device: Device, day: TimeSpan): Promise<TimeSpan & { readonly firstSign: UtcMillis }> {
     const reach = await this.source.reach(device.id, 'heartbeat');
+    const registered = registeredAt(await this.settings.history(`device/${device.id}`));
     const known = Math.max(reach?.to ?? 0, await this.source.awakeUntil());
-    const to = Math.max(day.from, Math.min(day.to, known));
-    return { from: Math.min(to, Math.max(day.from, reach?.from ?? day.from)), to };
+    const firstSign = reach?.from ?? Infinity;
+    const since = Math.min(firstSign, registered ?? (reach === undefined ? -Infinity : Infinity));
+    if (since >= day.to) return { from: day.to, to: day.to, firstSign };
+    const to = Math.min(day.to, known);
+    const from = Math.max(day.from, since);
+    return from < to ? { from, to, firstSign } : { from: day.from, to: day.from, firstSign };
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -15,6 +15,8 @@ export interface EvidenceSource {
   observed(): Promise<Spans>;
   /** First and last instant that the device ever reported, to the hour; undefined when it never did. */
   reach(device: string, series: Parameter | 'heartbeat'): Promise<TimeSpan | undefined>;
+  /** Whether it ever measured or said anything, of whatever series. */
+  hasReported(device: string): Promise<boolean>;
   /** The newest instant of Pantau's own liveness; 0 without any. */
   awakeUntil(): Promise<UtcMillis>;
 }

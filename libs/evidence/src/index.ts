@@ -1,4 +1,5 @@
 export * from './buckets.js';
+export { readCursor } from './days.js';
 export * from './device-bucket.js';
 export * from './down-sampling.js';
 export * from './evidence-reader.js';

@@ -50,6 +50,12 @@ export class JournalSource implements EvidenceSource {
     return from === undefined || to === undefined ? undefined : { from, to };
   }
 
+  async hasReported(device: string): Promise<boolean> {
+    for await (const { key } of entriesOfKey(this.journal, 'readings', device))
+      if (key === device) return true;
+    return (await this.#heartbeats(device)).length > 0;
+  }
+
   async #readings(device: string, parameter: Parameter): Promise<Sample[]> {
     const samples: Sample[] = [];
     for await (const { shard, offset, key, data } of entriesOfKey(this.journal, 'readings', device)) {

@@ -6,6 +6,9 @@ import type { DeviceCredentials } from './device-credentials.js';
 import type { ProvisioningKeys } from './provisioning-keys.js';
 import { deviceSchema, type Device, type Registry } from './registry.js';
 
+/** Whether a device may connect, as the value of an entry `access/{id}`. */
+export type DeviceService = 'open' | 'revoked';
+
 export interface AdministrationDependencies {
   readonly registry: Registry;
   readonly credentials: DeviceCredentials;
@@ -36,6 +39,7 @@ export class Administration {
   async rotate(id: string): Promise<string> {
     await this.#assertKnown(id);
     const password = await this.pantau.credentials.issue(id);
+    await this.#record(id, 'open');
     await this.#tell(id, 'rotated');
     return password;
   }
@@ -44,6 +48,7 @@ export class Administration {
   async revoke(id: string): Promise<void> {
     await this.#assertKnown(id);
     await this.pantau.credentials.revoke(id);
+    await this.#record(id, 'revoked');
     await this.#tell(id, 'revoked');
   }
 
@@ -85,6 +90,15 @@ export class Administration {
     if ((await keys.use(key, device.id)) === undefined) throw refusedKey();
     await registry.putDevice(device);
     return { ...device, password: await credentials.issue(device.id) };
+  }
+
+  /** Since when a device is out of service, which figures must know: it owes nothing then. */
+  async #record(id: string, access: DeviceService): Promise<void> {
+    const { registry } = this.pantau;
+    const { settings } = registry;
+    if ((await registry.device(id)) === undefined) return;
+    const before = (await settings.history<DeviceService>(`access/${id}`)).at(-1)?.value ?? 'open';
+    if (before !== access) await settings.declare(`access/${id}`, access, [], 'open');
   }
 
   async #assertKnown(id: string): Promise<void> {

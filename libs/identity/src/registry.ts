@@ -1,6 +1,6 @@
 import { PM25_CORRECTION_NAMES } from '#libs/air-quality';
 import type { Journal } from '#libs/journal';
-import { PantauError, type Clock } from '#libs/kernel';
+import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { ID_PATTERN } from '#libs/telemetry';
 import { randomUUID } from 'node:crypto';
@@ -53,7 +53,7 @@ export class Registry {
   /** @param log - where changes are recorded */
   constructor(
     private readonly state: StateStore,
-    log?: { readonly journal: Journal; readonly clock: Clock },
+    private readonly log?: { readonly journal: Journal; readonly clock: Clock },
   ) {
     this.settings = new Settings(state, log);
   }
@@ -62,10 +62,25 @@ export class Registry {
     await this.#write('site', SITES, siteSchema.parse(site), await this.site(site.id));
   }
 
-  /** @throws PantauError `SITE_UNKNOWN` when its site is not registered */
-  async putDevice(device: Device): Promise<void> {
+  /**
+   * @param intervalFrom - since when its interval was true already, if that is earlier than now: old figures are computed with it from
+   * then on
+   * @throws PantauError `SITE_UNKNOWN` when its site is not registered, `OUT_OF_RANGE` for a time that is not over
+   */
+  async putDevice(device: Device, intervalFrom?: UtcMillis): Promise<void> {
     await this.assertSite(device.site);
-    await this.#write('device', DEVICES, deviceSchema.parse(device), await this.device(device.id));
+    const { id, intervalMs } = device;
+    if (intervalFrom !== undefined && !(intervalFrom < (this.log?.clock.now() ?? 0)))
+      throw new PantauError(
+        'OUT_OF_RANGE',
+        `the interval of ${id} cannot be corrected from a time to come.`,
+        {
+          remedy: 'Leave the time out: a change holds from now on.',
+        },
+      );
+    const correction =
+      intervalFrom === undefined ? undefined : { name: `interval/${id}`, from: intervalFrom, intervalMs };
+    await this.#write('device', DEVICES, deviceSchema.parse(device), await this.device(id), correction);
   }
 
   /** @throws PantauError `SITE_UNKNOWN` with the nearest name when the site is not registered */
@@ -109,12 +124,13 @@ export class Registry {
     namespace: string,
     value: T,
     before: T | undefined,
+    correction?: Parameters<Settings['declare']>[4],
   ): Promise<void> {
     const project = [
       { namespace, key: value.id, value },
       // Not a number: two processes that count on from the same one would write the same.
       { namespace: REGISTRY, key: REVISION, value: randomUUID() },
     ];
-    await this.settings.declare(`${kind}/${value.id}`, value, project, before);
+    await this.settings.declare(`${kind}/${value.id}`, value, project, before, correction);
   }
 }

@@ -1,5 +1,5 @@
 import { eachEntry, type Entry, type Journal } from '#libs/journal';
-import { canonicalJson, PantauError, shardOf, type Clock, type UtcMillis } from '#libs/kernel';
+import { canonicalJson, PantauError, shardOf, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import type { StateStore, StateWrite } from '#libs/state';
 import type { SettingsEntry } from '#libs/streams';
 import { createHash } from 'node:crypto';
@@ -8,6 +8,16 @@ import { createHash } from 'node:crypto';
 export const SETTINGS = 'settings';
 /** What holds now and held before, as the stream says it: keys are `{name}/{from}`. */
 const HISTORY = 'settings/history';
+
+/**
+ * What turned out to be true of a device in the past, as the value of an entry `interval/{id}`: from the entry's `from` until here it
+ * promised to report this often. Figures are computed with it; how its messages were judged at their arrival stays as it was.
+ */
+export interface IntervalCorrection {
+  readonly intervalMs: Millis;
+  /** When it was recorded; from then on the device's own entries say it. */
+  readonly until: UtcMillis;
+}
 
 /** What settings were, and are. */
 export interface SettingsHistory {
@@ -33,12 +43,14 @@ export class Settings implements SettingsHistory {
    *
    * @param project - what else is written in the same commit, because it follows from it
    * @param before - what held before the first entry, if that is known
+   * @param correction - how often a device promised to report from an earlier time until now; recorded in the same commit
    */
   async declare(
     name: string,
     value: unknown,
     project: readonly StateWrite[] = [],
     before?: unknown,
+    correction?: { readonly name: string; readonly from: UtcMillis; readonly intervalMs: Millis },
   ): Promise<void> {
     if (this.log === undefined) return this.state.write(project);
     const { journal, clock } = this.log;
@@ -56,10 +68,16 @@ export class Settings implements SettingsHistory {
         const isNew = from === 0 && before === undefined && project.length > 0;
         entries.push({ name, from, at, value, digest: digestOf(value), ...(isNew ? { since: at } : {}) });
       }
+      if (correction !== undefined) {
+        const { from, intervalMs } = correction;
+        const held: IntervalCorrection = { intervalMs, until: entries.at(-1)?.from || at };
+        entries.push({ name: correction.name, from, at, value: held, digest: digestOf(held) });
+      }
       if (entries.length === 0 && project.length === 0) return;
       const writes = entries.map((entry) => ({
         namespace: HISTORY,
-        key: `${name}/${String(entry.from).padStart(15, '0')}`,
+        // Corrections may begin at the same instant: in the order in which they were made.
+        key: `${entry.name}/${String(entry.name === name ? entry.from : expected).padStart(15, '0')}`,
         value: entry,
       }));
       const blocks = journal.encode(
@@ -100,6 +118,16 @@ export class JournalSettings implements SettingsHistory {
     await eachEntry(this.journal, SETTINGS, keep, () => undefined);
     return entries;
   }
+}
+
+/**
+ * When a thing was registered; undefined when that was before changes were recorded: its first entry came with its first change.
+ *
+ * @param entries - of its name, in order of time
+ */
+export function registeredAt([first, second]: readonly SettingsEntry[]): UtcMillis | undefined {
+  const cameWithChange = second !== undefined && second.at === first?.at && second.from === second.at;
+  return first?.since ?? (cameWithChange ? undefined : first?.at);
 }
 
 /** The entry that holds at an instant. @param entries - of one name, in order of time */

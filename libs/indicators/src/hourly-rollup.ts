@@ -23,13 +23,15 @@ export interface CoveredMean {
 /** An hour of a device and parameter. A mean without its counts is not evidence. */
 export interface HourlyRollup extends CoveredMean {
   readonly hour: UtcMillis;
+  /** Readings that the promised interval leads to. */
   readonly expected: number;
+  /** Of them those that came, see {@link countSlots}; never more. */
   readonly received: number;
-  /** Values that the mean is made of: those that passed, and the unusual ones. */
+  /** Of those the ones with a value that the mean is made of: one that passed, or an unusual one. */
   readonly valid: number;
-  /** Of them those that are unusual: suspect, and no test says that the instrument is at fault. */
+  /** Of them those with unusual values alone: suspect, and no test says that the instrument is at fault. */
   readonly unusual: number;
-  /** Received but not used: suspect because of the instrument, failed. */
+  /** Received and not used: suspect because of the instrument, failed. */
   readonly suspect: number;
   readonly failed: number;
   /** Of the values that count; null without any. */
@@ -66,12 +68,8 @@ export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], interv
   const weights = weightsOf(counted, intervalMs);
   const all = coveredMean(counted, weights);
   const usual = counted.filter(({ standing }) => standing !== 'unusual');
-  const unusual = counted.length - usual.length;
-  let [suspect, failed, min, max, unusualMs] = [0, 0, Infinity, -Infinity, 0];
-  for (const { flag, standing } of ordered) {
-    if (flag === 3 && standing !== 'unusual') suspect++;
-    if (flag === 4) failed++;
-  }
+  const expected = Math.max(1, Math.round(HOUR / intervalMs));
+  let [min, max, unusualMs] = [Infinity, -Infinity, 0];
   for (const [i, { value, standing }] of counted.entries()) {
     if (value < min) min = value;
     if (value > max) max = value;
@@ -80,18 +78,55 @@ export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], interv
   const none = counted.length === 0;
   return {
     hour,
-    expected: Math.max(1, Math.round(HOUR / intervalMs)),
-    received: samples.length,
-    valid: counted.length,
-    unusual,
-    suspect,
-    failed,
+    expected,
+    ...countSlots(ordered, expected, intervalMs),
     ...all,
     min: none ? null : min,
     max: none ? null : max,
     unusualShare: none ? null : unusualMs / sumOf(weights),
-    withoutUnusual: unusual === 0 ? all : coveredMean(usual, weightsOf(usual, intervalMs)),
+    withoutUnusual: usual.length === counted.length ? all : coveredMean(usual, weightsOf(usual, intervalMs)),
   };
+}
+
+/** What a slot is worth, by the best of its values. */
+const CLASSES = ['other', 'failed', 'suspect', 'unusual', 'usual'] as const;
+
+/**
+ * Counts values as the expected ones that they stand for: the hour has a slot for each expected value, laid out from the first
+ * one on. A value fills the nearest, or the one after it when half an interval has passed since the last one was filled. So a
+ * repetition is no second reading, a device that reports more often than it promised is not captured by more than all, and a
+ * clock that is a little fast, or jitter, costs nothing.
+ *
+ * @param ordered - by time
+ */
+function countSlots(
+  ordered: readonly Sample[],
+  expected: number,
+  intervalMs: Millis,
+): Pick<HourlyRollup, 'received' | 'valid' | 'unusual' | 'suspect' | 'failed'> {
+  const first = ordered[0]?.ts ?? 0;
+  const counts = { other: 0, failed: 0, suspect: 0, unusual: 0, usual: 0 };
+  let [slot, filledAt, best] = [-1, -Infinity, 0];
+  for (const sample of ordered) {
+    const nearest = Math.round((sample.ts - first) / intervalMs);
+    const next = sample.ts - filledAt < intervalMs / 2 ? slot : Math.max(nearest, slot + 1);
+    const place = Math.min(next, nearest + 1, expected - 1);
+    const worth = CLASSES.indexOf(classOf(sample));
+    if (place > slot) {
+      if (slot >= 0) counts[CLASSES[best] ?? 'other']++;
+      [slot, filledAt, best] = [place, sample.ts, worth];
+    } else if (worth > best) best = worth;
+  }
+  if (slot >= 0) counts[CLASSES[best] ?? 'other']++;
+  const { other, failed, suspect, unusual, usual } = counts;
+  const valid = usual + unusual;
+  return { received: valid + suspect + failed + other, valid, unusual, suspect, failed };
+}
+
+function classOf({ flag, standing }: Sample): (typeof CLASSES)[number] {
+  if (standing === 'unusual') return 'unusual';
+  if (entersFigures(standing)) return 'usual';
+  return flag === 3 ? 'suspect' : flag === 4 ? 'failed' : 'other';
 }
 
 /** For how long each value speaks. Never more than an hour in all. */

@@ -111,6 +111,34 @@ describe('hourlyRollup', () => {
     });
   });
 
+  it('counts what was received by what was promised: never more than expected', () => {
+    // A device that promised a reading every 150 s and sends one every 145 s: 596 a day.
+    const sooner = Array.from({ length: 25 }, (_, i) => sample(i * 145_000, 10));
+    expect(hourlyRollup(0, sooner, 150_000)).toMatchObject({ expected: 24, received: 24, valid: 24 });
+    // Every value twice is received once, a burst fills the time of the burst, and a second of jitter loses nothing.
+    const twice = [0, 1, 2].flatMap((minute) =>
+      [0, 20_000].map((more) => sample(minute * MINUTE + more, 10)),
+    );
+    expect(hourlyRollup(0, twice, MINUTE)).toMatchObject({ expected: 60, received: 3, valid: 3 });
+    const jittery = Array.from({ length: 60 }, (_, i) => sample(i * MINUTE + (i % 3) * 1_000 + 500, 10));
+    expect(hourlyRollup(0, jittery, MINUTE)).toMatchObject({ received: 60, valid: 60 });
+    // Of several in one place the best counts.
+    const mixed = [sample(0, 10, 4), sample(10_000, 10, 3), sample(20_000, 10), sample(MINUTE, 10, 4)];
+    expect(hourlyRollup(0, mixed, MINUTE)).toMatchObject({ received: 2, valid: 1, suspect: 0, failed: 1 });
+    const list = fc.array(fc.tuple(fc.nat({ max: HOUR - 1 }), fc.constantFrom<Sample['flag']>(1, 3, 4, 9)), {
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(list, fc.integer({ min: 1_000, max: 3 * HOUR }), (values, intervalMs) => {
+        const samples = [...new Map(values)].map(([ts, flag]) => sample(ts, 1, flag));
+        const { expected, received, valid, suspect, failed } = hourlyRollup(0, samples, intervalMs);
+        expect(received).toBeLessThanOrEqual(expected);
+        expect(valid + suspect + failed).toBeLessThanOrEqual(received);
+        expect(received > 0).toBe(samples.length > 0);
+      }),
+    );
+  });
+
   it('has no mean without a value that counts', () => {
     expect(hourlyRollup(0, [sample(1, 10, 4)], HOUR)).toMatchObject({ mean: null, valid: 0, isValid: false });
   });
@@ -146,6 +174,13 @@ describe('pm25DailyMean', () => {
       inputs: 24,
       entries: [{ shard: 0, offsets: [[0, 23]] }],
     });
+  });
+
+  it('never says that more was captured than was promised', () => {
+    const samples = Array.from({ length: 596 }, (_, i) => sample(day.from + i * 144_900, 10, 1, i));
+    const { dataCapture, provenance } = pm25DailyMean(subject, date, samples, 150_000);
+    expect(dataCapture).toMatchObject({ expected: 576, received: 576, valid: 576 });
+    expect(provenance.inputs).toBe(596);
   });
 
   it('has no value with fewer than 18 valid hours, and still says what there was', () => {

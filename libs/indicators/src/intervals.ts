@@ -25,3 +25,18 @@ export function intervalIn(intervals: Intervals, { from, to }: TimeSpan): Millis
   }
   return (to - from) / expected;
 }
+
+/** The same with one interval from an instant to another. */
+export function correctedIntervals(
+  intervals: Intervals,
+  from: UtcMillis,
+  until: UtcMillis,
+  intervalMs: Millis,
+): Intervals {
+  return [
+    ...intervals.filter((entry) => entry.from < from),
+    { from, intervalMs },
+    { from: until, intervalMs: intervalAt(intervals, until) },
+    ...intervals.filter((entry) => entry.from > until),
+  ];
+}

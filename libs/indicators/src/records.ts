@@ -138,13 +138,16 @@ export interface HeartbeatInput extends JournalRef {
 /**
  * Availability of a camera on a day.
  *
- * A day without degraded, planned and undetermined time is a record of version 1, which knew up and down alone: the method is the
- * same there, and a figure that was handed out before comes out the same, byte for byte.
+ * A day without degraded, planned and undetermined time is a record of version 1, which knew up and down alone, and a day after the
+ * first sign of life is none of version 3: the method is the same there, and a figure that was handed out before comes out the
+ * same, byte for byte.
  *
- * @param span - the part of the day that is accounted for: all of it, or up to now for a day that is not over
+ * @param span - the part of the day that is accounted for: from registration on, and up to now for a day that is not over; empty
+ * for a day of which nothing is
  * @param timeline - of that span
  * @param heartbeats - that the timeline was made from
  * @param method - the interval and grace that it was made with
+ * @param firstSign - the device's first sign of life; none yet: Infinity
  * @throws PantauError `OUT_OF_RANGE` when the date does not exist
  */
 export function cameraAvailability(
@@ -154,10 +157,13 @@ export function cameraAvailability(
   timeline: Timeline,
   heartbeats: readonly HeartbeatInput[],
   method: { readonly intervalMs: Millis; readonly graceMs: Millis },
+  firstSign: UtcMillis = -Infinity,
 ): IndicatorRecord {
-  spanOf(date);
+  const day = spanOf(date);
   const { ms, observedOnly, strict, optimistic, degraded } = availabilityOf(timeline);
   const hasNewStates = ms.degraded + ms.planned + ms.undetermined > 0;
+  const isEmpty = span.from >= span.to;
+  const version = isEmpty || span.from < firstSign ? CAMERA_AVAILABILITY.version : hasNewStates ? 2 : 1;
   const up = ms.heartbeat + ms.degraded;
   const known = up + ms.reported + ms.silent;
   const percent = (share: number | null): number | null => (share === null ? null : share * 100);
@@ -165,7 +171,7 @@ export function cameraAvailability(
     timeline[cause].map(({ from, to }) => ({ from: iso(from), to: iso(to), cause })),
   ).toSorted((a, b) => (a.from < b.from ? -1 : 1));
   return {
-    ...head(hasNewStates ? CAMERA_AVAILABILITY : { ...CAMERA_AVAILABILITY, version: 1 }, subject, date, span),
+    ...head({ ...CAMERA_AVAILABILITY, version }, subject, date, span),
     value: percent(observedOnly),
     dataCapture: {
       upMs: up,
@@ -173,7 +179,7 @@ export function cameraAvailability(
       downReportedMs: ms.reported,
       downSilentMs: ms.silent,
       unknownMs: ms.undetermined + ms.unobserved,
-      share: shareOf(known, span.to - span.from - ms.planned),
+      share: isEmpty ? 0 : shareOf(known, span.to - span.from - ms.planned),
     },
     detail: {
       ...method,
@@ -182,6 +188,8 @@ export function cameraAvailability(
       optimistic: percent(optimistic),
       ...(hasNewStates ? { degradedShare: percent(degraded) } : {}),
       outages,
+      // Why there is nothing to account for.
+      ...(isEmpty ? { nothing: span.to > day.from ? 'before_registration' : 'not_yet' } : {}),
     },
     provenance: provenance(
       'signals',
