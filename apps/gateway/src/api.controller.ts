@@ -151,13 +151,16 @@ export class ApiController {
   @ApiOperation({
     summary: 'Pembacaan tersimpan / Stored readings',
     description:
-      'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept. `doubt` gives, beside the test `device`, the reason that its maker gives.',
+      'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept. `doubt` gives, beside the test `device`, the reason that its maker gives. `truncated` says that there are more than `limit`: go on with `to` (newest first) or `from` (oldest first) at the last `ts`.',
   })
   @ApiZodQuery(readingsQuery)
   async readings(@Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>): Promise<unknown> {
     const { order, limit } = query;
-    const points = await this.pantau.store.query({ ...filterOf(query), order, limit });
-    return { items: points.map((point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit })) };
+    const points = await this.pantau.store.query({ ...filterOf(query), order, limit: limit + 1 });
+    return cut(
+      points.map((point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit })),
+      limit,
+    );
   }
 
   @Get('readings/count')
@@ -199,13 +202,13 @@ export class ApiController {
     const { state, registry } = this.pantau;
     const { parameter, limit, ...span } = query;
     const parameters = parameter === undefined ? MEASURED_CODES : [parameter];
-    const found = await disagreements(state, parameters, span, limit);
+    const found = await disagreements(state, parameters, span, limit + 1);
     const items: unknown[] = [];
     for (const hour of found) {
       const site = (await registry.device(hour.device))?.site;
       items.push(iso({ ...defined({ site }), ...hour, unit: PARAMETERS[hour.parameter].unit }));
     }
-    return { items };
+    return cut(items, limit);
   }
 
   @Get('alerts')
@@ -216,21 +219,27 @@ export class ApiController {
     const items = views
       .map(({ value: { latest, history } }) => ({ ...latest, state: latest.kind, history }))
       .filter(({ state, device }) => (query.state ?? state) === state && (query.device ?? device) === device)
-      .slice(0, query.limit);
-    return { items: items.map((alert) => iso(alert)) };
+      .slice(0, query.limit + 1);
+    return cut(
+      items.map((alert) => iso(alert)),
+      query.limit,
+    );
   }
 
   @Get('indicators')
   @ApiOperation({
     summary: 'Indikator per hari dengan asal-usulnya / Indicators by day with their provenance',
+    description:
+      'Every day from the registration of a device on, also those on which it was silent; newest first. When there are more than `limit`, `truncated` is true: ask again with `after` set to `next`. The time of day in which a device was shut out is planned time.',
   })
   @ApiZodQuery(indicatorsQuery)
   async indicators(
     @Query(new ZodPipe(indicatorsQuery)) query: z.output<typeof indicatorsQuery>,
   ): Promise<unknown> {
     const { limit, ...filter } = query;
-    const defined = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
-    return { definitions: INDICATORS, items: await this.pantau.evidence.list({ ...defined, limit }) };
+    const { items, next } = await this.pantau.evidence.list({ ...defined(filter), limit });
+    const more = next === undefined ? {} : { truncated: true, next };
+    return { definitions: INDICATORS, items, ...more };
   }
 
   @Get('indicators/:indicator/:device/:date')
@@ -267,22 +276,33 @@ export class ApiController {
   async rejected(@Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>): Promise<unknown> {
     const { journal, state } = this.pantau;
     const counts = await state.list<RejectionCount>(REJECTION_COUNTS);
+    const wanted = { ...query, limit: query.limit + 1 };
     const found: ListedRejection[] = [];
     const unreadable: UnreadableEntry[] = [];
     for (let shard = 0; shard < journal.shards; shard++)
-      found.push(...(await newestMatching(journal, shard, query, (fault) => unreadable.push(fault))));
+      found.push(...(await newestMatching(journal, shard, wanted, (fault) => unreadable.push(fault))));
     await assertHeardOf(this.pantau.registry, query.device, found.length > 0);
     found.sort((a, b) => b.receivedAt - a.receivedAt || b.offset - a.offset);
+    const items = found.slice(0, query.limit + 1);
     return {
       counts: counts.map(({ value }) => iso(value)),
-      items: found.slice(0, query.limit).map(({ payload, ...rest }) => ({ ...iso(rest), ...shown(payload) })),
+      ...cut(
+        items.map(({ payload, ...rest }) => ({ ...iso(rest), ...shown(payload) })),
+        query.limit,
+      ),
       // Those that were met on the way.
       ...(unreadable.length === 0 ? {} : { unreadable: unreadable.slice(0, query.limit).map(placeOf) }),
     };
   }
 }
 
-const MAX_TIME = 8.64e15;
+/** No reading is from after this; an InfluxDB, which counts nanoseconds, can still be asked for it. */
+const MAX_TIME = Date.UTC(2200, 0);
+
+/** What a list holds, and whether it was cut. @param items - one more than the limit when there are more */
+function cut(items: readonly unknown[], limit: number): { items: readonly unknown[]; truncated?: true } {
+  return items.length > limit ? { items: items.slice(0, limit), truncated: true } : { items };
+}
 const PAGE = 500;
 
 function filterOf({

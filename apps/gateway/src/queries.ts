@@ -1,4 +1,5 @@
 import { DAY, localDaySpan, MINUTE } from '#libs/kernel';
+import { readCursor } from '#libs/evidence';
 import { deviceSchema } from '#libs/identity';
 import { duration } from '#libs/platform';
 import {
@@ -17,7 +18,7 @@ const limit = (standard: number, most: number) =>
 /** A time outside these is a typing error. */
 const EARLIEST = 0;
 const LATEST = Date.UTC(2200, 0);
-const instant = z.iso
+export const instant = z.iso
   .datetime({ offset: true, error: 'expected ISO 8601 with Z or an offset' })
   .transform((text) => Date.parse(text))
   .refine((at) => at >= EARLIEST && at < LATEST, 'expected a time from 1970 to 2199');
@@ -90,6 +91,16 @@ export const indicatorsQuery = z
     site: id.optional(),
     from: day.optional().describe('First day (Asia/Jakarta), included'),
     to: day.optional().describe('Last day (Asia/Jakarta), included'),
+    after: z
+      .string()
+      .max(200)
+      .transform((text, context) => {
+        const cursor = readCursor(text);
+        if (cursor === undefined) context.addIssue('expected what an answer gave as next');
+        return cursor ?? z.NEVER;
+      })
+      .optional()
+      .describe('The list goes on after this: `next` of the answer before'),
     limit: limit(31, 1_000),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { Roles, ZodPipe } from './http.js';
 import { Registers } from './names.js';
-import { ApiZodBody } from './queries.js';
+import { ApiZodBody, instant } from './queries.js';
 
 export const siteBody = siteSchema.omit({ id: true });
 export const deviceBody = deviceSchema.omit({ id: true, intervalMs: true, maxAgeMs: true }).extend({
@@ -16,6 +16,11 @@ export const deviceBody = deviceSchema.omit({ id: true, intervalMs: true, maxAge
     .optional()
     .describe(
       'How long before their arrival its readings may have been measured, where that differs from ingest.maxAge',
+    ),
+  intervalFrom: instant
+    .optional()
+    .describe(
+      'Since when the interval was true already: figures of the past are computed with it. Now by default',
     ),
 });
 const MAX_TOKEN_LIFE = 366 * DAY;
@@ -56,10 +61,10 @@ export class RegistryController {
   @ApiZodBody(deviceBody)
   async putDevice(
     @Param('device', new ZodPipe(deviceSchema.shape.id)) id: string,
-    @Body(new ZodPipe(deviceBody)) { interval, maxAge, ...rest }: z.output<typeof deviceBody>,
+    @Body(new ZodPipe(deviceBody)) { interval, maxAge, intervalFrom, ...rest }: z.output<typeof deviceBody>,
   ): Promise<unknown> {
     const device = { id, ...rest, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) };
-    await this.pantau.registry.putDevice(device);
+    await this.pantau.registry.putDevice(device, intervalFrom);
     return device;
   }
 

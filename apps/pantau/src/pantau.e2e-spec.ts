@@ -309,7 +309,20 @@ describe('indicators', () => {
       expect(body.identical).toBe(true);
       expect(canonicalJson(body.recomputed)).toBe(canonicalJson(body.record));
     }
-    expect((await pantau.items('indicators?device=udara-02')).length).toBe(2);
+    const past = 'indicators?device=udara-02&to=2015-12-31';
+    expect((await pantau.items(past)).length).toBe(2);
+    // Registered today, so that today is listed too; a list that was cut says so, and how it goes on.
+    const { body: page } = await pantau.get<{ items: unknown[]; truncated?: boolean; next?: string }>(
+      'indicators?device=udara-02&limit=1&to=9999-12-31',
+    );
+    expect(page).toMatchObject({ truncated: true, next: expect.stringMatching(/^2\d{3}-/) });
+    const rest = await pantau.get<{ items: unknown[]; truncated?: boolean }>(
+      `indicators?device=udara-02&after=${encodeURIComponent(page.next!)}`,
+    );
+    expect(page.items.length + rest.body.items.length).toBe(3);
+    expect(rest.body.truncated).toBeUndefined();
+    expect((await pantau.get('indicators?after=nowhere')).status).toBe(400);
+    expect((await pantau.get<{ truncated?: boolean }>('readings?limit=1')).body.truncated).toBe(true);
   });
 });
 
