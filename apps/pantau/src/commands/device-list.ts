@@ -3,12 +3,21 @@ import { parseDuration, PantauError } from '#libs/kernel';
 import { parse, type Info } from 'csv-parse/sync';
 
 const REQUIRED = ['id', 'site'] as const;
-const OPTIONAL = ['kind', 'name', 'interval', 'speaks_for'] as const;
+const OPTIONAL = ['kind', 'name', 'interval', 'max_age', 'speaks_for'] as const;
 const COLUMNS: readonly string[] = [...REQUIRED, ...OPTIONAL];
+const COLUMN_OF: Readonly<Record<string, string>> = {
+  intervalMs: 'interval',
+  maxAgeMs: 'max_age',
+  speaksFor: 'speaks_for',
+};
+const EXPECTED: Readonly<Record<string, string>> = {
+  interval: 'expected a duration such as 30s, 1m, 1h, from 1s to 1d',
+  max_age: 'expected a duration such as 12h, 90d',
+};
 const SHOWN_PROBLEMS = 20;
 
 /**
- * Reads a list of devices as CSV with a header: `id,site[,kind][,name][,interval][,speaks_for]`; separators are comma or
+ * Reads a list of devices as CSV with a header: `id,site[,kind][,name][,interval][,max_age][,speaks_for]`; separators are comma or
  * semicolon, as spreadsheets with Indonesian settings write them.
  *
  * @throws PantauError `USAGE` with the line and what was expected, for every line that is wrong; nothing is half taken
@@ -44,7 +53,8 @@ export function readDeviceList(text: string, file: string): Device[] {
   const lines = new Map<string, number>();
   if (problems.length === 0) {
     for (const { record, info } of rows) {
-      const { id = '', site = '', kind = '', name = '', interval = '', speaks_for: speaksFor = '' } = record;
+      const { id = '', site = '', kind = '', name = '', interval = '' } = record;
+      const { max_age: maxAge = '', speaks_for: speaksFor = '' } = record;
       const intervalMs = interval === '' ? 60_000 : parseDuration(interval);
       const result = deviceSchema.safeParse({
         id,
@@ -52,6 +62,7 @@ export function readDeviceList(text: string, file: string): Device[] {
         kind: kind === '' ? 'air' : kind,
         name: name === '' ? id : name,
         intervalMs: intervalMs ?? NaN,
+        ...(maxAge === '' ? {} : { maxAgeMs: parseDuration(maxAge) ?? NaN }),
         ...(speaksFor === '' ? {} : { speaksFor: speaksFor.split(/\s+/) }),
       });
       const earlier = lines.get(id);
@@ -61,10 +72,10 @@ export function readDeviceList(text: string, file: string): Device[] {
       if (result.success) devices.push(result.data);
       else
         for (const { path, message } of result.error.issues) {
-          const column = path[0] === 'intervalMs' ? 'interval' : String(path[0]);
-          const found = record[column === 'speaksFor' ? 'speaks_for' : column] ?? '';
-          const expected =
-            column === 'interval' ? 'expected a duration such as 30s, 1m, 1h, from 1s to 1d' : message;
+          const member = String(path[0]);
+          const column = COLUMN_OF[member] ?? member;
+          const found = record[column] ?? '';
+          const expected = EXPECTED[column] ?? message;
           problems.push(`${file}:${info.lines}: ${column} "${found}": ${expected}`);
         }
     }

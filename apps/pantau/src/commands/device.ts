@@ -1,9 +1,10 @@
 import { deviceSchema, type Device } from '#libs/identity';
-import { HOUR, MINUTE, PantauError } from '#libs/kernel';
+import { defined, HOUR, MINUTE, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { systemClock } from '../engines.js';
 import { credentialSheet } from './credential-sheet.js';
+import { addDeviceSet } from './device-set.js';
 import { readDeviceList } from './device-list.js';
 import {
   collect,
@@ -16,6 +17,8 @@ import {
   type CommandContext,
 } from './shared.js';
 
+const MAX_AGE =
+  'selama ini sebelum tiba nilainya boleh diukur / how long before their arrival its readings may have been measured';
 const KINDS = deviceSchema.shape.kind.options;
 /** Passwords hashed at a time: each takes a thread and 16 MiB. */
 const HASHES_AT_A_TIME = 4;
@@ -39,6 +42,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .addOption(new Option('--kind <kind>', 'jenis / kind').choices(KINDS).default('air'))
     .option('--name <name>', 'nama / name')
     .option('--interval <duration>', 'seberapa sering melapor / how often it reports', duration, MINUTE)
+    .option('--max-age <duration>', MAX_AGE, duration)
     .option(
       '--speaks-for <device>',
       'perangkat lain yang dilaporkannya, boleh berulang / another device that it reports for, may be repeated',
@@ -54,14 +58,15 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
           kind: Device['kind'];
           name?: string;
           interval: number;
+          maxAge?: number;
           speaksFor: string[];
           credentials?: string;
         },
       ) =>
         withEngines(context, async ({ administration }) => {
-          const { site, kind, name = id, interval: intervalMs, speaksFor } = options;
+          const { site, kind, name = id, interval: intervalMs, maxAge: maxAgeMs, speaksFor } = options;
           const password = await administration.addDevice({
-            ...{ id, site, kind, name, intervalMs },
+            ...{ id, site, kind, name, intervalMs, ...defined({ maxAgeMs }) },
             ...(speaksFor.length === 0 ? {} : { speaksFor }),
           });
           tell(context, { [id]: password }, options.credentials);
@@ -85,7 +90,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
   device
     .command('import')
     .description(
-      'mendaftarkan perangkat dari daftar CSV / register devices from a CSV list: id,site[,kind][,name][,interval][,speaks_for]',
+      'mendaftarkan perangkat dari daftar CSV / register devices from a CSV list: id,site[,kind][,name][,interval][,max_age][,speaks_for]',
     )
     .argument('<file>')
     .requiredOption(
@@ -127,6 +132,8 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
         );
       }),
     );
+
+  addDeviceSet(device, context, MAX_AGE);
 
   device
     .command('rotate')
