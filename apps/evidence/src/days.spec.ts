@@ -108,6 +108,14 @@ describe('the days of a device', () => {
     expect((await fixture.reader().list({ limit: 31 })).items).toEqual([]);
   });
 
+  it('begin at once, before Pantau has given another sign of life', async () => {
+    await using fixture = await withDevices(CAMERA);
+    await fixture.append('liveness', LIVENESS_KEY, beats(from, from + 9 * HOUR));
+    expect((await fixture.reader().list({ limit: 31 })).items.map(({ period }) => period.date)).toEqual([
+      DATE,
+    ]);
+  });
+
   it('come in pages that hold each of them once', async () => {
     const cameras = [1, 2, 3].map((n): Device => ({ ...CAMERA, id: `cctv-0${n}` }));
     await using fixture = await withDevices(...cameras, AIR);

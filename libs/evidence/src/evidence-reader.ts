@@ -123,7 +123,7 @@ export class EvidenceReader {
     const until = shutOut?.to === Infinity ? Math.min(now, shutOut.from) : now;
     return union([
       ...(reach === undefined ? [] : [{ from: reach.from, to: reach.to + 1 }]),
-      ...(registered === undefined ? [] : [{ from: registered, to: until + 1 }]),
+      ...(registered === undefined ? [] : [{ from: registered, to: Math.max(registered, until) + 1 }]),
     ]);
   }
 
