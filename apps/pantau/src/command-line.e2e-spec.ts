@@ -117,6 +117,26 @@ describe('the command line', () => {
     expect((await pantau.run(['device', 'add', 'udara-01', '--site', 'betung'])).code).toBe(0);
   });
 
+  it('takes how old readings may be, and corrects an interval also of days that are over', async () => {
+    using pantau = installation();
+    await pantau.run(['site', 'add', 'betung', '--name', 'Betung']);
+    const add = ['device', 'add', 'udara-01', '--site', 'betung', '--max-age', '90d'];
+    expect(await pantau.run(add)).toMatchObject({ code: 0 });
+    const set = ['device', 'set', 'udara-01', '--interval', '1h', '--from', '2026-01-31T00:00:00+07:00'];
+    expect(await pantau.run(set)).toMatchObject({
+      code: 0,
+      out: 'udara-01: selang / interval 3600s, sejak / since 2026-01-30T17:00:00.000Z\n',
+    });
+    expect(await pantau.run(['device', 'set', 'udara-01', '--interval', '1h'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('nothing of udara-01 would change'),
+    });
+    const list = join(pantau.path, 'list.csv');
+    writeFileSync(list, 'id,site,max_age\nudara-02,betung,soon\n');
+    const load = ['device', 'import', list, '--credentials', join(pantau.path, 'import.json')];
+    expect(await pantau.run(load)).toMatchObject({ code: 1, err: expect.stringContaining('max_age "soon"') });
+  });
+
   it('leaves nothing for others to read, also in a folder and a file that were there before', async () => {
     using pantau = installation();
     const credentials = join(pantau.path, 'credentials.json');
