@@ -59,7 +59,7 @@ export interface GatewayDependencies {
   readonly store: TimeSeriesStore;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
-  /** Indicators from the journal itself, to check the others. */
+  /** Computes a figure again from the bytes of its device, and compares the day with the store. */
   verify(indicator: string, device: string, date: string): Promise<Recomputation>;
   /** Changes who may connect. */
   readonly administration: Administration;

@@ -1,9 +1,16 @@
+import { JournalContent, refusedPoint, takenUntil, unreadSince, type ContentCounts } from '#libs/evidence';
 import { readPage, type Entry, type Extent, type Journal } from '#libs/journal';
-import { DAY, parseJson, REQUEST_BOUNDS, shardOf, type UtcMillis } from '#libs/kernel';
+import { DAY, localDaySpan, shardOf, type UtcMillis } from '#libs/kernel';
 import type { StreamName, StreamTypes } from '#libs/streams';
-import type { QualityFlag, Rejection } from '#libs/telemetry';
-import type { Point, TimeSeriesStore } from '#libs/timeseries';
+import type { QualityFlag } from '#libs/telemetry';
+import type { TimeSeriesStore } from '#libs/timeseries';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import {
+  BytesComparison,
+  type BytesReport,
+  type EntryDifference,
+  type ReplayOfBytes,
+} from './bytes-comparison.js';
 import { MessageOutcomes } from './message-outcomes.js';
 
 /** What the journal and the store hold, looked at entry by entry and value by value. */
@@ -36,13 +43,17 @@ export interface FullCheck {
     readonly expired: number;
     /** In the journal, and neither in the store nor refused by it. Always 0, or something was lost. */
     readonly missing: number;
+    /** In the store with another value, flag or failed test than in the journal. */
+    readonly different: number;
+    /** In the store alone: nothing that devices sent says so. */
+    readonly unsaid: number;
+    /** In the store alone, and retention took from the journal what may have said them. */
+    readonly notVerifiable: number;
   };
-  /** The first values that are missing. */
-  readonly examples: readonly {
-    readonly device: string;
-    readonly parameter: string;
-    readonly ts: UtcMillis;
-  }[];
+  /** What the bytes of the messages say, beside what was made of them. */
+  readonly bytes: BytesReport;
+  /** The first days of a device on which something differs: for each its first difference. */
+  readonly differences: readonly (StoreDifference | EntryDifference)[];
   /** Entries that were not decoded, or not brought to the store, when the check began. */
   readonly waiting: { readonly messages: number; readonly observations: number };
   /** Entries that retention has taken from the journal: they are not part of this check. */
@@ -50,6 +61,20 @@ export interface FullCheck {
   /** Entries that are kept and cannot be read; what one of them was the trace of counts as unaccounted. */
   readonly unreadable: number;
   readonly balanced: boolean;
+}
+
+/** Of a device and day: the store is not what the journal says. */
+export interface StoreDifference {
+  readonly part: 'store';
+  readonly device: string;
+  /** A calendar day of the regency. */
+  readonly day: string;
+  /** Time and parameter of the first row that differs; value, flag and failed tests by each, null for nothing. */
+  readonly row: string;
+  readonly journal: string | null;
+  readonly store: string | null;
+  /** SHA-256 over all rows of the day, by each. */
+  readonly digests: { readonly journal: string; readonly store: string };
 }
 
 /** How far a check is, in entries read. The total grows when it turns out that more passes are needed. */
@@ -63,6 +88,10 @@ export interface FullCheckOptions {
   readonly store: Pick<TimeSeriesStore, 'query'>;
   /** One device alone. */
   readonly device?: string;
+  /** Reads the bytes of the messages again; without it they are not compared. */
+  readonly replay?: ReplayOfBytes;
+  /** When the check begins. */
+  readonly now: UtcMillis;
   /** Older values the store may have deleted. */
   readonly storeKeepsFrom: UtcMillis;
   readonly signal: AbortSignal;
@@ -74,15 +103,15 @@ export interface FullCheckOptions {
 }
 
 const PAGE = 1_000;
-const STORE_PAGE = 2_000;
 /** Some 16 bytes each. */
 const VALUES_AT_ONCE = 4_000_000;
-/** A byte each. */
-const MESSAGES_AT_ONCE = 32_000_000;
-const EXAMPLES = 20;
+/** Five bytes each. */
+const MESSAGES_AT_ONCE = 16_000_000;
+const DIFFERENCES = 20;
 /** So much of a device's time is compared with the store at a time. */
 const PERIOD = 8 * DAY;
-const FLAG_STEP = 16;
+/** A midnight of the regency: periods are whole days. */
+const ORIGIN = localDaySpan('1970-01-01')?.from ?? 0;
 
 /**
  * Goes through what the journal keeps and through the store, and compares them value by value. Memory is bounded, whatever they
@@ -100,18 +129,25 @@ class Check {
   #total = 0;
   #decoded = 0;
   #stated = 0;
-  readonly #examples: { device: string; parameter: string; ts: UtcMillis }[] = [];
+  readonly #differences: StoreDifference[] = [];
   readonly #byFlag: Record<QualityFlag, number> = { 1: 0, 2: 0, 3: 0, 4: 0, 9: 0 };
   /** Their places: the journal is read several times. */
   readonly #unreadable = new Set<string>();
-  #values = { distinct: 0, stored: 0, refusedByStore: 0, expired: 0, missing: 0 };
+  readonly #values: ContentCounts = {
+    ...{ distinct: 0, stored: 0, refusedByStore: 0, expired: 0 },
+    ...{ missing: 0, different: 0, unsaid: 0, notVerifiable: 0 },
+  };
+  readonly #bytes: BytesComparison;
 
   constructor(private readonly options: FullCheckOptions) {
-    this.#outcomes = new MessageOutcomes(options.journal);
+    const { journal, replay, device } = options;
+    this.#outcomes = new MessageOutcomes(journal);
+    this.#bytes = new BytesComparison(journal, replay, device, DIFFERENCES);
   }
 
   async run(): Promise<FullCheck> {
-    const { journal, device } = this.options;
+    const { journal, device, now } = this.options;
+    const since = await unreadSince(journal, now);
     // What is decoded by now has left its traces by now: they are committed together.
     const decoded = await this.#read('ingest', 'uplink');
     const written = await this.#read('writer', 'readings');
@@ -124,7 +160,8 @@ class Check {
       }));
       await this.#messages(window, written, from === 0);
     }
-    await this.#compareWithStore(written);
+    await this.#compareWithStore(written, since);
+    const bytes = this.#bytes.report;
 
     const { open, reading, signal, command, refused, ignored, repeated, kept, taken } = this.#outcomes.counts;
     return {
@@ -142,22 +179,22 @@ class Check {
       },
       values: {
         decoded: this.#decoded,
-        distinct: this.#values.distinct,
         replaced: this.#decoded - this.#values.distinct,
         byFlag: this.#byFlag,
-        stored: this.#values.stored,
-        refusedByStore: this.#values.refusedByStore,
-        expired: this.#values.expired,
-        missing: this.#values.missing,
+        ...this.#values,
       },
-      examples: this.#examples,
+      bytes,
+      differences: [...this.#bytes.differences, ...this.#differences],
       waiting: {
         messages: await waiting(journal, 'uplink', decoded),
         observations: await waiting(journal, 'readings', written),
       },
       takenByRetention: { messages: firsts(decoded), observations: firsts(written) },
       unreadable: this.#unreadable.size,
-      balanced: open - taken === 0 && this.#values.missing === 0,
+      balanced:
+        open - taken === 0 &&
+        bytes.different === 0 &&
+        this.#values.missing + this.#values.different + this.#values.unsaid === 0,
     };
   }
 
@@ -188,14 +225,23 @@ class Check {
         if (data.device === device) this.#outcomes.begin({ shard, offset });
       });
     }
-    await this.#each('readings', await this.#all('readings'), ({ data, shard, offset }) => {
+    for (const shard of this.options.replay?.shards ?? []) {
+      const { first, next } = decoded[shard] ?? { first: 0, next: 0 };
+      this.#total += next - first;
+    }
+    await this.#bytes.read(decoded, (count) => this.#pass(count));
+    await this.#each('readings', await this.#all('readings'), (entry) => {
+      const { data, shard, offset } = entry;
+      this.#bytes.written('readings', entry);
       if (data.amendment !== true) this.#outcomes.settle(data.uplink, 'reading');
       if (!countsValues || (device ?? data.device) !== data.device) return;
       if (offset >= (written[shard]?.next ?? 0)) return;
       if (data.amendment !== true) this.#decoded += data.readings.length;
       this.#stated += data.readings.length;
     });
-    await this.#each('signals', await this.#all('signals'), ({ data }) => {
+    await this.#each('signals', await this.#all('signals'), (entry) => {
+      const { data } = entry;
+      this.#bytes.written('signals', entry);
       if ('uplink' in data) this.#outcomes.settle(data.uplink, 'signal');
     });
     const commands = await this.#all('commands');
@@ -208,76 +254,57 @@ class Check {
       this.#outcomes.settle(source, !isHarmless ? 'refused' : reason === 'repeated' ? 'repeated' : 'ignored');
     });
     await this.#outcomes.close();
+    await this.#bytes.close();
   }
 
-  async #compareWithStore(written: readonly Extent[]): Promise<void> {
+  async #compareWithStore(written: readonly Extent[], since: UtcMillis): Promise<void> {
     const { journal, device, valuesAtOnce = VALUES_AT_ONCE } = this.options;
     const passes = Math.max(1, Math.ceil(this.#stated / valuesAtOnce));
     const only = device === undefined ? undefined : shardOf(device, journal.shards);
     const kept: Record<number, Extent> = {};
     for (const [shard, extent] of written.entries()) if ((only ?? shard) === shard) kept[shard] = extent;
     for (let pass = 0; pass < passes; pass++) {
-      const groups = new Map<string, Group>();
-      const groupOf = (of: string, ts: UtcMillis): Group | undefined => {
+      const groups = new Map<string, JournalContent>();
+      const groupOf = (of: string, ts: UtcMillis): JournalContent | undefined => {
         if ((device ?? of) !== of) return undefined;
-        const period = Math.floor(ts / PERIOD);
+        const period = Math.floor((ts - ORIGIN) / PERIOD);
         const key = `${of} ${period}`;
         // Another hash than the one of the shards, or the passes would be as uneven as they are.
         if (shardOf(`${period} ${of}`, passes) !== pass) return undefined;
         let group = groups.get(key);
+        const from = ORIGIN + period * PERIOD;
         if (group === undefined)
-          groups.set(key, (group = { device: of, from: period * PERIOD, said: new Map() }));
+          groups.set(key, (group = new JournalContent(of, { from, to: from + PERIOD })));
         return group;
       };
       await this.#each('readings', kept, ({ data: { device: of, ts, readings } }) => {
         const group = groupOf(of, ts);
         if (group === undefined) return;
-        for (const { parameter, flag } of readings)
-          saidOf(group, parameter).push((ts - group.from) * FLAG_STEP + flag);
+        for (const reading of readings) group.say(ts, reading);
       });
       await this.#each('rejected', await this.#all('rejected', only), ({ data }) => {
         const point = refusedPoint(data);
         if (point === undefined) return;
-        const group = groupOf(point.device, point.ts);
-        if (group !== undefined) saidOf(group, point.parameter).push((point.ts - group.from) * FLAG_STEP);
+        groupOf(point.device, point.ts)?.refuse(point.ts, point.parameter);
       });
-      for (const group of groups.values()) await this.#compare(group);
+      for (const group of groups.values()) await this.#compare(group, since);
     }
   }
 
-  async #compare(group: Group): Promise<void> {
-    const { signal, storeKeepsFrom } = this.options;
-    const { device, from } = group;
-    const values = new Map<string, Map<UtcMillis, Said>>();
-    for (const [parameter, said] of group.said) values.set(parameter, lastWords(said, from));
-    for (let at = from; ;) {
-      signal.throwIfAborted();
-      const span = { from: at, to: from + PERIOD };
-      const points = await this.options.store.query({ device, span, order: 'asc', limit: STORE_PAGE });
-      for (const { parameter, ts } of points) {
-        const said = values.get(parameter)?.get(ts);
-        if (said !== undefined) said.isStored = true;
-      }
-      const last = points.at(-1)?.ts;
-      if (last === undefined || points.length < STORE_PAGE) break;
-      // The rest of an instant may stand on the next page.
-      at = last === at ? last + 1 : last;
-    }
-    for (const [parameter, byTime] of values) {
-      for (const [ts, { flag, isStored, isRefused }] of byTime) {
-        // Refused, and of an entry that retention has taken.
-        if (flag === undefined) continue;
-        this.#values.distinct++;
-        this.#byFlag[flag]++;
-        if (isStored) this.#values.stored++;
-        else if (isRefused) this.#values.refusedByStore++;
-        else if (ts < storeKeepsFrom) this.#values.expired++;
-        else {
-          this.#values.missing++;
-          if (this.#examples.length < EXAMPLES) this.#examples.push({ device, parameter, ts });
-        }
-      }
-    }
+  async #compare(content: JournalContent, since: UtcMillis): Promise<void> {
+    const { journal, signal, store, storeKeepsFrom: keptFrom } = this.options;
+    const { device } = content;
+    const taken = await takenUntil(journal, 'readings', shardOf(device, journal.shards));
+    const { counts, byFlag, days } = await content.compare(
+      store,
+      { keptFrom, takenUntil: taken, since },
+      signal,
+    );
+    for (const name of Object.keys(counts) as (keyof ContentCounts)[]) this.#values[name] += counts[name];
+    for (const flag of [1, 2, 3, 4, 9] as const) this.#byFlag[flag] += byFlag[flag];
+    for (const { day, first, ...digests } of days)
+      if (first !== undefined && this.#differences.length < DIFFERENCES)
+        this.#differences.push({ part: 'store', device, day, ...first, digests });
   }
 
   async #all(stream: StreamName, only?: number): Promise<Record<number, Extent>> {
@@ -294,7 +321,7 @@ class Check {
     shards: Readonly<Record<number, Extent>>,
     visit: (entry: Entry<StreamTypes[S]>) => void,
   ): Promise<void> {
-    const { journal, signal, onProgress } = this.options;
+    const { journal, signal } = this.options;
     for (const { first, next } of Object.values(shards)) this.#total += next - first;
     for (const [name, { first, next }] of Object.entries(shards)) {
       const shard = Number(name);
@@ -307,59 +334,16 @@ class Check {
         if (page.next === at) break;
         for (const entry of page.entries) if (entry.offset < next) visit(entry);
         if (page.unreadable !== undefined) this.#unreadable.add(`${stream}/${shard}/${at}`);
-        this.#done += page.next - at;
+        this.#pass(page.next - at);
         at = page.next;
-        onProgress?.({ done: this.#done, total: this.#total });
       }
     }
   }
-}
 
-/** What the journal says of a device in a {@link PERIOD}: of each parameter, in the order in which it was said, time and flag. */
-interface Group {
-  readonly device: string;
-  readonly from: UtcMillis;
-  /** A number each: milliseconds since `from` times {@link FLAG_STEP}, and the flag; flag 0 says that the store refused it. */
-  readonly said: Map<string, number[]>;
-}
-
-interface Said {
-  flag: QualityFlag | undefined;
-  isStored: boolean;
-  isRefused: boolean;
-}
-
-function saidOf({ said }: Group, parameter: string): number[] {
-  let numbers = said.get(parameter);
-  if (numbers === undefined) said.set(parameter, (numbers = []));
-  return numbers;
-}
-
-function lastWords(numbers: readonly number[], from: UtcMillis): Map<UtcMillis, Said> {
-  const byTime = new Map<UtcMillis, Said>();
-  for (const number of numbers) {
-    const ts = from + Math.floor(number / FLAG_STEP);
-    const flag = number % FLAG_STEP;
-    let said = byTime.get(ts);
-    if (said === undefined) byTime.set(ts, (said = { flag: undefined, isStored: false, isRefused: false }));
-    if (flag === 0) said.isRefused = true;
-    else said.flag = flag as QualityFlag;
-  }
-  return byTime;
-}
-
-/** The value that the store did not take; undefined when the entry is about something else. */
-function refusedPoint({ reason, source, payload }: Rejection): Point | undefined {
-  if (payload === undefined || reason === 'handler_failed') return undefined;
-  // Entries of an earlier version name no source.
-  if (source?.stream !== 'readings' && !(source === undefined && reason === 'store_refused'))
-    return undefined;
-  try {
-    const point = parseJson(Buffer.from(payload).toString('utf8'), REQUEST_BOUNDS, 'rejected') as
-      Point | { readonly tier: string };
-    return 'tier' in point ? undefined : point;
-  } catch {
-    return undefined;
+  #pass(count: number): void {
+    this.options.signal.throwIfAborted();
+    this.#done += count;
+    this.options.onProgress?.({ done: this.#done, total: this.#total });
   }
 }
 

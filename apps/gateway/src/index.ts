@@ -1,4 +1,5 @@
 export type { GatewayDependencies } from './api.controller.js';
+export type { ReplayOfBytes } from './bytes-comparison.js';
 export * from './full-check.js';
 export * from './full-check-job.js';
 export { devicesNotRead } from './devices-not-read.js';

@@ -38,7 +38,7 @@ export class ReconciliationController {
   @ApiOperation({
     summary: 'Memulai pemeriksaan penuh jurnal dan basis data / Start a full check of journal and store',
     description:
-      'Goes through everything that the journal keeps and compares it with the store, value by value, beside the work of Pantau. One at a time: 409 while another runs. GET tells how far it is, DELETE cancels it.',
+      'Reads the bytes of every message that the journal keeps again, compares what was written of them, and compares the store with the journal by content, beside the work of Pantau. `differences` names device and day. Writes nothing. One at a time: 409 while another runs. GET tells how far it is, DELETE cancels it.',
   })
   @ApiZodBody(checkBody)
   async start(

@@ -12,6 +12,8 @@ import { FullCheckJob } from './full-check-job.js';
 import { reconcile } from './reconciliation.js';
 
 const T = Date.UTC(2026, 0, 1);
+const DAY_OF_T = '2026-01-01';
+const AT = new Date(T + HOUR).toISOString();
 
 class Fixture implements AsyncDisposable {
   readonly #folder = temporaryFolder('account');
@@ -68,7 +70,9 @@ class Fixture implements AsyncDisposable {
 
   check(more: Partial<FullCheckOptions> = {}): ReturnType<typeof fullCheck> {
     const { journal, store } = this;
-    return fullCheck({ journal, store, storeKeepsFrom: 0, signal: new AbortController().signal, ...more });
+    const now = this.now + HOUR;
+    const { signal } = new AbortController();
+    return fullCheck({ journal, store, now, storeKeepsFrom: 0, signal, ...more });
   }
 
   #context(stage: string, stream: string): BatchContext {
@@ -137,13 +141,47 @@ describe('the account', () => {
     for (let i = 0; i < 3; i++) await f.decode(i, [PM25], i !== 1);
     expect(await f.check()).toMatchObject({
       values: { distinct: 3, stored: 2, missing: 1 },
-      examples: [{ device: 'a', parameter: 'pm25', ts: T + HOUR }],
+      differences: [
+        { part: 'store', device: 'a', day: DAY_OF_T, row: `${AT} pm25`, journal: '5 1', store: null },
+      ],
       balanced: false,
     });
     expect(await f.check({ storeKeepsFrom: T + 2 * HOUR })).toMatchObject({
       values: { stored: 2, expired: 1, missing: 0 },
       balanced: true,
     });
+  });
+
+  it('names device, day and row of what the store holds otherwise or alone, as many as there were', async () => {
+    await using f = await new Fixture().open();
+    await f.send(3);
+    for (let i = 0; i < 3; i++) await f.decode(i, [PM25]);
+    expect(await f.check()).toMatchObject({
+      values: { different: 0, unsaid: 0 },
+      differences: [],
+      balanced: true,
+    });
+    const one = { part: 'store', device: 'a', day: DAY_OF_T, row: `${AT} pm25`, journal: '5 1' };
+    for (const [changed, store] of [
+      [{ ...PM25, value: 6 }, '6 1'],
+      [{ ...PM25, flag: 4, failed: ['spike'] }, '5 4 spike'],
+    ] as const) {
+      await f.store.write([observation(1, T, [changed])]);
+      expect(await f.check()).toMatchObject({
+        values: { stored: 2, different: 1, unsaid: 0, missing: 0 },
+        differences: [{ ...one, store }],
+        balanced: false,
+      });
+    }
+    await f.store.write([observation(1, T, [PM25]), observation(30, T, [PM10])]);
+    const row = `${new Date(T + 30 * HOUR).toISOString()} pm10`;
+    expect(await f.check()).toMatchObject({
+      values: { stored: 3, different: 0, unsaid: 1 },
+      differences: [{ ...one, day: '2026-01-02', row, journal: null, store: '9 3' }],
+      balanced: false,
+    });
+    // What arrives while the check goes on is in the store before the check has read of it.
+    expect((await f.check({ now: T })).balanced).toBe(true);
   });
 
   it('adds up after retention of readings, of messages, and of both, and says what was taken', async () => {
@@ -167,6 +205,7 @@ describe('the account', () => {
       });
       const check = await f.check();
       expect(check).toMatchObject({ takenByRetention: taken, balanced: true, values: { missing: 0 } });
+      expect(check.values).toMatchObject({ unsaid: 0, notVerifiable: taken.observations });
       expect(check.messages.outcomeTakenByRetention).toBe(streams.length === 1 && taken.observations ? 3 : 0);
       expect(check.messages.unaccounted).toBe(0);
     }

@@ -1,13 +1,108 @@
 import type { Device, Registry, SettingsHistory } from '#libs/identity';
-import { pagesOf, type Entry, type Journal, type NewEntry } from '#libs/journal';
-import { BatchContext, StageCache, StageState } from '#libs/journal-transport';
+import { eachEntry, pagesOf, type Entry, type Journal, type NewEntry } from '#libs/journal';
+import { ACCOUNT, BatchContext, StageCache, StageState } from '#libs/journal-transport';
 import { shardOf } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import type { Observation, Signal, Uplink } from '#libs/telemetry';
+import { CLOCK_LEDGER, type Observation, type Rejection, type Signal, type Uplink } from '#libs/telemetry';
+import { Packr } from 'msgpackr';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { IngestOptions } from './ingest-options.js';
 import { UplinkController } from './uplink.controller.js';
 
 const PAGE = 1_000;
+
+const packr = new Packr({ useRecords: false });
+
+/** Of the messages of every shard, by its number: the first to be read, and the first that is not. */
+export type Windows = readonly { readonly first: number; readonly next: number }[];
+
+/** Gets an entry of `readings` or `signals` that a message becomes. */
+export type Visit = (stream: 'readings' | 'signals', entry: NewEntry<Observation | Signal>) => void;
+
+/**
+ * Reads uplinks again with the code of ingest and with the settings of their arrival. What is remembered is kept in memory, packed,
+ * and begins empty; nothing is written. Messages that ingest set aside are left out, as it did.
+ */
+export class Replay {
+  readonly #memory = new Map<string, Buffer>();
+  readonly #cache = new StageCache();
+  readonly #controller: UplinkController;
+  #senders: ReadonlySet<string> | undefined;
+  #setAside: ReadonlySet<string> | undefined;
+
+  /** @param device - the uplinks of this device and of those that ever spoke for it; otherwise all */
+  constructor(
+    private readonly journal: Journal,
+    private readonly options: IngestOptions,
+    private readonly device?: string,
+  ) {
+    this.#controller = new UplinkController(options);
+  }
+
+  /** The shards that hold them. */
+  async shards(): Promise<ReadonlySet<number>> {
+    const { shards } = this.journal;
+    const senders = await this.#sendersWanted();
+    return new Set(
+      senders === undefined
+        ? Array.from({ length: shards }, (_, shard) => shard)
+        : [...senders].map((sender) => shardOf(sender, shards)),
+    );
+  }
+
+  /**
+   * The windows of one call begin where those of the call before ended.
+   *
+   * @param onRead - called between two pages with the number of messages that were read
+   * @throws what `onRead` throws
+   */
+  async read(windows: Windows, visit: Visit, onRead?: (count: number) => void): Promise<void> {
+    const senders = await this.#sendersWanted();
+    this.#setAside ??= await setAsideIn(this.journal);
+    const sources = [...(await this.shards())].map((shard) =>
+      entriesOf(this.journal, shard, windows[shard] ?? { first: 0, next: 0 }, senders, onRead),
+    );
+    const encode = (stream: string, entries: readonly NewEntry[]): [] => {
+      if (stream === 'readings' || stream === 'signals')
+        for (const entry of entries)
+          if ((this.device ?? entry.key) === entry.key)
+            visit(stream, entry as NewEntry<Observation | Signal>);
+      return [];
+    };
+    for await (const page of inPages(merged(sources))) {
+      await turnOfTheLoop();
+      const batch = page.filter(({ shard, offset }) => this.#setAside?.has(`${shard} ${offset}`) === false);
+      const state = new StageState(this.#store, this.#cache);
+      const { shard = 0 } = batch[0] ?? {};
+      const context = new BatchContext({ stage: 'ingest', stream: 'uplink', shard }, state, { encode });
+      await this.#controller.uplink(batch, context);
+      await context.end();
+      for (const { namespace, key, value } of state.writes())
+        // What is only written is not kept.
+        if (namespace !== ACCOUNT && namespace !== CLOCK_LEDGER)
+          this.#memory.set(`${namespace} ${key}`, Buffer.from(packr.pack(value)));
+      state.settle(batch.length);
+    }
+  }
+
+  async #sendersWanted(): Promise<ReadonlySet<string> | undefined> {
+    const { device } = this;
+    const { registry, settings = registry.settings } = this.options;
+    if (device !== undefined) this.#senders ??= await sendersOf(device, registry, settings);
+    return this.#senders;
+  }
+
+  readonly #store: Pick<StateStore, 'get' | 'getMany'> = {
+    get: async <T>(namespace: string, key: string) => this.#remembered<T>(namespace, key),
+    getMany: async <T>(namespace: string, keys: readonly string[]) =>
+      keys.map((key) => this.#remembered<T>(namespace, key)),
+  };
+
+  #remembered<T>(namespace: string, key: string): T | undefined {
+    const packed = this.#memory.get(`${namespace} ${key}`);
+    return packed === undefined ? undefined : (packr.unpack(packed) as T);
+  }
+}
 
 /** What the bytes of a device say, as ingest reads them. */
 export interface Replayed {
@@ -19,47 +114,45 @@ export interface Replayed {
 }
 
 /**
- * Reads the uplinks of a device, and of those that speak for it, from the oldest that is kept up to the cursor of ingest,
- * with the code of ingest and with the settings of their arrival; what is remembered is kept in memory and begins empty.
+ * Reads the uplinks of a device, and of those that speak for it, from the oldest that is kept up to the cursor of ingest.
  * Reads whole shards: minutes on a large journal.
+ *
+ * @param wants - which of what they become is kept
  */
 export async function replayUplinks(
   journal: Journal,
   options: IngestOptions,
   device: string,
+  wants: (data: Observation | Signal) => boolean = () => true,
 ): Promise<Replayed> {
-  const { registry } = options;
-  const senders = await sendersOf(device, registry, options.settings ?? registry.settings);
+  const replay = new Replay(journal, options, device);
   const read: { shard: number; first: number; next: number }[] = [];
-  const sources: AsyncGenerator<Entry<Uplink>>[] = [];
-  for (const shard of new Set([...senders].map((sender) => shardOf(sender, journal.shards)))) {
+  const windows: { first: number; next: number }[] = [];
+  for (const shard of await replay.shards()) {
     const { first } = await journal.extent('uplink', shard);
-    const next = await journal.position('ingest', 'uplink', shard);
-    read.push({ shard, first, next });
-    sources.push(entriesOf(journal, shard, first, next, senders));
+    const window = { first, next: Math.max(first, await journal.position('ingest', 'uplink', shard)) };
+    windows[shard] = window;
+    read.push({ shard, ...window });
   }
-  const memory = new Map<string, unknown>();
-  const store = memoryStore(memory);
-  const controller = new UplinkController(options);
   const readings: Observation[] = [];
   const signals: Signal[] = [];
-  const encode = (stream: string, entries: readonly NewEntry[]): [] => {
-    for (const { key, data } of entries) {
-      if (key !== device) continue;
-      if (stream === 'readings') readings.push(data as Observation);
-      else if (stream === 'signals') signals.push(data as Signal);
-    }
-    return [];
-  };
-  for await (const batch of inPages(merged(sources))) {
-    const state = new StageState(store, new StageCache());
-    const { shard = 0 } = batch[0] ?? {};
-    const context = new BatchContext({ stage: 'ingest', stream: 'uplink', shard }, state, { encode });
-    await controller.uplink(batch, context);
-    await context.end();
-    for (const { namespace, key, value } of state.writes()) memory.set(`${namespace} ${key}`, value);
-  }
+  await replay.read(windows, (stream, { data }) => {
+    if (!wants(data)) return;
+    if (stream === 'readings') readings.push(data as Observation);
+    else signals.push(data as Signal);
+  });
   return { readings, signals, read };
+}
+
+/** Messages on which the handler of ingest failed again and again. */
+async function setAsideIn(journal: Journal): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const look = ({ data: { reason, source } }: Entry<Rejection>): void => {
+    if (reason === 'handler_failed' && source?.stream === 'uplink')
+      found.add(`${source.shard} ${source.offset}`);
+  };
+  await eachEntry(journal, 'rejected', look, () => undefined);
+  return found;
 }
 
 /** The device itself, and who ever spoke for it. */
@@ -77,26 +170,20 @@ async function sendersOf(
   return senders;
 }
 
-function memoryStore(memory: ReadonlyMap<string, unknown>): Pick<StateStore, 'get' | 'getMany'> {
-  const get = <T>(namespace: string, key: string): T | undefined => memory.get(`${namespace} ${key}`) as T;
-  return {
-    get: async <T>(namespace: string, key: string) => get<T>(namespace, key),
-    getMany: async <T>(namespace: string, keys: readonly string[]) =>
-      keys.map((key) => get<T>(namespace, key)),
-  };
-}
-
 async function* entriesOf(
   journal: Journal,
   shard: number,
-  first: number,
-  next: number,
-  senders: ReadonlySet<string>,
+  { first, next }: Windows[number],
+  senders: ReadonlySet<string> | undefined,
+  onRead?: (count: number) => void,
 ): AsyncGenerator<Entry<Uplink>> {
   // What cannot be read, ingest has set aside as well.
   const span = { from: first, to: next, page: PAGE };
-  for await (const entries of pagesOf(journal, 'uplink', shard, () => undefined, span))
-    for (const entry of entries) if (senders.has(entry.data.device)) yield entry;
+  for await (const entries of pagesOf(journal, 'uplink', shard, () => undefined, span)) {
+    onRead?.(entries.length);
+    for (const entry of entries)
+      if (entry.offset < next && (senders === undefined || senders.has(entry.data.device))) yield entry;
+  }
 }
 
 /** In the order in which they were appended: that in which ingest took them, up to the length of a batch. */

@@ -2,7 +2,7 @@ import { FullCheckJob, startGateway } from '#apps/gateway';
 import type { Logger } from '#libs/platform';
 import type { AddressInfo } from 'node:net';
 import { claimedStages } from './claims.js';
-import { systemClock } from './engines.js';
+import { storeKeepsFrom, systemClock } from './engines.js';
 import { fullCheckInThread } from './full-check-thread.js';
 import { ingestOptions } from './ingest-options.js';
 import { alertRules } from './configured-files.js';
@@ -56,8 +56,10 @@ export async function startApi(
   const dependencies = {
     ...engines,
     ...parts,
-    verify: (indicator: string, device: string, date: string) =>
-      verify({ ...verifying, keptFrom: clock.now() - config.store.retention.raw }, indicator, device, date),
+    verify: (indicator: string, device: string, date: string) => {
+      const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };
+      return verify({ ...verifying, ...bounds }, indicator, device, date);
+    },
   };
   const gateway = await startGateway(dependencies, engines.tokens, options);
   const { port } = gateway.getHttpServer().address() as AddressInfo;

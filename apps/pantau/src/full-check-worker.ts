@@ -1,10 +1,11 @@
 import 'reflect-metadata';
-import { fullCheck, type CheckProgress } from '#apps/gateway';
+import type { CheckProgress } from '#apps/gateway';
 import { messageOf } from '#libs/kernel';
-import type { Point } from '#libs/timeseries';
+import type { Point, PointQuery } from '#libs/timeseries';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openEngines, storeKeepsFrom } from './engines.js';
+import { openEngines } from './engines.js';
+import { checkAll } from './full-check.js';
 import type { FullCheckAnswer, FullCheckMessage, FullCheckThreadData } from './full-check-thread.js';
 
 /** Behind everything else that Pantau does. */
@@ -36,21 +37,13 @@ async function main({ config, device }: FullCheckThreadData): Promise<void> {
   try {
     const engines = await openEngines(config);
     try {
-      const result = await fullCheck({
-        journal: engines.journal,
-        store: {
-          query: (query) =>
-            new Promise<Point[]>((resolve, reject) => {
-              const id = ++questions;
-              open.set(id, { resolve, reject });
-              say({ type: 'query', id, query });
-            }),
-        },
-        ...(device === undefined ? {} : { device }),
-        storeKeepsFrom: storeKeepsFrom(config),
-        signal: abort.signal,
-        onProgress,
-      });
+      const query = (asked: PointQuery): Promise<Point[]> =>
+        new Promise((resolve, reject) => {
+          const id = ++questions;
+          open.set(id, { resolve, reject });
+          say({ type: 'query', id, query: asked });
+        });
+      const result = await checkAll(engines, config, { query }, device, abort.signal, onProgress);
       say({ type: 'done', result });
     } finally {
       await engines.close();

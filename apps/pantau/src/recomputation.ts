@@ -1,7 +1,7 @@
 import type { Missing } from '#libs/evidence';
 import { messageOf } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
-import { openStore, systemClock, type Engines } from './engines.js';
+import { openStore, storeKeepsFrom, systemClock, type Engines } from './engines.js';
 import { ingestOptions } from './ingest-options.js';
 import { verify, type Verification } from './verification.js';
 
@@ -14,8 +14,9 @@ export async function recomputed(
   date: string,
 ): Promise<Verification> {
   const ingest = await ingestOptions(config, engines.registry);
-  const keptFrom = systemClock.now() - config.store.retention.raw;
-  const verifying = { engines, ingest, livenessBeat: config.livenessBeat, keptFrom };
+  const { livenessBeat } = config;
+  const now = systemClock.now();
+  const verifying = { engines, ingest, livenessBeat, now, keptFrom: storeKeepsFrom(config) };
   const store = await openStore(config).catch(messageOf);
   if (typeof store === 'string') return verify({ ...verifying, store }, indicator, device, date);
   try {

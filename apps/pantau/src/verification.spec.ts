@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { loadCodecs } from '#devices/codecs';
 import { EvidenceModule } from '#apps/evidence';
+import { fullCheck } from '#apps/gateway';
 import { IngestModule, type IngestOptions } from '#apps/ingest';
 import { WriterModule } from '#apps/writer';
 import { BucketSource, EvidenceReader } from '#libs/evidence';
@@ -19,6 +20,7 @@ import { Packr } from 'msgpackr';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { replayOf } from './full-check.js';
 import { verify, type Verification } from './verification.js';
 
 const DATA = join(import.meta.dirname, '../../../simulators/replay/data/beijing-smog-days.csv.gz');
@@ -102,6 +104,11 @@ class Folder implements AsyncDisposable {
       await app.listen();
       this.#closers.push(() => app.close());
     }
+    await this.caughtUp();
+  }
+
+  async caughtUp(): Promise<void> {
+    const { journal } = this;
     const waiting = async (): Promise<number> =>
       (await lagOf(journal, 'ingest', 'uplink')) +
       (await lagOf(journal, 'evidence', 'readings')) +
@@ -130,9 +137,16 @@ class Folder implements AsyncDisposable {
     const evidence = new EvidenceReader(registry, new BucketSource(state));
     const engines = { evidence, journal, registry, state };
     return verify(
-      { engines, ingest, livenessBeat: MINUTE, store, keptFrom: 0 },
+      { engines, ingest, livenessBeat: MINUTE, store, now: this.now + HOUR, keptFrom: 0 },
       ...([PM25_DAILY_MEAN.key, AIR.id, DATE] as const),
     );
+  }
+
+  async check(): ReturnType<typeof fullCheck> {
+    const { journal, store } = this;
+    const replay = await replayOf(journal, this.options, undefined);
+    const { signal } = new AbortController();
+    return fullCheck({ journal, store, replay, signal, now: this.now + HOUR, storeKeepsFrom: 0 });
   }
 
   /** Changes entries on the disk, as somebody with the file could: nothing else is changed. */
@@ -189,6 +203,7 @@ describe('a figure computed again from the bytes', () => {
     await folder.listen();
     expect(await folder.verify()).toMatchObject({ result: 'equal', store: { result: 'equal' } });
     expect((await folder.verify()).record.value).toBe(value);
+    expect(await folder.check()).toMatchObject(NOTHING_DIFFERS);
   });
 
   it('is judged with the settings of the arrival when a backlog is read after they changed', async () => {
@@ -201,6 +216,7 @@ describe('a figure computed again from the bytes', () => {
     const outcome = await folder.verify();
     expect(outcome).toMatchObject({ result: 'equal', store: { result: 'equal' } });
     expect(outcome.record.value).toBeGreaterThan(200);
+    expect(await folder.check()).toMatchObject(NOTHING_DIFFERS);
   });
 
   it('notices the changed bytes of a message', async () => {
@@ -219,6 +235,7 @@ describe('a figure computed again from the bytes', () => {
       result: 'different',
       difference: { part: 'entries', stream: 'readings', offset, uplink: { offset } },
     });
+    expect(await folder.check()).toMatchObject(ENTRY_DIFFERS);
   });
 
   it('notices a changed entry of the readings, also together with the state', async () => {
@@ -230,6 +247,12 @@ describe('a figure computed again from the bytes', () => {
       result: 'different',
       difference: { part: 'entries', stream: 'readings', offset: ROWS.indexOf(AT) },
     });
+    const { differences, ...check } = await folder.check();
+    expect(check).toMatchObject({ bytes: { different: 1 }, values: { different: 1 }, balanced: false });
+    expect(differences.map(({ part, device, day }) => [part, device, day])).toEqual([
+      ['entries', AIR.id, DATE],
+      ['store', AIR.id, DATE],
+    ]);
   });
 
   it('notices a changed record of the state', async () => {
@@ -255,15 +278,74 @@ describe('a figure computed again from the bytes', () => {
       result: 'not_verifiable',
       missing: { stream: 'uplink', removedOn: new Date(folder.now).toISOString().slice(0, 10) },
     });
+    expect(await folder.check()).toMatchObject({
+      ...NOTHING_DIFFERS,
+      bytes: { different: 0, withFlags: false },
+    });
+  });
+
+  it('is no tampering in a full check when part of the messages or of the readings went by retention', async () => {
+    for (const stream of ['uplink', 'readings'] as const) {
+      await using folder = await recorded();
+      folder.now += DAY;
+      const late = ROWS.map(({ ts, pm25 }) => ({ ts: ts + ROWS.length * HOUR, pm25 }));
+      await folder.send(late);
+      await folder.caughtUp();
+      folder.now += MINUTE;
+      await folder.journal.retain(stream, { maxAge: 30 * HOUR });
+      const check = await folder.check();
+      const withFlags = stream === 'readings';
+      expect(check).toMatchObject({
+        ...NOTHING_DIFFERS,
+        bytes: { different: 0, notVerifiable: 0, withFlags },
+      });
+      const { messages, observations } = check.takenByRetention;
+      expect(messages + observations).toBeGreaterThan(0);
+      expect(check.values.notVerifiable).toBe(observations);
+    }
+  });
+
+  it('notices a reading that no message said', async () => {
+    await using folder = await recorded();
+    const [entry] = await folder.journal.read('readings', 0, 0, 1);
+    const [other] = await folder.journal.read('readings', 1, 0, 1);
+    const { data } = (entry ?? other)!;
+    const uplink = { ...data.uplink, offset: 9_999 };
+    await folder.journal.append('readings', [{ key: AIR.id, data: { ...data, ts: AT.ts + 1, uplink } }]);
+    expect(await folder.check()).toMatchObject({
+      bytes: { different: 1 },
+      differences: [{ part: 'entries', device: AIR.id, day: DATE, uplink }],
+      balanced: false,
+    });
   });
 });
+
+const NOTHING_DIFFERS = {
+  bytes: { different: 0, notVerifiable: 0, withFlags: true },
+  values: { different: 0, missing: 0, unsaid: 0 },
+  differences: [],
+  balanced: true,
+};
+const ENTRY_DIFFERS = {
+  bytes: { different: 1, notVerifiable: 0 },
+  values: { different: 0 },
+  differences: [{ part: 'entries', device: AIR.id, day: DATE, uplink: { offset: ROWS.indexOf(AT) } }],
+  balanced: false,
+};
 
 describeWith(['influxd'], 'with a real InfluxDB', () => {
   it('is equal, and a changed row is noticed', async () => {
     await using influx = await startInfluxd();
     const settings = { url: influx.url, version: 1, database: 'verification', timeoutMs: 10_000 } as const;
     await using folder = await recorded(() => new InfluxStore(settings));
-    expect(await folder.verify()).toMatchObject({ result: 'equal', store: { result: 'equal' } });
+    const { result, store } = await folder.verify();
+    await using beside = await recorded();
+    const { journal, store: inDuckDb } = (await beside.verify()).store;
+    expect({ result, store }).toEqual({
+      result: 'equal',
+      store: { result: 'equal', journal, store: inDuckDb },
+    });
+    expect(await folder.check()).toMatchObject(NOTHING_DIFFERS);
     await noticesRow(folder);
   });
 });
@@ -305,4 +387,8 @@ async function noticesRow(folder: Folder): Promise<void> {
     },
   });
   expect(store.journal).not.toBe(store.store);
+  const { differences, values } = await folder.check();
+  expect(values).toMatchObject({ different: 1, missing: 0, unsaid: 0 });
+  const one = differences.map(({ part, device, day }) => [part, device, day]);
+  expect(one).toEqual([['store', AIR.id, DATE]]);
 }

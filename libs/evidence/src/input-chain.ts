@@ -87,14 +87,14 @@ function firstDifference(
   expected: readonly FromUplink[],
   withFlags: boolean,
 ): number | undefined {
-  const before = written.map(({ data }) => shown(data, withFlags));
-  const now = expected.map((data) => shown(data, withFlags));
+  const before = written.map(({ data }) => shownOf(data, withFlags));
+  const now = expected.map((data) => shownOf(data, withFlags));
   for (let i = 0; i < Math.max(before.length, now.length); i++) if (before[i] !== now[i]) return i;
   return undefined;
 }
 
-/** An amendment says nothing but flags. */
-function shown(data: FromUplink, withFlags: boolean): string {
+/** An entry as it is compared: canonical JSON. Without flags an amendment says nothing. */
+export function shownOf(data: Observation | Signal, withFlags: boolean): string {
   if (withFlags || !('readings' in data)) return canonicalJson(data);
   if (data.amendment === true) return '';
   return canonicalJson({

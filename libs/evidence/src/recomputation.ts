@@ -19,8 +19,10 @@ export interface Difference {
   readonly offset: number | null;
   /** With `entries`: the message that says otherwise. */
   readonly uplink?: JournalRef;
-  /** With `store`: time and parameter. */
+  /** With `store`: time and parameter, and value, flag and failed tests by the journal and by the store; null: nothing. */
   readonly row?: string;
+  readonly journal?: string | null;
+  readonly store?: string | null;
 }
 
 /** Of what is no longer kept; `removedOn` is absent when it went before removals were recorded. */

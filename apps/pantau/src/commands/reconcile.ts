@@ -1,4 +1,4 @@
-import type { FullCheck, FullCheckStatus, Reconciliation } from '#apps/gateway';
+import type { CheckProgress, FullCheck, FullCheckStatus, Reconciliation } from '#apps/gateway';
 import { eachEntry, type Entry } from '#libs/journal';
 import { messageOf, PantauError, parseJson, REQUEST_BOUNDS } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
@@ -7,7 +7,8 @@ import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openStore, storeKeepsFrom, type Engines } from '../engines.js';
+import { openStore, type Engines } from '../engines.js';
+import { describeCheck } from './describe-check.js';
 import { withEngines, type CommandContext } from './shared.js';
 
 /** One line of the log that `pantau replay --acknowledged-log` writes. */
@@ -98,14 +99,9 @@ async function runCheck(
       });
     });
     try {
-      const { journal } = engines;
-      const of = device === undefined ? {} : { device };
-      const onProgress = ({ done, total }: { done: number; total: number }): void =>
-        showProgress(done, total);
-      const { fullCheck } = await import('#apps/gateway');
-      return await fullCheck({
-        ...{ journal, store, ...of, storeKeepsFrom: storeKeepsFrom(config), signal, onProgress },
-      });
+      const onProgress = ({ done, total }: CheckProgress): void => showProgress(done, total);
+      const { checkAll } = await import('../full-check.js');
+      return await checkAll(engines, config, store, device, signal, onProgress);
     } finally {
       await store.close();
     }
@@ -199,38 +195,6 @@ function describe({ messages, values, refusals, takenByRetention, balanced }: Re
     ),
     ...(reasons.length === 0 ? [] : [`alasan / reasons: ${reasons.join(', ')}`]),
     ...(balanced ? [] : ['selisih / difference: see above']),
-  ];
-}
-
-function describeCheck(check: FullCheck): string[] {
-  const { messages, values, waiting, takenByRetention, unreadable, examples } = check;
-  const { byFlag } = values;
-  return [
-    'pemeriksaan penuh jurnal dan basis data / full check of journal and store',
-    `pesan di jurnal / messages in the journal                       ${messages.kept}`,
-    `  menjadi pembacaan / became readings                           ${messages.becameReadings}`,
-    `  menjadi tanda hidup, status, kejadian / became signals        ${messages.becameSignals}`,
-    `  menjadi hasil perintah / became results of commands           ${messages.becameCommandResults}`,
-    `  ditolak / refused                                             ${messages.refused}`,
-    `  tanpa isi yang disimpan / nothing to keep                     ${messages.ignored}`,
-    `  kiriman ulang / sent again                                    ${messages.repeated}`,
-    `  hasilnya dihapus retensi / their outcome taken by retention   ${messages.outcomeTakenByRetention}`,
-    `  tanpa jejak / without a trace                                 ${messages.unaccounted}`,
-    `nilai / values                                                  ${values.decoded}`,
-    `  berbeda / distinct                                            ${values.distinct}`,
-    `    lulus / pass ${byFlag[1]}, tidak dinilai / not evaluated ${byFlag[2]}, meragukan / suspect ${byFlag[3]}, gagal / fail ${byFlag[4]}`,
-    `  menggantikan yang sama / replaced an equal one                ${values.replaced}`,
-    `  tersimpan / stored                                            ${values.stored}`,
-    `  ditolak basis data / refused by the store                     ${values.refusedByStore}`,
-    `  lebih tua dari simpanan / older than the store keeps          ${values.expired}`,
-    `  tidak ditemukan / not found in the store                      ${values.missing}`,
-    `belum diperiksa / not checked yet: ${waiting.messages} pesan menunggu / messages waiting, ${waiting.observations} pembacaan menunggu / observations waiting`,
-    `dihapus retensi / taken by retention: ${takenByRetention.messages} pesan / messages, ${takenByRetention.observations} pembacaan / observations`,
-    ...line('entri jurnal yang tidak terbaca / journal entries that cannot be read', unreadable),
-    ...examples.map(
-      ({ device, parameter, ts }) =>
-        `  tidak ditemukan / not found: ${device} ${parameter} ${new Date(ts).toISOString()}`,
-    ),
   ];
 }
 
