@@ -36,6 +36,22 @@ export function fixture(maker: string, name: string): Buffer {
   return readFileSync(join(HERE, maker, 'fixtures', name));
 }
 
+/** The codec without the names of sensors, for comparisons that are not about them. */
+export function unnamed(codec: Codec): Codec {
+  return {
+    ...codec,
+    decode: (input) => {
+      const result = codec.decode(input);
+      const outputs = result.outputs.map((output) =>
+        output.kind === 'telemetry'
+          ? { ...output, values: output.values.map(({ sensor: _, ...measured }) => measured) }
+          : output,
+      );
+      return { ...result, outputs };
+    },
+  };
+}
+
 export interface CodecContractOptions {
   /** Topics and their parts that the codec is used with. */
   readonly inputs: readonly Partial<Pick<CodecInput, 'topic' | 'parts'>>[];
@@ -219,18 +235,25 @@ function expectSound({ outputs, refusals, ignored }: CodecResult, numbers: () =>
   }
   if (outputs.length === 0 && refusals.length === 0) expect(ignored ?? '').not.toBe('');
   else expect(ignored).toBeUndefined();
-  const taken = outputs.flatMap((output) =>
-    output.kind === 'telemetry'
-      ? output.values.map(({ parameter }) => JSON.stringify([output.source, output.ts, parameter]))
-      : [],
+  const telemetry = outputs.filter((output) => output.kind === 'telemetry');
+  const taken = telemetry.flatMap(({ source, ts, values }) =>
+    values.map(({ parameter }) => JSON.stringify([source, ts, parameter])),
   );
   // Two values of one instant are one series of two sensors, or one replaces the other in the store.
   expect(new Set(taken).size).toBe(taken.length);
+  const named = telemetry.flatMap(({ source, ts, values, others = [] }) =>
+    [...values, ...others.map(({ measured }) => measured)].map(({ parameter, sensor }) =>
+      JSON.stringify([source, ts, parameter, sensor]),
+    ),
+  );
+  expect(new Set(named).size).toBe(named.length);
   for (const output of outputs) {
     if (output.ts !== undefined) expect(Number.isSafeInteger(output.ts)).toBe(true);
     if (output.kind !== 'telemetry') continue;
-    expect(output.values.length).toBeGreaterThan(0);
-    for (const { parameter, value, unit } of output.values) {
+    const { values, others = [] } = output;
+    expect(values.length + others.length).toBeGreaterThan(0);
+    for (const { refusal } of others) expect(refusal.reason).toBe('other_sensor');
+    for (const { parameter, value, unit } of [...values, ...others.map(({ measured }) => measured)]) {
       expect(isParameter(parameter)).toBe(true);
       expect(UNITS).toContain(unit);
       expect(Number.isFinite(value)).toBe(true);

@@ -17,7 +17,7 @@ import { unreadNumbers } from './unread.js';
 
 /**
  * Names that decoders of LoRaWAN devices give to what Pantau measures, lower-cased. `pm2_5`, `pm10`, `temperature` and
- * `humidity` are those of Milesight, `tempc_sht` and `hum_sht` those of Dragino.
+ * `humidity` are those of Milesight, `tempc_sht`, `hum_sht` and `tempc_ds` (a probe on a cable) those of Dragino.
  */
 const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['pm25', 'pm25'],
@@ -36,6 +36,7 @@ const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['humidity', 'humidity'],
   ['relative_humidity', 'humidity'],
   ['hum_sht', 'humidity'],
+  ['tempc_ds', 'temperature'],
 ] as const);
 
 /** Units that these decoders document for a name without a unit. Gases are stated in ppb, ppm and mass alike: no default. */
@@ -135,22 +136,30 @@ function measure(gathered: Gathered, decoded: Members, where: string, validity: 
     if (name.toLowerCase() === 'pressure_hpa') gathered.pressure(path, found, 1);
     const known = parameterAndUnit(name.toLowerCase());
     if (known === undefined) continue;
-    const { unit, remedy = REMEDY } = units.of(name, known.parameter, known.unit, 'follows');
-    gathered.measure(path, found, known.parameter, unit, remedy, validity);
+    const { parameter, sensor } = known;
+    const { unit, remedy = REMEDY } = units.of(name, parameter, known.unit, 'follows');
+    gathered.measure(path, found, parameter, unit, remedy, { ...validity, sensor });
   }
 }
 
-function parameterAndUnit(
-  name: string,
-): { parameter: MeasuredParameter; unit: Unit | undefined } | undefined {
+interface Known {
+  readonly parameter: MeasuredParameter;
+  readonly unit: Unit | undefined;
+  /** The name without its unit: each is a sensor. */
+  readonly sensor: string;
+}
+
+function parameterAndUnit(name: string): Known | undefined {
   const parameter = NAMES.get(name);
   // The whole name first: `pm2_5` has no unit in it.
-  if (parameter !== undefined) return { parameter, unit: DEFAULT_UNITS[parameter] };
+  if (parameter !== undefined) return { parameter, unit: DEFAULT_UNITS[parameter], sensor: name };
   for (const [ending, unit] of UNIT_ENDINGS) {
-    const measured = name.endsWith(ending) ? NAMES.get(name.slice(0, -ending.length)) : undefined;
-    if (measured !== undefined) return { parameter: measured, unit };
+    const sensor = name.endsWith(ending) ? name.slice(0, -ending.length) : '';
+    const measured = NAMES.get(sensor);
+    if (measured !== undefined) return { parameter: measured, unit, sensor };
   }
-  // Cayenne LPP and its kin end a name with its channel. One channel counts; a second of one parameter is refused by name.
+  // Cayenne LPP and its kin end a name with its channel.
   const channel = CHANNEL.exec(name);
-  return channel === null ? undefined : parameterAndUnit(channel[1] ?? '');
+  const known = channel === null ? undefined : parameterAndUnit(channel[1] ?? '');
+  return known && { ...known, sensor: name };
 }

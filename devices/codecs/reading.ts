@@ -1,4 +1,4 @@
-import type { Millis, UtcMillis } from '#libs/kernel';
+import { defined, type Millis, type UtcMillis } from '#libs/kernel';
 import {
   parseDateTime,
   readJson,
@@ -8,10 +8,12 @@ import {
   type CodecTelemetry,
   type Measured,
   type MeasuredParameter,
+  type OtherSensor,
   type Refusal,
   type RejectionReason,
   type Unit,
 } from '#libs/telemetry';
+import { inHousing, inOrder, otherOf, type Candidate, type Of } from './order.js';
 import { notMeasured } from './sentinels.js';
 
 /** What the codecs share. Nothing here knows a maker. */
@@ -101,7 +103,7 @@ function oneOfEach(outputs: readonly CodecOutput[], refusals: readonly Refusal[]
         );
       return isFirst;
     });
-    return values.length === 0 ? [] : [{ ...output, values }];
+    return values.length === 0 && output.others === undefined ? [] : [{ ...output, values }];
   });
   return { outputs: kept, refusals: [...refusals, ...more] };
 }
@@ -171,9 +173,8 @@ export interface Validity {
 
 /** Gathers what one message says of one device at one instant: the values that hold, and why the others do not. */
 export class Gathered {
-  readonly #values: Measured[] = [];
-  /** Where each parameter was found; kept for a refused value too, or a spare sensor would slip into its series. */
-  readonly #first = new Map<MeasuredParameter, { readonly path: string; readonly measured?: Measured }>();
+  /** Of each parameter; kept for a refused value too, or another sensor would slip into its series. */
+  readonly #found = new Map<MeasuredParameter, Candidate[]>();
   #pressureHpa: number | undefined;
 
   constructor(
@@ -189,8 +190,8 @@ export class Gathered {
   }
 
   /**
-   * Takes the value found at `path`; absent is absent. A message states a parameter once: which of two different values
-   * counts is not ours to guess.
+   * Takes the value found at `path`; absent is absent. A sensor states a parameter once: which of two different values counts
+   * is not ours to guess. Which of several sensors counts, {@link inOrder} says.
    *
    * @param unit - undefined when the payload does not state one that Pantau knows
    * @param remedy - what to do about such a unit
@@ -202,12 +203,14 @@ export class Gathered {
     parameter: MeasuredParameter,
     unit: Unit | undefined,
     remedy = 'state another unit',
-    { bad, suspect }: Validity = {},
+    { bad, suspect, ...of }: Validity & Of = {},
   ): void {
     if (found === undefined) return;
     this.seen.add(plainPath(path));
+    const sensor = of.sensor === parameter ? undefined : of.sensor?.slice(0, 100);
     const number = readNumber(path, found, this.form);
-    const first = this.#first.get(parameter);
+    const candidates = this.#found.get(parameter) ?? [];
+    const first = candidates.find((candidate) => candidate.sensor === sensor);
     if (first !== undefined) {
       const isSame =
         'value' in number && first.measured?.value === number.value && first.measured.unit === unit;
@@ -217,8 +220,13 @@ export class Gathered {
           path,
           `expected one ${parameter} in a message, found a second after ${first.path.slice(0, 100)}; leave one of them out`,
         );
-    } else if ('refusal' in number) {
-      this.#first.set(parameter, { path });
+      return;
+    }
+    const take = (measured?: Measured): void => {
+      this.#found.set(parameter, [...candidates, { ...of, path, sensor, ...defined({ measured }) }]);
+    };
+    if ('refusal' in number) {
+      take();
       if (bad === undefined) this.refusals.push(number.refusal);
       else this.refuse('not_finite', path, `expected a measured value, found ${shown(found)}, ${bad}`);
     } else if (unit === undefined || !UNITS_OF[parameter].includes(unit)) {
@@ -226,19 +234,11 @@ export class Gathered {
       this.refuse('unknown_unit', path, `${stated} of ${parameter}; ${remedy}`);
     } else {
       const why = bad ?? notMeasured(parameter, number.value, unit);
-      if (why !== undefined) {
-        this.#first.set(parameter, { path });
+      if (why === undefined) take({ parameter, value: number.value, unit, ...defined({ suspect, sensor }) });
+      else {
+        take();
         this.refuse('not_finite', path, `expected a measured value, found ${number.value}, ${why}`);
-        return;
       }
-      const measured = {
-        parameter,
-        value: number.value,
-        unit,
-        ...(suspect === undefined ? {} : { suspect }),
-      };
-      this.#first.set(parameter, { path, measured });
-      this.#values.push(measured);
     }
   }
 
@@ -260,14 +260,23 @@ export class Gathered {
   }
 
   /** The values as one output, or none where nothing was measured: a pressure alone is no telemetry. */
-  telemetry(ts: UtcMillis | undefined, source?: string): readonly CodecTelemetry[] {
-    if (this.#values.length === 0) return [];
+  telemetry(ts: UtcMillis | undefined, source?: string, housing?: string): readonly CodecTelemetry[] {
+    const values: Measured[] = [];
+    const others: OtherSensor[] = [];
+    for (const [parameter, candidates] of this.#found) {
+      const [counted, ...rest] = inOrder(candidates).map((candidate) => inHousing(candidate, housing));
+      if (counted?.isSpare === true) others.push(...otherOf(counted, parameter, 'the sensor in the air'));
+      else if (counted?.measured !== undefined) values.push(counted.measured);
+      for (const candidate of rest) others.push(...otherOf(candidate, parameter, counted?.path ?? ''));
+    }
+    if (values.length === 0 && others.length === 0) return [];
     return [
       {
         kind: 'telemetry',
         ts,
-        ...(source === undefined ? {} : { source }),
-        values: this.#values,
+        ...defined({ source }),
+        values,
+        ...(others.length === 0 ? {} : { others }),
         // A damaged number may leave the range of numbers when it is converted.
         ...(this.#pressureHpa === undefined || !Number.isFinite(this.#pressureHpa)
           ? {}
@@ -286,6 +295,8 @@ function plainPath(path: string): string {
 export interface Place {
   readonly ts: UtcMillis | undefined;
   readonly source?: string;
+  /** Stands before the names of sensors: which device of several that reach Pantau as one. */
+  readonly housing?: string;
 }
 
 /** Collects what a message gives that speaks of several devices or instants; what is refused does not take the rest down. */
@@ -324,7 +335,7 @@ export class Findings {
    */
   result(nothing: string, memory?: unknown, unread: readonly string[] = []): CodecResult {
     const measured = [...this.#sheets.values()].flatMap(({ place, gathered }) =>
-      gathered.telemetry(place.ts, place.source),
+      gathered.telemetry(place.ts, place.source, place.housing),
     );
     return {
       ...resultOf(

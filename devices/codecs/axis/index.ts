@@ -42,7 +42,7 @@ const ONVIF_TOPIC = /\/onvif-ej\/(.+?)(?:\/&.*)?$/;
  * Events of Axis devices over MQTT, in Axis's own form (VAPIX "MQTT Event Bridge") or in that of ONVIF (Core
  * Specification, "JSON Event Payload", topics with the level `onvif-ej`). They are events, not proof that pictures advance.
  */
-export const codec: Codec = { name: 'axis', decode };
+export const codec: Codec = { name: 'axis', names: 'cameras', decode };
 
 function decode({ topic, payload }: CodecInput): CodecResult {
   // ONVIF Core, "Payload for deleted properties": it clears what the broker retains.

@@ -1,6 +1,7 @@
 import type { Codec, CodecEvent, CodecInput, CodecResult, Refusal } from '#libs/telemetry';
 import { eventData } from '../event-data.js';
 import { readDecoded } from '../lorawan.js';
+import { housingUnless } from '../order.js';
 import {
   ignored,
   isObject,
@@ -35,7 +36,7 @@ function decode(input: CodecInput): CodecResult {
   const place = { ts: time.ts, ...sourceUnless(input.parts, info['devEui']) };
   switch (event) {
     case 'up':
-      return uplink(message, place);
+      return uplink(message, { ...place, ...housingUnless(input.parts, info['devEui']) });
     case 'join':
       return { outputs: [{ kind: 'event', ...place, name: 'join' }], refusals: [] };
     case 'status':

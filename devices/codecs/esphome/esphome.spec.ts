@@ -1,5 +1,7 @@
-import { describeCodecContract, fixture, message } from '../codec.contract.js';
-import { codec } from './index.js';
+import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
+import { codec as named } from './index.js';
+
+const codec = unnamed(named);
 
 const on = (name: string): { topic: string; parts: Record<string, string> } => ({
   topic: `udara-01/sensor/${name}/state`,

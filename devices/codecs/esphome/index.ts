@@ -52,7 +52,8 @@ export const codec: Codec = {
       return refused(refusal('not_finite', name, 'expected a finite number, found None: no value yet'));
     }
     const gathered = new Gathered('text');
-    gathered.measure(name, text, ...known);
+    // Each object id is a sensor: a device may have a `pm25` and a `pm_2_5`.
+    gathered.measure(name, text, ...known, undefined, { sensor: name });
     return { outputs: gathered.telemetry(undefined), refusals: gathered.refusals };
   },
 };

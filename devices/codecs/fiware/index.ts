@@ -116,7 +116,9 @@ function readEntity(
     ...(amongSeveral && typeof named === 'string' ? { source: named.slice(0, 200) } : {}),
   };
   const beside = new StatedUnits(entity);
-  const validity = validityOf(attribute(entity['reliability']).value ?? undefined);
+  // One entity belongs to its sender, and another one of the same sender is another sensor.
+  const sensor = amongSeveral || typeof named !== 'string' ? undefined : named.replace(TIME_IN_ID, '');
+  const about = { ...validityOf(attribute(entity['reliability']).value ?? undefined), sensor };
   for (const [name, member] of Object.entries(entity)) {
     const { value, units, timestamp } = attribute(member);
     const parameter = ATTRIBUTES.get(name.toLowerCase());
@@ -134,10 +136,13 @@ function readEntity(
         units.length === 0
           ? beside.of(name, parameter, MODEL_UNITS[parameter], 'follows')
           : { unit: unitOf(units), remedy: `found ${units.map(shown).join(' and ')}; ${REMEDY}` };
-      findings.at(there).measure(where + name, found, parameter, unit, remedy, validity);
+      findings.at(there).measure(where + name, found, parameter, unit, remedy, about);
     }
   }
 }
+
+/** The time of the observation at the end of an entity's id. */
+const TIME_IN_ID = /[^a-z0-9]*\d{4}-?\d\d-?\d\d(?:[T_ -].*)?$/i;
 
 /** Below this an entity calls itself more wrong than right; the data model gives a scale and no limit: this one is ours. */
 const RELIABLE_FROM = 0.5;

@@ -25,7 +25,7 @@ import {
  *
  * Source: Frigate documentation, "MQTT". None of these messages states a time: arrival counts.
  */
-export const codec: Codec = { name: 'frigate', decode };
+export const codec: Codec = { name: 'frigate', names: 'cameras', decode };
 
 /** `offline` is the will; since 0.18 an orderly end says `stopped` (blakeblackshear/frigate #22527). */
 const AVAILABLE = { online: 'online', offline: 'offline', stopped: 'offline' } as const;

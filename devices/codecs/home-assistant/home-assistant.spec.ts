@@ -1,6 +1,8 @@
 import type { CodecResult } from '#libs/telemetry';
-import { describeCodecContract, message } from '../codec.contract.js';
-import { codec } from './index.js';
+import { describeCodecContract, message, unnamed } from '../codec.contract.js';
+import { codec as named } from './index.js';
+
+const codec = unnamed(named);
 
 const topicOf = (attribute: string, entity = 'teras_pm25'): string =>
   `statestream/sensor/${entity}/${attribute}`;

@@ -19,7 +19,7 @@ import { unreadNumbers } from '../unread.js';
  *
  * Source: Home Assistant documentation, "MQTT Statestream" and "Sensor entity". No message states its time: arrival counts.
  */
-export const codec: Codec = { name: 'home-assistant', decode };
+export const codec: Codec = { name: 'home-assistant', names: 'quantities', decode };
 
 const CLASSES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['pm25', 'pm25'],
@@ -99,6 +99,7 @@ function measured(name: string, text: string, { class: deviceClass = '', unit = 
     parameter,
     unitOfWord(unit),
     `found ${shown(unit)}; change the unit of the entity`,
+    { sensor: name },
   );
   return resultOf(gathered.telemetry(undefined, name.slice(0, 200)), gathered.refusals, 'no value');
 }

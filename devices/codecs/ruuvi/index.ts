@@ -1,4 +1,5 @@
 import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
+import { housingUnless } from '../order.js';
 import {
   Gathered,
   ignored,
@@ -85,7 +86,8 @@ function decode(input: CodecInput): CodecResult {
   if ('refusal' in seconds) return refused(seconds.refusal);
   const time = readEpoch('ts', seconds.value, 1000);
   if ('refusal' in time) return refused(time.refusal);
-  const place = sourceUnless(input.parts, levels.at(-1));
+  const { source } = sourceUnless(input.parts, levels.at(-1));
+  const { housing } = housingUnless(input.parts, levels.at(-1));
   const gathered = new Gathered();
   const units = new StatedUnits(read.object);
   for (const { at, divisor, parameter, unit } of format.fields) {
@@ -97,7 +99,11 @@ function decode(input: CodecInput): CodecResult {
   const pascals = valueAt(frame, PRESSURE_AT, false);
   gathered.pressure('pressure', pascals === undefined ? undefined : pascals + 50_000, 0.01);
   return {
-    ...resultOf(gathered.telemetry(time.ts, place.source), gathered.refusals, 'the sensor has no value yet'),
+    ...resultOf(
+      gathered.telemetry(time.ts, source, housing),
+      gathered.refusals,
+      'the sensor has no value yet',
+    ),
     ...(frame[0] === EXTENDED ? { memory: { extended: true } } : {}),
   };
 }

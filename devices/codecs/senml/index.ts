@@ -63,7 +63,9 @@ function decode({ payload, receivedAt }: CodecInput): CodecResult {
     const place = { ts: Math.round(t * 1000), ...(source === '' ? {} : { source }) };
     const known = NAMES.get(last.toLowerCase());
     if (known !== undefined)
-      findings.at(place).measure(where, v ?? vs, known, u === undefined ? undefined : UNITS.get(u), REMEDY);
+      findings
+        .at(place)
+        .measure(where, v ?? vs, known, u === undefined ? undefined : UNITS.get(u), REMEDY, { sensor: last });
     else if (last.toLowerCase() === 'pressure' && u === 'hPa') findings.at(place).pressure(where, v, 1);
     else if (v !== undefined) unread.push(...unreadNumbers({ [n === '' ? where : n]: v }));
   }

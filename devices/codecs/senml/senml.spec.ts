@@ -1,7 +1,16 @@
 import type { CodecResult } from '#libs/telemetry';
-import { describeCodecContract, fixture, message, numbersOfJson, RECEIVED_AT } from '../codec.contract.js';
-import { codec } from './index.js';
+import {
+  describeCodecContract,
+  fixture,
+  message,
+  numbersOfJson,
+  RECEIVED_AT,
+  unnamed,
+} from '../codec.contract.js';
+import { codec as named } from './index.js';
 import { resolve, type ResolvedPack } from './resolve.js';
+
+const codec = unnamed(named);
 
 const decode = (pack: unknown): CodecResult => codec.decode(message(pack));
 const PACK = [

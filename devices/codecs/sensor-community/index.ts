@@ -20,7 +20,7 @@ const QUANTITIES = new Map<string, readonly [MeasuredParameter, Unit]>([
 
 /** Whatever the sensor is called that stands before the quantity; a push for one sensor has no prefix. */
 const NAME = /^(?:([A-Za-z0-9]+)_)?([A-Za-z0-9]+)$/;
-/** A probe on a cable, which may be anywhere. */
+/** A probe on a cable, which may be anywhere: it counts where it is chosen or mapped. */
 const PROBE = 'DS18B20';
 /** What the firmware says of itself and of its measuring. */
 const COUNTERS = /^(?:samples|min_micro|max_micro|signal|interval|durP\d|ratioP\d|GPS_.*|.*_?pressure.*)$/;
@@ -58,7 +58,7 @@ export const codec: Codec = {
       const value = entry['value'];
       const [, sensor, name] = NAME.exec(type) ?? [];
       if (name === 'pressure') gathered.pressure(type, value, HPA_PER_PASCAL);
-      const quantity = name === undefined || sensor === PROBE ? undefined : QUANTITIES.get(name);
+      const quantity = name === undefined ? undefined : QUANTITIES.get(name);
       if (quantity === undefined) {
         if (!COUNTERS.test(type) && 'value' in readNumber(type, value, 'text')) unread.push(type);
         return;
@@ -73,7 +73,8 @@ export const codec: Codec = {
       }
       const [parameter, unit] = quantity;
       const stated = new StatedUnits(entry).of('value', parameter, unit);
-      gathered.measure(type, value, parameter, stated.unit, stated.remedy);
+      const of = { sensor, isSpare: sensor === PROBE };
+      gathered.measure(type, value, parameter, stated.unit, stated.remedy, of);
     });
     // No time at all in this format: the arrival counts.
     return resultOf(

@@ -1,5 +1,7 @@
-import { describeCodecContract, fixture, message } from '../codec.contract.js';
-import { codec } from './index.js';
+import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
+import { codec as named } from './index.js';
+
+const codec = unnamed(named);
 
 interface Push {
   readonly sensordatavalues: readonly { readonly value_type: string; readonly value: string }[];
@@ -152,13 +154,21 @@ describe('sensor-community', () => {
   });
 
   it('keeps the first of two sensors for one parameter and says what to do', () => {
-    const result = codec.decode(message(push({ temperature: '27.1', BME280_temperature: '26.4' })));
-    expect(result.outputs).toMatchObject([{ values: [{ value: 27.1 }] }]);
-    expect(result.refusals).toEqual([
+    const result = codec.decode(message(push({ BME280_temperature: '27.1', SHT3X_temperature: '26.4' })));
+    expect(result.refusals).toEqual([]);
+    expect(result.outputs).toMatchObject([
       {
-        reason: 'schema_violation',
-        detail:
-          'BME280_temperature: expected one temperature in a message, found a second after temperature; leave one of them out',
+        values: [{ value: 27.1 }],
+        others: [
+          {
+            measured: { value: 26.4, sensor: 'SHT3X' },
+            refusal: {
+              reason: 'other_sensor',
+              detail:
+                'SHT3X_temperature: expected one temperature, that of BME280_temperature; map this sensor to a device of its own (aliases), or let it count: pantau device sensors',
+            },
+          },
+        ],
       },
     ]);
   });
@@ -195,10 +205,20 @@ describe('sensor-community', () => {
     });
   });
 
-  it('refuses a probe that may be anywhere, alone, by its name', () => {
+  it('sets a probe that may be anywhere aside, alone too, by its name', () => {
     expect(codec.decode(message(push({ DS18B20_temperature: '12' })))).toMatchObject({
-      outputs: [],
-      refusals: [{ reason: 'unknown_parameter', detail: expect.stringMatching(/^DS18B20_temperature: /) }],
+      outputs: [
+        {
+          values: [],
+          others: [
+            {
+              measured: { value: 12, sensor: 'DS18B20' },
+              refusal: { reason: 'other_sensor', detail: expect.stringMatching(/^DS18B20_temperature: /) },
+            },
+          ],
+        },
+      ],
+      refusals: [],
     });
   });
 });

@@ -1,4 +1,5 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
+import { housingUnless } from '../order.js';
 import { Gathered, readObject, refusal, refused, resultOf, sourceUnless } from '../reading.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
@@ -43,9 +44,11 @@ function decode({ payload, parts, topic }: CodecInput): CodecResult {
       gathered.measure(name, found, parameter, stated.unit, stated.remedy);
     }
   }
-  const { source } = sourceUnless(parts, message['address'] ?? topic.split('/').at(-1));
+  const name = message['address'] ?? topic.split('/').at(-1);
+  const { source } = sourceUnless(parts, name);
+  const { housing } = housingUnless(parts, name);
   return resultOf(
-    gathered.telemetry(undefined, source),
+    gathered.telemetry(undefined, source, housing),
     gathered.refusals,
     'no value of the air in the message',
     gathered.rest(unreadNumbers(message)),

@@ -1,4 +1,5 @@
 import type { Codec, CodecInput, CodecResult, MeasuredParameter } from '#libs/telemetry';
+import { housingUnless } from '../order.js';
 import {
   Findings,
   ignored,
@@ -79,9 +80,10 @@ function decode(input: CodecInput): CodecResult {
     return refused(refusal('unreadable', 'payload', 'it is compressed; switch compression off at the node'));
   const at = device === undefined ? `${group}/${node}` : `${group}/${node}/${device}`;
   const source = sourceUnless(input.parts, device ?? node);
-  if (message[2] === 'BIRTH') return birth(payload, at, source, birthsIn(input.memory));
+  const place = { ...source, ...housingUnless(input.parts, device ?? node) };
+  if (message[2] === 'BIRTH') return birth(payload, at, place, birthsIn(input.memory));
   return message[2] === 'DATA'
-    ? data(payload, at, source, birthsIn(input.memory))
+    ? data(payload, at, place, birthsIn(input.memory))
     : death(payload, at, source, birthsIn(input.memory));
 }
 
@@ -94,7 +96,8 @@ function birth(
   const findings = new Findings();
   const time = instantOf(payload.timestamp, 'timestamp');
   if ('refusal' in time) return refused(time.refusal);
-  findings.add({ kind: 'status', ts: time.ts, ...source, state: 'online' });
+  const { housing: _, ...sender } = source;
+  findings.add({ kind: 'status', ts: time.ts, ...sender, state: 'online' });
   for (const metric of payload.metrics) takeMetric(findings, metric, metric, payload, source);
   const session = sessionOf(payload);
   return findings.result(
@@ -200,7 +203,8 @@ function takeMetric(
     );
   else {
     const place = { ts: time.ts, ...source };
-    findings.at(place).measure(name, value, parameter, unitOfWord(unit), REMEDY, validityOf(metric.quality));
+    const about = { ...validityOf(metric.quality), sensor: name };
+    findings.at(place).measure(name, value, parameter, unitOfWord(unit), REMEDY, about);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CodecInput, CodecResult } from '#libs/telemetry';
 import fc from 'fast-check';
-import { describeCodecContract, fixture, message } from '../codec.contract.js';
-import { codec } from './index.js';
+import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
+import { codec as named } from './index.js';
 import { readFields } from './protobuf.js';
 import {
   bytes,
@@ -14,6 +14,8 @@ import {
   payload,
   TS,
 } from './sparkplug.fixture.js';
+
+const codec = unnamed(named);
 
 const topic = (type: string, device?: string): string =>
   `spBv1.0/kab/${type}/gw-1${device === undefined ? '' : `/${device}`}`;

@@ -35,10 +35,14 @@ const PRESSURE_UNITS = new Map<unknown, number>([
 
 /** The block of the chip itself, which is far warmer than the air. */
 const CHIP = 'ESP32';
-/** A thermistor, usually on the board: it counts where no other sensor states the quantity. */
-const ANALOG = /^ANALOG\d*$/;
-/** The end of an address: a block of a sensor of its own, heard by a gateway over Bluetooth. */
-const DEVICE = /-[0-9A-F]{6}$/i;
+/**
+ * A block of a sensor of its own, heard by a gateway over Bluetooth: it ends with an address, which after the name of a
+ * known kind needs no hyphen.
+ */
+const DEVICE =
+  /(?:-|^(?:ATC|PVVX|LYWSD\w*?|MJ_?HT\w*?|CG[A-Z]+\d|MHO-?C\d{3}|FLORA|MJWSD\w*?)[-_]?)(?:[0-9A-F]{6}|[0-9A-F]{12})$/i;
+/** What a Zigbee gateway hears: objects by the address of their device. */
+const ZIGBEE = 'ZbReceived';
 
 /** Tasmota: `tele/{device}/SENSOR` and `LWT`; its other telemetry holds nothing of the air. */
 export const codec: Codec = {
@@ -54,8 +58,7 @@ export const codec: Codec = {
     const refusals: Refusal[] = [];
     const seen = new Set<string>();
     const bySource = new Map<string | undefined, Gathered>();
-    for (const [sensor, block] of blocksOf(message)) {
-      const source = DEVICE.test(sensor) ? sensor.slice(0, 200) : undefined;
+    for (const { sensor, source, block } of blocksOf(message)) {
       const gathered = bySource.get(source) ?? new Gathered('number', refusals, seen);
       bySource.set(source, gathered);
       gather(gathered, sensor, block, message);
@@ -81,20 +84,31 @@ function unreadIn(message: Members, topic: string): readonly string[] {
   return isSensor && !Object.hasOwn(message, 'Uptime') ? unreadNumbers(message, '', /^ESP32$/) : [];
 }
 
-/** The blocks of sensors, those on the board last: of several of one quantity the first counts, the others are refused. */
-function blocksOf(message: Members): readonly (readonly [string, Members])[] {
-  const blocks = Object.entries(message).filter(
-    (entry): entry is [string, Members] => isObject(entry[1]) && entry[0] !== CHIP,
-  );
-  const isOnBoard = ([sensor]: readonly [string, Members]): boolean => ANALOG.test(sensor);
-  return [...blocks.filter((block) => !isOnBoard(block)), ...blocks.filter(isOnBoard)];
+interface Block {
+  readonly sensor: string;
+  /** Set for a sensor that is no part of the housing. */
+  readonly source?: string;
+  readonly block: Members;
+}
+
+function blocksOf(message: Members): readonly Block[] {
+  return Object.entries(message).flatMap(([sensor, block]): readonly Block[] => {
+    if (!isObject(block) || sensor === CHIP) return [];
+    if (sensor !== ZIGBEE)
+      return [{ sensor, block, ...(DEVICE.test(sensor) ? { source: sensor.slice(0, 200) } : {}) }];
+    return Object.entries(block).flatMap(([address, heard]) => {
+      if (!isObject(heard)) return [];
+      const name = typeof heard['Name'] === 'string' && heard['Name'] !== '' ? heard['Name'] : address;
+      return [{ sensor: `${ZIGBEE}.${address}`, source: name.slice(0, 200), block: heard }];
+    });
+  });
 }
 
 function gather(gathered: Gathered, sensor: string, block: Members, message: Members): void {
   const units = new StatedUnits(block);
   const measure = (name: string, parameter: MeasuredParameter, documented: Unit): void => {
     const { unit, remedy } = units.of(name, parameter, documented);
-    gathered.measure(`${sensor}.${name}`, block[name], parameter, unit, remedy);
+    gathered.measure(`${sensor}.${name}`, block[name], parameter, unit, remedy, { sensor });
   };
   for (const [name, parameter] of PARTICLES) measure(name, parameter, 'ug/m3');
   const temperature = block['Temperature'];

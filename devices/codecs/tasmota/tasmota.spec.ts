@@ -1,6 +1,8 @@
 import { HOUR } from '#libs/kernel';
-import { describeCodecContract, fixture, message } from '../codec.contract.js';
-import { codec } from './index.js';
+import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
+import { codec as named } from './index.js';
+
+const codec = unnamed(named);
 
 const SDS = fixture('tasmota', 'SENSOR_sds0x1.json');
 const BME = fixture('tasmota', 'SENSOR_bme680.json');
@@ -158,12 +160,19 @@ describe('tasmota', () => {
     });
   });
 
-  it('refuses a second sensor for a parameter', () => {
+  it('sets a second sensor for a parameter aside by its name', () => {
     const payload = { 'DS18B20-1': { Temperature: 20 }, 'DS18B20-2': { Temperature: 30 }, TempUnit: 'C' };
     const result = codec.decode(message(payload));
     expect(result.outputs).toMatchObject([{ values: [{ value: 20 }] }]);
-    expect(result.refusals).toMatchObject([
-      { reason: 'schema_violation', detail: expect.stringContaining('DS18B20-2.Temperature: expected one') },
+    expect(result.outputs).toMatchObject([
+      {
+        others: [
+          {
+            measured: { value: 30, sensor: 'DS18B20-2' },
+            refusal: { detail: expect.stringContaining('DS18B20-2.Temperature: expected one temperature') },
+          },
+        ],
+      },
     ]);
   });
 
@@ -217,12 +226,47 @@ describe('tasmota', () => {
         },
       ]);
       expect(outputs[0]).not.toHaveProperty('source');
-      expect(refusals).toMatchObject([
+      expect(refusals).toEqual([]);
+      expect(outputs).toMatchObject([
         {
-          reason: 'schema_violation',
-          detail: expect.stringMatching(/^ANALOG\.Temperature: .*after BME280\.Temperature/),
+          others: [
+            {
+              refusal: {
+                reason: 'other_sensor',
+                detail: expect.stringMatching(/^ANALOG\.Temperature: .*that of BME280\.Temperature/),
+              },
+            },
+          ],
         },
       ]);
+    },
+  );
+
+  it('keeps the sensors of a Zigbee gateway apart, each under its own name', () => {
+    const heard = (address: string, more: object): object => ({
+      ZbReceived: { [address]: { Device: address, Humidity: 61, Endpoint: 1, LinkQuality: 98, ...more } },
+    });
+    expect(
+      [heard('0x4773', { Name: 'Kulkas' }), heard('0x4774', {})].flatMap(
+        (body) => codec.decode(message(body)).outputs,
+      ),
+    ).toMatchObject([{ source: 'Kulkas' }, { source: '0x4774' }]);
+  });
+
+  it.each(['ATCa1b2c3', 'ATC-A4C138000001', 'LYWSD03-1a2b3c'])(
+    'takes the block %s for a device of its own',
+    (block) => {
+      const body = { [block]: { Humidity: 61 } };
+      expect(codec.decode(message(body)).outputs).toMatchObject([{ source: block }]);
+    },
+  );
+
+  it.each(['HDC1080', 'BME280-76', 'DS18B20-1', 'EMC2101'])(
+    'takes the block %s for a sensor of the housing',
+    (block) => {
+      const [output] = named.decode(message({ [block]: { Humidity: 61 } })).outputs;
+      expect(output).toMatchObject({ values: [{ sensor: block }] });
+      expect(output).not.toHaveProperty('source');
     },
   );
 

@@ -1,5 +1,6 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { readDecoded } from '../lorawan.js';
+import { housingUnless } from '../order.js';
 import {
   ignored,
   isObject,
@@ -41,7 +42,8 @@ function decode(input: CodecInput): CodecResult {
   if (body === join) return { outputs: [{ kind: 'event', ...place, name: 'join' }], refusals: [] };
   const decoded = body['decoded_payload'];
   if (!isObject(decoded)) return withoutDecoded(body);
-  return readDecoded(decoded, 'decoded_payload', place, body['decoded_payload_warnings']);
+  const there = { ...place, ...housingUnless(input.parts, ids['device_id']) };
+  return readDecoded(decoded, 'decoded_payload', there, body['decoded_payload_warnings']);
 }
 
 function withoutDecoded(uplink: Members): CodecResult {

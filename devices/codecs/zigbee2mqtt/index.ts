@@ -21,6 +21,9 @@ const MEMBERS = [
   ['humidity', 'humidity', '%'],
 ] as const;
 
+/** After the name of a value: a further sensor of the device. */
+const ENDPOINT = /^_(?:l?\d{1,2}|left|right|top|bottom|probe|external)$/;
+
 /** Numbers of the device itself, and of a purifier's filter. */
 const OF_THE_DEVICE = /^(?:device_|filter_|fan_|power_outage|brightness|color|position)/;
 
@@ -48,6 +51,12 @@ export const codec: Codec = {
       const stated = units.of(name, parameter, unit);
       const validity = validityOf(read.object, parameter);
       gathered.measure(name, read.object[name] ?? undefined, parameter, stated.unit, stated.remedy, validity);
+    }
+    for (const [name, value] of Object.entries(read.object)) {
+      const member = MEMBERS.find(([begin]) => name.startsWith(begin));
+      if (member === undefined || !ENDPOINT.test(name.slice(member[0].length))) continue;
+      const [, parameter, unit] = member;
+      gathered.measure(name, value ?? undefined, parameter, unit, undefined, { sensor: name });
     }
     gathered.pressure('pressure', read.object['pressure'] ?? undefined, 1);
     return resultOf(

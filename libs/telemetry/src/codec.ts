@@ -15,6 +15,17 @@ export interface Measured {
   readonly unit: Unit;
   /** Why the device itself doubts the value, in its maker's words. What it calls bad is refused and is no value. */
   readonly suspect?: string;
+  /**
+   * Name of the sensor in its housing, as the maker writes it: a block, a channel, a metric. Undefined where the format has one
+   * sensor for the parameter, which then has the parameter's own name.
+   */
+  readonly sensor?: string;
+}
+
+/** A good value of a sensor beside the one that counts: it is taken where its sensor is mapped or chosen, otherwise refused. */
+export interface OtherSensor {
+  readonly measured: Measured;
+  readonly refusal: Refusal;
 }
 
 interface CodecOutputBase {
@@ -31,7 +42,10 @@ interface CodecOutputBase {
 export interface CodecTelemetry extends CodecOutputBase {
   readonly kind: 'telemetry';
   readonly seq?: number;
+  /** At most one value of each parameter; none where all that holds stands in `others`. */
   readonly values: readonly Measured[];
+  /** Of further sensors of the same parameters. */
+  readonly others?: readonly OtherSensor[];
   /** The message states the last known value of every member, not only of what was measured; `ts` is when something was. */
   readonly repeats?: true;
   /** The air pressure, which is no parameter: with it ppb become µg/m³ when the configuration says so. */
@@ -105,5 +119,10 @@ export interface CodecResult {
 export interface Codec {
   /** The name in configuration: that of its folder. */
   readonly name: string;
+  /**
+   * What the names in topics and payloads (`source`) stand for: whole devices unless it is said otherwise. Several names of one
+   * device would be several sensors in one series, except where each stands for one quantity, or for a camera.
+   */
+  readonly names?: 'quantities' | 'cameras';
   decode(input: CodecInput): CodecResult;
 }

@@ -152,6 +152,7 @@ export const REJECTION_REASONS = [
   'not_finite',
   'unknown_parameter',
   'unknown_unit',
+  'other_sensor',
   'nothing_to_keep',
   'repeated',
   'timestamp_in_future',
