@@ -8,6 +8,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
 import { ClaimController } from './claim.controller.js';
+import { DeviceSensorsController } from './device-sensors.controller.js';
 import { DownlinkController } from './downlink.controller.js';
 import { HealthController } from './health.controller.js';
 import { ProblemFilter, sendProblem, TokenGuard, TOKENS } from './http.js';
@@ -42,6 +43,7 @@ export class GatewayModule {
         ApiController,
         ReconciliationController,
         DownlinkController,
+        DeviceSensorsController,
         ForeignTopicsController,
         RegistryController,
         ClaimController,

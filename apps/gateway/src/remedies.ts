@@ -15,6 +15,9 @@ const REMEDIES: Partial<Readonly<Record<RejectionReason, string>>> = {
     'Ganti nama anggota yang disebut menjadi nama di halaman codec, di perangkat atau di dekoder. / ' +
     'Rename the members that are named to names on the page of the codec, in the device or in its decoder.',
   unknown_unit: 'Atur satuan seperti pada halaman codec. / Set the unit as on the page of the codec.',
+  other_sensor:
+    'Petakan sensor itu ke perangkat sendiri (aliases), atau pilih: pantau device sensors. / ' +
+    'Map that sensor to a device of its own (aliases), or choose it: pantau device sensors.',
   unknown_device:
     'Daftarkan perangkat itu dan tambahkan ke speaksFor, atau perbaiki aliases. / ' +
     'Register that device and add it to speaksFor, or correct aliases.',

@@ -45,14 +45,25 @@ export function decodeForeign(
   return codec.decode({ topic, parts, payload, receivedAt, utcOffsetMs: mapping?.utcOffsetMs, memory });
 }
 
+export type Owner = Pick<Uplink, 'site' | 'device'>;
+
 /** Which device an output is about that names one, because the message speaks for several. */
 export async function ownerOf(
   source: string,
-  { site, device, receivedAt }: Uplink,
+  uplink: Uplink,
   mapping: TopicMapping | undefined,
   devices: BatchDevices,
-): Promise<{ readonly site: string; readonly device: string } | Refusal> {
-  const id = deviceOf(mapping ?? {}, source);
+): Promise<Owner | Refusal> {
+  return ownerOfId(deviceOf(mapping ?? {}, source), source, uplink, devices);
+}
+
+/** @param source - what the message calls the device */
+export async function ownerOfId(
+  id: string,
+  source: string,
+  { site, device, receivedAt }: Uplink,
+  devices: BatchDevices,
+): Promise<Owner | Refusal> {
   if (id === device) return { site, device };
   const sender = await devices.find(device);
   holdAt(sender, receivedAt);

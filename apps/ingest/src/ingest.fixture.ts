@@ -3,7 +3,7 @@ import { Registry } from '#libs/identity';
 import { LmdbJournal, type Journal } from '#libs/journal';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { MINUTE, seededRandom } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
+import { LmdbStateStore, type StateStore } from '#libs/state';
 import { TopicMappings, type Uplink } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import type { IngestOptions } from './ingest-options.js';
@@ -19,6 +19,10 @@ const SPOKEN_FOR = ['udara-01', 'udara-02', 'cctv-01'];
 
 export interface IngestFixture extends AsyncDisposable {
   readonly journal: Journal;
+  readonly state: StateStore;
+  readonly registry: Registry;
+  /** Ends the stage and begins it anew, with what it remembers on disk. */
+  restart(): Promise<void>;
   /** What the stage warned of. */
   readonly complaints: readonly string[];
   /** Hands the stage messages as the broker does, and waits until it has read them. */
@@ -62,12 +66,22 @@ export async function openIngest(given: Partial<IngestOptions> = {}): Promise<In
     gasConditions: 'reference',
     ...given,
   };
-  const stage = await createStage(IngestModule.register(options), {
-    ...{ stage: 'ingest', journal, state, clock, random: seededRandom(1), backoffMs: 5, logger },
-  });
-  await stage.listen();
+  const start = async (): Promise<Awaited<ReturnType<typeof createStage>>> => {
+    const started = await createStage(IngestModule.register(options), {
+      ...{ stage: 'ingest', journal, state, clock, random: seededRandom(1), backoffMs: 5, logger },
+    });
+    await started.listen();
+    return started;
+  };
+  let stage = await start();
   return {
     journal,
+    state,
+    registry,
+    async restart() {
+      await stage.close();
+      stage = await start();
+    },
     complaints,
     async take(uplinks: readonly Uplink[]): Promise<void> {
       await journal.append(

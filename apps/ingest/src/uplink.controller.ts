@@ -28,13 +28,14 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { countMessage, sizesOf } from './account.js';
 import { BatchDevices, holdAt, isOfTheDay, type BatchDevice } from './batch-devices.js';
 import { correctedPm25 } from './corrected-pm25.js';
-import { codecOf, decodeForeign, ownerOf } from './decode.js';
+import { codecOf, decodeForeign } from './decode.js';
 import { believed } from './frozen.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
 import { KnownDevices } from './known-devices.js';
 import { rejectionsOf } from './rejections.js';
 import { repeatsWithin } from './repeated-values.js';
 import { isRepeated } from './repetitions.js';
+import { BatchSensors } from './sensors.js';
 import { BatchUnread } from './unread.js';
 
 const CODEC_MEMORY = 'ingest/codecs';
@@ -81,7 +82,7 @@ export class UplinkController {
 
   @FromStream('uplink', { inPieces: true })
   async uplink(@Payload() piece: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
-    const { devices, tally, unread } = await context.keep(() => this.#begin(piece, context));
+    const { devices, sensors, tally, unread } = await context.keep(() => this.#begin(piece, context));
     await devices.expect(piece);
     const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
     for (const { shard, offset, data: uplink } of piece) {
@@ -98,13 +99,15 @@ export class UplinkController {
         if (decoded.unread !== undefined) unread.note(uplink, decoded.unread);
         const histories = historiesIn(decoded.outputs);
         let isFirst = true;
-        for (const output of decoded.outputs) {
+        const sender = devices.get(uplink.device) ?? (await devices.find(uplink.device));
+        holdAt(sender, uplink.receivedAt);
+        const passes = uplink.kind !== 'foreign' && BatchSensors.passes(sender);
+        if (passes) sender.memory.hasOwnNames = true;
+        const parts = passes
+          ? decoded.outputs.map((output) => ({ output, owner: uplink }))
+          : await sensors.parts(decoded.outputs, uplink, mapping, refusals);
+        for (const { output, owner } of parts) {
           const { source } = output;
-          const owner = source === undefined ? uplink : await ownerOf(source, uplink, mapping, devices);
-          if ('reason' in owner) {
-            refusals.push(owner);
-            continue;
-          }
           const device = devices.get(owner.device) ?? (await devices.find(owner.device));
           const { receivedAt } = uplink;
           holdAt(device, receivedAt);
@@ -138,12 +141,14 @@ export class UplinkController {
   async #begin(
     piece: Batch<Uplink>,
     context: BatchContext,
-  ): Promise<{ devices: BatchDevices; tally: Tally; unread: BatchUnread }> {
+  ): Promise<{ devices: BatchDevices; sensors: BatchSensors; tally: Tally; unread: BatchUnread }> {
     const devices = await BatchDevices.open(context.state, this.#directory);
     const unread = new BatchUnread(context.state);
+    const sensors = new BatchSensors(context.state, devices);
     context.atEnd(() => devices.remember());
+    context.atEnd(() => sensors.remember());
     context.atEnd(() => unread.remember());
-    return { devices, unread, tally: await Tally.begin(context, piece[0]?.offset ?? 0) };
+    return { devices, sensors, unread, tally: await Tally.begin(context, piece[0]?.offset ?? 0) };
   }
 
   async #decodeForeign(uplink: Uplink, devices: BatchDevices, context: BatchContext): Promise<Decoded> {

@@ -9,7 +9,7 @@ import { qualityLimits } from './configured-files.js';
 /**
  * Ingest's options as the configuration gives them.
  *
- * @throws PantauError `CONFIG_INVALID` for a codec that does not exist
+ * @throws PantauError `CONFIG_INVALID` for a codec that does not exist, and for two names of one device
  */
 export async function ingestOptions(config: LoadedConfig, registry: Registry): Promise<IngestOptions> {
   const { mappings } = config;
@@ -20,6 +20,7 @@ export async function ingestOptions(config: LoadedConfig, registry: Registry): P
       remedy: `Known: ${[...codecs.keys()].sort().join(', ')}.`,
     });
   }
+  assertOneName(mappings, codecs);
   return {
     registry,
     codecs,
@@ -28,4 +29,26 @@ export async function ingestOptions(config: LoadedConfig, registry: Registry): P
     qcLimits: qualityLimits(config),
     gasConditions: config.ingest.gasConditions,
   };
+}
+
+/** Two names of one device would be two sensors in one series; each name of `quantities` is one quantity of it. */
+function assertOneName(mappings: LoadedConfig['mappings'], codecs: IngestOptions['codecs']): void {
+  const known = new Map<string, string>();
+  for (const { codec, aliases = {} } of mappings) {
+    const names = codecs.get(codec)?.names;
+    if (names === 'quantities') continue;
+    // A camera may have one name at its recorder and another one in its own events.
+    const kind = names === 'cameras' ? codec : 'air';
+    for (const [name, device] of Object.entries(aliases)) {
+      const key = `${kind} ${device}`;
+      const other = known.get(key) ?? name;
+      known.set(key, other);
+      if (other === name) continue;
+      throw new PantauError(
+        'CONFIG_INVALID',
+        `mappings: the aliases "${other}" and "${name}" both name the device ${device}: two sensors in one series.`,
+        { remedy: 'Give each a device of its own, or leave one of them out.' },
+      );
+    }
+  }
 }

@@ -1,6 +1,8 @@
 import type { CodecResult } from '#libs/telemetry';
-import { describeCodecContract, fixture, message } from '../codec.contract.js';
-import { codec } from './index.js';
+import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
+import { codec as named } from './index.js';
+
+const codec = unnamed(named);
 
 const TOPIC = 'application/app/device/a84041cdffe51234/event/';
 const event = (name: string) => ({

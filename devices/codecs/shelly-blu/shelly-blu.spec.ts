@@ -26,7 +26,7 @@ describe('shelly-blu', () => {
       { parameter: 'temperature', value: 27.4, unit: 'degC' },
       { parameter: 'humidity', value: 71, unit: '%' },
     ];
-    expect(decode(HT, { device: 'x' })).toEqual({
+    expect(decode(HT, { device: HT.address })).toEqual({
       outputs: [{ kind: 'telemetry', ts: undefined, values }],
       refusals: [],
     });

@@ -2,7 +2,7 @@ import { PM25_CORRECTION_NAMES } from '#libs/air-quality';
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { ID_PATTERN } from '#libs/telemetry';
+import { ID_PATTERN, MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { nearestOf } from './nearest.js';
@@ -33,6 +33,10 @@ export const deviceSchema = z.strictObject({
   maxAgeMs: z.int().positive().optional(),
   /** Correction of an optical counter's PM2.5 for humidity; the corrected series stands beside the raw one. */
   humidityCorrection: z.enum(PM25_CORRECTION_NAMES).optional(),
+  /** Of several sensors of one quantity in its housing the one that counts, by the name that its messages give it. */
+  sensors: z
+    .partialRecord(z.enum(MEASURED_CODES as [MeasuredParameter]), z.string().min(1).max(100))
+    .optional(),
   /** Devices whose topics it may write to as well: those that reach Pantau through it. */
   speaksFor: z.array(id).max(10_000).optional(),
 });

@@ -1,14 +1,23 @@
-import { localDateOf, type UtcMillis } from '#libs/kernel';
+import { fnv1a, localDateOf, type UtcMillis } from '#libs/kernel';
 import { MEASURED_CODES, type ClockCounts, type ClockDay, type MeasuredParameter } from '#libs/telemetry';
 import type { QcStates } from './observation.js';
 import { initialQcState, type QcState } from './qc-state.js';
+
+/** The sensor of a parameter that has no name of its own, or the parameter's: as {@link DeviceMemory.sensor} gives it. */
+export const OWN_NAME = 1;
+
+/** The number of a sensor's name. Two names of one number are one in four thousand million. */
+export function sensorNumber(parameter: MeasuredParameter, name: string): number {
+  return name === parameter ? OWN_NAME : OWN_NAME + 1 + fnv1a(name);
+}
 
 /** Namespace of the memories in the state store; keys are device ids. */
 export const DEVICE_MEMORY = 'ingest/memory';
 
 /**
  * A memory as it is stored: a row of numbers. First what is remembered of the device, at the places below, then for each
- * parameter that it reported its place among the {@link MEASURED_CODES}, and its {@link QcState}.
+ * parameter that it reported its place among the {@link MEASURED_CODES} with the sensor that its series is of, and its
+ * {@link QcState}.
  */
 export type StoredMemory = readonly number[];
 
@@ -26,6 +35,8 @@ const REPEATED_AT = 9;
 /** Where the first parameter stands. */
 const SERIES = 10;
 const NUMBERS_PER_SERIES = 1 + initialQcState.length;
+/** The place is below it, the sensor counts above: rows from before there were sensors have none. */
+const SENSOR = 16;
 /** Where it stood when no instant of a repeating message was remembered. */
 const SERIES_ONCE = 9;
 
@@ -43,6 +54,10 @@ export class DeviceMemory implements QcStates {
   clock: ClockCounts | undefined;
   /** The newest instant of a message that repeats what was said before; 0 before the first. */
   repeatedAt: UtcMillis;
+  /** The series that are new here are of sensors without a name of their own. */
+  hasOwnNames = false;
+  #hasOtherSensors: boolean | undefined;
+  readonly #sensors = new Map<MeasuredParameter, number>();
   /** The parameters that were asked for or set: rows of its own, which a new state is written into. */
   readonly #series = new Map<MeasuredParameter, number[]>();
   private readonly before: StoredMemory;
@@ -74,6 +89,33 @@ export class DeviceMemory implements QcStates {
     else for (let i = 0; i < state.length; i++) own[i] = state[i] as number;
   }
 
+  /** Whether a series is of a sensor with a name of its own, see {@link sensor}. */
+  get hasOtherSensors(): boolean {
+    if (this.#hasOtherSensors !== undefined) return this.#hasOtherSensors;
+    let found = false;
+    for (let at = SERIES; at < this.before.length; at += NUMBERS_PER_SERIES)
+      found ||= (this.before[at] as number) >= (OWN_NAME + 1) * SENSOR;
+    this.#hasOtherSensors = found;
+    return found;
+  }
+
+  /**
+   * The sensor that the series is of: 0 when none is known, {@link OWN_NAME} for one without a name of its own, otherwise the
+   * number of its name, see {@link sensorNumber}.
+   */
+  sensor(parameter: MeasuredParameter): number {
+    const set = this.#sensors.get(parameter);
+    if (set !== undefined) return set;
+    const stored = this.before[placeOf(parameter, this.before)] ?? 0;
+    return Math.floor(stored / SENSOR) || (this.hasOwnNames && this.#series.has(parameter) ? OWN_NAME : 0);
+  }
+
+  setSensor(parameter: MeasuredParameter, sensor: number): void {
+    this.#sensors.set(parameter, sensor);
+    if (sensor > OWN_NAME) this.#hasOtherSensors = true;
+    if (this.get(parameter) === undefined) this.set(parameter, initialQcState);
+  }
+
   /** What is to be stored. */
   stored(): StoredMemory {
     const numbers = this.before.slice();
@@ -91,7 +133,7 @@ export class DeviceMemory implements QcStates {
     // In the order in which they were set first.
     for (const [parameter, state] of this.#series) {
       const at = placeOf(parameter, numbers);
-      numbers[at] = MEASURED_CODES.indexOf(parameter);
+      numbers[at] = MEASURED_CODES.indexOf(parameter) + SENSOR * this.sensor(parameter);
       for (let i = 0; i < state.length; i++) numbers[at + 1 + i] = state[i] ?? 0;
     }
     return numbers;
@@ -109,7 +151,7 @@ function inTodaysForm(stored: StoredMemory): StoredMemory {
 function placeOf(parameter: MeasuredParameter, numbers: StoredMemory): number {
   const code = MEASURED_CODES.indexOf(parameter);
   let at = SERIES;
-  while (at < numbers.length && numbers[at] !== code) at += NUMBERS_PER_SERIES;
+  while (at < numbers.length && (numbers[at] as number) % SENSOR !== code) at += NUMBERS_PER_SERIES;
   return at;
 }
 

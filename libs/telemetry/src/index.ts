@@ -1,6 +1,7 @@
 export * from './clock-day.js';
 export * from './codec.js';
 export * from './date-time.js';
+export * from './device-sensors.js';
 export * from './device-time.js';
 export * from './json.js';
 export * from './json-schemas.js';

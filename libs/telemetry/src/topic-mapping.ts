@@ -64,6 +64,22 @@ export function deviceOf({ aliases = {} }: Pick<TopicMapping, 'aliases'>, name: 
   return (Object.hasOwn(aliases, key) ? aliases[key] : undefined) ?? key;
 }
 
+/**
+ * Pantau's id of a sensor that is mapped to a device of its own: by `{device id}/{sensor}`, which tells the sensors of several
+ * devices apart, or by its name alone.
+ */
+export function deviceOfSensor(
+  mapping: Pick<TopicMapping, 'aliases'> | undefined,
+  housing: string,
+  sensor: string,
+): string | undefined {
+  const aliases = mapping?.aliases;
+  if (aliases === undefined) return undefined;
+  const name = sensor.toLowerCase();
+  const key = Object.hasOwn(aliases, `${housing}/${name}`) ? `${housing}/${name}` : name;
+  return Object.hasOwn(aliases, key) ? aliases[key] : undefined;
+}
+
 function matchLevels(
   pattern: readonly string[],
   levels: readonly string[],

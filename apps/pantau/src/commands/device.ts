@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { systemClock } from '../engines.js';
 import { credentialSheet } from './credential-sheet.js';
+import { addSensorsCommand } from './device-sensors.js';
 import { addDeviceSet } from './device-set.js';
 import { readDeviceList } from './device-list.js';
 import {
@@ -173,6 +174,8 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
         print(await deviceTokens.issue(id, options.for));
       }),
     );
+
+  addSensorsCommand(device, context);
 
   device
     .command('list')

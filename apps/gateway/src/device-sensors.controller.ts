@@ -1,0 +1,32 @@
+import { PantauError } from '#libs/kernel';
+import { DEVICE_SENSORS, remediesOf, type DeviceSensors } from '#libs/telemetry';
+import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { iso } from './iso.js';
+
+/** Which sensor counts of those that a device's messages name, and which are refused. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/devices')
+export class DeviceSensorsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get(':device/sensors')
+  @ApiOperation({
+    summary: 'Sensor yang dipakai dan yang ditolak / Sensors that count and that are refused',
+    description:
+      'A series is of one sensor. `counted` names it where it has a name of its own; `refused` lists the others, with lines that map them to a device of their own or let them count.',
+  })
+  async sensors(@Param('device') device: string): Promise<unknown> {
+    if ((await this.pantau.registry.device(device)) === undefined)
+      throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
+    const sensors = await this.pantau.state.get<DeviceSensors>(DEVICE_SENSORS, device);
+    const refused = [...(sensors?.refused ?? [])].sort((a, b) => b.lastAt - a.lastAt);
+    return {
+      counted: sensors?.counted ?? {},
+      refused: refused.map((sensor) => ({ ...iso(sensor), remedy: remediesOf(device, sensor) })),
+      more: sensors?.more ?? 0,
+    };
+  }
+}
