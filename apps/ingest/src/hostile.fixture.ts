@@ -81,7 +81,18 @@ const MORE: Readonly<Record<string, readonly (string | object)[]>> = {
       uplink_message: { received_at: INSTANT, decoded_payload: { pm2_5: 12, temperature: 30.5, no2_ppb: 8 } },
     },
   ],
-  chirpstack: [{ time: INSTANT, deviceInfo: { devEui: 'udara-01' }, object: { pm10: 20, o3_ugm3: 44 } }],
+  chirpstack: [
+    { time: INSTANT, deviceInfo: { devEui: 'udara-01' }, object: { pm10: 20, o3_ugm3: 44 } },
+    {
+      deviceInfo: { devEui: 'udara-01' },
+      object: {
+        history: [
+          { timestamp: 1, so2_ppb: 8 },
+          { timestamp: 1767323045, so2_ppb: 9 },
+        ],
+      },
+    },
+  ],
   shelly: [
     {
       src: 'shelly-1',

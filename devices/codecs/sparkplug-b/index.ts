@@ -1,3 +1,4 @@
+import { defined } from '#libs/kernel';
 import type { Codec, CodecInput, CodecResult, MeasuredParameter } from '#libs/telemetry';
 import { housingUnless } from '../order.js';
 import {
@@ -96,8 +97,7 @@ function birth(
   const findings = new Findings();
   const time = instantOf(payload.timestamp, 'timestamp');
   if ('refusal' in time) return refused(time.refusal);
-  const { housing: _, ...sender } = source;
-  findings.add({ kind: 'status', ts: time.ts, ...sender, state: 'online' });
+  findings.add({ kind: 'status', ts: time.ts, ...defined({ source: source.source }), state: 'online' });
   for (const metric of payload.metrics) takeMetric(findings, metric, metric, payload, source);
   const session = sessionOf(payload);
   return findings.result(
