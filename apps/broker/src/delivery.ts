@@ -151,7 +151,11 @@ export class Delivery {
   }
 
   get #isFree(): boolean {
-    return !this.#internals.closed && !this.#conn.destroyed && !this.#conn.writableNeedDrain;
+    return !this.#isGone && !this.#conn.writableNeedDrain;
+  }
+
+  get #isGone(): boolean {
+    return this.#internals.closed || this.#conn.destroyed;
   }
 
   get #hasWindow(): boolean {
@@ -246,6 +250,8 @@ export class Delivery {
     const places = queues.next(this.client.id, free, BATCH_BYTES);
     if (free <= 0 || places.length === 0) return undefined;
     const packets = await queues.packets(places);
+    // Gone meanwhile: the connection that came after it may have them already, under other identifiers.
+    if (this.#isGone) return undefined;
     const sent: StoredPacket[] = [];
     const noted: Queued[] = [];
     const refused: Queued[] = [];
@@ -263,9 +269,9 @@ export class Delivery {
         sent.push(packet);
       } else refused.push(place);
     }
-    await queues.remove(refused);
     // Repeated with the same identifier when its acknowledgement does not come [MQTT-4.4.0-1].
     await queues.noteSent(noted);
+    await queues.remove(refused);
     return sent.length > 0 ? sent : this.#queued();
   }
 
@@ -314,6 +320,7 @@ export class Delivery {
       await persistence.queues.keep(
         this.client.id,
         sent.filter(({ qos }) => qos > 0),
+        () => !this.#isGone,
       );
     return sent.length > 0 ? sent : this.#retained(persistence);
   }
@@ -338,7 +345,7 @@ export class Delivery {
       this.#inFlight.add(messageId);
     } else if (qos === 0 && !retain && !this.options.mayForward(this.client, packet)) return;
     // Gone meanwhile: what is in the queue waits for its return.
-    if (this.#internals.closed || this.#conn.destroyed) return;
+    if (this.#isGone) return;
     mqttPacket.writeToStream(
       { cmd: 'publish', topic, payload, qos, retain, dup, ...(messageId === undefined ? {} : { messageId }) },
       this.#conn,

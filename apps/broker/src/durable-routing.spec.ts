@@ -156,3 +156,46 @@ describe('what is acknowledged', () => {
     await waitUntil('it goes on', () => isTaken('std/2', true));
   });
 });
+
+describe('what was being read from the disk for a connection that is gone', () => {
+  it('is sent on the one that came after it, and acknowledged there', async () => {
+    await using fixture = await opened();
+    const sleeper = await open(fixture, 'sleeper', false);
+    await subscribe(sleeper, 'std/#', 1);
+    sleeper.send({ cmd: 'disconnect' });
+    await sleeper.closed;
+    const writer = await open(fixture, 'writer');
+    for (let i = 0; i < 10; i++) await publish(writer, 'std/q', String(i), 1);
+
+    // The disk answers the first connection when the second one has all.
+    const read = fixture.state.getMany.bind(fixture.state);
+    let asked: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    let answer: () => void = () => undefined;
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+    fixture.state.getMany = async (namespace, keys) => {
+      if (namespace !== 'mqtt/messages') return read(namespace, keys);
+      fixture.state.getMany = read;
+      asked();
+      await mayAnswer;
+      return read(namespace, keys);
+    };
+    const first = await open(fixture, 'sleeper', false);
+    await isAsked;
+    first.socket.destroy();
+    const second = await open(fixture, 'sleeper', false);
+    const take = async (): Promise<string> => {
+      const { payload, messageId } = await second.next('publish');
+      second.send({ cmd: 'puback', messageId: messageId! });
+      return payload.toString();
+    };
+    const heard = [await take()];
+    answer();
+    while (heard.length < 10) heard.push(await take());
+    expect(heard).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
+    await waitUntil(
+      'nothing is kept any more',
+      async () => (await fixture.state.list('mqtt/outgoing')).length === 0,
+    );
+  });
+});

@@ -161,8 +161,12 @@ export class OutgoingQueues {
     };
   }
 
-  /** Keeps messages that have their packet identifiers already, until they are acknowledged. */
-  async keep(client: string, packets: readonly StoredPacket[]): Promise<void> {
+  /**
+   * Keeps messages that have their packet identifiers already, until they are acknowledged.
+   *
+   * @param isThere - whether the connection that the identifiers are of still is; without it they wait for the next one
+   */
+  async keep(client: string, packets: readonly StoredPacket[], isThere: () => boolean): Promise<void> {
     const places = packets.map((packet) => {
       const place = this.#place(client, packet, this.#message(packet));
       place.messageId = packet.messageId;
@@ -174,7 +178,16 @@ export class OutgoingQueues {
         return place === undefined ? [] : [messageWrite(place.message, packet), placeWrite(place)];
       }),
     );
-    for (const place of places) this.#insert(place);
+    if (isThere() || places.length === 0) {
+      for (const place of places) this.#insert(place);
+      return;
+    }
+    for (const place of places) {
+      place.messageId = undefined;
+      this.#insert(place);
+    }
+    this.options.onQueued(client);
+    await this.options.state.write(places.map(placeWrite));
   }
 
   /** What was sent and is not acknowledged, in the order of sending. */

@@ -31,7 +31,8 @@ const READ_BY = [
   ...['sparkplug-b', 'tasmota', 'the-things-stack', 'zigbee2mqtt'],
 ];
 const REASONS = [
-  ...['json_too_deep', 'not_finite', 'not_json', 'nothing_to_keep', 'number_as_text', 'repeated'],
+  ...['json_too_deep', 'not_finite', 'not_json', 'nothing_to_keep', 'number_as_text'],
+  ...['other_sensor', 'repeated'],
   // Those of time are of messages that state several instants.
   ...['schema_violation', 'timestamp_in_future', 'timestamp_too_old', 'too_late'],
   ...['unknown_device', 'unknown_parameter', 'unknown_unit', 'unreadable'],
@@ -155,7 +156,7 @@ describe('ingest', () => {
     // Nothing of it held only because nothing came through.
     expect([...codecs].sort()).toEqual([...READ_BY, 'native'].sort());
     expect([...reasons].sort()).toEqual(REASONS);
-    expect(checked).toBeGreaterThan(30_000);
+    expect(checked).toBeGreaterThan(20_000);
     expect(outcomes.readings).toBeGreaterThan(10_000);
     expect(outcomes.signals).toBeGreaterThan(3_000);
     expect(outcomes.commands).toBeGreaterThan(500);

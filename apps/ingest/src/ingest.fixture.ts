@@ -14,7 +14,11 @@ export const NOW = Date.UTC(2026, 0, 2, 3, 4, 10);
 const clock = { now: () => NOW };
 
 /** Devices of the site `betung`; the gateway speaks for some of the others. */
-export const DEVICES = ['udara-01', 'udara-02', 'udara-03', 'cctv-01', 'gw-01'] as const;
+export const DEVICES = [
+  ...['udara-01', 'udara-02', 'udara-03', 'cctv-01', 'gw-01'],
+  // A series is of one sensor: makers that share few devices would keep each other out.
+  ...Array.from({ length: 20 }, (_, i) => `udara-${i + 10}`),
+];
 const SPOKEN_FOR = ['udara-01', 'udara-02', 'cctv-01'];
 
 export interface IngestFixture extends AsyncDisposable {
