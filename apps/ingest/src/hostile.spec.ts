@@ -153,11 +153,11 @@ describe('ingest', () => {
     expect(complaints).toEqual([]);
     expect(heapAfterCollection() - heap).toBeLessThan(MAX_GROWTH);
 
-    // Nothing of it held only because nothing came through.
+    // Nothing of it held only because nothing came through. Much is refused: makers share devices here, and a series is of one sensor.
     expect([...codecs].sort()).toEqual([...READ_BY, 'native'].sort());
     expect([...reasons].sort()).toEqual(REASONS);
     expect(checked).toBeGreaterThan(20_000);
-    expect(outcomes.readings).toBeGreaterThan(10_000);
+    expect(outcomes.readings).toBeGreaterThan(5_000);
     expect(outcomes.signals).toBeGreaterThan(3_000);
     expect(outcomes.commands).toBeGreaterThan(500);
   }, 120_000);
