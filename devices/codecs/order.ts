@@ -1,5 +1,5 @@
 import type { Measured, MeasuredParameter, OtherSensor } from '#libs/telemetry';
-import { refusal } from './reading.js';
+import { refusal } from './refusal.js';
 
 /** Which sensor of its housing a value is of. */
 export interface Of {

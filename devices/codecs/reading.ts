@@ -14,7 +14,10 @@ import {
   type Unit,
 } from '#libs/telemetry';
 import { inHousing, inOrder, otherOf, type Candidate, type Of } from './order.js';
+import { refusal } from './refusal.js';
 import { notMeasured } from './sentinels.js';
+
+export { refusal } from './refusal.js';
 
 /** What the codecs share. Nothing here knows a maker. */
 
@@ -33,12 +36,6 @@ export function readObject(payload: Uint8Array): { object: Members } | { refusal
   return {
     refusal: refusal('schema_violation', 'payload', `expected a JSON object, found ${shown(parsed.value)}`),
   };
-}
-
-/** A refusal that names the member and says what was expected of it, or what to do at the device. */
-export function refusal(reason: RejectionReason, path: string, expectation: string): Refusal {
-  // A hostile payload chooses its own names: they may not crowd out the expectation.
-  return { reason, detail: `${path.slice(0, 100)}: ${expectation}`.slice(0, 300) };
 }
 
 /** What was found, in a few words. */
