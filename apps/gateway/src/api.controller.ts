@@ -35,7 +35,7 @@ import {
   rejectedQuery,
   rollupsQuery,
 } from './queries.js';
-import { devicesNotRead } from './devices-not-read.js';
+import { deviceNotices } from './device-notices.js';
 import {
   ALERT_VIEWS,
   BROKER_RUNS,
@@ -91,7 +91,7 @@ export class ApiController {
   @ApiOperation({
     summary: 'Perangkat dengan keadaan terakhirnya / Devices with what is known of them now',
     description:
-      '`nothingRead` is there for a device whose messages arrive and give no value: since when, how many, why (the reason of the newest refusal, its members named) and what to do.',
+      '`nothingRead` is there for a device whose messages arrive and give no value: since when, how many, why (the reason of the newest refusal, its members named) and what to do. `unkeptInterval`: its readings come much more seldom, or more often, than it is registered to send, with the command that sets the interval. `lateHistory`: readings that it sent were older than its `maxAge` and were refused after the acknowledgement.',
   })
   async devices(): Promise<unknown> {
     const devices = await this.pantau.registry.devices();
@@ -100,11 +100,11 @@ export class ApiController {
     const latest = await this.pantau.state.getMany<LatestReadings>(LATEST_READINGS, ids);
     const runs = (await this.pantau.state.list<BrokerRun>(BROKER_RUNS)).map(({ value }) => value);
     const now = this.pantau.clock.now();
-    const nothingRead = await devicesNotRead(this.pantau.state, devices);
+    const notices = await deviceNotices(this.pantau.state, devices);
     return {
       items: devices.map((device, i) => {
         const { presence, ...known } = deviceStatus(views[i], latest[i]);
-        const view = { ...known, ...defined({ nothingRead: nothingRead[i] }) };
+        const view = { ...known, ...notices[i] };
         if (presence === undefined) return { ...device, ...iso(view) };
         const { at, cause } = presence;
         const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);

@@ -30,6 +30,7 @@ import {
   type CommandView,
   type DeviceView,
   type LatestReadings,
+  rejectionKey,
   type RejectionCount,
 } from './views.js';
 
@@ -135,7 +136,7 @@ export class ProjectionController {
     await this.#unread(batch, state);
     for (const { data } of batch) {
       const { reason, device, count, receivedAt } = data;
-      const key = `${reason}/${device ?? ''}`;
+      const key = rejectionKey(reason, device);
       const before = await state.get<RejectionCount>(REJECTION_COUNTS, key);
       state.put(REJECTION_COUNTS, key, {
         reason,

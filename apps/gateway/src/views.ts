@@ -12,6 +12,7 @@ import type {
   RejectionReason,
   StatusSignal,
 } from '#libs/telemetry';
+import { withMeasurement, type Pace } from './pace.js';
 
 /** The gateway's own read models, kept in the state store by its projection. */
 export const ALERT_VIEWS = 'gateway/alerts';
@@ -48,15 +49,19 @@ export interface LatestReading {
  * with nearly every message: the parameters, and the arrival of the newest message followed by instant, value and flag of
  * each.
  */
-export type LatestReadings = readonly [parameters: readonly Parameter[], figures: readonly number[]];
+export type LatestReadings = readonly [
+  parameters: readonly Parameter[],
+  figures: readonly number[],
+  pace?: Pace,
+];
 
 /** Numbers of a reading among the figures. */
 const FIGURES = 3;
 
 /** Takes a message in. By device time: a late one never moves a value backwards. */
 export function withReadings(
-  [parameters, figures]: LatestReadings,
-  { ts, receivedAt, readings }: Observation,
+  [parameters, figures, pace = []]: LatestReadings,
+  { ts, receivedAt, readings, amendment }: Observation,
 ): LatestReadings {
   let known = parameters;
   const after = figures.slice();
@@ -70,7 +75,9 @@ export function withReadings(
     after[at + 1] = value;
     after[at + 2] = flag;
   }
-  return [known, after];
+  // One parameter alone: a device may send each in a message of its own, seconds apart.
+  const isPaced = amendment !== true && readings.some(({ parameter }) => parameter === known[0]);
+  return [known, after, isPaced ? withMeasurement(pace, ts) : pace];
 }
 
 /** What is known of a device now, from both; the arrival is that of its newest message of any kind. */
@@ -103,6 +110,11 @@ export interface DeviceView {
   readonly status?: Pick<StatusSignal, 'ts' | 'state' | 'stated'>;
   /** Arrival of the newest message that is not one of readings. */
   readonly lastSeen?: UtcMillis;
+}
+
+/** Key of a {@link RejectionCount}. */
+export function rejectionKey(reason: RejectionReason, device: string | undefined): string {
+  return `${reason}/${device ?? ''}`;
 }
 
 export interface RejectionCount {

@@ -1,4 +1,4 @@
-import { canonicalJson, HOUR, MINUTE } from '#libs/kernel';
+import { canonicalJson, DAY, HOUR, MINUTE } from '#libs/kernel';
 import { describeWith } from '#libs/testing';
 import { play, planSchema, readRecording } from '#simulators/replay';
 import { spawn } from 'node:child_process';
@@ -42,6 +42,28 @@ describe('from device to API', () => {
       latest: { pm25: { value: 37.5, ts: at } },
     });
     expect(await pantau.items('sites')).toEqual([{ id: 'betung', name: 'Betung', district: 'Betung' }]);
+  });
+
+  it('says of a device that sends by the hour, and history too old to be taken, what to do', async () => {
+    await using pantau = await new PantauFixture().start();
+    const client = await pantau.connect('udara-01');
+    for (let hour = 12; hour > 0; hour--)
+      await client.publishAsync(TELEMETRY, payload({ pm25: 10 + hour }, now - hour * HOUR), { qos: 1 });
+    await client.publishAsync(TELEMETRY, payload({ pm25: 9 }, now - 400 * DAY), { qos: 1 });
+    await pantau.caughtUp();
+    const of = async (id: string): Promise<Record<string, unknown> | undefined> =>
+      (await pantau.items<Record<string, unknown>>('devices')).find((device) => device['id'] === id);
+    expect(await of('udara-01')).toMatchObject({
+      unkeptInterval: {
+        observedMs: HOUR,
+        remedy: expect.stringMatching(/device set udara-01 --interval 1h$/),
+      },
+      lateHistory: { messages: 1, remedy: expect.stringContaining('device set udara-01 --max-age') },
+    });
+    expect(await of('cctv-01')).not.toHaveProperty('lateHistory');
+    const { output } = await pantau.command('device', 'list');
+    expect(output).toContain('Readings come every 1h, not every 1m as registered');
+    expect(output).toContain('device set udara-01 --max-age');
   });
 
   it('never moves a latest value backwards, and takes a message that arrives twice once', async () => {

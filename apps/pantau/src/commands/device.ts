@@ -183,8 +183,8 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .action(async () =>
       withEngines(context, async ({ registry, credentials, state }) => {
         const devices = await registry.devices();
-        const { devicesNotRead } = await import('#apps/gateway');
-        const nothingRead = await devicesNotRead(state, devices);
+        const { deviceNotices } = await import('#apps/gateway');
+        const notices = await deviceNotices(state, devices);
         for (const [i, { id, site, kind, name }] of devices.entries()) {
           const access = (await credentials.access(id)).revoked
             ? 'akses ditutup / revoked'
@@ -192,9 +192,13 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
               ? 'kata sandi ada / has a password'
               : 'tanpa kata sandi / no password';
           print([id, site, kind, access, name].join('\t'));
-          const unread = nothingRead[i];
-          if (unread !== undefined)
-            print(`  ${unread.message} ${unread.reason}: ${unread.detail}\n  ${unread.remedy}`);
+          const { nothingRead, unkeptInterval, lateHistory } = notices[i] ?? {};
+          if (nothingRead !== undefined)
+            print(
+              `  ${nothingRead.message} ${nothingRead.reason}: ${nothingRead.detail}\n  ${nothingRead.remedy}`,
+            );
+          for (const notice of [unkeptInterval, lateHistory])
+            if (notice !== undefined) print(`  ${notice.message}\n  ${notice.remedy}`);
         }
       }),
     );
