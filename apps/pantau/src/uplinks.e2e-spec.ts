@@ -27,7 +27,8 @@ describe('uplinks over HTTP', () => {
   it('take the same way as over MQTT: own payloads, and those of other makers', async () => {
     await using pantau = await new PantauFixture().start();
     const password = await pantau.engines.credentials.issue('udara-01');
-    const own = JSON.stringify({ ts: now, values: { pm25: 20 } });
+    // Not of PM2.5: that series would be of this sensor then, and the other one be refused.
+    const own = JSON.stringify({ ts: now, values: { temperature: 20 } });
     expect(await post(pantau, 'udara-01', own, { password })).toMatchObject({ status: 202 });
     const airrohr = {
       esp8266id: '123',
@@ -42,7 +43,7 @@ describe('uplinks over HTTP', () => {
     await pantau.caughtUp();
     const readings = await pantau.items<{ parameter: string; value: number }>('readings?order=asc');
     expect(readings.map(({ parameter, value }) => [parameter, value])).toEqual([
-      ['pm25', 20],
+      ['temperature', 20],
       ['pm10', 31.5],
       ['pm25', 12.25],
     ]);
