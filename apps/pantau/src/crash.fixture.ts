@@ -62,12 +62,10 @@ export class Installation implements AsyncDisposable {
     this.#servers.set(name, server);
     await waitUntil(
       `Pantau ${name} is ready`,
-      () => {
-        if (server.process.exitCode !== null) throw new Error(server.output());
-        return server.output().includes('ready:');
-      },
+      () => server.process.exitCode !== null || server.output().includes('ready:'),
       START_DEADLINE_MS,
     );
+    if (server.process.exitCode !== null) throw new Error(server.output());
     this.#token = /pantau_first-admin_\S+/.exec(server.output())?.[0] ?? this.#token;
   }
 

@@ -32,10 +32,10 @@ mappings:
     aliases: { gerbang: cctv-01, parkir: cctv-02 }
   - pattern: spBv1.0/{group}/{type}/{node}
     codec: sparkplug-b
-    aliases: { gw: gateway-01, udara: udara-09 }
+    aliases: { gw: gateway-01, udara: udara-10 }
   - pattern: spBv1.0/{group}/{type}/{node}/{part}
     codec: sparkplug-b
-    aliases: { gw: gateway-01, udara: udara-09 }
+    aliases: { gw: gateway-01, udara: udara-10 }
   - { pattern: 'push/{device}', codec: sensor-community }
 `;
 
@@ -45,8 +45,9 @@ async function start(): Promise<PantauFixture> {
   const { registry } = pantau.engines;
   for (const [id, kind, speaksFor] of [
     ['udara-09', 'air', undefined],
+    ['udara-10', 'air', undefined],
     ['cctv-02', 'camera', undefined],
-    ['gateway-01', 'gateway', ['udara-09', 'cctv-01', 'cctv-02']],
+    ['gateway-01', 'gateway', ['udara-09', 'udara-10', 'cctv-01', 'cctv-02']],
   ] as const)
     await registry.putDevice({
       ...{ id, site: 'betung', kind, name: id, intervalMs: MINUTE },
@@ -261,9 +262,9 @@ describe('devices of other makers, through the whole program', () => {
     const data = payload([{ alias: 1, value: float(12, 13.5) }], ts + 1_000);
     await client.publishAsync(topic('DDATA', '/udara'), data, { qos: 1 });
     expect((await stored(pantau)).map(({ device, parameter, value }) => [device, parameter, value])).toEqual([
-      ['udara-09', 'o3', 40],
-      ['udara-09', 'pm25', 12.5],
-      ['udara-09', 'pm25', 13.5],
+      ['udara-10', 'o3', 40],
+      ['udara-10', 'pm25', 12.5],
+      ['udara-10', 'pm25', 13.5],
     ]);
 
     await client.publishAsync(topic('NDEATH'), node, { qos: 1 });
@@ -272,8 +273,8 @@ describe('devices of other makers, through the whole program', () => {
     expect(lives.map(({ device, state }) => [device, state]).sort()).toEqual([
       ['gateway-01', 'offline'],
       ['gateway-01', 'online'],
-      ['udara-09', 'offline'],
-      ['udara-09', 'online'],
+      ['udara-10', 'offline'],
+      ['udara-10', 'online'],
     ]);
     // After the death an alias means nothing.
     expect(await pantau.items('rejected')).toEqual([

@@ -71,12 +71,10 @@ export class PantauFixture implements AsyncDisposable {
     try {
       await waitUntil(
         'Pantau is ready',
-        () => {
-          if (server.process.exitCode !== null) throw new Error(server.output());
-          return server.output().includes('ready:');
-        },
+        () => server.process.exitCode !== null || server.output().includes('ready:'),
         START_DEADLINE_MS,
       );
+      if (server.process.exitCode !== null) throw new Error(server.output());
     } catch (error) {
       // Whoever waits for the start disposes of nothing.
       await server.stop('SIGKILL');
