@@ -130,6 +130,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   USAGE: 400,
   INPUT_LIMIT: 400,
   OUT_OF_RANGE: 400,
+  STORE_QUESTION: 400,
   NOT_FOUND: 404,
   DEVICE_UNKNOWN: 404,
   SITE_UNKNOWN: 404,

@@ -11,9 +11,9 @@ export interface InfluxFixture extends AsyncDisposable {
 
 /**
  * Debian's `influxd` (1.x) on free loopback ports, with its data in a temporary folder. With `auth` it answers nobody
- * but the users in it; the first statement has to create an administrator.
+ * but the users in it; the first statement has to create an administrator. `coordinator` is that section of its configuration.
  */
-export async function startInfluxd({ auth = false } = {}): Promise<InfluxFixture> {
+export async function startInfluxd({ auth = false, coordinator = '' } = {}): Promise<InfluxFixture> {
   const folder = temporaryFolder('influxd');
   const [port, rpcPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
@@ -28,6 +28,8 @@ bind-address = "127.0.0.1:${rpcPort}"
   dir = "${folder.path}/data"
   wal-dir = "${folder.path}/wal"
   query-log-enabled = false
+[coordinator]
+  ${coordinator}
 [monitor]
   store-enabled = false
 [http]

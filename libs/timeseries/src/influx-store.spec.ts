@@ -250,7 +250,31 @@ describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
 
   it('rejects a query that InfluxDB cannot read, instead of answering with nothing', async () => {
     const store = await openStore();
-    await expect(store.count({ span: { from: NaN, to: 1 } })).rejects.toMatchObject({ code: 'STORE_CONFIG' });
+    await expect(store.count({ span: { from: NaN, to: 1 } })).rejects.toMatchObject({
+      code: 'STORE_QUESTION',
+      transient: false,
+      remedy: expect.not.stringMatching(/password/),
+    });
+  });
+
+  it('tells a question that exceeds the limits of the server from its absence, and keeps writing waiting for it', async () => {
+    await using narrow = await startInfluxd({ coordinator: 'max-select-series = 1' });
+    const options = { url: narrow.url, version: 1, database: 'narrow', timeoutMs: 10_000 } as const;
+    const store = new InfluxStore(options);
+    await store.setUp();
+    await store.write(observed(aPoint(), aPoint({ device: 'udara-02' })));
+    await expect(store.query({ limit: 10, order: 'asc' })).rejects.toMatchObject({
+      code: 'STORE_QUESTION',
+      transient: false,
+      detail: expect.stringContaining('max-select-series limit exceeded'),
+      remedy: expect.stringContaining('one device'),
+    });
+    expect(await store.query({ device: 'udara-02', limit: 10, order: 'asc' })).toHaveLength(1);
+    await expect(new InfluxStore(options).write(observed(aPoint()))).rejects.toMatchObject({
+      code: 'STORE_CONFIG',
+      transient: true,
+      remedy: expect.stringContaining('[coordinator]'),
+    });
   });
 
   it('tells a database that does not exist from a server that is away', async () => {
@@ -471,6 +495,10 @@ describe('InfluxStore and a server in trouble', () => {
     const expected = { code: 'STORE_UNAVAILABLE', transient: true };
     await expect(store.write(observed(aPoint()))).rejects.toMatchObject(expected);
     await expect(store.ping()).rejects.toMatchObject(expected);
+    await expect(store.count({})).rejects.toMatchObject({
+      ...expected,
+      remedy: expect.stringContaining('ask for less'),
+    });
   });
 
   it('reaches a server behind the path of a proxy, for writes and for reads', async () => {
@@ -755,7 +783,7 @@ describe('InfluxStore and the documented 2.x API (a protocol check, not a real s
       body: { code: 'invalid', message: 'error parsing query' },
     }));
     await expect(open(server.url).count({})).rejects.toMatchObject({
-      code: 'STORE_CONFIG',
+      code: 'STORE_QUESTION',
       message: expect.stringContaining('error parsing query'),
     });
   });

@@ -1,15 +1,7 @@
-import {
-  DAY,
-  HOUR,
-  messageOf,
-  PantauError,
-  parseJson,
-  REQUEST_BOUNDS,
-  type Millis,
-  type UtcMillis,
-} from '#libs/kernel';
+import { DAY, HOUR, PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter, type Rollup } from '#libs/telemetry';
 import { escape, HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client';
+import { beforeWriting, influxMessage, refusedStatement, storeError } from './influx-errors.js';
 import { fieldOf, judgementIn, READING_NAMES, readingFields } from './influx-readings.js';
 import {
   instantsOf,
@@ -411,7 +403,7 @@ export class InfluxStore implements TimeSeriesStore {
   #knowNewest(receivedAt: UtcMillis): Promise<void> {
     this.#newestAsked ??= this.#askNewest(receivedAt - LOOK_BACK).catch((error: unknown) => {
       this.#newestAsked = undefined;
-      throw error;
+      throw beforeWriting(error);
     });
     return this.#newestAsked;
   }
@@ -538,12 +530,7 @@ export class InfluxStore implements TimeSeriesStore {
     const parameters = new URLSearchParams({ db: this.#options.database, epoch: 'ms', q: statement });
     const { body } = await this.#fetch(`/query?${parameters.toString()}`, method);
     const [result] = (body as InfluxQlAnswer).results ?? [];
-    if (result?.error !== undefined) {
-      throw new PantauError('STORE_CONFIG', `InfluxDB refuses a query: ${result.error}.`, {
-        remedy: accessRemedy(this.#options),
-        transient: true,
-      });
-    }
+    if (result?.error !== undefined) throw refusedStatement(result.error, this.#options);
     if (result?.partial === true) {
       throw new PantauError('STORE_CONFIG', 'InfluxDB answers with a part of what it was asked for.', {
         remedy: 'Set max-row-limit = 0 in its configuration.',
@@ -771,8 +758,15 @@ function conditions({ site, device, span }: Filter, ...more: readonly string[]):
   const parts = [...more];
   if (site !== undefined) parts.push(`site = ${quoted(site)}`);
   if (device !== undefined) parts.push(`device = ${quoted(device)}`);
-  if (span !== undefined) parts.push(`time >= ${Math.trunc(span.from)}ms`, `time < ${Math.trunc(span.to)}ms`);
+  if (span !== undefined) parts.push(`time >= ${instantOf(span.from)}`, `time < ${instantOf(span.to)}`);
   return parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`;
+}
+
+/** Nanoseconds in 64 bits: nothing is stored before or after, so what is asked for beyond is asked for up to here. */
+const FARTHEST = Math.floor(2 ** 63 / 1_000_000) - 1;
+
+function instantOf(ts: UtcMillis): string {
+  return `${Math.max(-FARTHEST, Math.min(FARTHEST, Math.trunc(ts)))}ms`;
 }
 
 /** An InfluxQL string literal. */
@@ -792,38 +786,4 @@ function sorted(rows: readonly Row[], order: PointQuery['order']): Row[] {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** What InfluxDB said, without the client's words around it. */
-function influxMessage(error: HttpError): string {
-  try {
-    const body = parseJson(error.body ?? '', REQUEST_BOUNDS) as { error?: string; message?: string };
-    return body.error ?? body.message ?? error.message;
-  } catch {
-    return error.message;
-  }
-}
-
-function accessRemedy({ database }: InfluxStoreOptions): string {
-  return `Check the token or password and that "${database}" exists.`;
-}
-
-function storeError(error: unknown, options: InfluxStoreOptions): PantauError {
-  const { url } = options;
-  if (error instanceof HttpError && [400, 401, 403, 404].includes(error.statusCode)) {
-    return new PantauError(
-      'STORE_CONFIG',
-      `InfluxDB at ${url} answers ${error.statusCode}: ${influxMessage(error)}.`,
-      {
-        remedy: accessRemedy(options),
-        transient: true,
-        cause: error,
-      },
-    );
-  }
-  return new PantauError('STORE_UNAVAILABLE', `InfluxDB at ${url} is not available: ${messageOf(error)}.`, {
-    remedy: 'Readings wait in the journal until it is back.',
-    transient: true,
-    cause: error,
-  });
 }

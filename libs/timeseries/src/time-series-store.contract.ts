@@ -399,6 +399,21 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       expect(await fixture.store.queryRollups({ ...all, tier: 'hour' })).toEqual([aRollup({ device: 'b' })]);
     });
 
+    it('answers for any span of time, however far it reaches', async () => {
+      await using fixture = await open();
+      await fixture.store.write(observed(aPoint()));
+      const farthest = 8_640_000_000_000_000;
+      const spans = [
+        { from: -farthest, to: farthest },
+        { from: T0, to: Date.UTC(9999, 11, 31) },
+        { from: Date.UTC(9999, 0), to: farthest },
+        { from: -farthest, to: Date.UTC(1, 0) },
+      ];
+      const counts = await Promise.all(spans.map((span) => fixture.store.count({ span })));
+      expect(counts).toEqual([1, 1, 0, 0]);
+      expect(await fixture.store.query({ ...all, span: spans[0]! })).toEqual([aPoint()]);
+    });
+
     it('is set up already, and may be set up again', async () => {
       await using fixture = await open();
       expect(await fixture.store.setUp()).toEqual([]);

@@ -67,7 +67,8 @@ export interface WriteReport<T = Point> {
 
 /**
  * Where readings and their roll-ups can be queried. Rebuilt from the journal at any time, so it may be away: errors `STORE_UNAVAILABLE`
- * (transient: try again) and `STORE_CONFIG` (the database, bucket or token is wrong).
+ * (transient: try again) and `STORE_CONFIG` (the database, bucket or token is wrong). What is asked for may be at fault itself:
+ * `STORE_QUESTION` (it exceeds the limits of the store).
  */
 export interface TimeSeriesStore {
   /** Which engine and where, for people: `duckdb data/readings.duckdb`, `influxdb 1.6.7 at http://…`. */
