@@ -52,8 +52,24 @@ module.exports = {
       from: { path: '^(apps|libs|devices|simulators)/([^/]+)/' },
       to: {
         path: '^(apps|libs|simulators)/([^/]+)/src/(?!index[.]ts$)',
-        pathNot: '^$1/$2/|^apps/[^/]+/src/stage[.]ts$',
+        pathNot: '^$1/$2/|^apps/[^/]+/src/stage[.]ts$|[.]contract[.]ts$',
       },
+    },
+    {
+      name: 'engines-only-from-the-composition',
+      comment: 'Stages and ports know no engine: apps/pantau opens one and hands it on as the port.',
+      severity: 'error',
+      from: {
+        path: '^(apps|libs|devices|simulators)/([^/]+)/',
+        pathNot: `^apps/pantau/|^apps/broker/src/uplink-|${TESTS}`,
+      },
+      to: { path: '^libs/engine-[^/]+/', pathNot: '^$1/$2/' },
+    },
+    {
+      name: 'drivers-only-in-engines',
+      severity: 'error',
+      from: { path: '^(apps|libs|devices|simulators)/', pathNot: `^libs/engine-[^/]+/|${TESTS}` },
+      to: { path: 'node_modules/(lmdb|@duckdb|@influxdata)/' },
     },
     {
       name: 'testing-only-from-tests',

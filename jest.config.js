@@ -18,6 +18,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#contracts/([^/]+)$': '<rootDir>/libs/$1/src/$1.contract.ts',
     '^#apps/([^/]+)$': '<rootDir>/apps/$1/src/index.ts',
     '^#stages/([^/]+)$': '<rootDir>/apps/$1/src/stage.ts',
     '^#simulators/([^/]+)$': '<rootDir>/simulators/$1/src/index.ts',

@@ -11,21 +11,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bench, built, prepareInflux, shown } from './bench.mjs';
 
 const [
-  { LmdbStateStore },
-  { LmdbJournal },
+  { LmdbStateStore, LmdbJournal },
   { Registry },
   { createStage, lagOf },
   { InfluxStore },
   { WriterModule },
 ] = await Promise.all(
-  [
-    'libs/state',
-    'libs/journal',
-    'libs/identity',
-    'libs/journal-transport',
-    'libs/timeseries',
-    'apps/writer',
-  ].map(built),
+  ['libs/engine-lmdb', 'libs/identity', 'libs/journal-transport', 'libs/engine-influx', 'apps/writer'].map(
+    built,
+  ),
 );
 const [rate = 10_000, secondsAway = 60] = process.argv.slice(2).map(Number);
 

@@ -35,7 +35,7 @@ const { values, positionals } = parseArgs({
 });
 const [messages = 200_000, rounds = 3] = positionals.map(Number);
 const soakMinutes = Number(values.soak ?? 0);
-const { InfluxStore } = await built('libs/timeseries');
+const { InfluxStore } = await built('libs/engine-influx');
 
 /** What a message states. How many readings it brings decides how many readings a second there are, so both kinds are shown. */
 const SENSOR = { name: 'low-cost sensor', parameters: ['pm25', 'pm10', 'temperature', 'humidity'] };

@@ -8,7 +8,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { bench, built, shown } from './bench.mjs';
 
-const [{ LmdbStateStore }, { LmdbJournal }] = [await built('libs/state'), await built('libs/journal')];
+const { LmdbStateStore, LmdbJournal } = await built('libs/engine-lmdb');
 const [duration = 3_000] = process.argv.slice(2).map(Number);
 const data = { site: 'bench', device: 'bench-0001', payload: Buffer.alloc(110, 'x'), receivedAt: Date.now() };
 

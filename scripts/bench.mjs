@@ -149,7 +149,7 @@ export async function startPantau(
 async function register(path, idsOrDevices) {
   const devices = idsOrDevices.map((device) => (typeof device === 'string' ? { id: device } : device));
   const [{ LmdbStateStore }, { Registry, DeviceCredentials, DeviceTokens }] = await Promise.all(
-    ['libs/state', 'libs/identity'].map(built),
+    ['libs/engine-lmdb', 'libs/identity'].map(built),
   );
   const state = LmdbStateStore.open(path);
   const clock = { now: Date.now };

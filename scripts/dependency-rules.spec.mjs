@@ -12,7 +12,13 @@ function violations(path, source) {
     for (const name of ['package.json', 'tsconfig.json', '.dependency-cruiser.cjs'])
       cpSync(join(ROOT, name), join(folder, name));
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    for (const file of ['libs/state/src/index.ts', 'libs/state/src/inner.ts', 'apps/writer/src/index.ts'])
+    for (const file of [
+      'libs/state/src/index.ts',
+      'libs/state/src/inner.ts',
+      'libs/state/src/state.contract.ts',
+      'libs/engine-lmdb/src/index.ts',
+      'apps/writer/src/index.ts',
+    ])
       write(folder, file, 'export const value = 1;\n');
     write(folder, path, source);
     const { stdout } = spawnSync(
@@ -53,8 +59,38 @@ describe('the rules of the architecture', () => {
       'apps/ingest/src/x.ts',
       "export { value } from '../../../libs/state/src/inner.js';\n",
     ],
+    [
+      'engines-only-from-the-composition',
+      'libs/state/src/x.ts',
+      "export { value } from '#libs/engine-lmdb';\n",
+    ],
+    [
+      'engines-only-from-the-composition',
+      'libs/engine-influx/src/x.ts',
+      "export { value } from '#libs/engine-lmdb';\n",
+    ],
+    [
+      'engines-only-from-the-composition',
+      'apps/writer/src/x.ts',
+      "export const open = () => import('#libs/engine-lmdb');\n",
+    ],
+    ['drivers-only-in-engines', 'libs/state/src/x.ts', "export { open } from 'lmdb';\n"],
+    [
+      'drivers-only-in-engines',
+      'apps/pantau/src/x.ts',
+      "export { InfluxDB } from '@influxdata/influxdb-client';\n",
+    ],
   ])('%s catches %s', (rule, path, source) => {
     expect(violations(path, source)).toContain(rule);
+  });
+
+  it.each([
+    ['apps/pantau/src/x.ts', "export { value } from '#libs/engine-lmdb';\n"],
+    ['apps/writer/src/x.spec.ts', "export { value } from '#libs/engine-lmdb';\n"],
+    ['libs/engine-lmdb/src/x.ts', "export { open } from 'lmdb';\n"],
+    ['libs/engine-lmdb/src/x.spec.ts', "export { value } from '#contracts/state';\n"],
+  ])('let %s know an engine', (path, source) => {
+    expect(violations(path, source)).toContain('no dependency violations');
   });
 
   it('let a stage import a library through its barrel', () => {

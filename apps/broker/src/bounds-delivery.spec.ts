@@ -1,4 +1,4 @@
-import type { DiskUsage } from '#libs/journal';
+import type { DiskUsage } from '#libs/engine-lmdb';
 import { TopicMappings } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import mqttPacket from 'mqtt-packet';

@@ -6,9 +6,9 @@ import {
   ProvisioningKeys,
   Registry,
 } from '#libs/identity';
-import { LmdbJournal, type Entry, type Journal, type LmdbJournalOptions } from '#libs/journal';
+import { LmdbJournal, type LmdbJournalOptions, LmdbStateStore } from '#libs/engine-lmdb';
+import type { Entry, Journal } from '#libs/journal';
 import { createLogger, type Logger } from '#libs/platform';
-import { LmdbStateStore } from '#libs/state';
 import type { StreamName, StreamTypes } from '#libs/streams';
 import { TopicMappings, type PresenceSignal, type Rejection, type RejectionReason } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';

@@ -1,4 +1,4 @@
-import type { DiskUsage } from '#libs/journal';
+import type { DiskUsage } from '#libs/engine-lmdb';
 import type { StateStore } from '#libs/state';
 import { waitUntil } from '#libs/testing';
 import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';

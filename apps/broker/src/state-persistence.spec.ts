@@ -1,4 +1,4 @@
-import { LmdbStateStore } from '#libs/state';
+import { LmdbStateStore } from '#libs/engine-lmdb';
 import { temporaryFolder } from '#libs/testing';
 // Not the strict variant: Jest's realm has prototypes of its own.
 import assert from 'node:assert';

@@ -1,4 +1,5 @@
-import { decodeEntries, EntryBlock, type EncodedEntries, type NewEntry } from '#libs/journal';
+import { decodeEntries, EntryBlock } from '#libs/engine-lmdb';
+import type { EncodedEntries, NewEntry } from '#libs/journal';
 import { shardOf } from '#libs/kernel';
 import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import type { UplinkTemplate } from './uplink-template.js';

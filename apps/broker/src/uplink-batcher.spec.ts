@@ -1,4 +1,5 @@
-import { decodeEntries, type EncodedEntries, type Journal, type NewEntry } from '#libs/journal';
+import { decodeEntries } from '#libs/engine-lmdb';
+import type { EncodedEntries, Journal, NewEntry } from '#libs/journal';
 import { PantauError } from '#libs/kernel';
 import { createLogger } from '#libs/platform';
 import { waitUntil } from '#libs/testing';

@@ -1,4 +1,5 @@
-import type { EntryBlock, Journal, JournalSpace, NewEntry } from '#libs/journal';
+import type { EntryBlock } from '#libs/engine-lmdb';
+import type { Journal, JournalSpace, NewEntry } from '#libs/journal';
 import { PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { Uplink } from '#libs/telemetry';

@@ -1,4 +1,4 @@
-import { decodeEntries, EntryBlock } from '#libs/journal';
+import { decodeEntries, EntryBlock } from '#libs/engine-lmdb';
 import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import fc from 'fast-check';
 import { MAX_TEMPLATE_PAYLOAD_BYTES, UplinkTemplate } from './uplink-template.js';

@@ -1,4 +1,4 @@
-import type { EntryBlock } from '#libs/journal';
+import type { EntryBlock } from '#libs/engine-lmdb';
 import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import { pack } from 'msgpackr';
 

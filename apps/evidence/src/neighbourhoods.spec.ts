@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { DISAGREEMENTS, disagreements, neighbourOpinions, NEIGHBOURHOODS } from '#libs/evidence';
 import { Registry, type Device } from '#libs/identity';
 import { createStage, lagOf } from '#libs/journal-transport';
-import { LmdbJournal, type Journal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import type { Journal } from '#libs/journal';
 import { HOUR, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
 import {
   nearestNeighbours,
@@ -10,7 +11,6 @@ import {
   qcLimitsSchema,
   type NeighbourReading,
 } from '#libs/quality-control';
-import { LmdbStateStore } from '#libs/state';
 import { type HourlyMean, type MeasuredParameter, type Observation, type QualityFlag } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import fc from 'fast-check';

@@ -1,10 +1,9 @@
 import 'reflect-metadata';
 import { BucketSource, EvidenceReader, JournalSource, verifyFigure } from '#libs/evidence';
 import { JournalSettings, Registry, type Device } from '#libs/identity';
-import { LmdbJournal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { HOUR, localDaySpan, MINUTE, seededRandom } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
 import type { StreamName, StreamTypes } from '#libs/streams';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { EvidenceModule } from './evidence.module.js';

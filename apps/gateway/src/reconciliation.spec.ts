@@ -1,11 +1,12 @@
-import { LmdbJournal, type Journal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import type { Journal } from '#libs/journal';
 import { ACCOUNT, BatchContext, countedKey, StageCache, StageState, Tally } from '#libs/journal-transport';
 import { DAY, HOUR } from '#libs/kernel';
-import { LmdbStateStore, type StateStore } from '#libs/state';
+import type { StateStore } from '#libs/state';
 import type { StreamName } from '#libs/streams';
 import { type Observation, type Rejection, type Uplink } from '#libs/telemetry';
 import { temporaryFolder } from '#libs/testing';
-import { DuckDbStore } from '#libs/timeseries';
+import { DuckDbStore } from '#libs/engine-duckdb';
 import { join } from 'node:path';
 import { fullCheck, type FullCheckOptions } from './full-check.js';
 import { FullCheckJob } from './full-check-job.js';

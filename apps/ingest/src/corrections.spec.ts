@@ -1,7 +1,9 @@
 import { eachEntry } from '#libs/journal';
 import type { Observation, Uplink } from '#libs/telemetry';
 import { describeWith, startInfluxd, temporaryFolder } from '#libs/testing';
-import { DuckDbStore, InfluxStore, type Point, type TimeSeriesStore } from '#libs/timeseries';
+import { DuckDbStore } from '#libs/engine-duckdb';
+import { InfluxStore } from '#libs/engine-influx';
+import type { Point, TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { NOW, openIngest } from './ingest.fixture.js';
 

@@ -1,9 +1,10 @@
 import { loadCodecs } from '#devices/codecs';
 import { Registry } from '#libs/identity';
-import { LmdbJournal, type Journal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import type { Journal } from '#libs/journal';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { MINUTE, seededRandom } from '#libs/kernel';
-import { LmdbStateStore, type StateStore } from '#libs/state';
+import type { StateStore } from '#libs/state';
 import { TopicMappings, type Uplink } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import type { IngestOptions } from './ingest-options.js';

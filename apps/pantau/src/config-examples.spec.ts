@@ -1,6 +1,6 @@
 import { Registry } from '#libs/identity';
 import { loadConfig, readYamlFile } from '#libs/platform';
-import { LmdbStateStore } from '#libs/state';
+import { LmdbStateStore } from '#libs/engine-lmdb';
 import { temporaryFolder } from '#libs/testing';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

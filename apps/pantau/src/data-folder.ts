@@ -1,5 +1,5 @@
 import { PantauError } from '#libs/kernel';
-import { makeFolder } from '#libs/state';
+import { makeFolder } from '#libs/platform';
 import { chmodSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -8,10 +8,9 @@ import {
   Registry,
   Tokens,
 } from '#libs/identity';
-import { LmdbJournal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
-import { LmdbStateStore } from '#libs/state';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { prepareDataFolder } from './data-folder.js';
@@ -73,16 +72,18 @@ export function storeKeepsFrom({ store: { retention } }: LoadedConfig): UtcMilli
 /** @throws PantauError `STORE_UNAVAILABLE` when the embedded store is held by another process, `STORE_CONFIG` */
 export async function openStore({ store, data }: LoadedConfig): Promise<TimeSeriesStore> {
   // The drivers are heavy, and most commands need no store.
-  const { DuckDbStore, InfluxStore } = await import('#libs/timeseries');
   const { retention } = store;
-  if (store.engine === 'duckdb')
+  if (store.engine === 'duckdb') {
+    const { DuckDbStore } = await import('#libs/engine-duckdb');
     return DuckDbStore.open(join(data, 'readings.duckdb'), { retention, clock: systemClock });
+  }
   const { version, url, database, org, token, username, password, timeout } = store;
   if (version === 2 && (org === undefined || token === undefined)) {
     throw new PantauError('STORE_CONFIG', 'InfluxDB 2.x needs an organisation and a token.', {
       remedy: 'Set store.org and PANTAU_INFLUX_TOKEN.',
     });
   }
+  const { InfluxStore } = await import('#libs/engine-influx');
   const credentials = { org, token, username, password };
   return new InfluxStore({ version, url, database, ...credentials, timeoutMs: timeout, retention });
 }

@@ -1,6 +1,7 @@
 import { IngestModule } from '#apps/ingest';
 import { Registry } from '#libs/identity';
-import { eachEntry, LmdbJournal, type Journal } from '#libs/journal';
+import { eachEntry, type Journal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { seededRandom } from '#libs/kernel';
 import { configSchema, loadConfig, type LoadedConfig } from '#libs/platform';
@@ -16,7 +17,7 @@ import {
   type QualitySetting,
   type StoredMemory,
 } from '#libs/quality-control';
-import { LmdbStateStore, type StateStore } from '#libs/state';
+import type { StateStore } from '#libs/state';
 import { type Observation, type Uplink } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { cpSync, writeFileSync } from 'node:fs';

@@ -77,6 +77,8 @@ export function startArchive(
 ): () => Promise<void> {
   if (section === undefined) return () => Promise.resolve();
   const archive = new Archive({
+    // The driver is heavy, and most configurations have no archive.
+    writeParquet: async (file, pages) => (await import('#libs/engine-duckdb')).writeParquet(file, pages),
     store,
     state,
     clock: systemClock,

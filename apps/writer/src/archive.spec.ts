@@ -2,14 +2,9 @@ import 'reflect-metadata';
 import { DAY, HOUR, localDaySpan, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
 import type { Observation } from '#libs/telemetry';
 import { describeWith, startInfluxd, temporaryFolder } from '#libs/testing';
-import {
-  Archive,
-  DuckDbStore,
-  InfluxStore,
-  type ArchivedDay,
-  type Point,
-  type TimeSeriesStore,
-} from '#libs/timeseries';
+import { Archive, type ArchivedDay, type Point, type TimeSeriesStore } from '#libs/timeseries';
+import { DuckDbStore, writeParquet } from '#libs/engine-duckdb';
+import { InfluxStore } from '#libs/engine-influx';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,6 +35,7 @@ describe('the archive of DuckDB', () => {
     await using stage = await openWriters(store.store, DEVICES);
     let now = TUESDAY.to + DAY;
     const archive = new Archive({
+      writeParquet,
       ...{ store: store.store, state: stage.state, clock: { now: () => now }, folder: folder.path },
       ...{ afterMs: DAY, keptMs: 10 * DAY, devices: async () => DEVICES },
     });
@@ -76,6 +72,7 @@ async function keepsEveryDay(store: TimeSeriesStore): Promise<void> {
   let stopInTheMiddle = false;
   const path = join(folder.path, 'parquet');
   const archive = new Archive({
+    writeParquet,
     ...{ store, state: stage.state, clock: { now: () => now }, folder: path },
     ...{ afterMs: DAY, keptMs: Infinity },
     devices: async () => {

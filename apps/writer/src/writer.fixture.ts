@@ -1,8 +1,9 @@
 import { Registry } from '#libs/identity';
-import { LmdbJournal, type Journal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import type { Journal } from '#libs/journal';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { SECOND, seededRandom } from '#libs/kernel';
-import { LmdbStateStore, type StateStore } from '#libs/state';
+import type { StateStore } from '#libs/state';
 import type { Observation, Rejection } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import type { TimeSeriesStore } from '#libs/timeseries';

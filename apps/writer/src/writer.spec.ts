@@ -4,7 +4,9 @@ import { lagOf } from '#libs/journal-transport';
 import { DAY, HOUR, SECOND, type UtcMillis } from '#libs/kernel';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { describeWith, startInfluxd, temporaryFolder, waitUntil, type InfluxFixture } from '#libs/testing';
-import { DuckDbStore, InfluxStore, type TimeSeriesStore } from '#libs/timeseries';
+import { DuckDbStore } from '#libs/engine-duckdb';
+import { InfluxStore } from '#libs/engine-influx';
+import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { openWriters } from './writer.fixture.js';
 

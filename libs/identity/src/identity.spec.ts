@@ -1,4 +1,4 @@
-import { LmdbStateStore } from '#libs/state';
+import { LmdbStateStore } from '#libs/engine-lmdb';
 import { temporaryFolder } from '#libs/testing';
 import { DeviceCredentials } from './device-credentials.js';
 import { Registry } from './registry.js';

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { LmdbJournal, type AnyJournal, type AnyStreams } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import type { AnyJournal, AnyStreams } from '#libs/journal';
 import { PantauError, seededRandom } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
 import type { StreamName } from '#libs/streams';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';

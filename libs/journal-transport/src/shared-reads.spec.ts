@@ -1,5 +1,4 @@
-import { LmdbJournal } from '#libs/journal';
-import { LmdbStateStore } from '#libs/state';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import type { StreamName } from '#libs/streams';
 import { temporaryFolder } from '#libs/testing';
 import { SharedReads, type Reader } from './shared-reads.js';

@@ -1,4 +1,4 @@
-import { LmdbStateStore } from '#libs/state';
+import { LmdbStateStore } from '#libs/engine-lmdb';
 import { temporaryFolder } from '#libs/testing';
 import { StageCache, StageState } from './stage-state.js';
 

@@ -1,8 +1,7 @@
-import { LmdbStateStore } from '#libs/state';
+import { LmdbStateStore, LmdbJournal } from '#libs/engine-lmdb';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { follow, type SetAside } from './follow.js';
 import type { AnyJournal, AnyStreams } from './journal.js';
-import { LmdbJournal } from './lmdb-journal.js';
 
 const clock = { now: () => 1_000 };
 const NO_MESSAGEPACK = 0xc1;

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import type { StateStore } from '#libs/state';
 import { waitUntil } from '#libs/testing';
 import { shardOf, type Clock } from '#libs/kernel';
-import { EntryBlock } from './entry-block.js';
-import type { AnyJournal, Entry, StreamStats } from './journal.js';
+import type { AnyJournal, EncodedEntries, Entry, StreamStats } from './journal.js';
 
 export interface JournalFixture extends AsyncDisposable {
   readonly journal: AnyJournal;
@@ -54,20 +53,20 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
     it('takes entries that were encoded as they came, between others, in their order', async () => {
       await using fixture = await open();
       const { journal } = fixture;
-      const encoded = (shard: number, numbers: readonly number[]): EntryBlock => {
-        const block = new EntryBlock(shard);
-        for (const n of numbers) block.add({ key: 'a', data: n });
-        return block;
-      };
+      const encoded = (numbers: readonly number[]): EncodedEntries[] =>
+        journal.encode(
+          's',
+          numbers.map((data) => ({ key: 'a', data })),
+        );
       const shard = shardOf('a', journal.shards);
       await Promise.all([
         journal.append('s', [{ key: 'a', data: 0 }]),
-        journal.appendEncoded('s', [encoded(shard, [1, 2]), encoded(shard, [3])]),
+        journal.appendEncoded('s', [...encoded([1, 2]), ...encoded([3])]),
         journal.append('s', [{ key: 'a', data: 4 }]),
         journal.appendEncoded('s', []),
       ]);
       const many = Array.from({ length: 256 }, (_, i) => i + 5);
-      await journal.appendEncoded('s', [encoded(shard, many), encoded(shard, [261])]);
+      await journal.appendEncoded('s', [...encoded(many), ...encoded([261])]);
       const entries = await readAll<number>(journal, 's');
       expect(entries.map(({ data }) => data)).toEqual(Array.from({ length: 262 }, (_, i) => i));
       expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, i) => i));

@@ -1,4 +1,4 @@
-import { decodeEntries, EntryBlock } from '#libs/journal';
+import { decodeEntries, EntryBlock } from '#libs/engine-lmdb';
 import fc from 'fast-check';
 import { OBSERVATION_FORM } from './observation-form.js';
 import { PARAMETER_CODES, type Parameter } from './parameters.js';

@@ -1,4 +1,4 @@
-import { decodeEntries, EntryBlock } from '#libs/journal';
+import { decodeEntries, EntryBlock } from '#libs/engine-lmdb';
 import fc from 'fast-check';
 import type { Uplink } from './streams.js';
 import { UPLINK_FORM } from './uplink-form.js';

@@ -7,9 +7,9 @@ import {
   type TimeSpan,
   type UtcMillis,
 } from '#libs/kernel';
-import { makeFolder, type StateStore } from '#libs/state';
+import { makeFolder } from '#libs/platform';
+import type { StateStore } from '#libs/state';
 import { join } from 'node:path';
-import { writeParquet } from './parquet.js';
 import type { Point, TimeSeriesStore } from './time-series-store.js';
 
 /** State of the writer: by calendar day and shard, how far in the journal the last reading of that day stands. */
@@ -41,7 +41,16 @@ export function dayMarks(
   }));
 }
 
+/**
+ * Writes points into a file, in the order in which they come. The file appears whole or not at all, in the place of an older one.
+ *
+ * @returns the number of points
+ */
+export type WritePoints = (file: string, pages: AsyncIterable<readonly Point[]>) => Promise<number>;
+
 export interface ArchiveOptions {
+  /** Writes a Parquet file. */
+  readonly writeParquet: WritePoints;
   readonly store: TimeSeriesStore;
   readonly state: StateStore;
   readonly clock: Clock;
@@ -76,7 +85,7 @@ export class Archive {
    * @throws PantauError of the store, when it is away; the days that are left come with the next run
    */
   async run(signal: AbortSignal): Promise<ArchivedDay[]> {
-    const { state, folder } = this.#options;
+    const { state, folder, writeParquet } = this.#options;
     makeFolder(folder);
     const archived: ArchivedDay[] = [];
     for (const [date, marks] of await this.#due()) {

@@ -2,10 +2,10 @@ import { DAY, HOUR, MINUTE, seededRandom, type TimeSpan } from '#libs/kernel';
 import type { QualityFlag } from '#libs/telemetry';
 import { describeWith, startInfluxd, temporaryFolder, type InfluxFixture } from '#libs/testing';
 import { join } from 'node:path';
-import { DuckDbStore } from './duckdb-store.js';
-import { InfluxStore } from './influx-store.js';
+import { DuckDbStore } from '#libs/engine-duckdb';
+import { InfluxStore } from '#libs/engine-influx';
 import type { Point, PointQuery, TimeSeriesStore } from './time-series-store.js';
-import { aPoint, aRollup, observed } from './time-series-store.contract.js';
+import { aPoint, aRollup, observed } from './timeseries.contract.js';
 
 const T0 = Date.UTC(2015, 11, 7);
 const SITES = ['betung', 'sembawa', 'talang-kelapa'] as const;

@@ -1,7 +1,6 @@
 import type { StoredForm, StreamShape } from '#libs/streams';
 import { decodeChunk } from './decode-chunk.js';
-import type { Entry } from './journal.js';
-import { UnreadableEntry } from './unreadable-entry.js';
+import { type Entry, UnreadableEntry } from '#libs/journal';
 
 type Decoded = readonly (Entry | UnreadableEntry)[];
 

@@ -1,7 +1,7 @@
 import { PantauError } from '#libs/kernel';
 import type { StoredForm } from '#libs/streams';
 import { encodeEntry, HEADER_BYTES, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
-import type { EncodedEntries, NewEntry } from './journal.js';
+import type { EncodedEntries, NewEntry } from '#libs/journal';
 
 /** Larger entries are refused: a chunk is read and decoded as a whole. */
 const MAX_ENTRY_BYTES = 4 * 1024 * 1024;

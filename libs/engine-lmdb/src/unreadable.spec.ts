@@ -1,11 +1,16 @@
-import { LmdbStateStore } from '#libs/state';
 import { temporaryFolder } from '#libs/testing';
 import { Packr } from 'msgpackr';
 import type { StreamShape } from '#libs/streams';
-import type { AnyJournal, AnyStreams, Entry } from './journal.js';
+import {
+  type AnyJournal,
+  type AnyStreams,
+  type Entry,
+  newestFirst,
+  pagesOf,
+  type UnreadableEntry,
+} from '#libs/journal';
 import { LmdbJournal } from './lmdb-journal.js';
-import { newestFirst, pagesOf } from './pages.js';
-import type { UnreadableEntry } from './unreadable-entry.js';
+import { LmdbStateStore } from './lmdb-state-store.js';
 
 const packr = new Packr({ useRecords: false });
 const pack = (value: unknown): Buffer => Buffer.from(packr.pack(value));

@@ -4,7 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDbStore } from './duckdb-store.js';
-import { aPoint, aRollup, describeTimeSeriesStoreContract, observed } from './time-series-store.contract.js';
+import { aPoint, aRollup, describeTimeSeriesStoreContract, observed } from '#contracts/timeseries';
 
 describeTimeSeriesStoreContract('DuckDB', async () => {
   const folder = temporaryFolder('duckdb');

@@ -14,23 +14,19 @@ import {
   setFaultyAside,
   setFaultyRollupsAside,
   type Instant,
-} from './points.js';
-import {
   KEEP_EVERYTHING,
   retentionText,
   TIER_LENGTH,
   TIERS,
   type StoreRetention,
   type Tier,
-} from './retention.js';
-import type {
-  Point,
-  PointQuery,
-  RollupQuery,
-  StorableObservation,
-  TimeSeriesStore,
-  WriteReport,
-} from './time-series-store.js';
+  type Point,
+  type PointQuery,
+  type RollupQuery,
+  type StorableObservation,
+  type TimeSeriesStore,
+  type WriteReport,
+} from '#libs/timeseries';
 
 export interface DuckDbStoreOptions {
   readonly retention: StoreRetention;

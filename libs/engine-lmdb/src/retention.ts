@@ -2,7 +2,7 @@ import type { UtcMillis } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { createHash } from 'node:crypto';
 import { readChunkHeader } from './chunk.js';
-import type { CursorPosition, Removal, RetentionPolicy, RetentionReport } from './journal.js';
+import type { CursorPosition, Removal, RetentionPolicy, RetentionReport } from '#libs/journal';
 import type { LmdbStreams } from './lmdb-streams.js';
 
 /** What retention removed is told by the day: it runs every few minutes, for years. */

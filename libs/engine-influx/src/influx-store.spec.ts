@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InfluxStore, type InfluxStoreOptions } from './influx-store.js';
-import { KEEP_EVERYTHING, type StoreRetention } from './retention.js';
-import { aPoint, aRollup, describeTimeSeriesStoreContract, observed } from './time-series-store.contract.js';
+import { KEEP_EVERYTHING, type StoreRetention } from '#libs/timeseries';
+import { aPoint, aRollup, describeTimeSeriesStoreContract, observed } from '#contracts/timeseries';
 
 describeWith(['influxd'], 'InfluxStore on a real InfluxDB 1.x', () => {
   let influx: InfluxFixture;

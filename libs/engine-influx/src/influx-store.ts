@@ -10,16 +10,12 @@ import {
   setFaultyAside,
   setFaultyRollupsAside,
   type Instant,
-} from './points.js';
-import {
   KEEP_EVERYTHING,
   retentionText,
   TIER_LENGTH,
   TIERS,
   type StoreRetention,
   type Tier,
-} from './retention.js';
-import {
   pointOf,
   type Point,
   type PointQuery,
@@ -27,7 +23,7 @@ import {
   type StorableObservation,
   type TimeSeriesStore,
   type WriteReport,
-} from './time-series-store.js';
+} from '#libs/timeseries';
 
 export interface InfluxStoreOptions {
   readonly url: string;

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom, type Clock } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
 import type { StoredForm } from '#libs/streams';
 import { describeWith, mountSmallFilesystem, muteLmdb, temporaryFolder, waitUntil } from '#libs/testing';
-import { describeJournalContract, readAll, type JournalFixture } from './journal.contract.js';
-import type { AnyJournal, AnyStreams } from './journal.js';
+import { describeJournalContract, readAll, type JournalFixture } from '#contracts/journal';
+import type { AnyJournal, AnyStreams } from '#libs/journal';
 import { LmdbJournal, type StreamTraits } from './lmdb-journal.js';
+import { LmdbStateStore } from './lmdb-state-store.js';
 
 const INTAKE: StreamTraits = { intake: true };
 const RESERVE = 10_000_000;

@@ -1,7 +1,7 @@
 import { PantauError } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { LmdbEnvironment } from './lmdb-environment.js';
-import type { ListOptions, StateStore, StateWrite } from './state-store.js';
+import type { ListOptions, StateStore, StateWrite } from '#libs/state';
 
 type StateKey = [namespace: string, key: string];
 

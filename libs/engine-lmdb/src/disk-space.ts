@@ -1,5 +1,5 @@
 import type { Millis } from '#libs/kernel';
-import type { JournalSpace } from './journal.js';
+import type { JournalSpace } from '#libs/journal';
 
 export interface DiskUsage {
   /** What this process may still write on the file system that holds the journal. */

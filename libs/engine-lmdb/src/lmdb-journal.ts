@@ -1,5 +1,4 @@
 import { defined, PantauError, shardOf, type Clock } from '#libs/kernel';
-import { LmdbEnvironment, type LmdbStateStore } from '#libs/state';
 import { STREAMS, type StoredForm, type StreamShape, type StreamTypes } from '#libs/streams';
 import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
@@ -24,7 +23,9 @@ import type {
   RetentionPolicy,
   RetentionReport,
   StreamStats,
-} from './journal.js';
+} from '#libs/journal';
+import { LmdbEnvironment } from './lmdb-environment.js';
+import type { LmdbStateStore } from './lmdb-state-store.js';
 import { full, LmdbStreams, shardKey, type Addressed, type ChunkKey } from './lmdb-streams.js';
 import { Retention } from './retention.js';
 

@@ -1,7 +1,7 @@
 import { PantauError } from '#libs/kernel';
 import { accessSync, constants } from 'node:fs';
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
-import { makeFolder } from './make-folder.js';
+import { makeFolder } from '#libs/platform';
 
 const META_PAGES = 2;
 

@@ -1,7 +1,7 @@
 import { Packr } from 'msgpackr';
 import type { UtcMillis } from '#libs/kernel';
 import type { StoredForm } from '#libs/streams';
-import type { EncodedEntries, NewEntry } from './journal.js';
+import type { EncodedEntries, NewEntry } from '#libs/journal';
 
 /**
  * The stored form of consecutive entries of one shard: an 8-byte big-endian float (time of the append), a 4-byte

@@ -1,6 +1,6 @@
 import { maskOfTests, testsOfMask } from '#libs/quality-control';
 import type { Parameter, QualityFlag } from '#libs/telemetry';
-import type { Point, StorableObservation } from './time-series-store.js';
+import type { Point, StorableObservation } from '#libs/timeseries';
 
 /** The flag of a reading that has none beside it. */
 const PASSED: QualityFlag = 1;

@@ -1,7 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Point } from './time-series-store.js';
+import type { Point } from '#libs/timeseries';
 
 /** A day of a large network must not take the memory that the stages need; what does not fit is spilled to the disk. */
 const MEMORY_LIMIT = '256MB';

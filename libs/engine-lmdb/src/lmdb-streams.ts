@@ -1,10 +1,10 @@
 import { PantauError, type Clock } from '#libs/kernel';
-import type { LmdbEnvironment } from '#libs/state';
 import type { Database } from 'lmdb';
 import { randomInt } from 'node:crypto';
 import { countOf, encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
 import type { DiskSpace } from './disk-space.js';
-import type { EncodedEntries, Extent } from './journal.js';
+import type { LmdbEnvironment } from './lmdb-environment.js';
+import type { EncodedEntries, Extent } from '#libs/journal';
 
 type ShardKey = [stream: string, shard: number];
 export type ChunkKey = [stream: string, shard: number, firstOffset: number];

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '#libs/testing';
 import { LmdbStateStore } from './lmdb-state-store.js';
-import { describeStateStoreContract } from './state-store.contract.js';
+import { describeStateStoreContract } from '#contracts/state';
 
 describeStateStoreContract('LMDB', async () => {
   const folder = temporaryFolder('state');

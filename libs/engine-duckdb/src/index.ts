@@ -1,0 +1,2 @@
+export * from './duckdb-store.js';
+export * from './parquet.js';

@@ -1,0 +1,6 @@
+export type { DiskUsage } from './disk-space.js';
+export { decodeEntries } from './chunk.js';
+export * from './entry-block.js';
+export * from './lmdb-environment.js';
+export * from './lmdb-journal.js';
+export * from './lmdb-state-store.js';
