@@ -167,6 +167,37 @@ describe('what can be kept of sessions and messages', () => {
     },
   );
 
+  boundary(
+    'Messages that are being dealt with',
+    'faster than the account may send, on many connections',
+    async () => {
+      const inProgressBytes = { perPrincipal: 4 * MIB, total: 8 * MIB };
+      await using fixture = await opened(
+        { inProgressBytes },
+        { messagesPerAccount: { perSecond: 10, burst: 10 } },
+      );
+      await assertBounded(fixture, async () => {
+        const writers = await Promise.all(Array.from({ length: 60 }, (_, i) => open(fixture, `writer-${i}`)));
+        for (let i = 1; i <= 150; i++) {
+          for (const writer of writers) say(writer, 'std/q', Buffer.alloc(9_000), i, 1);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        const readOf = async (): Promise<number> =>
+          (await fixture.broker.metrics.throttled.get()).values[0]?.value ?? 0;
+        let read = 0;
+        let unchanged = 0;
+        await waitUntil('no more is read', async () => {
+          const before = read;
+          read = await readOf();
+          unchanged = read === before && read >= writers.length ? unchanged + 1 : 0;
+          return unchanged === 10;
+        });
+        expect(writers.some(({ socket }) => socket.destroyed)).toBe(false);
+        return () => undefined;
+      });
+    },
+  );
+
   boundary('Messages that wait for space on the disk', 'of QoS 0, over connections', async () => {
     const measureDisk = async (): Promise<DiskUsage> => ({ freeBytes: 0, reusableBytes: 0, totalBytes: 1e9 });
     await using fixture = await openBroker({ space: { minFree: 1e6, measureDisk } });

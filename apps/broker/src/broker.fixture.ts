@@ -37,6 +37,7 @@ export const LIMITS: Limits = {
   authFailuresPerAddress: { perSecond: 1_000, burst: 1_000 },
   connectTimeoutMs: 10_000,
   messagesPerDevice: { perSecond: 100_000, burst: 100_000 },
+  messagesPerAccount: { perSecond: 100_000, burst: 100_000 },
   topicLevels: 16,
   subscriptionsPerClient: 50,
   foreignTopicsPerClient: 100,
@@ -60,6 +61,7 @@ export const LIMITS: Limits = {
     willBytes: much,
     arrivingBytes: { perAddress: 1e9, total: 1e9 },
     unfinishedBytes: much,
+    inProgressBytes: much,
   },
 };
 

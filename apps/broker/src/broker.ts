@@ -111,7 +111,7 @@ interface Session {
   /** Of those the ones whose messages may go past Aedes. */
   readonly routes: TopicCache<DirectRoute>;
   readonly guard: FrameGuard;
-  readonly rate: TokenBucket | undefined;
+  readonly rate: TokenBucket;
   /** Messages that came faster than the rate allows, in their order, with the time when each may go on. */
   readonly waiting: { readonly dueAt: UtcMillis; readonly step: () => void }[];
   /** Filters that it holds, those included that Aedes is about to add. */
@@ -227,10 +227,11 @@ export class Broker {
   readonly #authenticator: Authenticator;
   readonly #takeovers: Takeovers;
   readonly #foreignTopics: ForeignTopics;
-  readonly #rates: TokenBuckets;
+  readonly #rates: Readonly<Record<Principal['kind'], TokenBuckets>>;
   readonly #persistence: RoutedPersistence;
   readonly #deliveries: DeliveryOptions;
   readonly #topicBytes: Quota;
+  readonly #inProgress: Quota;
   readonly #packets: ProgressWatch;
   readonly #listeners: Listeners;
   readonly #downlinks: Downlinks;
@@ -268,7 +269,8 @@ export class Broker {
     );
     this.#uplinks = new UplinkBatcher(journal, logger, {
       onAppended: (seconds) => this.metrics.appendSeconds.observe(seconds),
-      onDirect: (sender, messageIds, error) => this.#directSettled(sender as Client, messageIds, error),
+      onDirect: (sender, messageIds, error, bytes) =>
+        this.#directSettled(sender as Client, messageIds, error, bytes),
       onSettled: () => this.#acknowledgements.flush(),
       ownerOf: (client) => this.#sessions.get(client as Client)?.principal.id,
       // Aedes may read a client's PINGREQ only after the messages before it: held for longer than its keep-alive, the
@@ -285,7 +287,10 @@ export class Broker {
     this.#admission = new Admission(limits, clock);
     this.#authenticator = new Authenticator(dependencies, this.#admission);
     this.#takeovers = new Takeovers(limits.takeovers, clock);
-    this.#rates = new TokenBuckets(limits.messagesPerDevice);
+    this.#rates = {
+      device: new TokenBuckets(limits.messagesPerDevice),
+      account: new TokenBuckets(limits.messagesPerAccount),
+    };
     this.#foreignTopics = new ForeignTopics(
       state,
       journal,
@@ -321,6 +326,7 @@ export class Broker {
       onSubscribed: () => this.#audience?.changed(),
     });
     this.#topicBytes = new Quota(limits.bounds.topicCacheBytes);
+    this.#inProgress = new Quota(limits.bounds.inProgressBytes);
     this.#packets = new ProgressWatch(limits.stalledAfterMs);
     this.#deliveries = {
       persistence: this.#persistence,
@@ -502,7 +508,7 @@ export class Broker {
       (publish, passed) =>
         // Aedes stops reading from one that does not read its acknowledgements.
         !arrival.delivery.isBackedUp &&
-        this.#takeDirectly(client, this.#sessions.get(client), publish, passed),
+        this.#takeDirectly(client, this.#sessions.get(client), arrival.intake, publish, passed),
     );
     const arrival: Arrival = {
       origin,
@@ -514,6 +520,7 @@ export class Broker {
         arriving: this.#admission.arriving(origin.address, stream),
         frames: origin.frames,
         watch: this.#packets,
+        inProgress: this.#inProgress,
         onLimit: (detail) => this.#limitExceeded(client, `${detail} (from ${origin.address})`),
         onError: (error) => client.emit('error', error),
       }),
@@ -609,7 +616,7 @@ export class Broker {
       routes: new TopicCache(principal.id, this.#topicBytes),
       waiting: [],
       filters: new HeldFilters(this.#persistence.subscriptions.bytes, principal.id),
-      rate: principal.kind === 'device' ? this.#rates.of(principal.id, this.#clock.now()) : undefined,
+      rate: this.#rates[principal.kind].of(principal.id, this.#clock.now()),
       publishes: 0,
       settled: 0,
       direct: 0,
@@ -658,6 +665,7 @@ export class Broker {
   #takeDirectly(
     client: Client,
     session: Session | undefined,
+    intake: Intake,
     publish: DirectPublish,
     passed: number,
   ): boolean {
@@ -670,7 +678,7 @@ export class Broker {
     const route = session.routes.get(topic) ?? this.#directRoute(session, topic);
     if (route === undefined || !this.#isSilent(route, topic)) return false;
     const receivedAt = this.#clock.now();
-    if (session.rate?.tryTake(receivedAt) === false) return false;
+    if (!session.rate.tryTake(receivedAt) || !intake.takeDirectly(end - topicAt)) return false;
     session.direct++;
     this.#uplinks.addDirect(client, route.template, receivedAt, publish);
     return true;
@@ -697,7 +705,8 @@ export class Broker {
     return true;
   }
 
-  #directSettled(client: Client, messageIds: number[], error: Error | null): void {
+  #directSettled(client: Client, messageIds: number[], error: Error | null, bytes: number): void {
+    this.#arrivals.get(client)?.intake.directlyDone(bytes, messageIds.length);
     const session = this.#sessions.get(client);
     if (session !== undefined) session.direct -= messageIds.length;
     if (error === null) this.#acknowledgements.add(client.conn, messageIds);
@@ -752,10 +761,10 @@ export class Broker {
     else proceed(target);
   }
 
-  /** Runs the step when the device's rate allows it; Aedes reads nothing more from that client meanwhile. */
+  /** Runs the step when the sender's rate allows it; Aedes reads nothing more from that client meanwhile. */
   #throttled({ rate, waiting }: Session, will: boolean, step: () => void): void {
     const now = this.#clock.now();
-    const wait = will || rate === undefined ? 0 : rate.take(now);
+    const wait = will ? 0 : rate.take(now);
     if (wait === 0 && waiting.length === 0) {
       step();
       return;

@@ -2,11 +2,12 @@ import type { Duplex } from 'node:stream';
 import type { Arriving } from './arriving-bytes.js';
 import { PacketTooLargeError, PIECE_BYTES, type FrameGuard } from './frame-guard.js';
 import type { ProgressWatch, Watched } from './progress-watch.js';
+import { Share, type Quota } from './quota.js';
 import type { WebSocketFrames } from './web-socket-frames.js';
 
 /** What a client may have sent before it is known: its CONNECT and what it does not wait for the CONNACK with. */
 const MAX_EARLY_BYTES = 131_072;
-/** What a packet costs that waits for the CONNACK, beside its bytes. */
+/** What a packet costs until it is dealt with, beside its bytes. */
 const PACKET_BYTES = 512;
 /** Read in one go of a connection that sends more than can be dealt with in one. */
 const SLICE_BYTES = 65_536;
@@ -14,6 +15,8 @@ const SLICE_BYTES = 65_536;
 /** Packets, and their bytes, that may be dealt with at a time; more is read when all of them are done with. */
 const MAX_OPEN_PACKETS = 1_000;
 const MAX_OPEN_BYTES = 1_048_576;
+/** Of one connection dealt with at a time whatever others have open: messages as devices send them. */
+const ALWAYS_BYTES = 4_096;
 
 /** The members of Aedes' client that bytes come in by. */
 interface ClientInternals {
@@ -29,6 +32,8 @@ export interface IntakeOptions {
   /** Of a WebSocket. */
   readonly frames: WebSocketFrames | undefined;
   readonly watch: ProgressWatch;
+  /** What is being dealt with, of all connections. */
+  readonly inProgress: Quota;
   readonly onLimit: (detail: string) => void;
   readonly onError: (error: Error) => void;
 }
@@ -50,6 +55,10 @@ export class Intake implements Watched {
   #allDone = 0;
   /** Given to the parser since then. */
   #bytes = 0;
+  /** Of messages that go past the parser. */
+  #directBytes = 0;
+  /** What all of that counts for whoever the client is; nothing before it is known, when all that it sent counts. */
+  #open: Share | undefined;
   #isWaiting = false;
 
   constructor(
@@ -72,16 +81,35 @@ export class Intake implements Watched {
       nextBatch(error);
     };
     if (options.frames !== undefined) options.frames.onArrived = () => this.#progressed();
-    stream.once('close', () => options.watch.done(this));
+    stream.once('close', () => {
+      options.watch.done(this);
+      this.#open?.end();
+    });
   }
 
   /** The client is connected: what it has begun counts for its principal from now on. */
   known(principal: string): void {
-    const { arriving, frames } = this.options;
+    const { arriving, frames, inProgress } = this.options;
     this.#early = undefined;
     arriving.known(principal);
     frames?.known(principal);
+    if (!this.stream.destroyed) this.#open = new Share(inProgress, principal, ALWAYS_BYTES);
+    this.#countOpen();
     this.#count();
+  }
+
+  /** Whether so many bytes may go past the parser. If so they count until {@link directlyDone}. */
+  takeDirectly(bytes: number): boolean {
+    if (this.#open?.fits(bytes + PACKET_BYTES) === false) return false;
+    this.#directBytes += bytes + PACKET_BYTES;
+    this.#countOpen();
+    return true;
+  }
+
+  /** Messages that went past the parser are dealt with. */
+  directlyDone(bytes: number, messages: number): void {
+    this.#directBytes -= bytes + messages * PACKET_BYTES;
+    this.#countOpen();
   }
 
   stalled(): void {
@@ -128,23 +156,37 @@ export class Intake implements Watched {
     if (this.#done < packets) return;
     this.#allDone = packets;
     this.#bytes = 0;
+    this.#countOpen();
     if (this.#isWaiting) setImmediate(() => this.#readOn());
   }
 
   /** Whether what was read is to be dealt with first. */
   get #hasEnough(): boolean {
     const { wholePackets: packets } = this.options.guard;
+    if (this.#done >= packets) return false;
     return (
-      this.#done < packets && (packets - this.#allDone >= MAX_OPEN_PACKETS || this.#bytes >= MAX_OPEN_BYTES)
+      packets - this.#allDone >= MAX_OPEN_PACKETS ||
+      this.#bytes >= MAX_OPEN_BYTES ||
+      this.#open?.fits(1) === false
     );
   }
 
-  #take(bytes: Buffer): void {
+  /** Counts what is open. More than fits only makes the connection wait: reading on is what it can do without. */
+  #countOpen(): void {
+    const packets = this.options.guard.wholePackets - this.#allDone;
+    this.#open?.set(this.#bytes + packets * PACKET_BYTES + this.#directBytes);
+  }
+
+  #take(arrived: Buffer): void {
     if (this.#hasEnough) {
       this.#isWaiting = true;
-      this.#rest(bytes);
+      this.#rest(arrived);
       return;
     }
+    // One that has nothing open goes on whatever the others have, in small parts: it waits for nobody but itself.
+    const isTooMuch = arrived.length > ALWAYS_BYTES && this.#open?.fits(arrived.length) === false;
+    const bytes = isTooMuch ? arrived.subarray(0, ALWAYS_BYTES) : arrived;
+    if (isTooMuch) this.#rest(arrived.subarray(ALWAYS_BYTES));
     const { guard, frames, onLimit, onError } = this.options;
     try {
       const { taken } = guard;
@@ -161,6 +203,8 @@ export class Intake implements Watched {
       for (const piece of pieces) {
         if (this.stream.destroyed) break;
         this.#bytes += piece.length;
+        // Counted before: it may be dealt with at once.
+        this.#countOpen();
         this.#parse(piece);
       }
       if (this.#early === undefined) this.#count();

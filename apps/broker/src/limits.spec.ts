@@ -186,11 +186,15 @@ describe('limits of a client', () => {
     expect(await fixture.entries('rejected')).toHaveLength(0);
   });
 
-  it('of its message rate over a reconnection: who comes back is not new', async () => {
-    await using fixture = await openBroker({ limits: { messagesPerDevice: { perSecond: 20, burst: 10 } } });
+  it.each([
+    ['a device', 'messagesPerDevice', 'udara-01'],
+    ['a service account', 'messagesPerAccount', 'writer'],
+  ])('of the message rate of %s over a reconnection: who comes back is not new', async (_who, key, id) => {
+    await using fixture = await openBroker({ limits: { [key]: { perSecond: 20, burst: 10 } } });
+    await fixture.account('writer', ['pantau/v1/#'], []);
     const startedAt = performance.now();
     for (let turn = 0; turn < 3; turn++) {
-      const client = await fixture.connect('udara-01');
+      const client = await fixture.connect(id);
       for (let i = 0; i < 10; i++) await client.publishAsync(topicOf('udara-01'), 'x', { qos: 1 });
       await client.endAsync();
     }

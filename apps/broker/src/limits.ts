@@ -20,6 +20,8 @@ export interface Limits {
   readonly connectTimeoutMs: Millis;
   /** Of a device, over all its connections. Faster ones are read more slowly. */
   readonly messagesPerDevice: Rate;
+  /** The same of a service account. */
+  readonly messagesPerAccount: Rate;
   readonly topicLevels: number;
   readonly subscriptionsPerClient: number;
   /** Topics that are not its own, listed of one client; what comes on others is counted together. */
@@ -50,5 +52,7 @@ export interface Limits {
     readonly arrivingBytes: ArrivingLimits;
     /** Of packets that are not whole. */
     readonly unfinishedBytes: QuotaLimits;
+    /** Of packets that are whole, until they are dealt with. */
+    readonly inProgressBytes: QuotaLimits;
   };
 }

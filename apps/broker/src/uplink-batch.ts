@@ -20,6 +20,8 @@ export interface Run {
   readonly sender: object;
   /** In the order of the messages. */
   readonly messageIds: number[];
+  /** Of topics and payloads. */
+  bytes: number;
 }
 
 /** Blocks kept for the next batches, and how large each may be. */
@@ -63,10 +65,12 @@ export class UplinkBatch {
   }
 
   /** Makes room for a message that is written with a template. */
-  addDirect(sender: object, { shard }: UplinkTemplate, messageId: number): EntryBlock {
+  addDirect(sender: object, { shard }: UplinkTemplate, messageId: number, bytes: number): EntryBlock {
     this.#shards.push(shard);
-    if (this.#run?.sender === sender) this.#run.messageIds.push(messageId);
-    else this.#receipts.push((this.#run = { sender, messageIds: [messageId] }));
+    if (this.#run?.sender === sender) {
+      this.#run.messageIds.push(messageId);
+      this.#run.bytes += bytes;
+    } else this.#receipts.push((this.#run = { sender, messageIds: [messageId], bytes }));
     return this.#blockOf(shard);
   }
 

@@ -15,8 +15,12 @@ interface Held extends Waiting {
 export interface UplinkBatcherOptions {
   /** Told how long an append took, in seconds. */
   readonly onAppended?: (seconds: number) => void;
-  /** Messages that were added directly are durable, or not taken for the error's reason; in their order. */
-  readonly onDirect?: (sender: object, messageIds: number[], error: Error | null) => void;
+  /**
+   * Messages that were added directly are durable, or not taken for the error's reason; in their order.
+   *
+   * @param bytes - what their topics and payloads took; those of messages that were held together are told with the first
+   */
+  readonly onDirect?: (sender: object, messageIds: number[], error: Error | null, bytes: number) => void;
   /** All messages of an append were called back. */
   readonly onSettled?: () => void;
   /** A message has to wait for space; its connection should go on being read, so that keep-alive works. */
@@ -94,8 +98,8 @@ export class UplinkBatcher {
    * Adds a message of QoS 1 that is told of by `onDirect`, and whose connection is read on meanwhile.
    */
   addDirect(sender: object, template: UplinkTemplate, receivedAt: UtcMillis, message: DirectPublish): void {
-    const { bytes, dup, messageId, payloadAt, end } = message;
-    const block = this.#batch().addDirect(sender, template, messageId);
+    const { bytes, dup, messageId, topicAt, payloadAt, end } = message;
+    const block = this.#batch().addDirect(sender, template, messageId, end - topicAt);
     template.write(block, receivedAt, messageId, dup, bytes, payloadAt, end);
   }
 
@@ -152,7 +156,7 @@ export class UplinkBatcher {
     }
     for (const receipt of batch.receipts) {
       if ('done' in receipt) receipt.done(failure);
-      else this.#options.onDirect?.(receipt.sender, receipt.messageIds, failure);
+      else this.#options.onDirect?.(receipt.sender, receipt.messageIds, failure, receipt.bytes);
     }
     this.#options.onSettled?.();
   }
@@ -185,9 +189,9 @@ export class UplinkBatcher {
     const { onDirect } = this.#options;
     const told = batch.receipts.flatMap((receipt): Waiting[] => {
       if ('done' in receipt) return [receipt];
-      const { sender, messageIds } = receipt;
-      return messageIds.map((messageId) => ({
-        done: (error = null) => onDirect?.(sender, [messageId], error),
+      const { sender, messageIds, bytes } = receipt;
+      return messageIds.map((messageId, i) => ({
+        done: (error = null) => onDirect?.(sender, [messageId], error, i === 0 ? bytes : 0),
         sender,
         blocks: false,
       }));

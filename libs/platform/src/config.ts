@@ -118,6 +118,8 @@ const boundsSchema = z
     arrivingBytes: z.strictObject({ perAddress: count(32 * MIB), total: count(128 * MIB) }).prefault({}),
     /** Of packets, and of WebSocket frames, that are not whole. */
     unfinishedBytes: quota(32 * MIB, 128 * MIB),
+    /** Of packets that are whole, until they are dealt with. */
+    inProgressBytes: quota(16 * MIB, 128 * MIB),
   })
   .prefault({});
 
@@ -132,6 +134,7 @@ const limitsSchema = z
     refusalEntries: rate(1, 500),
     connectTimeout: duration.default(10_000),
     messagesPerDevice: rate(1_000, 10_000),
+    messagesPerAccount: rate(10_000, 100_000),
     topicLevels: z.int().min(6).max(100).default(16),
     subscriptionsPerClient: count(50),
     foreignTopicsPerClient: count(100),
