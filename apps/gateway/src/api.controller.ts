@@ -256,7 +256,7 @@ export class ApiController {
   @ApiOperation({
     summary: 'Hitung ulang dari jurnal / Compute again from the journal',
     description:
-      'Decodes and judges the bytes of the device again, computes the figure from what comes out, and compares the day with the store. `result` is `equal`; `different`, and `difference` says where first: part, stream, shard, offset; or `not_verifiable` when retention removed what it follows from: `missing` says which, and when.',
+      'Decodes and judges the bytes of the device again, computes the figure from what comes out, and compares the day with the store. `result` is `equal`; `different`, and `difference` says where first: part, stream, shard, offset; or `not_verifiable` when retention removed what it follows from (`missing` says which, and when) or another version of a codec read it (`decoder`).',
   })
   async recompute(
     @Param('indicator') indicator: string,

@@ -1,8 +1,8 @@
-import { takenUntil } from '#libs/evidence';
+import { excuseOf, takenUntil, type DecoderChange } from '#libs/evidence';
 import { eachEntry, readPage, type Entry, type Extent, type Journal } from '#libs/journal';
 import { localDateOf, shardOf, type UtcMillis } from '#libs/kernel';
-import type { JournalRef, Observation, Signal } from '#libs/telemetry';
-import { EntrySums, restsOnEarlier, type FromMessage } from './entry-sums.js';
+import type { JournalRef, Observation, Signal, Uplink } from '#libs/telemetry';
+import { EntrySums, type FromMessage } from './entry-sums.js';
 
 type Stream = 'readings' | 'signals';
 const STREAMS = ['readings', 'signals'] as const;
@@ -13,6 +13,8 @@ export interface ReplayOfBytes {
   readonly sameTests: boolean;
   /** Shards of which messages are read. */
   readonly shards: ReadonlySet<number>;
+  /** Whether another version decoded a message at its arrival. */
+  decoderChange(uplink: Uplink): DecoderChange | undefined;
   /**
    * The windows, one for each shard, begin where those of the call before ended.
    *
@@ -29,8 +31,10 @@ export interface ReplayOfBytes {
 export interface BytesReport {
   /** Messages of which something else was written than their bytes say. */
   readonly different: number;
-  /** Messages that differ, and what they became may rest on messages that retention has taken. */
+  /** Messages that differ, and what they became may rest on messages that retention has taken, or another version decoded them. */
   readonly notVerifiable: number;
+  /** The other versions that decoded such messages. */
+  readonly decoders: readonly DecoderChange[];
   /** Whether flags were compared; they rest on all earlier messages, and on the tests of their time. Null: no bytes were read. */
   readonly withFlags: boolean | null;
 }
@@ -57,6 +61,7 @@ export class BytesComparison {
   #sums: EntrySums | undefined;
   #different = 0;
   #notVerifiable = 0;
+  readonly #decoders = new Map<string, DecoderChange>();
   #withFlags: boolean | null = null;
   #firsts = '';
   /** By shard the newest message that something names as the one from which it came. */
@@ -72,7 +77,10 @@ export class BytesComparison {
   ) {}
 
   get report(): BytesReport {
-    return { different: this.#different, notVerifiable: this.#notVerifiable, withFlags: this.#withFlags };
+    return {
+      ...{ different: this.#different, notVerifiable: this.#notVerifiable },
+      ...{ decoders: [...this.#decoders.values()], withFlags: this.#withFlags },
+    };
   }
 
   /** Opens a window and reads its bytes. */
@@ -112,10 +120,12 @@ export class BytesComparison {
     if (this.#sums === undefined) return;
     // What retention took while the check went on is missing on one side alone.
     const isDisturbed = this.#firsts !== (await this.#allFirsts());
-    const isWhole = await this.#isWhole();
     const named = new Map<string, JournalRef>();
     for (const ref of this.#sums.differing()) {
-      if (isDisturbed || (!isWhole && (await restsOnEarlier(this.journal, ref)))) this.#notVerifiable++;
+      const excuse = await excuseOf(this.journal, ref, (uplink) => this.replay?.decoderChange(uplink));
+      const decoder = excuse?.decoder;
+      if (decoder !== undefined) this.#decoders.set(`${decoder.decoder} ${decoder.then}`, decoder);
+      if (isDisturbed || excuse !== undefined) this.#notVerifiable++;
       else {
         this.#different++;
         if (named.size < NAMED) named.set(`${ref.shard} ${ref.offset}`, ref);

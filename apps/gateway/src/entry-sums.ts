@@ -1,4 +1,4 @@
-import { readPage, type Extent, type Journal, type NewEntry } from '#libs/journal';
+import type { Extent, NewEntry } from '#libs/journal';
 import { shownOf } from '#libs/evidence';
 import { canonicalJson } from '#libs/kernel';
 import type { JournalRef, Observation, Signal } from '#libs/telemetry';
@@ -59,18 +59,4 @@ export class EntrySums {
       .update(shown);
     found.sums[at] = (found.sums[at] ?? 0) + sign * digest.digest().readUInt32LE(0);
   }
-}
-
-/**
- * Whether what a message became may rest on messages before it, which retention has taken: codecs of other makers remember, and a
- * message that is sent again is known by the first.
- */
-export async function restsOnEarlier(
-  journal: Pick<Journal, 'extent' | 'read'>,
-  { shard, offset }: JournalRef,
-): Promise<boolean> {
-  if (offset < (await journal.extent('uplink', shard)).first) return true;
-  const { entries } = await readPage(journal, 'uplink', shard, offset, 1);
-  const [entry] = entries;
-  return entry === undefined || entry.data.kind === 'foreign' || entry.data.dup;
 }

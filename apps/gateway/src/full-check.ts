@@ -43,7 +43,7 @@ export interface FullCheck {
     readonly expired: number;
     /** In the journal, and neither in the store nor refused by it. Always 0, or something was lost. */
     readonly missing: number;
-    /** In the store with another value, flag or failed test than in the journal. */
+    /** In the store with another value, flag, failed test or doubt than in the journal. */
     readonly different: number;
     /** In the store alone: nothing that devices sent says so. */
     readonly unsaid: number;

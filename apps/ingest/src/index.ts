@@ -1,3 +1,4 @@
+export { decoderChanges, DECODERS, decoderVersions } from './decoders.js';
 export type { IngestOptions } from './ingest-options.js';
 export * from './ingest.module.js';
 export { timePolicyOf } from './known-devices.js';

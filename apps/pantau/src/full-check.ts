@@ -1,4 +1,4 @@
-import { Replay, type IngestOptions } from '#apps/ingest';
+import { decoderChanges, Replay, type IngestOptions } from '#apps/ingest';
 import { fullCheck, type CheckProgress, type FullCheck, type ReplayOfBytes } from '#apps/gateway';
 import { JournalSettings, type SettingsHistory } from '#libs/identity';
 import type { Journal } from '#libs/journal';
@@ -41,6 +41,7 @@ export async function replayOf(
   return {
     sameTests: await judgedByTheseTests(settings),
     shards: await replay.shards(),
+    decoderChange: await decoderChanges(options, settings),
     read: (windows, visit, onRead) => replay.read(windows, visit, onRead),
   };
 }

@@ -1,4 +1,4 @@
-import type { Missing } from '#libs/evidence';
+import type { DecoderChange, Missing } from '#libs/evidence';
 import { messageOf } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { openStore, storeKeepsFrom, systemClock, type Engines } from './engines.js';
@@ -27,14 +27,28 @@ export async function recomputed(
 }
 
 /** What came of computing a figure again, for people. */
-export function describeRecomputation({ result, missing, difference, store }: Verification): string[] {
+export function describeRecomputation({
+  result,
+  missing,
+  difference,
+  decoder,
+  store,
+}: Verification): string[] {
   const notCompared =
     store.result === 'not_verifiable'
       ? [
           `Basis data tidak dibandingkan: ${store.reason ?? ''} / The store was not compared: ${store.reason ?? ''}`,
         ]
       : [];
+  if (decoder !== undefined) return [decodedOtherwise(decoder), ...notCompared];
   return [sentence(result, missing, difference), ...notCompared];
+}
+
+function decodedOtherwise({ decoder, then, now }: DecoderChange): string {
+  return [
+    `not_verifiable: Tidak dapat diperiksa, pesannya dibaca "${decoder}" versi ${then}, sekarang versi ${now}.`,
+    `/ Cannot be verified, its messages were read by "${decoder}" version ${then}, which is version ${now} now.`,
+  ].join(' ');
 }
 
 function sentence(

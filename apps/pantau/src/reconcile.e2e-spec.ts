@@ -96,5 +96,19 @@ describe('a day of a network of sensors through MQTT', () => {
     expect((await pantau.get('reconciliation')).body).toMatchObject({ balanced: true });
     const wrong = await pantau.get<{ detail: string }>('reconciliation?device=sc0-1');
     expect([wrong.status, wrong.body.detail]).toEqual([400, expect.stringContaining('reconciliation/check')]);
+
+    // Killed in the middle of a check: nothing of it is left, and it can be started again.
+    const path = 'reconciliation/check';
+    expect((await pantau.send('POST', path, {})).body).toMatchObject({ state: 'running' });
+    await pantau.kill();
+    expect((await pantau.get(path)).body).toEqual({ state: 'none' });
+    expect((await pantau.send('POST', path, {})).body).toMatchObject({ state: 'running' });
+    let status: { state: string; result?: { balanced: boolean } } = { state: 'running' };
+    await waitUntil('the check has ended', async () => {
+      status = (await pantau.get<typeof status>(path)).body;
+      return status.state !== 'running';
+    });
+    expect(status).toMatchObject({ state: 'done', result: { balanced: true } });
+    expect((await pantau.get('reconciliation')).body).toMatchObject({ balanced: true });
   }, 180_000);
 });

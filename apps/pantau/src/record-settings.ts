@@ -1,3 +1,5 @@
+import { DECODERS, decoderVersions } from '#apps/ingest';
+import { loadCodecs } from '#devices/codecs';
 import { rulesFileSchema } from '#libs/alerting';
 import type { Settings } from '#libs/identity';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
@@ -10,6 +12,7 @@ export async function recordSettings(settings: Settings, config: LoadedConfig): 
     qualityControl === undefined ? null : readYamlFile(configFile(config, qualityControl), qcLimitsSchema);
   await settings.declare('clock', ingest);
   await settings.declare('mappings', mappings);
+  await settings.declare(DECODERS, decoderVersions(await loadCodecs()));
   await settings.declare('quality', { shipped: QC_LIMITS_VERSION, limits });
   await settings.declare('liveness', livenessBeat);
   await settings.declare('alerts', readYamlFile(configFile(config, rules), rulesFileSchema));

@@ -1,4 +1,4 @@
-import { replayUplinks, type IngestOptions } from '#apps/ingest';
+import { decoderChanges, replayUplinks, type IngestOptions } from '#apps/ingest';
 import {
   BucketSource,
   EvidenceReader,
@@ -60,7 +60,8 @@ export async function verify(
       );
       const sameTests = await judgedByTheseTests(settings);
       const stream = record.provenance.stream === 'signals' ? 'signals' : 'readings';
-      return verifyEntries(stream, device, date, { ...again, sameTests }, journal);
+      const decoderChange = await decoderChanges(ingest, settings);
+      return verifyEntries(stream, device, date, { ...again, sameTests, decoderChange }, journal);
     },
     () => locateDifference(record, new BucketSource(state), source, journal.shards),
   );

@@ -1,8 +1,8 @@
-import { localDaySpan, shardOf, canonicalJson, type TimeSpan } from '#libs/kernel';
-import type { Entry, Journal } from '#libs/journal';
-import type { JournalRef, Observation, Signal } from '#libs/telemetry';
+import { canonicalJson, defined, localDaySpan, shardOf, type TimeSpan } from '#libs/kernel';
+import { readPage, type Entry, type Journal } from '#libs/journal';
+import type { JournalRef, Observation, Signal, Uplink } from '#libs/telemetry';
 import { entriesOfKey } from './journal-source.js';
-import { missingOf, type Check } from './recomputation.js';
+import { missingOf, type Check, type DecoderChange, type Missing } from './recomputation.js';
 
 /** What the bytes of a device say when ingest reads them again. */
 export interface DecodedAgain {
@@ -12,6 +12,8 @@ export interface DecodedAgain {
   readonly read: readonly { readonly shard: number; readonly first: number; readonly next: number }[];
   /** Whether the flags were given by the quality tests of this version. */
   readonly sameTests: boolean;
+  /** Whether another version decoded a message at its arrival. */
+  readonly decoderChange?: (uplink: Uplink) => DecoderChange | undefined;
 }
 
 type FromUplink = (Observation | Signal) & { readonly uplink: JournalRef };
@@ -19,7 +21,7 @@ type FromUplink = (Observation | Signal) & { readonly uplink: JournalRef };
 /**
  * Compares what ingest wrote of a device for a day with what it writes when it reads the same bytes again, entry by entry.
  * Where retention took the first bytes, or other tests judged, flags cannot be repeated: what differs in them alone is
- * `not_verifiable`; every other difference is one.
+ * `not_verifiable`, and so is what has an {@link Excuse}; every other difference is one.
  */
 export async function verifyEntries(
   stream: 'readings' | 'signals',
@@ -50,36 +52,89 @@ export async function verifyEntries(
     written.push(entry as Entry<FromUplink>);
   }
   const expected = again[stream].filter((data): data is FromUplink => isWithin(data, span));
-  written.sort((a, b) => byUplink(a.data, b.data));
-  expected.sort(byUplink);
   const isWhole = again.sameTests && again.read.every(({ first }) => first === 0);
-  const at = firstDifference(written, expected, isWhole);
-  if (at === undefined) {
-    const inFlags = isWhole ? undefined : firstDifference(written, expected, true);
-    if (inFlags === undefined) return { result: 'equal' };
-    const { shard, offset } = (expected[inFlags] ?? written[inFlags]?.data)?.uplink ?? {
-      shard: 0,
-      offset: 0,
-    };
-    return {
-      result: 'not_verifiable',
-      missing: { stream: 'uplink', shard, offset: Math.max(0, offset - 1) },
-    };
+  let excused: Excuse | undefined;
+  let inFlags: JournalRef | undefined;
+  for (const { uplink, before, now } of inPairs(written, expected)) {
+    const at = firstDifference(before, now, isWhole);
+    if (at === undefined) {
+      if (!isWhole && firstDifference(before, now, true) !== undefined) inFlags ??= uplink;
+      continue;
+    }
+    const excuse = await excuseOf(journal, uplink, again.decoderChange);
+    if (excuse === undefined) {
+      const entry = before[at];
+      const [shard, offset] =
+        entry === undefined ? [shardOf(device, journal.shards), null] : [entry.shard, entry.offset];
+      return { result: 'different', difference: { part: 'entries', stream, shard, offset, uplink } };
+    }
+    excused ??= excuse;
   }
-  const entry = written[at];
-  const uplink = (entry?.data ?? expected[at])?.uplink ?? { shard: 0, offset: 0 };
-  const [shard, offset] =
-    entry === undefined ? [shardOf(device, journal.shards), null] : [entry.shard, entry.offset];
-  return { result: 'different', difference: { part: 'entries', stream, shard, offset, uplink } };
+  if (excused !== undefined) return { result: 'not_verifiable', ...excused };
+  if (inFlags === undefined) return { result: 'equal' };
+  const { shard, offset } = inFlags;
+  const missing = { stream: 'uplink', shard, offset: Math.max(0, offset - 1) };
+  return { result: 'not_verifiable', missing: (await takenBefore(journal, shard)) ?? missing };
+}
+
+/** Why what a message became may differ from what its bytes say now, without a fault. */
+export type Excuse = Pick<Check, 'missing' | 'decoder'>;
+
+/**
+ * A message may rest on messages before it, which retention has taken: codecs of other makers remember, and a message that is
+ * sent again is known by the first. Or another version decoded it.
+ */
+export async function excuseOf(
+  journal: Pick<Journal, 'extent' | 'read' | 'removals'>,
+  { shard, offset }: JournalRef,
+  decoderChange: DecodedAgain['decoderChange'],
+): Promise<Excuse | undefined> {
+  const { first, next } = await journal.extent('uplink', shard);
+  if (offset >= next) return undefined;
+  const taken = await takenBefore(journal, shard);
+  if (offset < first) return taken === undefined ? undefined : { missing: taken };
+  const [entry] = (await readPage(journal, 'uplink', shard, offset, 1)).entries;
+  const decoder = entry === undefined ? undefined : decoderChange?.(entry.data);
+  if (decoder !== undefined) return { decoder };
+  const restsOnEarlier = entry === undefined || entry.data.kind === 'foreign' || entry.data.dup;
+  return taken !== undefined && restsOnEarlier ? { missing: taken } : undefined;
+}
+
+/** The last message that retention took of a shard. */
+async function takenBefore(
+  journal: Pick<Journal, 'extent' | 'removals'>,
+  shard: number,
+): Promise<Missing | undefined> {
+  const { first } = await journal.extent('uplink', shard);
+  if (first === 0) return undefined;
+  const removal = (await journal.removals('uplink')).find(
+    ({ shard: of, from, to }) => shard === of && first > from && first <= to,
+  );
+  return missingOf({ stream: 'uplink', shard, offset: first - 1 }, removal);
+}
+
+interface Pair {
+  readonly uplink: JournalRef;
+  readonly before: Entry<FromUplink>[];
+  readonly now: FromUplink[];
+}
+
+/** What was written of each message and what its bytes say, in order of the messages. */
+function inPairs(written: readonly Entry<FromUplink>[], expected: readonly FromUplink[]): readonly Pair[] {
+  const pairs = new Map<string, Pair>();
+  const pairOf = ({ uplink }: FromUplink): Pair => {
+    const key = `${uplink.shard} ${uplink.offset}`;
+    let pair = pairs.get(key);
+    if (pair === undefined) pairs.set(key, (pair = { uplink, before: [], now: [] }));
+    return pair;
+  };
+  for (const entry of written) pairOf(entry.data).before.push(entry);
+  for (const data of expected) pairOf(data).now.push(data);
+  return [...pairs.values()].sort(({ uplink: a }, { uplink: b }) => a.shard - b.shard || a.offset - b.offset);
 }
 
 function isWithin(data: Observation | Signal, { from, to }: TimeSpan): data is FromUplink {
   return 'uplink' in data && data.ts >= from && data.ts < to;
-}
-
-/** Those of one uplink keep their order. */
-function byUplink({ uplink: a }: FromUplink, { uplink: b }: FromUplink): number {
-  return a.shard - b.shard || a.offset - b.offset;
 }
 
 function firstDifference(
@@ -93,12 +148,16 @@ function firstDifference(
   return undefined;
 }
 
-/** An entry as it is compared: canonical JSON. Without flags an amendment says nothing. */
+/** An entry as it is compared: canonical JSON. Without flags an amendment says nothing; a doubt is the device's own word. */
 export function shownOf(data: Observation | Signal, withFlags: boolean): string {
   if (withFlags || !('readings' in data)) return canonicalJson(data);
   if (data.amendment === true) return '';
   return canonicalJson({
     ...data,
-    readings: data.readings.map(({ parameter, value }) => ({ parameter, value })),
+    readings: data.readings.map(({ parameter, value, doubt }) => ({
+      parameter,
+      value,
+      ...defined({ doubt }),
+    })),
   });
 }

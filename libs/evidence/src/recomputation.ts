@@ -33,16 +33,27 @@ export interface Missing {
   readonly removedOn?: string;
 }
 
+/** Another version of what decodes a message was in force when it arrived: it may have read it otherwise. */
+export interface DecoderChange {
+  /** Name of a codec; `pantau` for its own format and for what is made of what a codec read. */
+  readonly decoder: string;
+  /** Versions; 0 where there was none. */
+  readonly then: number;
+  readonly now: number;
+}
+
 /** What came of comparing one link of the chain from the bytes to the figure. */
 export interface Check {
   readonly result: Result;
   readonly difference?: Difference;
   readonly missing?: Missing;
+  /** With `not_verifiable`: instead of something that is missing. */
+  readonly decoder?: DecoderChange;
 }
 
 /** What came of computing a figure again. */
 export interface Recomputation extends Check {
-  /** `not_verifiable`: retention removed inputs of it, so the journal can neither confirm nor refute it. */
+  /** `not_verifiable`: retention removed inputs of it, or another version decoded them, so the journal can neither confirm nor refute it. */
   readonly result: Result;
   readonly record: IndicatorRecord;
   /** From what the journal holds; absent when that is not enough. */

@@ -1,5 +1,6 @@
 import { pagesOf, type Journal } from '#libs/journal';
 import {
+  defined,
   localDateOf,
   MINUTE,
   parseJson,
@@ -33,7 +34,7 @@ export interface StoreBounds {
 export interface DayContent {
   /** A calendar day of the regency. */
   readonly day: string;
-  /** SHA-256, hexadecimal, over time, parameter, value, flag and failed tests of every row, in order of time and parameter. */
+  /** SHA-256, hexadecimal, over time, parameter, value, flag, failed tests and doubt of every row, in order of time and parameter. */
   readonly journal: string;
   readonly store: string;
   /** The first row that is not the same: time and parameter, and what each says of it; null: nothing. */
@@ -54,7 +55,7 @@ export interface ContentCounts {
   refusedByStore: number;
   expired: number;
   missing: number;
-  /** In the store with another value, flag or failed test. */
+  /** In the store with another value, flag, failed test or doubt. */
   different: number;
   /** In the store alone. */
   unsaid: number;
@@ -63,7 +64,7 @@ export interface ContentCounts {
 }
 
 interface Word {
-  said?: { readonly value: number; readonly result: number };
+  said?: { readonly value: number; readonly result: number; readonly doubt?: string | undefined };
   isRefused?: boolean;
   stored?: Point;
 }
@@ -79,6 +80,8 @@ const FLAGS = 16;
 export class JournalContent {
   /** Of each parameter, in the order in which it was said: time and result as one number, then the value. */
   readonly #said = new Map<string, number[]>();
+  /** Why a device doubts a value, by parameter and place among those numbers: seldom there. */
+  readonly #doubts = new Map<string, string>();
 
   constructor(
     readonly device: string,
@@ -87,8 +90,9 @@ export class JournalContent {
   ) {}
 
   /** The last word on an instant counts. */
-  say(ts: UtcMillis, { parameter, value, flag, failed }: Reading): void {
-    this.#add(ts, parameter, maskOfTests(failed) * FLAGS + flag, value);
+  say(ts: UtcMillis, { parameter, value, flag, failed, doubt }: Reading): void {
+    const at = this.#add(ts, parameter, maskOfTests(failed) * FLAGS + flag, value);
+    if (doubt !== undefined) this.#doubts.set(`${parameter} ${at}`, doubt);
   }
 
   /** The store did not take it. */
@@ -96,10 +100,11 @@ export class JournalContent {
     this.#add(ts, parameter, 0, 0);
   }
 
-  #add(ts: UtcMillis, parameter: string, result: number, value: number): void {
+  /** @returns its place */
+  #add(ts: UtcMillis, parameter: string, result: number, value: number): number {
     let numbers = this.#said.get(parameter);
     if (numbers === undefined) this.#said.set(parameter, (numbers = []));
-    numbers.push((ts - this.span.from) * RESULTS + result, value);
+    return numbers.push((ts - this.span.from) * RESULTS + result, value) - 2;
   }
 
   async compare(
@@ -146,7 +151,11 @@ export class JournalContent {
         const result = number % RESULTS;
         const word = wordAt(words, this.span.from + Math.floor(number / RESULTS), parameter);
         if (result === 0) word.isRefused = true;
-        else word.said = { value: numbers[i + 1] as number, result };
+        else
+          word.said = {
+            ...{ value: numbers[i + 1] as number, result },
+            doubt: this.#doubts.get(`${parameter} ${i}`),
+          };
       }
     }
     return words;
@@ -201,16 +210,22 @@ function outcomeOf(
 }
 
 /** What the journal says, in the words of {@link storedRow}. */
-function rowOf({ value, result }: NonNullable<Word['said']>, stored: Point | undefined): string {
+function rowOf({ value, result, doubt }: NonNullable<Word['said']>, stored: Point | undefined): string {
   const flag = (result % FLAGS) as QualityFlag;
   // What was stored before the names of failed tests were kept has none.
   const names = stored === undefined || stored.failed !== undefined;
-  return storedRow({ value, flag, failed: names ? testsOfMask(Math.floor(result / FLAGS)) : [] });
+  const failed = names ? testsOfMask(Math.floor(result / FLAGS)) : [];
+  return storedRow({ value, flag, failed, ...defined({ doubt }) });
 }
 
-function storedRow({ value, flag, failed = [] }: Pick<Point, 'value' | 'flag' | 'failed'>): string {
-  return [value, flag, ...(flag === 3 || flag === 4 ? failed : [])].join(' ');
+/** The words of a doubt stand beside the test `device` alone; in InfluxDB they are one line. */
+function storedRow({ value, flag, failed = [], doubt }: Judged): string {
+  const tests = flag === 3 || flag === 4 ? failed : [];
+  const words = tests.includes('device') ? (doubt ?? '').replace(/\s+/g, ' ') : '';
+  return [value, flag, ...tests, ...(words === '' ? [] : [JSON.stringify(words)])].join(' ');
 }
+
+type Judged = Pick<Point, 'value' | 'flag' | 'failed' | 'doubt'>;
 
 class Day {
   readonly #journal = createHash('sha256');

@@ -124,5 +124,7 @@ export interface Codec {
    * device would be several sensors in one series, except where each stands for one quantity, or for a camera.
    */
   readonly names?: 'quantities' | 'cameras';
+  /** Raised when the same messages are read otherwise, so that what an earlier version read is not taken for tampering; 1 by default. */
+  readonly version?: number;
   decode(input: CodecInput): CodecResult;
 }

@@ -16,7 +16,10 @@ export function describeCheck(check: FullCheck): string[] {
     `  hasilnya dihapus retensi / their outcome taken by retention   ${messages.outcomeTakenByRetention}`,
     `  tanpa jejak / without a trace                                 ${messages.unaccounted}`,
     `  hasilnya bukan isi pesannya / not what their bytes say        ${bytes.different}`,
-    `  tidak dapat diperiksa, dihapus retensi / not verifiable, taken by retention ${bytes.notVerifiable}`,
+    `  tidak dapat diperiksa / not verifiable: docs/verification.md   ${bytes.notVerifiable}`,
+    ...bytes.decoders.map(
+      ({ decoder, then, now }) => `    dibaca / read by ${decoder} ${then}, sekarang / which is ${now} now`,
+    ),
     ...(bytes.withFlags === false
       ? ['  tanda mutu tidak dibandingkan / flags were not compared: docs/verification.md']
       : []),
