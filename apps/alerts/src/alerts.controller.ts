@@ -1,13 +1,12 @@
 import {
   appliesTo,
   atOnce,
-  INACTIVE,
-  ruleText,
-  thresholdSteps,
   type AlertEvent,
-  type AlertReading,
-  type AlertTransition,
-  type ThresholdRule,
+  type AlertRule,
+  type AlertStep,
+  type ReadingInput,
+  type RuleInput,
+  type RuleKind,
 } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
@@ -17,45 +16,36 @@ import { judgementOf, markOf } from '#libs/quality-control';
 import type { Observation, Parameter, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { createHash } from 'node:crypto';
 import { from } from 'rxjs';
-import { stateOf, stored, storedOf, type DeviceStates } from './device-states.js';
+import { storedOf, type DeviceStates } from './device-states.js';
 import { Intervals } from './intervals.js';
+import { versionedRules, type VersionedRule } from './versioned-rules.js';
 
 export const RULES = Symbol('Rules');
+export const RULE_KINDS = Symbol('RuleKinds');
 export const REGISTRY = Symbol('Registry');
 
 const STATES = 'alerts/device-states';
 
-/** A pending breach is believed across this many missing reports. */
-const DEFAULT_GAP_INTERVALS = 3;
 /** For a device that is not registered any more: no promise of an interval to go by. */
 const UNKNOWN_INTERVAL_MS = 3_600_000;
 
-interface VersionedRule {
-  readonly rule: ThresholdRule;
-  readonly version: string;
-  readonly key: string;
-  /** Of its parameter among those that any rule judges. */
-  readonly place: number;
-}
-
-/** `readings` → rules → `alerts`. One state machine per rule and device; the states of a device move with the cursor. */
+/** `readings` → rules → `alerts`. One state per rule and device, of its kind; those of a device move with the cursor. */
 @Controller()
 export class AlertsController {
   readonly #rules: readonly VersionedRule[];
+  /** Of all rules, each once. */
   readonly #judged: readonly Parameter[];
   readonly #intervals: Intervals;
 
-  constructor(@Inject(RULES) rules: readonly ThresholdRule[], @Inject(REGISTRY) registry: Registry) {
+  constructor(
+    @Inject(RULES) rules: readonly AlertRule[],
+    @Inject(RULE_KINDS) kindOf: (name: string) => RuleKind | undefined,
+    @Inject(REGISTRY) registry: Registry,
+  ) {
     this.#intervals = new Intervals(registry, UNKNOWN_INTERVAL_MS);
-    this.#judged = [...new Set(rules.map(({ parameter }) => parameter))];
-    this.#rules = rules.map((rule) => {
-      const version = createHash('sha256').update(ruleText(rule)).digest('hex').slice(0, 12);
-      // The version is part of the key: a changed rule begins anew instead of judging by another rule's memory.
-      const place = this.#judged.indexOf(rule.parameter);
-      return { rule, version, key: `${rule.id}/${version}`, place };
-    });
+    this.#rules = versionedRules(rules, kindOf);
+    this.#judged = [...new Set(this.#rules.flatMap(({ inputs }) => [...inputs]))];
   }
 
   @FromStream('readings', { inPieces: true })
@@ -83,7 +73,12 @@ export class AlertsController {
     for (const [device, site] of sites) {
       const intervalMs = this.#intervals.peek(device) ?? (await this.#intervals.of(device));
       const before = known[i++] ?? [];
-      const after = this.#judge({ site, device }, rows.of(device), before, intervalMs, context);
+      const inputs = inputsOf(rows.of(device), this.#judged);
+      const inputsOfRule = ({ inputs: judged }: VersionedRule): readonly RuleInput[] =>
+        judged.size === this.#judged.length
+          ? inputs
+          : inputs.filter(({ parameter }) => judged.has(parameter));
+      const after = this.#judge({ site, device }, inputsOfRule, before, intervalMs, context);
       if (after !== before) context.state.put(STATES, device, after);
     }
   }
@@ -91,7 +86,7 @@ export class AlertsController {
   /** @returns the states of the device after what arrived; the same list when that changed nothing */
   #judge(
     subject: Subject,
-    numbers: readonly number[],
+    inputsOfRule: (rule: VersionedRule) => readonly RuleInput[],
     before: DeviceStates,
     intervalMs: Millis,
     context: BatchContext,
@@ -99,20 +94,19 @@ export class AlertsController {
     const after: DeviceStates[number][] = [];
     let hasChanged = false;
     for (const versioned of this.#rules) {
-      const { rule, key, place } = versioned;
+      const { rule, kind, key } = versioned;
       const known = storedOf(before, key);
-      const state = known === undefined ? INACTIVE : stateOf(known);
+      const state = known === undefined ? kind.initial : kind.form.unpack(known.slice(1));
       let next = state;
       if (appliesTo(rule, subject)) {
-        const maxGap = rule.maxGap ?? DEFAULT_GAP_INTERVALS * intervalMs;
-        const readings = from(readingsOf(numbers, place));
-        for (const step of atOnce(readings.pipe(thresholdSteps(rule, maxGap, state)))) {
-          next = step.state;
-          context.append('alerts', eventsOf(versioned, subject, step.transitions));
+        const judge = kind.judge(rule, { intervalMs }, state);
+        for (const judged of atOnce(from(inputsOfRule(versioned)).pipe(judge))) {
+          next = judged.state;
+          context.append('alerts', eventsOf(versioned, subject, judged.steps));
         }
       }
       if (next !== state) hasChanged = true;
-      const kept = next === state ? known : stored(key, next);
+      const kept: DeviceStates[number] | undefined = next === state ? known : [key, ...kind.form.pack(next)];
       if (kept !== undefined) after.push(kept);
     }
     // Rules that are gone, or were changed, leave nothing behind.
@@ -120,7 +114,7 @@ export class AlertsController {
   }
 }
 
-type Subject = Pick<Observation, 'site' | 'device'>;
+type Subject = AlertEvent['subject'];
 
 /** What the pieces of a batch brought so far. */
 interface Arrived {
@@ -137,36 +131,31 @@ function readingOf({ readings }: Observation, parameter: Parameter): Reading | u
   return undefined;
 }
 
-function readingsOf(numbers: readonly number[], place: number): AlertReading[] {
-  const readings: AlertReading[] = [];
+/** @param parameters - by their place */
+function inputsOf(numbers: readonly number[], parameters: readonly Parameter[]): ReadingInput[] {
+  const inputs: ReadingInput[] = [];
   for (let i = 0; i < numbers.length; i += PER_READING) {
-    if (numbers[i + 1] !== place) continue;
-    const [ts, value, mark] = [numbers[i], numbers[i + 2], numbers[i + 3]] as [number, number, number];
-    readings.push({ ts, value, standing: judgementOf(mark).standing });
+    const [ts, value] = [numbers[i] as number, numbers[i + 2] as number];
+    const parameter = parameters[numbers[i + 1] as number] as Parameter;
+    const { standing } = judgementOf(numbers[i + 3] as number);
+    inputs.push({ type: 'reading', ts, parameter, value, standing });
   }
-  return readings;
+  return inputs;
 }
 
 function eventsOf(
-  { rule, version }: VersionedRule,
-  { site, device }: Subject,
-  transitions: readonly AlertTransition[],
+  { rule, kindName, version }: VersionedRule,
+  subject: Subject,
+  steps: readonly AlertStep[],
 ): NewEntry<AlertEvent>[] {
-  const { id, severity, title, parameter, raise, clear } = rule;
-  return transitions.map((transition) => ({
+  const { id, severity, title } = rule;
+  const { device } = subject;
+  return steps.map((step) => ({
     key: device,
     data: {
-      ...transition,
-      alert: `${id}/${device}/${transition.since}`,
-      rule: id,
-      ruleVersion: version,
-      severity,
-      title,
-      site,
-      device,
-      parameter,
-      raise,
-      clear,
+      ...step,
+      alert: `${id}/${device}/${step.since}`,
+      ...{ rule: id, ruleVersion: version, kind: kindName, severity, title, subject },
     },
   }));
 }

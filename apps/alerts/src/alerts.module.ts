@@ -1,17 +1,19 @@
-import type { ThresholdRule } from '#libs/alerting';
+import { ruleKindOf, type AlertRule } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { AlertsController, REGISTRY, RULES } from './alerts.controller.js';
+import { AlertsController, REGISTRY, RULE_KINDS, RULES } from './alerts.controller.js';
 
-/** Threshold rules over the readings. */
+/** Rules of all kinds over the readings. */
 @Module({})
 export class AlertsModule {
-  static register(rules: readonly ThresholdRule[], registry: Registry): DynamicModule {
+  /** @param kindOf - the kind of a name */
+  static register(rules: readonly AlertRule[], registry: Registry, kindOf = ruleKindOf): DynamicModule {
     return {
       module: AlertsModule,
       controllers: [AlertsController],
       providers: [
         { provide: RULES, useValue: rules },
+        { provide: RULE_KINDS, useValue: kindOf },
         { provide: REGISTRY, useValue: registry },
       ],
     };

@@ -1,9 +1,9 @@
-import type { ThresholdRule } from '#libs/alerting';
+import type { AlertRule } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import { defineStage } from '#libs/journal-transport';
 
 export interface AlertsOptions {
-  readonly rules: readonly ThresholdRule[];
+  readonly rules: readonly AlertRule[];
   readonly registry: Registry;
 }
 

@@ -1,6 +1,6 @@
 import { disagreements, neighbourOpinions, type EvidenceReader, type Recomputation } from '#libs/evidence';
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
-import type { ThresholdRule } from '#libs/alerting';
+import { alertEventOf, explanationOf, type AlertRule } from '#libs/alerting';
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
 import { newestFirst, type Journal, type PassedOver, type UnreadableEntry } from '#libs/journal';
 import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
@@ -66,7 +66,7 @@ export interface GatewayDependencies {
   readonly fullCheck: FullCheckJob;
   readonly deviceTokens: DeviceTokens;
   /** The alert rules in force. */
-  readonly rules: readonly ThresholdRule[];
+  readonly rules: readonly AlertRule[];
   readonly presencePolicy: PresencePolicy;
   readonly clock: Clock;
   /** What should run, for health. */
@@ -217,7 +217,7 @@ export class ApiController {
   async alerts(@Query(new ZodPipe(alertsQuery)) query: z.output<typeof alertsQuery>): Promise<unknown> {
     const views = await this.pantau.state.list<AlertView>(ALERT_VIEWS, { reverse: true });
     const items = views
-      .map(({ value: { latest, history } }) => ({ ...latest, state: latest.kind, history }))
+      .map(({ value }) => alertItem(value))
       .filter(({ state, device }) => (query.state ?? state) === state && (query.device ?? device) === device)
       .slice(0, query.limit + 1);
     return cut(
@@ -294,6 +294,18 @@ export class ApiController {
       ...(unreadable.length === 0 ? {} : { unreadable: unreadable.slice(0, query.limit).map(placeOf) }),
     };
   }
+}
+
+/** An alert as it is listed. What its kind says stands beside the rest, and `kind` is the phase: so it was while there was one kind. */
+function alertItem({ latest, history }: AlertView) {
+  const event = alertEventOf(latest);
+  const { kind, phase, subject, detail, ...rest } = event;
+  const explanation = explanationOf(event);
+  return {
+    ...{ ...rest, ...subject, ...detail, kind: phase, state: phase, ruleKind: kind },
+    ...defined({ explanation }),
+    history,
+  };
 }
 
 /** No reading is from after this; an InfluxDB, which counts nanoseconds, can still be asked for it. */

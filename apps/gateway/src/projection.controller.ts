@@ -1,4 +1,4 @@
-import type { AlertEvent } from '#libs/alerting';
+import { alertEventOf, type StoredAlertEvent } from '#libs/alerting';
 import { isFlap, type BrokerRun } from '#libs/availability';
 import { FromStream, type Batch, type BatchContext } from '#libs/journal-transport';
 import { defined, type Millis } from '#libs/kernel';
@@ -47,14 +47,14 @@ export class ProjectionController {
   constructor(@Inject(FLAP_GRACE_MS) private readonly flapGraceMs: Millis) {}
 
   @FromStream('alerts')
-  async alerts(@Payload() batch: Batch<AlertEvent>, @Ctx() { state }: BatchContext): Promise<void> {
+  async alerts(@Payload() batch: Batch<StoredAlertEvent>, @Ctx() { state }: BatchContext): Promise<void> {
     for (const { data } of batch) {
       const key = alertViewKey(data);
       const view = await state.get<AlertView>(ALERT_VIEWS, key);
-      const { kind, at, value } = data;
+      const { phase, at, value } = alertEventOf(data);
       state.put(ALERT_VIEWS, key, {
         latest: data,
-        history: [...(view?.history ?? []), { kind, at, value }],
+        history: [...(view?.history ?? []), { kind: phase, at, ...defined({ value }) }],
       } satisfies AlertView);
     }
   }

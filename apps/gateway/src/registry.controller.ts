@@ -1,3 +1,4 @@
+import { ruleView } from '#libs/alerting';
 import { deviceSchema, siteSchema } from '#libs/identity';
 import { DAY, defined, HOUR, PantauError, SECOND } from '#libs/kernel';
 import { duration } from '#libs/platform';
@@ -91,11 +92,7 @@ export class RegistryController {
   @ApiOperation({ summary: 'Aturan peringatan yang berlaku / The alert rules in force' })
   rules(): unknown {
     return {
-      items: this.pantau.rules.map(({ for: lasts, maxGap, ...rule }) => ({
-        ...rule,
-        forMs: lasts,
-        ...defined({ maxGapMs: maxGap }),
-      })),
+      items: this.pantau.rules.map((rule) => ruleView(rule)),
     };
   }
 }

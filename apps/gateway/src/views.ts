@@ -1,4 +1,4 @@
-import type { AlertEvent } from '#libs/alerting';
+import type { AlertPhase, StoredAlertEvent } from '#libs/alerting';
 import type { UtcMillis } from '#libs/kernel';
 import type { LastConnection } from '#libs/availability';
 import type {
@@ -25,16 +25,17 @@ export const CONFIGURATION_VIEWS = 'gateway/configurations';
 
 /** An alert from its first transition to its last. */
 export interface AlertView {
-  readonly latest: AlertEvent;
+  readonly latest: StoredAlertEvent;
   readonly history: readonly {
-    readonly kind: AlertEvent['kind'];
+    /** The phase it came into. */
+    readonly kind: AlertPhase;
     readonly at: UtcMillis;
-    readonly value: number;
+    readonly value?: number;
   }[];
 }
 
 /** Newest first when listed backwards. */
-export function alertViewKey({ since, alert }: AlertEvent): string {
+export function alertViewKey({ since, alert }: StoredAlertEvent): string {
   return `${String(since).padStart(15, '0')}/${alert}`;
 }
 

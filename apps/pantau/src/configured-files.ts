@@ -1,9 +1,9 @@
-import { rulesFileSchema, type ThresholdRule } from '#libs/alerting';
+import { rulesFileSchema, type AlertRule } from '#libs/alerting';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { qcLimitsSchema, type QcLimitsFile } from '#libs/quality-control';
 
 /** The rules of alerts. @throws PantauError `CONFIG_INVALID` with file, line and expectation */
-export function alertRules(config: LoadedConfig): readonly ThresholdRule[] {
+export function alertRules(config: LoadedConfig): readonly AlertRule[] {
   return readYamlFile(configFile(config, config.rules), rulesFileSchema).rules;
 }
 

@@ -1,6 +1,7 @@
 import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
 import { readPage } from '#libs/journal';
 import { DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
+import { alertEventOf } from '#libs/alerting';
 import { PM25_DAILY_MEAN, type IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
 import type { Runtime } from './runtime.js';
@@ -136,10 +137,11 @@ export async function followAlerts(
       const isEnd = page.next === next;
       next = page.next;
       for (const { data } of page.entries) {
-        if (data.kind !== 'firing' && data.kind !== 'resolved') continue;
-        const at = new Date(data.at).toISOString();
+        const { phase, title, subject, value, at: ts } = alertEventOf(data);
+        if (phase !== 'firing' && phase !== 'resolved') continue;
+        const at = new Date(ts).toISOString();
         print(
-          `  ${words[data.kind]} ${data.title.id} / ${data.title.en} · ${data.device} · ${data.value} · ${at} (${localDateOf(data.at)} WIB)`,
+          `  ${words[phase]} ${title.id} / ${title.en} · ${subject.device} · ${value ?? '-'} · ${at} (${localDateOf(ts)} WIB)`,
         );
       }
       if (signal.aborted && isEnd) return;

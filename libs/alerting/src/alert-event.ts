@@ -1,19 +1,45 @@
+import type { UtcMillis } from '#libs/kernel';
 import type { Parameter } from '#libs/telemetry';
-import type { ThresholdRule } from './rule.js';
-import type { AlertTransition } from './threshold.js';
+import type { AlertPhase, AlertStep, RuleHead, Text } from './rule-kind.js';
+import { ruleKindOf } from './rules.js';
 
-/** Stream `alerts`: one transition of one alert, with what is needed to understand it. */
-export interface AlertEvent extends AlertTransition {
-  /** `{rule}/{device}/{since}`: the same for pending, firing and resolved, so that repeats can be told. */
+/** Stream `alerts`: one step of one alert, with what is needed to understand it. */
+export interface AlertEvent extends AlertStep {
+  /** `{rule}/{device}/{since}`: the same in every phase, so that repeats can be told. */
   readonly alert: string;
   readonly rule: string;
   /** Digest of the rule's content. */
   readonly ruleVersion: string;
-  readonly severity: ThresholdRule['severity'];
-  readonly title: ThresholdRule['title'];
+  /** Kind of the rule; says what is in `detail`. */
+  readonly kind: string;
+  readonly severity: RuleHead['severity'];
+  readonly title: RuleHead['title'];
+  readonly subject: { readonly site: string; readonly device: string };
+}
+
+/** What was written while every rule was a threshold: subject and detail among the rest, and `kind` was the phase. */
+interface FlatAlertEvent extends Omit<AlertEvent, 'kind' | 'phase' | 'subject' | 'detail' | 'value'> {
+  readonly kind: AlertPhase;
   readonly site: string;
   readonly device: string;
   readonly parameter: Parameter;
   readonly raise: number;
   readonly clear: number;
+  readonly value: number;
+  readonly evidence: readonly { readonly ts: UtcMillis; readonly value: number }[];
+}
+
+/** An entry of the stream, whichever version wrote it: {@link alertEventOf} reads it. */
+export type StoredAlertEvent = AlertEvent | FlatAlertEvent;
+
+export function alertEventOf(stored: StoredAlertEvent): AlertEvent {
+  if ('subject' in stored) return stored;
+  const { kind: phase, site, device, parameter, raise, clear, evidence, ...rest } = stored;
+  const detail = { parameter, raise, clear, evidence };
+  return { ...rest, kind: 'threshold', phase, subject: { site, device }, detail };
+}
+
+/** The step in one sentence; undefined for a kind that this version does not know. */
+export function explanationOf(event: AlertEvent): Text | undefined {
+  return ruleKindOf(event.kind)?.explain(event);
 }

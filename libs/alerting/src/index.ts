@@ -1,4 +1,4 @@
 export * from './alert-event.js';
-export * from './operators.js';
-export * from './rule.js';
-export * from './threshold.js';
+export * from './at-once.js';
+export * from './rule-kind.js';
+export * from './rules.js';

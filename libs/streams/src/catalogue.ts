@@ -1,4 +1,4 @@
-import type { AlertEvent } from '#libs/alerting';
+import type { StoredAlertEvent } from '#libs/alerting';
 import {
   OBSERVATION_FORM,
   UPLINK_FORM,
@@ -75,9 +75,9 @@ export const STREAMS = {
     retention: 'configured',
     shape: STREAM_SHAPES.configurations,
   }),
-  alerts: of<AlertEvent>({
+  alerts: of<StoredAlertEvent>({
     description: 'A step of an alert: pending, firing, resolved, cancelled.',
-    entry: 'AlertEvent',
+    entry: 'StoredAlertEvent',
     key: 'device',
     appendedBy: ['alerts'],
     retention: 'configured',

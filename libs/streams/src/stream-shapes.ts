@@ -15,6 +15,11 @@ const OBSERVATION = members({
   ...{ site: 'text', device: 'text', ts: 'number', receivedAt: 'number' },
   ...{ uplink: 'place', readings: 'list' },
 });
+const ALERT_EVENT = members({ alert: 'text', rule: 'text', kind: 'text', at: 'number', since: 'number' });
+const ALERT_STEP = members({ phase: 'text', detail: 'anything' });
+const SUBJECT = members({ site: 'text', device: 'text' });
+/** As it was written while every rule was a threshold. */
+const FLAT_ALERT_EVENT = members({ site: 'text', device: 'text', parameter: 'text', value: 'number' });
 const COMMAND = members({ name: 'text', params: 'anything', expiresAt: 'number' });
 const COMMAND_EVENT = members({ id: 'text', site: 'text', device: 'text', state: 'text', at: 'number' });
 
@@ -56,10 +61,14 @@ export const STREAM_SHAPES = {
     ...{ expected: 'number', received: 'number', valid: 'number' },
   }),
   neighbourhoods: members({ device: 'text', parameter: 'text', hour: 'number', mean: 'anything' }),
-  alerts: members({
-    ...{ alert: 'text', rule: 'text', kind: 'text', at: 'number', since: 'number', value: 'number' },
-    ...{ site: 'text', device: 'text', parameter: 'text' },
-  }),
+  alerts: (data: unknown) => {
+    const fault = ALERT_EVENT(data);
+    if (fault !== undefined) return fault;
+    const { subject } = data as { readonly subject?: unknown };
+    if (subject === undefined) return FLAT_ALERT_EVENT(data);
+    const within = SUBJECT(subject);
+    return within === undefined ? ALERT_STEP(data) : `subject: ${within}`;
+  },
   settings: members({ name: 'text', from: 'number', at: 'number', value: 'anything', digest: 'text' }),
 } satisfies Readonly<Record<string, StreamShape>>;
 

@@ -1,0 +1,27 @@
+import { scan } from 'rxjs';
+import { defineRuleKind, type Judged } from '../../rule-kind.js';
+import { explainThreshold } from './explain.js';
+import { INACTIVE, step, type ThresholdDetail, type ThresholdState } from './reducer.js';
+import { thresholdRuleSchema } from './schema.js';
+import { thresholdForm } from './state-form.js';
+
+/** A pending breach is believed across this many missing reports. */
+const DEFAULT_GAP_INTERVALS = 3;
+
+/** A value at or beyond a level, for some time. */
+export const threshold = defineRuleKind({
+  schema: thresholdRuleSchema,
+  durations: ['for', 'maxGap'],
+  inputs: ({ parameter }) => [parameter],
+  initial: INACTIVE,
+  form: thresholdForm,
+  judge(rule, { intervalMs }, initial) {
+    const maxGap = rule.maxGap ?? DEFAULT_GAP_INTERVALS * intervalMs;
+    return scan(
+      (before: Judged<ThresholdState, ThresholdDetail>, input) =>
+        input.type === 'beat' ? { state: before.state, steps: [] } : step(rule, before.state, input, maxGap),
+      { state: initial, steps: [] },
+    );
+  },
+  explain: explainThreshold,
+});

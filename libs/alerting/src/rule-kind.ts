@@ -1,0 +1,114 @@
+import { parseDuration, type Millis, type UtcMillis } from '#libs/kernel';
+import type { Standing } from '#libs/quality-control';
+import type { Parameter } from '#libs/telemetry';
+import type { OperatorFunction } from 'rxjs';
+import { z } from 'zod';
+
+/** A text for people, in Indonesian and English. */
+export interface Text {
+  readonly id: string;
+  readonly en: string;
+}
+
+/** A time such as `5m` or `2h`, as milliseconds. */
+export const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: `expected a duration such as 5m or 2h, found "${text}"` });
+  return z.NEVER;
+});
+
+/** What every rule has, whatever its kind. */
+export const ruleHead = {
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and hyphens'),
+  title: z.strictObject({ id: z.string().min(1), en: z.string().min(1) }).describe('Indonesian and English'),
+  /** Which devices; all by default. */
+  select: z
+    .strictObject({ sites: z.array(z.string()).optional(), devices: z.array(z.string()).optional() })
+    .default({}),
+  severity: z.enum(['info', 'warning', 'critical']),
+} as const;
+export type RuleHead = Readonly<z.output<z.ZodObject<typeof ruleHead>>>;
+
+/** One value of a parameter that the rule judges. */
+export interface ReadingInput {
+  readonly type: 'reading';
+  /** Device time: the event time of everything here. */
+  readonly ts: UtcMillis;
+  readonly parameter: Parameter;
+  readonly value: number;
+  readonly standing: Standing;
+}
+
+/**
+ * Time has passed: what Pantau received before `at` has been judged. For kinds that judge silence. Beats may be left out and come
+ * late, so what follows from one is dated by the time at which it became true, and not by the beat.
+ */
+export interface BeatInput {
+  readonly type: 'beat';
+  readonly at: UtcMillis;
+}
+
+export type RuleInput = ReadingInput | BeatInput;
+
+/** Phases of an alert. `cancelled` ends a pending alert that never fired. */
+export const ALERT_PHASES = ['pending', 'firing', 'resolved', 'cancelled'] as const;
+export type AlertPhase = (typeof ALERT_PHASES)[number];
+
+/** An alert comes into a phase, in event time. */
+export interface AlertStep<Detail extends object = object> {
+  readonly phase: AlertPhase;
+  readonly at: UtcMillis;
+  /** Since when that lasts of which the alert tells; with rule and device the identity of the alert. */
+  readonly since: UtcMillis;
+  /** The value that led to the step; absent where none did. */
+  readonly value?: number;
+  /** What else the kind has to say about it. */
+  readonly detail: Detail;
+}
+
+/** What one input did. The state is the same object where it changed nothing. */
+export interface Judged<State = unknown, Detail extends object = object> {
+  readonly state: State;
+  readonly steps: readonly AlertStep<Detail>[];
+}
+
+/** What a device promises. */
+export interface Promised {
+  /** How often it reports. */
+  readonly intervalMs: Millis;
+}
+
+/** A kind of alert rule; one folder in `kinds/`. */
+export interface RuleKind<Rule extends RuleHead = RuleHead, State = unknown, Detail extends object = object> {
+  /** What a rule of this kind is in `rules.yaml`, without its member `kind`. */
+  readonly schema: z.ZodType<Rule>;
+  /** The members of a rule that are times. */
+  readonly durations?: readonly string[];
+  /** The parameters whose readings it judges. */
+  inputs(rule: Rule): readonly Parameter[];
+  /** It is given beats as well. */
+  readonly takesBeats?: true;
+  readonly initial: State;
+  /** How the state of a device is stored between its messages: plain data in a list, short, because it is written with nearly each. */
+  readonly form: {
+    pack(state: State): readonly unknown[];
+    unpack(stored: readonly unknown[]): State;
+  };
+  /**
+   * Judges the inputs of one device, in the order in which they arrived: emits for each what it did. The same inputs give the same
+   * steps, however they were cut into batches.
+   *
+   * @param initial - the state that was kept
+   */
+  judge(rule: Rule, promised: Promised, initial: State): OperatorFunction<RuleInput, Judged<State, Detail>>;
+  /** A step in one sentence. */
+  explain(step: AlertStep<Detail>): Text;
+}
+
+/** Checks that a kind fits together, and forgets its types, so that kinds of all types stand in one list. */
+export function defineRuleKind<Rule extends RuleHead, State, Detail extends object>(
+  kind: RuleKind<Rule, State, Detail>,
+): RuleKind {
+  return kind;
+}

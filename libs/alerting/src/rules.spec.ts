@@ -1,0 +1,74 @@
+import { canonicalJson, parseYaml } from '#libs/kernel';
+import { createHash } from 'node:crypto';
+import { alertEventOf, explanationOf, type AlertEvent, type StoredAlertEvent } from './alert-event.js';
+import { kindNameOf, rulesFileSchema, ruleText, ruleView } from './rules.js';
+
+const RULE = `
+  - id: a
+    title: { id: a, en: b }
+    parameter: pm25
+    raise: 100
+    clear: 90
+    for: 1h
+    severity: info
+`;
+const parsed = (yaml: string) => parseYaml('rules.yaml', `rules:${yaml}`, rulesFileSchema).rules;
+
+describe('rules.yaml', () => {
+  it('refuses what the schema of the kind refuses, at its line, and two rules of one id', () => {
+    expect(() => parsed(RULE.replace('clear: 90', 'clear: 120'))).toThrow(
+      /rules\.yaml:6: rules\.0\.clear: clear must/,
+    );
+    expect(() => parsed(`${RULE}    rise: 3\n`)).toThrow(/rules\.yaml:9: rules\.0: Unrecognized key: "rise"/);
+    expect(() => parsed(RULE + RULE)).toThrow(/rule ids must differ/);
+  });
+
+  it('names the kinds there are when it is told of another one', () => {
+    expect(() => parsed(`${RULE}    kind: treshold\n`)).toThrow(
+      /rules\.yaml:9: rules\.0\.kind: no kind of rule "treshold"; known: .*threshold.*Did you mean threshold\?/,
+    );
+    expect(() => parsed(`${RULE}    kind: toString\n`)).toThrow(/no kind of rule "toString"/);
+  });
+
+  it('is read as before kinds had names: the text of a rule, from which its version follows, is the same', () => {
+    const [plain] = parsed(RULE);
+    const [named] = parsed(`${RULE}    kind: threshold\n`);
+    const text = canonicalJson({
+      ...{ id: 'a', title: { id: 'a', en: 'b' }, parameter: 'pm25', raise: 100, clear: 90, for: 3_600_000 },
+      ...{ severity: 'info', select: {}, direction: 'above', includeSuspect: false },
+    });
+    expect([ruleText(plain!), ruleText(named!)]).toEqual([text, text]);
+    expect(createHash('sha256').update(text).digest('hex').slice(0, 12)).toBe('6d47f6caa5f2');
+    expect(kindNameOf(plain!)).toBe('threshold');
+    expect(ruleView(plain!)).toMatchObject({ id: 'a', kind: 'threshold', forMs: 3_600_000 });
+    expect(ruleView(plain!)).not.toHaveProperty('for');
+  });
+});
+
+describe('alertEventOf', () => {
+  const head = {
+    ...{ alert: 'a/udara-01/1', rule: 'a', ruleVersion: '0', title: { id: 'a', en: 'b' } },
+    severity: 'info',
+    ...{ at: 2, since: 1, value: 120 },
+  } as const;
+  const detail = { parameter: 'pm25', raise: 100, clear: 90, evidence: [{ ts: 1, value: 120 }] } as const;
+  const place = { site: 'betung', device: 'udara-01' };
+  const flat: StoredAlertEvent = { ...head, ...detail, ...place, kind: 'firing' };
+  const event: AlertEvent = { ...head, kind: 'threshold', phase: 'firing', subject: place, detail };
+
+  it('reads what was written while every rule was a threshold, and what is written now', () => {
+    expect(alertEventOf(flat)).toEqual(event);
+    expect(alertEventOf(event)).toBe(event);
+  });
+
+  it('is explained in both languages, and not at all where only another version knows the kind', () => {
+    const { id, en } = explanationOf(alertEventOf(flat)) ?? {};
+    expect(id).toBe(
+      'pm25 bertahan melewati batas 100 ug/m3 (sejak 1970-01-01T00:00:00.001Z); sekarang 120 ug/m3.',
+    );
+    expect(en).toBe(
+      'pm25 has stayed beyond the limit of 100 ug/m3 (since 1970-01-01T00:00:00.001Z); now 120 ug/m3.',
+    );
+    expect(explanationOf({ ...event, kind: 'of-tomorrow' })).toBeUndefined();
+  });
+});
