@@ -1,10 +1,9 @@
 import 'reflect-metadata';
 import { alertEventOf, rulesFileSchema, ruleText, type AlertEvent, type AlertRule } from '#libs/alerting';
 import { Registry } from '#libs/identity';
-import { LmdbJournal } from '#libs/journal';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { MINUTE, seededRandom } from '#libs/kernel';
-import { LmdbStateStore } from '#libs/state';
 import { type Observation } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { createHash } from 'node:crypto';
