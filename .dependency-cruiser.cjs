@@ -61,7 +61,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(apps|libs|devices|simulators)/([^/]+)/',
-        pathNot: `^apps/pantau/|^apps/broker/src/uplink-|${TESTS}`,
+        pathNot: `^apps/pantau/|${TESTS}`,
       },
       to: { path: '^libs/engine-[^/]+/', pathNot: '^$1/$2/' },
     },

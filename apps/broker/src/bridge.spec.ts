@@ -3,7 +3,7 @@ import { describeWith, startMosquitto, waitUntil, type MosquittoFixture } from '
 import { TopicMappings } from '#libs/telemetry';
 import mqtt, { type MqttClient } from 'mqtt';
 import { Bridge, type BridgeOptions } from './bridge.js';
-import { openBroker, type BrokerFixture } from './broker.fixture.js';
+import { interposed, openBroker, type BrokerFixture } from './broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 
@@ -66,16 +66,10 @@ describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
     await using fixture = await openBroker({ ports: {} });
     let isBroken = true;
     let attempts = 0;
-    const journal = new Proxy(fixture.journal, {
-      get(target, name) {
-        if (name === 'appendEncoded' && isBroken)
-          return async () => {
-            attempts++;
-            throw new Error('no space left on the device');
-          };
-        const member: unknown = Reflect.get(target, name, target);
-        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-      },
+    const journal = interposed(fixture.journal, async (append) => {
+      if (!isBroken) return append();
+      attempts++;
+      throw new Error('no space left on the device');
     });
     const bridge = makeBridge(mosquitto, { ...fixture, journal }, { connections: 1 });
     await bridge.start();
@@ -101,18 +95,12 @@ describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
       space: { minFree: 1e6, measureDisk: async () => ({ freeBytes, totalBytes: 1e9 }) },
     });
     let refusals = 0;
-    const journal = new Proxy(fixture.journal, {
-      get(target, name) {
-        const member: unknown = Reflect.get(target, name, target);
-        if (typeof member !== 'function') return member;
-        if (name !== 'append' && name !== 'appendEncoded') return member.bind(target) as unknown;
-        return async (...parameters: unknown[]) =>
-          (member.apply(target, parameters) as Promise<void>).catch((error: unknown) => {
-            refusals++;
-            throw error;
-          });
-      },
-    });
+    const journal = interposed(fixture.journal, (append) =>
+      append().catch((error: unknown) => {
+        refusals++;
+        throw error;
+      }),
+    );
     const bridge = makeBridge(mosquitto, { ...fixture, journal }, { connections: 2 });
     await bridge.start();
     await subscribed(bridge);

@@ -107,7 +107,45 @@ export type FixtureOptions = Partial<Omit<BrokerOptions, 'limits'>> & {
   /** Of the journal: its reserve, and how it measures its disk. */
   readonly space?: Pick<LmdbJournalOptions, 'minFree' | 'measureDisk'>;
   readonly logger?: Logger;
+  /** What the broker gets instead of the journal. */
+  readonly wrap?: (journal: Journal) => Journal;
 };
+
+/** The journal, with something done around every append of a producer. */
+export function interposed(
+  journal: Journal,
+  around: (append: () => Promise<void>) => Promise<void>,
+): Journal {
+  return replacing(journal, {
+    append: (...parameters) => around(() => journal.append(...parameters)),
+    direct: {
+      begin(stream) {
+        const batch = journal.direct!.begin(stream);
+        const append = batch.append.bind(batch);
+        batch.append = (options) => around(() => append(options));
+        return batch;
+      },
+    },
+  });
+}
+
+/** The journal as an engine has it that offers nothing beside the port. */
+export function withoutDirectAppends(journal: Journal): Journal {
+  return replacing(journal, { direct: undefined });
+}
+
+function replacing(
+  journal: Journal,
+  members: { readonly [M in keyof Journal]?: Journal[M] | undefined },
+): Journal {
+  return new Proxy(journal, {
+    get(target, name) {
+      if (name in members) return members[name as keyof Journal];
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+}
 
 /** A real broker on a real journal in a temporary folder. */
 export async function openBroker({
@@ -115,6 +153,7 @@ export async function openBroker({
   folder: givenFolder,
   space,
   logger = createLogger('silent', 'test'),
+  wrap = (journal) => journal,
   ...options
 }: FixtureOptions = {}): Promise<BrokerFixture> {
   const folder = temporaryFolder('broker');
@@ -153,7 +192,7 @@ export async function openBroker({
         limits: { ...LIMITS, ...limits },
       },
       {
-        journal,
+        journal: wrap(journal),
         state,
         registry,
         accounts,

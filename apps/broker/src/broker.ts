@@ -687,7 +687,7 @@ export class Broker {
   /** The short way of a topic that the session has written to. */
   #directRoute(session: Session, topic: string): DirectRoute | undefined {
     const target = session.targets.get(topic);
-    if (target === undefined || target === 'routed') return undefined;
+    if (target === undefined || target === 'routed' || !this.#uplinks.takesDirectly) return undefined;
     const shard = shardOf(target.device, this.#pantau.journal.shards);
     const template = new UplinkTemplate(shard, { ...target, topic, session: session.id });
     const route = { template, silentAt: -1 };

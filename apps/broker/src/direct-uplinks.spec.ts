@@ -1,9 +1,16 @@
+import type { Journal } from '#libs/journal';
 import type { Uplink } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import fc from 'fast-check';
 import mqttPacket from 'mqtt-packet';
 import { Acknowledgements } from './acknowledgements.js';
-import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+import {
+  interposed,
+  openBroker,
+  withoutDirectAppends,
+  type BrokerFixture,
+  type RawClient,
+} from './broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 
@@ -54,8 +61,11 @@ async function openDevice(fixture: BrokerFixture): Promise<RawClient> {
 }
 
 describe('messages that take the short way', () => {
-  it('are journaled and acknowledged like all others', async () => {
-    await using fixture = await openBroker();
+  it.each([
+    ['are journaled and acknowledged like all others', (journal: Journal) => journal],
+    ['take the long one where the journal offers no direct appends', withoutDirectAppends],
+  ])('%s', async (_, wrap) => {
+    await using fixture = await openBroker({ wrap });
     const client = await openDevice(fixture);
     client.send(Buffer.concat([publish(2), publish(3, { dup: true }), publish(4)]));
     expect(await acknowledged(client, 3)).toEqual([2, 3, 4]);
@@ -169,15 +179,18 @@ describe('messages that take the short way', () => {
   });
 
   it('end the connection when the journal cannot take them, unacknowledged', async () => {
-    await using fixture = await openBroker();
+    let isBroken = false;
+    const wrap = (journal: Journal): Journal =>
+      interposed(journal, async (append) => {
+        if (isBroken) throw new Error('the disk is broken');
+        await append();
+      });
+    await using fixture = await openBroker({ wrap });
     const client = await openDevice(fixture);
-    const append = fixture.journal.appendEncoded.bind(fixture.journal);
-    fixture.journal.appendEncoded = async () => {
-      throw new Error('the disk is broken');
-    };
+    isBroken = true;
     client.send(publish(2));
     await expect(client.next('puback')).rejects.toThrow('closed instead of puback');
-    fixture.journal.appendEncoded = append;
+    isBroken = false;
     expect(await journaled(fixture, 1)).toHaveLength(1);
   });
 

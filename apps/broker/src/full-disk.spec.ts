@@ -127,9 +127,11 @@ describeWith(['mount'], 'a broker on a disk that is full', () => {
         append: [
           {
             stream: 'signals',
-            blocks: fixture.journal.encode('signals', [
-              { key: 'udara-01', data: new Uint8Array(100_000) as never },
-            ]),
+            entries: [
+              fixture.journal.encode('signals', [
+                { key: 'udara-01', data: new Uint8Array(100_000) as never },
+              ]),
+            ],
           },
         ],
       });

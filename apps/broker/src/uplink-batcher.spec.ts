@@ -1,8 +1,9 @@
-import { decodeEntries } from '#libs/engine-lmdb';
-import type { EncodedEntries, Journal, NewEntry } from '#libs/journal';
+import { decodeEntries, DirectBlocks } from '#libs/engine-lmdb';
+import type { Journal, NewEntry } from '#libs/journal';
 import { PantauError } from '#libs/kernel';
 import { createLogger } from '#libs/platform';
 import { waitUntil } from '#libs/testing';
+import type { StoredForm } from '#libs/streams';
 import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import { UplinkTemplate } from './uplink-template.js';
 import { UplinkBatcher, type UplinkBatcherOptions } from './uplink-batcher.js';
@@ -29,7 +30,10 @@ function uplink(n: number, change: Partial<Uplink> = {}): Uplink {
 }
 
 /** A batcher on a journal that is full when the test says so. */
-function open(options: UplinkBatcherOptions = {}): AsyncDisposable & {
+function open(
+  options: UplinkBatcherOptions = {},
+  isDirect = true,
+): AsyncDisposable & {
   batcher: UplinkBatcher;
   journal: { isFull: boolean; failure: Error | undefined; refusals: number; written: number[] };
   /** What became of the messages, by number. */
@@ -42,12 +46,17 @@ function open(options: UplinkBatcherOptions = {}): AsyncDisposable & {
     refusals: 0,
     written: [] as number[],
   };
+  const form = UPLINK_FORM as StoredForm;
   const journal = {
     shards: 1,
-    async appendEncoded(stream: string, blocks: readonly EncodedEntries[], options: { yields?: boolean }) {
-      const entries = blocks.flatMap((block) => decodeEntries(block, UPLINK_FORM));
-      await this.append(stream, entries as NewEntry<Uplink>[], options);
-    },
+    ...(isDirect
+      ? {
+          direct: new DirectBlocks(1, new Map([['uplink', form]]), async (stream, blocks, options) => {
+            const entries = blocks.flatMap((block) => decodeEntries(block, form));
+            await journal.append(stream, entries as NewEntry<Uplink>[], options);
+          }),
+        }
+      : {}),
     async append(_stream: string, entries: readonly NewEntry<Uplink>[], { yields = false } = {}) {
       expect(yields).toBe(true);
       if (state.failure !== undefined) throw state.failure;
@@ -80,23 +89,29 @@ const one = { name: 'one' };
 const other = { name: 'other' };
 
 describe('UplinkBatcher on a full journal', () => {
-  it('holds messages, later ones behind earlier ones, and calls all back in order once there is space', async () => {
-    await using fixture = open();
-    const { batcher, journal, outcomes, add } = fixture;
-    journal.isFull = true;
-    add(1, one);
-    await waitUntil('it is held', () => batcher.isHolding);
-    for (let n = 2; n <= 1_900; n++) add(n, n % 2 === 0 ? one : other);
-    await waitUntil('all are held', () => batcher.heldBytes > 1_900 * PAYLOAD_BYTES);
-    expect(outcomes.size).toBe(0);
-    journal.isFull = false;
-    await waitUntil('all are called back', () => outcomes.size === 1_900);
-    const numbers = Array.from({ length: 1_900 }, (_, i) => i + 1);
-    expect(journal.written).toEqual(numbers);
-    expect([...outcomes]).toEqual(numbers.map((n) => [n, null]));
-    await waitUntil('nothing is held', () => !batcher.isHolding);
-    expect(batcher.heldBytes).toBe(0);
-  });
+  it.each([
+    ['offers direct appends', true],
+    ['does not', false],
+  ])(
+    'holds messages in order and calls all back once there is space (the journal %s)',
+    async (_, isDirect) => {
+      await using fixture = open({}, isDirect);
+      const { batcher, journal, outcomes, add } = fixture;
+      journal.isFull = true;
+      add(1, one);
+      await waitUntil('it is held', () => batcher.isHolding);
+      for (let n = 2; n <= 1_900; n++) add(n, n % 2 === 0 ? one : other);
+      await waitUntil('all are held', () => batcher.heldBytes > 1_900 * PAYLOAD_BYTES);
+      expect(outcomes.size).toBe(0);
+      journal.isFull = false;
+      await waitUntil('all are called back', () => outcomes.size === 1_900);
+      const numbers = Array.from({ length: 1_900 }, (_, i) => i + 1);
+      expect(journal.written).toEqual(numbers);
+      expect([...outcomes]).toEqual(numbers.map((n) => [n, null]));
+      await waitUntil('nothing is held', () => !batcher.isHolding);
+      expect(batcher.heldBytes).toBe(0);
+    },
+  );
 
   it('asks for space before it tries again: a really full disk is not written to in vain', async () => {
     await using fixture = open();

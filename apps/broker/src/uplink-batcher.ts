@@ -1,4 +1,3 @@
-import type { EntryBlock } from '#libs/engine-lmdb';
 import type { Journal, JournalSpace, NewEntry } from '#libs/journal';
 import { PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
@@ -44,8 +43,8 @@ const RETRIED_TOGETHER = 1_000;
 
 /**
  * Collects the messages that one turn of the event loop brings from all sockets, appends them together and calls each
- * back once they are durable. One promise for hundreds of messages instead of one for each, and their bytes in a few
- * blocks: with the fsync shared already, objects were what a message cost most.
+ * back once they are durable. One promise for hundreds of messages instead of one for each, and their bytes,
+ * where the journal offers it, written where they are stored: with the fsync shared already, objects were what a message cost most.
  *
  * While the journal is full it holds messages and their callbacks, in order, and tries again until there is space:
  * nothing is acknowledged and nobody is thrown out. Only beyond a bound is a message refused, which closes its
@@ -54,7 +53,6 @@ const RETRIED_TOGETHER = 1_000;
 export class UplinkBatcher {
   readonly #options: UplinkBatcherOptions;
   #fresh: UplinkBatch | undefined;
-  readonly #spare: EntryBlock[] = [];
   /** Oldest first; there from the first refusal until all of them are durable. */
   #held: Held[] | undefined;
   #heldBytes = 0;
@@ -94,13 +92,18 @@ export class UplinkBatcher {
     }
   }
 
+  /** Whether {@link addDirect} may be called: the journal takes what a producer writes into its memory itself. */
+  get takesDirectly(): boolean {
+    return this.journal.direct !== undefined;
+  }
+
   /**
    * Adds a message of QoS 1 that is told of by `onDirect`, and whose connection is read on meanwhile.
    */
   addDirect(sender: object, template: UplinkTemplate, receivedAt: UtcMillis, message: DirectPublish): void {
     const { bytes, dup, messageId, topicAt, payloadAt, end } = message;
-    const block = this.#batch().addDirect(sender, template, messageId, end - topicAt);
-    template.write(block, receivedAt, messageId, dup, bytes, payloadAt, end);
+    const batch = this.#batch().addDirect(sender, messageId, end - topicAt);
+    template.write(batch, receivedAt, messageId, dup, bytes, payloadAt, end);
   }
 
   /**
@@ -126,7 +129,7 @@ export class UplinkBatcher {
 
   #batch(): UplinkBatch {
     if (this.#fresh === undefined) {
-      this.#fresh = new UplinkBatch(this.journal.shards, this.#spare);
+      this.#fresh = new UplinkBatch(this.journal);
       setImmediate(() => void this.#flush());
     }
     return this.#fresh;
@@ -144,8 +147,7 @@ export class UplinkBatcher {
     const startedAt = performance.now();
     let failure: Error | null = null;
     try {
-      await this.journal.appendEncoded('uplink', batch.blocks, { yields: true });
-      batch.recycle();
+      await batch.append({ yields: true });
       this.#options.onAppended?.((performance.now() - startedAt) / 1_000);
     } catch (error) {
       if (isFull(error)) {
@@ -167,7 +169,7 @@ export class UplinkBatcher {
       this.#held = [];
       this.#refused = 0;
       this.#scheduleRetry();
-      void this.#say('error', 'the journal is full: nothing is acknowledged until its disk has space');
+      void this.#say('error', 'the journal is full: nothing is acknowledged until it has space');
     }
     const { maxHeldBytes = MAX_HELD_BYTES, maxHeldBytesPerOwner = MAX_HELD_BYTES_PER_OWNER } = this.#options;
     for (const waiting of this.#heldOf(batch)) {
@@ -197,7 +199,7 @@ export class UplinkBatcher {
       }));
     });
     return batch.entries().map((entry, i) => {
-      // As it is decoded, its payload keeps the block alive that it was written into, many times as large.
+      // Its payload is a part of a memory many times as large, that of the batch or of what came with it.
       const data = { ...entry.data, payload: Buffer.from(entry.data.payload) };
       return { entry: { ...entry, data }, ...(told[i] as Waiting) };
     });
@@ -211,7 +213,7 @@ export class UplinkBatcher {
     while (this.#held !== undefined && this.#held.length > 0) {
       const batch = this.#held.slice(0, RETRIED_TOGETHER);
       try {
-        // Asked first: lmdb prints every commit that fails, and a disk that is full would make it print all day.
+        // Asked first: a full journal would be written to in vain all day.
         if (!(await this.journal.space()).accepting) break;
         const entries = batch.map(({ entry }) => entry);
         await this.journal.append('uplink', entries, { yields: true });

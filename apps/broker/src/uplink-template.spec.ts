@@ -1,7 +1,14 @@
-import { decodeEntries, EntryBlock } from '#libs/engine-lmdb';
+import { DirectBlocks } from '#libs/engine-lmdb';
+import type { DirectBatch } from '#libs/journal';
+import type { StoredForm } from '#libs/streams';
 import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import fc from 'fast-check';
 import { MAX_TEMPLATE_PAYLOAD_BYTES, UplinkTemplate } from './uplink-template.js';
+
+const begin = (): DirectBatch<Uplink> =>
+  new DirectBlocks(1, new Map([['uplink', UPLINK_FORM as StoredForm]]), async () => undefined).begin(
+    'uplink',
+  );
 
 const message = fc.record({
   receivedAt: fc.integer({ min: 0, max: 4_102_444_800_000 }),
@@ -24,8 +31,8 @@ describe('UplinkTemplate', () => {
         fc.array(message, { minLength: 1, maxLength: 8 }),
         fc.nat({ max: 50 }),
         (constants, messages, offset) => {
-          const template = new UplinkTemplate(3, constants);
-          const [direct, whole] = [new EntryBlock(3), new EntryBlock(3, UPLINK_FORM)];
+          const template = new UplinkTemplate(0, constants);
+          const [direct, whole] = [begin(), begin()];
           for (const { payload, ...each } of messages) {
             const source = Buffer.concat([Buffer.alloc(offset, 'x'), payload, Buffer.from('y')]);
             const { receivedAt, messageId, dup } = each;
@@ -33,8 +40,8 @@ describe('UplinkTemplate', () => {
             const data: Uplink = { ...constants, ...each, payload, qos: 1, will: false };
             whole.add({ key: constants.device, data });
           }
-          expect(decodeEntries(direct, UPLINK_FORM)).toEqual(decodeEntries(whole, UPLINK_FORM));
-          expect(direct.count).toBe(messages.length);
+          expect(direct.entries()).toEqual(whole.entries());
+          expect(direct.entries()).toHaveLength(messages.length);
         },
       ),
     );
@@ -49,9 +56,9 @@ describe('UplinkTemplate', () => {
       session: 's',
     });
     const payload = Buffer.alloc(MAX_TEMPLATE_PAYLOAD_BYTES, 7);
-    const block = new EntryBlock(0);
-    template.write(block, 1, 1, false, payload, 0, payload.length);
-    const [entry] = decodeEntries(block, UPLINK_FORM);
-    expect(Buffer.from((entry?.data as Uplink).payload).equals(payload)).toBe(true);
+    const batch = begin();
+    template.write(batch, 1, 1, false, payload, 0, payload.length);
+    const [entry] = batch.entries();
+    expect(Buffer.from(entry!.data.payload).equals(payload)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-import type { EntryBlock } from '#libs/engine-lmdb';
+import type { DirectBatch } from '#libs/journal';
 import { UPLINK_FORM, type Uplink } from '#libs/telemetry';
 import { pack } from 'msgpackr';
 
@@ -56,12 +56,12 @@ export class UplinkTemplate {
   }
 
   /**
-   * Adds a message to a block of its shard.
+   * Adds a message to a batch.
    *
    * @param source - holds the payload, from `start` to before `end`
    */
   write(
-    block: EntryBlock,
+    batch: Pick<DirectBatch, 'reserve' | 'buffer'>,
     receivedAt: number,
     messageId: number,
     dup: boolean,
@@ -71,8 +71,8 @@ export class UplinkTemplate {
   ): void {
     const template = this.#bytes;
     const payloadBytes = end - start;
-    const at = block.reserve(template.length + BIN16_HEADER_BYTES + payloadBytes);
-    const { buffer } = block;
+    const at = batch.reserve(this.shard, template.length + BIN16_HEADER_BYTES + payloadBytes);
+    const { buffer } = batch;
     template.copy(buffer, at);
     buffer.writeDoubleBE(receivedAt, at + this.#receivedAt);
     buffer.writeUInt16BE(messageId, at + this.#messageId);

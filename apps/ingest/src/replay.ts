@@ -1,5 +1,12 @@
 import type { Device, Registry, SettingsHistory } from '#libs/identity';
-import { eachEntry, pagesOf, type Entry, type Journal, type NewEntry } from '#libs/journal';
+import {
+  eachEntry,
+  pagesOf,
+  type EncodedEntries,
+  type Entry,
+  type Journal,
+  type NewEntry,
+} from '#libs/journal';
 import { ACCOUNT, BatchContext, StageCache, StageState } from '#libs/journal-transport';
 import { shardOf } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
@@ -62,12 +69,12 @@ export class Replay {
     const sources = [...(await this.shards())].map((shard) =>
       entriesOf(this.journal, shard, windows[shard] ?? { first: 0, next: 0 }, senders, onRead),
     );
-    const encode = (stream: string, entries: readonly NewEntry[]): [] => {
+    const encode = (stream: string, entries: readonly NewEntry[]): EncodedEntries => {
       if (stream === 'readings' || stream === 'signals')
         for (const entry of entries)
           if ((this.device ?? entry.key) === entry.key)
             visit(stream, entry as NewEntry<Observation | Signal>);
-      return [];
+      return { byteLength: 0 };
     };
     for await (const page of inPages(merged(sources))) {
       await turnOfTheLoop();

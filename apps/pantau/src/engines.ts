@@ -9,8 +9,10 @@ import {
   Tokens,
 } from '#libs/identity';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import type { Journal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
+import type { StateStore } from '#libs/state';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { prepareDataFolder } from './data-folder.js';
@@ -21,8 +23,8 @@ export const systemClock: Clock = { now: () => Date.now() };
 
 /** What several processes may open at once: journal, state and what rests on them. */
 export interface Engines {
-  readonly state: LmdbStateStore;
-  readonly journal: LmdbJournal;
+  readonly state: StateStore;
+  readonly journal: Journal;
   readonly registry: Registry;
   readonly credentials: DeviceCredentials;
   readonly tokens: Tokens;

@@ -73,7 +73,7 @@ describe('health', () => {
       status: 503,
       body: { status: 'down', parts: { ingest: 'ok', listener: 'down', 'stage writer': 'down' } },
     });
-    const alive = { component: 'broker', run: 'r', kind: 'beat', at: systemClock.now() };
+    const alive = { component: 'broker', run: 'r', kind: 'beat', at: systemClock.now() } as const;
     await journal.append('liveness', [{ key: LIVENESS_KEY, data: alive }]);
     for (let shard = 0; shard < journal.shards; shard++)
       await journal.commit({ cursor: 'writer', stream: 'readings', shard, expected: 0, next: 0 });

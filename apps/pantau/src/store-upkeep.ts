@@ -1,5 +1,6 @@
 import { MINUTE, PantauError } from '#libs/kernel';
 import type { LoadedConfig, Logger } from '#libs/platform';
+import type { StreamName } from '#libs/streams';
 import { Archive, type TimeSeriesStore } from '#libs/timeseries';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,7 +46,8 @@ export function startRetention(
 ): () => Promise<void> {
   let running = Promise.resolve();
   const run = async (): Promise<void> => {
-    for (const [stream, { maxAge, maxBytes, unread }] of Object.entries(retention)) {
+    for (const [name, { maxAge, maxBytes, unread }] of Object.entries(retention)) {
+      const stream = name as StreamName;
       const policy = {
         unread,
         ...(maxAge === undefined ? {} : { maxAge }),

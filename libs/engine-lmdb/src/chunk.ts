@@ -1,7 +1,8 @@
 import { Packr } from 'msgpackr';
 import type { UtcMillis } from '#libs/kernel';
 import type { StoredForm } from '#libs/streams';
-import type { EncodedEntries, NewEntry } from '#libs/journal';
+import type { NewEntry } from '#libs/journal';
+import type { EncodedBlock } from './encoded-block.js';
 
 /**
  * The stored form of consecutive entries of one shard: an 8-byte big-endian float (time of the append), a 4-byte
@@ -24,12 +25,12 @@ export function encodeEntry({ key, data }: NewEntry, form?: StoredForm): Buffer 
 }
 
 /** Number of entries in all. */
-export function countOf(pieces: readonly EncodedEntries[]): number {
+export function countOf(pieces: readonly EncodedBlock[]): number {
   return pieces.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Joins encoded entries into a chunk. A single piece that has room for the header becomes one where it lies. */
-export function encodeChunk(pieces: readonly EncodedEntries[], appendedAt: UtcMillis): Buffer {
+export function encodeChunk(pieces: readonly EncodedBlock[], appendedAt: UtcMillis): Buffer {
   const [first] = pieces;
   const chunk =
     pieces.length === 1 && first?.withRoom !== undefined
@@ -50,7 +51,7 @@ export function readChunkHeader(chunk: Buffer): ChunkHeader {
 }
 
 /** The entries as they were before they were encoded in this form. */
-export function decodeEntries({ bytes }: EncodedEntries, form?: StoredForm): NewEntry[] {
+export function decodeEntries({ bytes }: EncodedBlock, form?: StoredForm): NewEntry[] {
   const pairs = packr.unpackMultiple(bytes) as unknown as [string, unknown][];
   return pairs.map(([key, stored]) => ({ key, data: dataOf(stored, form) }));
 }

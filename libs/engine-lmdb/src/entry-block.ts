@@ -1,7 +1,8 @@
+import type { NewEntry } from '#libs/journal';
 import { PantauError } from '#libs/kernel';
 import type { StoredForm } from '#libs/streams';
 import { encodeEntry, HEADER_BYTES, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
-import type { EncodedEntries, NewEntry } from '#libs/journal';
+import type { EncodedBlock } from './encoded-block.js';
 
 /** Larger entries are refused: a chunk is read and decoded as a whole. */
 const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
@@ -11,7 +12,7 @@ const FIRST_BYTES = 1_024;
  * Collects the entries of one shard in the form in which they are stored, so that thousands of small ones are a few
  * large objects and not thousands of small ones. Its memory is what is written: it is not to be changed before that.
  */
-export class EntryBlock implements EncodedEntries {
+export class EntryBlock implements EncodedBlock {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = HEADER_BYTES;
   #count = 0;

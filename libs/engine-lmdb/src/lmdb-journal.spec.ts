@@ -5,7 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { seededRandom, type Clock } from '#libs/kernel';
 import type { StoredForm } from '#libs/streams';
 import { describeWith, mountSmallFilesystem, muteLmdb, temporaryFolder, waitUntil } from '#libs/testing';
-import { describeJournalContract, readAll, type JournalFixture } from '#contracts/journal';
+import {
+  describeDirectAppendsContract,
+  describeJournalContract,
+  readAll,
+  type JournalFixture,
+} from '#contracts/journal';
 import type { AnyJournal, AnyStreams } from '#libs/journal';
 import { LmdbJournal, type StreamTraits } from './lmdb-journal.js';
 import { LmdbStateStore } from './lmdb-state-store.js';
@@ -66,6 +71,10 @@ describeJournalContract('LMDB with an environment for what comes in', () => open
 /** The data as the only item of a list. */
 const LISTED: StreamTraits = { form: { pack: (data) => [data], unpack: ([data]) => data as never } };
 describeJournalContract('LMDB with a form', () => openJournal(4, { s: LISTED, out: LISTED }));
+describeDirectAppendsContract('LMDB', () => openJournal());
+describeDirectAppendsContract('LMDB with an environment for what comes in, and a form', () =>
+  openJournal(4, { s: { ...INTAKE, ...LISTED } }),
+);
 
 const APPENDER = join(dirname(fileURLToPath(import.meta.url)), 'fixtures', 'appender.mjs');
 
@@ -224,7 +233,7 @@ describe('the intake of LmdbJournal', () => {
 
   it('takes nothing with the commit of a stage, which could not be one commit', async () => {
     await using fixture = await openJournal(1, { in: INTAKE });
-    const append = [{ stream: 'in', blocks: fixture.journal.encode('in', [{ key: 'k', data: 1 }]) }];
+    const append = [{ stream: 'in', entries: [fixture.journal.encode('in', [{ key: 'k', data: 1 }])] }];
     const commit = { cursor: 'stage', stream: 'in', shard: 0, expected: 0, next: 1, append };
     await expect(fixture.journal.commit(commit)).rejects.toMatchObject({ code: 'USAGE' });
     expect(await fixture.journal.position('stage', 'in', 0)).toBe(0);
@@ -252,7 +261,7 @@ describe('the form of a stream in LmdbJournal', () => {
     await journal.append('s', [{ key: 'k', data: { n: 2 } }]);
     const append = ['s', 'other'].map((stream) => ({
       stream,
-      blocks: journal.encode(stream, [{ key: 'k', data: { n: 3 } }]),
+      entries: [journal.encode(stream, [{ key: 'k', data: { n: 3 } }])],
     }));
     await journal.commit({ cursor: 'stage', stream: 's', shard: 0, expected: 0, next: 1, append });
     // What lay there before the stream had a form, too.

@@ -3,15 +3,17 @@ import { STREAMS, type StoredForm, type StreamShape, type StreamTypes } from '#l
 import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BroadcastChannel } from 'node:worker_threads';
 import { countOf } from './chunk.js';
 import { DecodedChunks, Gathering } from './decoded-chunks.js';
 import { DiskSpace, type DiskUsage } from './disk-space.js';
+import { DirectBlocks } from './direct-blocks.js';
+import { blocksOf, EncodedBlocks, type EncodedBlock } from './encoded-block.js';
 import { EntryBlock } from './entry-block.js';
 import type {
   AppendOptions,
   Commit,
   CursorPosition,
+  DirectAppends,
   EncodedEntries,
   Entry,
   Extent,
@@ -26,8 +28,9 @@ import type {
 } from '#libs/journal';
 import { LmdbEnvironment } from './lmdb-environment.js';
 import type { LmdbStateStore } from './lmdb-state-store.js';
-import { full, LmdbStreams, shardKey, type Addressed, type ChunkKey } from './lmdb-streams.js';
+import { full, LmdbStreams, type Addressed, type ChunkKey } from './lmdb-streams.js';
 import { Retention } from './retention.js';
+import { Waiters } from './waiters.js';
 
 /** What the engine wants to know of a stream, see `StreamDefinition`. */
 export interface StreamTraits {
@@ -53,17 +56,8 @@ export interface LmdbJournalOptions {
 const DEFAULT_SHARDS = 4;
 /** A read ends with the chunk that reaches this: a batch of large messages must fit into memory as well as one of small ones. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
-/** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
-const OTHER_PROCESS_POLL_MS = 25;
 
 type CursorKey = [cursor: string, stream: string, shard: number];
-
-/** Who waits for entries of one shard of a stream. */
-interface Waiter {
-  /** Whether there are any by now. */
-  isDone(): boolean;
-  wake(): void;
-}
 
 /**
  * The embedded journal: LMDB, group commit (see {@link LmdbStreams}). An append resolves after the fsync of its
@@ -74,6 +68,7 @@ interface Waiter {
  */
 export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   readonly shards: number;
+  readonly direct: DirectAppends<Types>;
   readonly #state: LmdbStateStore;
   readonly #clock: Clock;
   /** Beside state and cursors, in one commit with them. */
@@ -85,12 +80,8 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   readonly #forms: ReadonlyMap<string, StoredForm>;
   readonly #chunks: DecodedChunks;
   readonly #cursors: Database<number, CursorKey>;
-  /** By shard of a stream. */
-  readonly #waiters = new Map<string, Set<Waiter>>();
-  /** Tells the journals of this process's other threads which shards of streams have something new. */
-  readonly #news: BroadcastChannel;
+  readonly #waiters: Waiters;
   readonly #space: DiskSpace;
-  #poll: NodeJS.Timeout | undefined;
   #closed = false;
 
   private constructor(options: LmdbJournalOptions, shards: number) {
@@ -107,9 +98,9 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
       each(traits, ({ shape }) => shape),
     );
     this.#cursors = environment.database('journal-cursors', 'msgpack');
-    this.#news = new BroadcastChannel(`pantau-journal ${environment.folder}`);
-    this.#news.onmessage = ({ data }) => this.#wakeWaiters(data as ReadonlySet<string>);
-    this.#news.unref();
+    this.#waiters = new Waiters(environment.folder, () => {
+      for (const { environment: each } of [this.#streams, this.#intake]) each.refresh();
+    });
     this.#space = new DiskSpace({
       minFree,
       measure: async () => ({
@@ -119,10 +110,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
       }),
     });
     const streamsOf = (of: LmdbEnvironment): LmdbStreams =>
-      new LmdbStreams(of, clock, this.#space, (written) => {
-        this.#news.postMessage(written);
-        this.#wakeWaiters(written);
-      });
+      new LmdbStreams(of, clock, this.#space, (written) => this.#waiters.tell(written));
     this.#streams = streamsOf(environment);
     // A journal in which they lie beside the others already keeps them there.
     const settled = new Set(Array.from(this.#streams.heads(), ({ stream }) => stream));
@@ -133,6 +121,10 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
       new Retention(streams, (stream, shard, firstOffset) => this.#chunks.forget(stream, shard, firstOffset));
     this.#retention = retentionOf(this.#streams);
     this.#intakeRetention = retentionOf(this.#intake);
+    this.direct = new DirectBlocks(shards, this.#forms, async (stream, blocks, appending) => {
+      this.#admit(appending);
+      await this.#store(stream, blocks, appending);
+    });
   }
 
   static async open<Types = StreamTypes>(options: LmdbJournalOptions): Promise<LmdbJournal<Types>> {
@@ -148,7 +140,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     return journal;
   }
 
-  encode(stream: string, entries: readonly NewEntry[]): EncodedEntries[] {
+  encode(stream: string, entries: readonly NewEntry[]): EncodedEntries {
     const form = this.#forms.get(stream);
     const blocks: EntryBlock[] = [];
     const open = new Map<number, EntryBlock>();
@@ -162,27 +154,12 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
       }
       block.add(entry);
     }
-    return blocks;
+    return new EncodedBlocks(blocks);
   }
 
-  async append(
-    stream: string,
-    entries: readonly NewEntry[],
-    { yields = false }: AppendOptions = {},
-  ): Promise<void> {
-    this.#assertOpen();
-    if (yields && !this.#space.accepts()) throw full();
-    await this.#append(stream, this.encode(stream, entries), yields);
-  }
-
-  async appendEncoded(
-    stream: string,
-    blocks: readonly EncodedEntries[],
-    { yields = false }: AppendOptions = {},
-  ): Promise<void> {
-    this.#assertOpen();
-    if (yields && !this.#space.accepts()) throw full();
-    await this.#append(stream, blocks, yields);
+  async append(stream: string, entries: readonly NewEntry[], options?: AppendOptions): Promise<void> {
+    this.#admit(options);
+    await this.#store(stream, blocksOf(this.encode(stream, entries)), options);
   }
 
   async read<S extends NameIn<Types>>(
@@ -231,26 +208,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     // News that nobody waited for did not lead to a look.
     this.#of(stream).environment.refresh();
     if (signal.aborted || isDone()) return;
-    const key = shardKey(stream, shard);
-    await new Promise<void>((resolve) => {
-      const waiters = this.#waiters.get(key) ?? new Set();
-      this.#waiters.set(key, waiters);
-      const waiter: Waiter = {
-        isDone,
-        wake: () => {
-          signal.removeEventListener('abort', onAbort);
-          waiters.delete(waiter);
-          resolve();
-        },
-      };
-      const onAbort = (): void => waiter.wake();
-      waiters.add(waiter);
-      signal.addEventListener('abort', onAbort);
-      this.#poll ??= setInterval(
-        () => this.#wakeWaiters(this.#waiters.keys()),
-        OTHER_PROCESS_POLL_MS,
-      ).unref();
-    });
+    await this.#waiters.wait(stream, shard, isDone, signal);
   }
 
   async extent(stream: string, shard: number): Promise<Extent> {
@@ -270,7 +228,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     const outgoing = append.flatMap((part) => {
       if (this.#intakeNames.has(part.stream))
         throw new PantauError('USAGE', `${part.stream} takes no entries of a stage.`);
-      return this.#outgoing(part.stream, part.blocks);
+      return this.#outgoing(part.stream, part.entries.flatMap(blocksOf));
     });
     const conflict = await this.#streams.enqueue(countOf(outgoing) + state.length, (add) => {
       const stands = this.#cursors.get([cursor, stream, shard]) ?? 0;
@@ -337,10 +295,9 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#poll);
-    for (const waiters of this.#waiters.values()) for (const waiter of [...waiters]) waiter.wake();
+    this.#waiters.end();
     await Promise.all([this.#streams.idle(), this.#intake.idle()]);
-    this.#news.close();
+    this.#waiters.close();
     await this.#intake.environment.close();
   }
 
@@ -369,35 +326,29 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     return this.#of(stream).head(stream, shard);
   }
 
-  async #append(stream: string, entries: readonly EncodedEntries[], yields: boolean): Promise<void> {
-    await this.#of(stream).append(this.#outgoing(stream, entries), yields);
+  /** @throws PantauError `JOURNAL_CLOSED`; `JOURNAL_FULL` when it yields and only the reserve is left */
+  #admit({ yields = false }: AppendOptions = {}): void {
+    this.#assertOpen();
+    if (yields && !this.#space.accepts()) throw full();
   }
 
-  #outgoing(stream: string, entries: readonly EncodedEntries[]): Addressed[] {
-    this.#space.handIn(entries.reduce((sum, { bytes }) => sum + bytes.length, 0));
-    return entries.map(({ shard, count, bytes, withRoom }) => ({
+  async #store(
+    stream: string,
+    blocks: readonly EncodedBlock[],
+    { yields = false }: AppendOptions = {},
+  ): Promise<void> {
+    await this.#of(stream).append(this.#outgoing(stream, blocks), yields);
+  }
+
+  #outgoing(stream: string, blocks: readonly EncodedBlock[]): Addressed[] {
+    this.#space.handIn(blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    return blocks.map(({ shard, count, bytes, withRoom }) => ({
       stream,
       shard,
       count,
       bytes,
       ...defined({ withRoom }),
     }));
-  }
-
-  /** @param shards - of streams, that may have something new */
-  #wakeWaiters(shards: Iterable<string>): void {
-    const waiting = Array.from(shards, (shard) => [...(this.#waiters.get(shard) ?? [])]).flat();
-    if (waiting.length > 0)
-      for (const { environment } of [this.#streams, this.#intake]) environment.refresh();
-    for (const waiter of waiting) if (waiter.isDone()) waiter.wake();
-    if (this.#hasWaiters()) return;
-    clearInterval(this.#poll);
-    this.#poll = undefined;
-  }
-
-  #hasWaiters(): boolean {
-    for (const { size } of this.#waiters.values()) if (size > 0) return true;
-    return false;
   }
 }
 

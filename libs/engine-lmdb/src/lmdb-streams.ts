@@ -3,8 +3,9 @@ import type { Database } from 'lmdb';
 import { randomInt } from 'node:crypto';
 import { countOf, encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
 import type { DiskSpace } from './disk-space.js';
+import type { EncodedBlock } from './encoded-block.js';
 import type { LmdbEnvironment } from './lmdb-environment.js';
-import type { EncodedEntries, Extent } from '#libs/journal';
+import type { Extent } from '#libs/journal';
 
 type ShardKey = [stream: string, shard: number];
 export type ChunkKey = [stream: string, shard: number, firstOffset: number];
@@ -15,12 +16,12 @@ export interface Head extends Extent {
 }
 
 /** Entries of one shard of a stream that go into the transaction that is being put together. */
-export interface Addressed extends EncodedEntries {
+export interface Addressed extends EncodedBlock {
   readonly stream: string;
 }
 type Outgoing = Map<
   string,
-  { readonly stream: string; readonly shard: number; readonly pieces: EncodedEntries[] }
+  { readonly stream: string; readonly shard: number; readonly pieces: EncodedBlock[] }
 >;
 
 type Add = (entries: readonly Addressed[]) => void;
@@ -300,7 +301,7 @@ export function shardKey(stream: string, shard: number): string {
 }
 
 /** The pieces in groups of a chunk's size. */
-function* sliced(pieces: readonly EncodedEntries[]): Generator<readonly EncodedEntries[]> {
+function* sliced(pieces: readonly EncodedBlock[]): Generator<readonly EncodedBlock[]> {
   let from = 0;
   let count = 0;
   let bytes = 0;

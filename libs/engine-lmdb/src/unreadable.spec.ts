@@ -41,8 +41,14 @@ async function open(): Promise<{ journal: AnyJournal; state: LmdbStateStore } & 
 }
 
 /** Stores entries in one chunk, as bytes. */
-const plant = async (journal: AnyJournal, ...entries: Buffer[]): Promise<void> =>
-  journal.appendEncoded('s', [{ shard: 0, count: entries.length, bytes: Buffer.concat(entries) }]);
+const plant = async (journal: AnyJournal, ...entries: Buffer[]): Promise<void> => {
+  const batch = journal.direct!.begin('s');
+  for (const bytes of entries) {
+    const at = batch.reserve(0, bytes.length);
+    bytes.copy(batch.buffer, at);
+  }
+  await batch.append();
+};
 
 type Found = (number | string)[];
 const told = ({ offset, key, cause }: UnreadableEntry): string =>

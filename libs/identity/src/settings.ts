@@ -80,14 +80,14 @@ export class Settings implements SettingsHistory {
         key: `${entry.name}/${String(entry.name === name ? entry.from : expected).padStart(15, '0')}`,
         value: entry,
       }));
-      const blocks = journal.encode(
+      const encoded = journal.encode(
         SETTINGS,
         entries.map((data) => ({ key: name, data })),
       );
       try {
         await journal.commit({
           ...{ cursor: SETTINGS, stream: SETTINGS, shard, expected, next: expected + entries.length },
-          ...{ state: [...writes, ...project], append: [{ stream: SETTINGS, blocks }] },
+          ...{ state: [...writes, ...project], append: [{ stream: SETTINGS, entries: [encoded] }] },
         });
         return;
       } catch (error) {

@@ -37,11 +37,11 @@ export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrig
    */
   append<S extends NameIn<Types>>(stream: S, entries: readonly NewEntry<Types[S]>[]): void {
     if (entries.length === 0) return;
-    const blocks = this.journal.encode(stream, entries);
-    for (const { bytes } of blocks) this.#bytes += bytes.length;
+    const encoded = this.journal.encode(stream, entries);
+    this.#bytes += encoded.byteLength;
     const before = this.#appends.get(stream);
     if (before !== undefined) {
-      before.push(...blocks);
+      before.push(encoded);
       return;
     }
     if (this.appendable?.includes(stream) === false)
@@ -49,7 +49,7 @@ export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrig
         'USAGE',
         `stage ${this.origin.stage} does not declare that it appends to ${stream}.`,
       );
-    this.#appends.set(stream, blocks);
+    this.#appends.set(stream, [encoded]);
   }
 
   /** Of what was appended. */
@@ -72,6 +72,6 @@ export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrig
   }
 
   appends(): readonly StreamAppend[] {
-    return Array.from(this.#appends, ([stream, blocks]) => ({ stream, blocks }));
+    return Array.from(this.#appends, ([stream, entries]) => ({ stream, entries }));
   }
 }

@@ -1,7 +1,8 @@
 import { isTransient, PantauError, SECOND, type Millis } from '#libs/kernel';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamTypes } from '#libs/streams';
-import type { Entry, Journal, NameIn } from './journal.js';
+import type { Entry, Journal } from './journal.js';
+import type { NameIn } from './new-entry.js';
 import { readPage } from './pages.js';
 
 const PAGE = 500;

@@ -1,34 +1,10 @@
 import fc from 'fast-check';
-import type { StateStore } from '#libs/state';
 import { waitUntil } from '#libs/testing';
-import { shardOf, type Clock } from '#libs/kernel';
-import type { AnyJournal, EncodedEntries, Entry, StreamStats } from './journal.js';
+import { readAll, type JournalFixture } from './journal-fixture.contract.js';
+import type { AnyJournal, StreamStats } from './journal.js';
 
-export interface JournalFixture extends AsyncDisposable {
-  readonly journal: AnyJournal;
-  readonly state: StateStore;
-  /** The journal's clock, to be moved by the test. */
-  readonly clock: { -readonly [K in keyof Clock]: Clock[K] };
-  /** Takes the journal's space down to its reserve, or gives it back. */
-  setShortOfSpace(isShort: boolean): void;
-  /** Closes the journal and opens it again on the same data. */
-  reopen(): Promise<AnyJournal>;
-}
-
-/** All entries of a stream, shard by shard. */
-export async function readAll<T>(journal: AnyJournal, stream: string): Promise<Entry<T>[]> {
-  const all: Entry<T>[] = [];
-  for (let shard = 0; shard < journal.shards; shard++) {
-    const { first } = await journal.extent(stream, shard);
-    for (let from = first; ;) {
-      const entries = await journal.read(stream, shard, from, 1000);
-      if (entries.length === 0) break;
-      all.push(...entries);
-      from += entries.length;
-    }
-  }
-  return all;
-}
+export * from './direct-appends.contract.js';
+export * from './journal-fixture.contract.js';
 
 /** What every engine of `Journal` must do. */
 export function describeJournalContract(name: string, open: () => Promise<JournalFixture>): void {
@@ -48,29 +24,6 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       expect(entries.map((entry) => entry.offset)).toEqual([0, 1, 2, 3, 4, 5, 6]);
       expect(Array.from(entries[3]!.data.bytes!)).toEqual([3]);
       expect(new Set(entries.map((entry) => entry.key))).toEqual(new Set(['a']));
-    });
-
-    it('takes entries that were encoded as they came, between others, in their order', async () => {
-      await using fixture = await open();
-      const { journal } = fixture;
-      const encoded = (numbers: readonly number[]): EncodedEntries[] =>
-        journal.encode(
-          's',
-          numbers.map((data) => ({ key: 'a', data })),
-        );
-      const shard = shardOf('a', journal.shards);
-      await Promise.all([
-        journal.append('s', [{ key: 'a', data: 0 }]),
-        journal.appendEncoded('s', [...encoded([1, 2]), ...encoded([3])]),
-        journal.append('s', [{ key: 'a', data: 4 }]),
-        journal.appendEncoded('s', []),
-      ]);
-      const many = Array.from({ length: 256 }, (_, i) => i + 5);
-      await journal.appendEncoded('s', [...encoded(many), ...encoded([261])]);
-      const entries = await readAll<number>(journal, 's');
-      expect(entries.map(({ data }) => data)).toEqual(Array.from({ length: 262 }, (_, i) => i));
-      expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, i) => i));
-      expect((await journal.read('s', shard, 260, 10)).map(({ data }) => data)).toEqual([260, 261]);
     });
 
     it('keeps the order of each key and every entry exactly once, for any interleaving of appends', async () => {
@@ -181,12 +134,12 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       await journal.commit({
         ...commit,
         state: [{ namespace: 'n', key: 'k', value: 'first' }],
-        append: [{ stream: 'out', blocks: journal.encode('out', [{ key: 'a', data: 'first' }]) }],
+        append: [{ stream: 'out', entries: [journal.encode('out', [{ key: 'a', data: 'first' }])] }],
       });
       const late = journal.commit({
         ...commit,
         state: [{ namespace: 'n', key: 'k', value: 'second' }],
-        append: [{ stream: 'out', blocks: journal.encode('out', [{ key: 'a', data: 'second' }]) }],
+        append: [{ stream: 'out', entries: [journal.encode('out', [{ key: 'a', data: 'second' }])] }],
       });
       await expect(late).rejects.toMatchObject({ code: 'CURSOR_CONFLICT', transient: true });
       expect(await journal.position('stage', 's', 0)).toBe(3);
@@ -342,7 +295,7 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
           shard: 0,
           expected: 0,
           next: 1,
-          append: [{ stream: 'out', blocks: journal.encode('out', [{ key: 'k', data: 'output' }]) }],
+          append: [{ stream: 'out', entries: [journal.encode('out', [{ key: 'k', data: 'output' }])] }],
         });
         expect((await readAll(journal, 's')).map((entry) => entry.data)).toEqual(['input', 'signal']);
         expect(await readAll(journal, 'out')).toHaveLength(1);

@@ -1,25 +1,13 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { StateWrite } from '#libs/state';
 import type { StreamTypes } from '#libs/streams';
+import type { DirectAppends } from './direct-appends.js';
+import type { AppendOptions, NameIn, NewEntry } from './new-entry.js';
 
-/** Names of streams, of a journal with entries of these types. */
-export type NameIn<Types> = keyof Types & string;
-
-/** What a producer appends. */
-export interface NewEntry<T = unknown> {
-  /** Decides the shard and so the order: entries of one key keep the order in which they were appended. The device id. */
-  readonly key: string;
-  /** Plain data: objects, arrays, strings, finite numbers, booleans, null, Uint8Array. */
-  readonly data: T;
-}
-
-/** Entries of one shard in their stored form, one after the other; few enough for a chunk. */
+/** Entries as the engine stores them: made by {@link Journal.encode}, taken by `commit` of the same journal. What is in them is the engine's. */
 export interface EncodedEntries {
-  readonly shard: number;
-  readonly count: number;
-  readonly bytes: Buffer;
-  /** The same bytes with room before them for the header of a chunk. The journal writes it there, instead of copying them. */
-  readonly withRoom?: Buffer;
+  /** What they will take. */
+  readonly byteLength: number;
 }
 
 /** What a consumer reads. */
@@ -52,8 +40,8 @@ export interface Commit {
 
 export interface StreamAppend {
   readonly stream: string;
-  /** As {@link Journal.encode} returned them. */
-  readonly blocks: readonly EncodedEntries[];
+  /** In the order in which they are to stand. */
+  readonly entries: readonly EncodedEntries[];
 }
 
 /** First and next offset of a shard of a stream: `first` is the oldest kept, `next` the one to be written. */
@@ -108,22 +96,8 @@ export interface StreamStats {
   readonly bytes: number;
 }
 
-/**
- * Which appends give way when space runs short. It is the producer that says so and not the stream: `rejected`, for one,
- * takes what a broker refuses to store as an uplink (new input, and as large) and what a stage sets aside while it
- * works off the backlog (which must go through, or the backlog never ends).
- */
-export interface AppendOptions {
-  /**
-   * For new input from outside, whose sender keeps it until it is acknowledged: rejects with `JOURNAL_FULL` (transient)
-   * and writes nothing while only the reserve is left. The reserve is for all who do not yield: the stages' commits,
-   * signals, liveness, identity.
-   */
-  readonly yields?: boolean;
-}
-
 export interface JournalSpace {
-  /** What can still be written: free on the disk, and left behind by removed entries. Infinite when nobody can tell. */
+  /** What can still be written. Infinite when nobody can tell. */
   readonly freeBytes: number;
   /** The reserve: with less than this, appends that yield are refused. */
   readonly minFreeBytes: number;
@@ -135,7 +109,7 @@ export interface JournalSpace {
  * The append-only, durable, per-device-ordered log between the stages.
  *
  * Errors: `JOURNAL_CLOSED` after {@link close}; `JOURNAL_FULL` (transient) when there is no space, for appends that
- * yield already when only the reserve is left; `JOURNAL_WRITE_FAILED` (transient) when the disk refused otherwise.
+ * yield already when only the reserve is left; `JOURNAL_WRITE_FAILED` (transient) when it could not be written otherwise.
  * After each of them nothing of the append or commit was written.
  *
  * @typeParam Types - the type of the entries of each stream; those of the catalogue by default
@@ -149,22 +123,15 @@ export interface Journal<Types = StreamTypes> {
    *
    * @throws PantauError `JOURNAL_ENTRY_TOO_LARGE`; @throws TypeError when the data is not plain
    */
-  encode<S extends NameIn<Types>>(stream: S, entries: readonly NewEntry<Types[S]>[]): EncodedEntries[];
+  encode<S extends NameIn<Types>>(stream: S, entries: readonly NewEntry<Types[S]>[]): EncodedEntries;
   /** Resolves once all entries are on stable storage. */
   append<S extends NameIn<Types>>(
     stream: S,
     entries: readonly NewEntry<Types[S]>[],
     options?: AppendOptions,
   ): Promise<void>;
-  /**
-   * The same for entries that were encoded as they came, in the form of the stream: those of a shard in the order of the
-   * blocks.
-   */
-  appendEncoded(
-    stream: NameIn<Types>,
-    blocks: readonly EncodedEntries[],
-    options?: AppendOptions,
-  ): Promise<void>;
+  /** Where the engine offers it. */
+  readonly direct?: DirectAppends<Types>;
   /**
    * Entries from `from` on, in order: at most `limit`, fewer where they are large or one cannot be read, none only at the
    * end. For the doors of this library and of the stages; everybody else reads through them (`readPage`).

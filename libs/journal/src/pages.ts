@@ -1,6 +1,7 @@
 import { PantauError } from '#libs/kernel';
 import type { StreamTypes } from '#libs/streams';
-import type { Entry, Journal, NameIn } from './journal.js';
+import type { Entry, Journal } from './journal.js';
+import type { NameIn } from './new-entry.js';
 import { UnreadableEntry } from './unreadable-entry.js';
 
 /** What one read of a shard brought. */

@@ -1,0 +1,87 @@
+import { BroadcastChannel } from 'node:worker_threads';
+import { shardKey } from './lmdb-streams.js';
+
+/** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
+const OTHER_PROCESS_POLL_MS = 25;
+
+/** Who waits for entries of one shard of a stream. */
+interface Waiter {
+  /** Whether there are any by now. */
+  isDone(): boolean;
+  wake(): void;
+}
+
+/** Those who wait for something new, woken by appends of this thread, of this process's other threads and of other processes. */
+export class Waiters {
+  /** By shard of a stream. */
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  /** Tells the journals of this process's other threads which shards of streams have something new. */
+  readonly #news: BroadcastChannel;
+  #poll: NodeJS.Timeout | undefined;
+
+  /**
+   * @param folder - of the journal
+   * @param refresh - makes what others wrote visible
+   */
+  constructor(
+    folder: string,
+    private readonly refresh: () => void,
+  ) {
+    this.#news = new BroadcastChannel(`pantau-journal ${folder}`);
+    this.#news.onmessage = ({ data }) => this.#wake(data as ReadonlySet<string>);
+    this.#news.unref();
+  }
+
+  /** @param shards - of streams, see {@link shardKey}, that got entries by an append of this thread */
+  tell(shards: ReadonlySet<string>): void {
+    this.#news.postMessage(shards);
+    this.#wake(shards);
+  }
+
+  /** Resolves when it is done, or when the signal aborts. */
+  async wait(stream: string, shard: number, isDone: () => boolean, signal: AbortSignal): Promise<void> {
+    const key = shardKey(stream, shard);
+    await new Promise<void>((resolve) => {
+      const waiters = this.#waiters.get(key) ?? new Set();
+      this.#waiters.set(key, waiters);
+      const waiter: Waiter = {
+        isDone,
+        wake: () => {
+          signal.removeEventListener('abort', onAbort);
+          waiters.delete(waiter);
+          resolve();
+        },
+      };
+      const onAbort = (): void => waiter.wake();
+      waiters.add(waiter);
+      signal.addEventListener('abort', onAbort);
+      this.#poll ??= setInterval(() => this.#wake(this.#waiters.keys()), OTHER_PROCESS_POLL_MS).unref();
+    });
+  }
+
+  /** Nobody waits any more. */
+  end(): void {
+    clearInterval(this.#poll);
+    for (const waiters of this.#waiters.values()) for (const waiter of [...waiters]) waiter.wake();
+  }
+
+  /** Of nothing that happens from now on anybody is told. */
+  close(): void {
+    this.#news.close();
+  }
+
+  /** @param shards - of streams, that may have something new */
+  #wake(shards: Iterable<string>): void {
+    const waiting = Array.from(shards, (shard) => [...(this.#waiters.get(shard) ?? [])]).flat();
+    if (waiting.length > 0) this.refresh();
+    for (const waiter of waiting) if (waiter.isDone()) waiter.wake();
+    if (this.#hasWaiters()) return;
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+  }
+
+  #hasWaiters(): boolean {
+    for (const { size } of this.#waiters.values()) if (size > 0) return true;
+    return false;
+  }
+}
