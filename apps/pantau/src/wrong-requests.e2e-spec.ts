@@ -1,13 +1,18 @@
+import { temporaryFolder } from '#libs/testing';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import {
+  checkClient,
+  faultsOf,
+  generateClient,
+  withBrokenRef,
+  type OpenApiDocument,
+  type Parameter,
+} from './openapi.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
-interface Parameter {
-  readonly name: string;
-  readonly in: string;
-}
-type Operations = Readonly<Record<string, { readonly parameters?: readonly Parameter[] }>>;
 interface Problem {
   readonly status: number;
   readonly detail?: string;
@@ -30,14 +35,40 @@ const MISSPELT: Readonly<Record<string, string>> = {
   indicator: 'env.aq.pm25_daily_maen',
 };
 
+/** One for all: nobody here changes anything. */
+let pantau: PantauFixture;
+beforeAll(async () => {
+  pantau = await new PantauFixture().start();
+}, 90_000);
+afterAll(async () => {
+  await pantau[Symbol.asyncDispose]();
+});
+
+async function openApi(): Promise<OpenApiDocument> {
+  return (await (await fetch(`${pantau.api}/docs-json`)).json()) as OpenApiDocument;
+}
+
+describe('the OpenAPI document', () => {
+  it('is valid, and a standard generator makes a client of it whose types hold', async () => {
+    using folder = temporaryFolder('openapi');
+    const document = await openApi();
+    const broken = withBrokenRef(document, '/api/v1/devices/{device}/commands');
+    expect(await faultsOf(document)).toBeUndefined();
+    expect(String(await faultsOf(broken))).toContain('__schema0');
+
+    const [right, wrong] = [join(folder.path, 'right'), join(folder.path, 'wrong')];
+    expect(await generateClient(right, document)).toMatchObject({ code: 0 });
+    expect(await checkClient(right)).toEqual({ code: 0, output: '' });
+    const refused = await generateClient(wrong, broken);
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('__schema0')]);
+  });
+});
+
 describe('every route of the OpenAPI document', () => {
   it('answers wrong names, times and methods with a problem that names the member and what was meant', async () => {
-    await using pantau = await new PantauFixture().start();
     const origin = pantau.api.replace(/\/api$/, '');
     const headers = { authorization: `Bearer ${pantau.token}` };
-    const { paths } = (await (await fetch(`${pantau.api}/docs-json`)).json()) as {
-      paths: Record<string, Operations>;
-    };
+    const { paths } = await openApi();
     const call = async (method: string, path: string): Promise<Problem & { allow: string | null }> => {
       const response = await fetch(`${origin}${path}`, { method: method.toUpperCase(), headers });
       expect(`${path} ${response.headers.get('content-type')}`).toContain('application/problem+json');
@@ -104,7 +135,6 @@ describe('every route of the OpenAPI document', () => {
   });
 
   it('is a problem too when it is refused before it is routed', async () => {
-    await using pantau = await new PantauFixture().start();
     const { port } = new URL(pantau.api);
     const raw = async (request: string): Promise<string> => {
       const socket = connect(Number(port), '127.0.0.1');
@@ -131,7 +161,6 @@ describe('every route of the OpenAPI document', () => {
   });
 
   it('throttles wrong tokens by address, and keeps no right one out', async () => {
-    await using pantau = await new PantauFixture().start();
     const wrong = pantau.token.replace(/.{5}$/, 'XXXXX');
     const answers = await Promise.all(
       Array.from({ length: 120 }, async () => {
