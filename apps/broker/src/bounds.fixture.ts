@@ -43,7 +43,7 @@ export function boundRows(): string[] {
 
 /** Rows that a spec of the broker attacks. */
 export function attackedRows(): Set<string> {
-  const rows = readdirSync(import.meta.dirname)
+  const rows = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.spec.ts'))
     .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
     .flatMap((text) => [...text.matchAll(/\bboundary\(\s*'([^']+)'/g)].map(([, row]) => row!));

@@ -17,8 +17,8 @@ import mqttPacket, { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { EventEmitter, once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Broker, type BrokerOptions } from './broker.js';
-import type { Limits } from './limits.js';
-import type { ListenerKind } from './listeners.js';
+import type { Limits } from './session/limits.js';
+import type { ListenerKind } from './door/listeners.js';
 
 /** The typed emitter of MQTT.js is not one for `once`. */
 export const event = (client: MqttClient, name: string): Promise<unknown[]> =>

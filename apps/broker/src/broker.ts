@@ -27,7 +27,7 @@ import { Aedes, type AuthenticateError, type Client, type ConnectPacket, type Pu
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Acknowledgements } from './acknowledgements.js';
+import { Acknowledgements } from './intake/acknowledgements.js';
 import {
   foreignTopic,
   mayRead,
@@ -35,40 +35,40 @@ import {
   publishTarget,
   type Principal,
   type PublishTarget,
-} from './access.js';
-import { Admission } from './admission.js';
-import { Audience } from './audience.js';
+} from './session/access.js';
+import { Admission } from './door/admission.js';
+import { Audience } from './delivery/audience.js';
 import {
   Authenticator,
   DeniedError,
   IDENTIFIER_REJECTED,
   NOT_AUTHORIZED,
   SERVER_UNAVAILABLE,
-} from './authenticator.js';
-import { Delivery, grantedQos, type DeliveryOptions } from './delivery.js';
-import { Downlinks } from './downlinks.js';
-import { FrameGuard, KEPT_BYTES, type DirectPublish, type Truncation } from './frame-guard.js';
-import { Intake } from './intake.js';
-import type { Limits } from './limits.js';
-import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './listeners.js';
-import { LivenessRecorder } from './liveness-recorder.js';
+} from './session/authenticator.js';
+import { Delivery, grantedQos, type DeliveryOptions } from './delivery/delivery.js';
+import { Downlinks } from './delivery/downlinks.js';
+import { FrameGuard, KEPT_BYTES, type DirectPublish, type Truncation } from './door/frame-guard.js';
+import { InboundFlow } from './door/inbound-flow.js';
+import type { Limits } from './session/limits.js';
+import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './door/listeners.js';
+import { LivenessRecorder } from './session/liveness-recorder.js';
 import { BrokerMetrics } from './metrics.js';
-import { oversizeRejection } from './oversize.js';
-import { ProgressWatch } from './progress-watch.js';
-import { Quota } from './quota.js';
-import { Refusals } from './refusals.js';
-import { setAsideIn } from './set-aside.js';
-import { Routing, RoutedPersistence, TooManyInboundError } from './routing.js';
-import { SpaceLook } from './space-look.js';
-import type { StoredPacket } from './stored-packet.js';
-import { HeldFilters } from './subscription-bytes.js';
-import { InOrder } from './in-order.js';
-import { ForeignTopics } from './foreign-topics.js';
+import { oversizeRejection } from './intake/oversize.js';
+import { ProgressWatch } from './door/progress-watch.js';
+import { Quota } from './session/quota.js';
+import { Refusals } from './session/refusals.js';
+import { setAsideIn } from './delivery/set-aside.js';
+import { Routing, RoutedPersistence, TooManyInboundError } from './delivery/routing.js';
+import { SpaceLook } from './intake/space-look.js';
+import type { StoredPacket } from './delivery/stored-packet.js';
+import { HeldFilters } from './session/subscription-bytes.js';
+import { InOrder } from './session/in-order.js';
+import { ForeignTopics } from './intake/foreign-topics.js';
 import { SysTopics } from './sys-topics.js';
-import { Takeovers } from './takeovers.js';
-import { TopicCache } from './topic-cache.js';
-import { UplinkBatcher } from './uplink-batcher.js';
-import { UplinkTemplate } from './uplink-template.js';
+import { Takeovers } from './session/takeovers.js';
+import { TopicCache } from './session/topic-cache.js';
+import { UplinkBatcher } from './intake/uplink-batcher.js';
+import { UplinkTemplate } from './intake/uplink-template.js';
 
 export interface BrokerOptions {
   readonly host: string;
@@ -154,7 +154,7 @@ interface Arrival {
   readonly origin: Origin;
   readonly guard: FrameGuard;
   readonly delivery: Delivery;
-  readonly intake: Intake;
+  readonly flow: InboundFlow;
   keepAliveMs: Millis;
   willTopic: string | undefined;
 }
@@ -405,7 +405,7 @@ export class Broker {
     aedes.on('client', (client) => this.#connected(client));
     aedes.on('clientReady', (client) => {
       const arrival = this.#arrivals.get(client);
-      arrival?.intake.known(this.#sessions.get(client)?.principal.id ?? '');
+      arrival?.flow.known(this.#sessions.get(client)?.principal.id ?? '');
       arrival?.delivery.begin();
       this.#subscribed(client);
     });
@@ -508,14 +508,14 @@ export class Broker {
       (publish, passed) =>
         // Aedes stops reading from one that does not read its acknowledgements.
         !arrival.delivery.isBackedUp &&
-        this.#takeDirectly(client, this.#sessions.get(client), arrival.intake, publish, passed),
+        this.#takeDirectly(client, this.#sessions.get(client), arrival.flow, publish, passed),
     );
     const arrival: Arrival = {
       origin,
       guard,
       delivery: new Delivery(client, this.#deliveries),
       keepAliveMs: this.#options.limits.maxKeepAliveMs,
-      intake: new Intake(client, stream, {
+      flow: new InboundFlow(client, stream, {
         guard,
         arriving: this.#admission.arriving(origin.address, stream),
         frames: origin.frames,
@@ -665,7 +665,7 @@ export class Broker {
   #takeDirectly(
     client: Client,
     session: Session | undefined,
-    intake: Intake,
+    flow: InboundFlow,
     publish: DirectPublish,
     passed: number,
   ): boolean {
@@ -678,7 +678,7 @@ export class Broker {
     const route = session.routes.get(topic) ?? this.#directRoute(session, topic);
     if (route === undefined || !this.#isSilent(route, topic)) return false;
     const receivedAt = this.#clock.now();
-    if (!session.rate.tryTake(receivedAt) || !intake.takeDirectly(end - topicAt)) return false;
+    if (!session.rate.tryTake(receivedAt) || !flow.takeDirectly(end - topicAt)) return false;
     session.direct++;
     this.#uplinks.addDirect(client, route.template, receivedAt, publish);
     return true;
@@ -706,7 +706,7 @@ export class Broker {
   }
 
   #directSettled(client: Client, messageIds: number[], error: Error | null, bytes: number): void {
-    this.#arrivals.get(client)?.intake.directlyDone(bytes, messageIds.length);
+    this.#arrivals.get(client)?.flow.directlyDone(bytes, messageIds.length);
     const session = this.#sessions.get(client);
     if (session !== undefined) session.direct -= messageIds.length;
     if (error === null) this.#acknowledgements.add(client.conn, messageIds);

@@ -11,10 +11,10 @@ import {
 } from '#libs/telemetry';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
-import type { PublishTarget } from './access.js';
-import { LivenessRecorder } from './liveness-recorder.js';
-import { oversizeRejection } from './oversize.js';
-import { UplinkBatcher } from './uplink-batcher.js';
+import type { PublishTarget } from '../session/access.js';
+import { LivenessRecorder } from '../session/liveness-recorder.js';
+import { oversizeRejection } from '../intake/oversize.js';
+import { UplinkBatcher } from '../intake/uplink-batcher.js';
 
 export interface BridgeOptions {
   /** Of an MQTT 5 broker: `mqtt://host:port`, `mqtts://host:port`. */

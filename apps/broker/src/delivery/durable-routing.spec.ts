@@ -1,7 +1,7 @@
 import type { DiskUsage } from '#libs/engine-lmdb';
 import type { StateStore } from '#libs/state';
 import { waitUntil } from '#libs/testing';
-import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+import { openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
 import type { StoredPacket } from './stored-packet.js';
 
 type Qos = 0 | 1 | 2;

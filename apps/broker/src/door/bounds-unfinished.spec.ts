@@ -1,8 +1,8 @@
 import { waitUntil } from '#libs/testing';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { assertBounded, boundary } from './bounds.fixture.js';
-import { connectPacket, LIMITS, openBroker, openSocket, type BrokerFixture } from './broker.fixture.js';
+import { assertBounded, boundary } from '../bounds.fixture.js';
+import { connectPacket, LIMITS, openBroker, openSocket, type BrokerFixture } from '../broker.fixture.js';
 
 const MIB = 1_048_576;
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';

@@ -2,7 +2,7 @@ import type { Journal, JournalSpace, NewEntry } from '#libs/journal';
 import { PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { Uplink } from '#libs/telemetry';
-import type { DirectPublish } from './frame-guard.js';
+import type { DirectPublish } from '../door/frame-guard.js';
 import { UplinkBatch, type Done, type Waiting } from './uplink-batch.js';
 import type { UplinkTemplate } from './uplink-template.js';
 

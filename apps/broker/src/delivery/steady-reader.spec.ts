@@ -1,5 +1,5 @@
 import mqttPacket from 'mqtt-packet';
-import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+import { openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
 
 async function open(fixture: BrokerFixture, clientId: string, clean: boolean): Promise<RawClient> {
   const raw = await fixture.raw();

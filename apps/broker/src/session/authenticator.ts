@@ -8,8 +8,8 @@ import {
 import { isTransient } from '#libs/kernel';
 import { ID_PATTERN, type RejectionReason } from '#libs/telemetry';
 import { devicePrincipal, type Principal } from './access.js';
-import { networkOf, type Admission } from './admission.js';
-import type { Origin } from './listeners.js';
+import { networkOf, type Admission } from '../door/admission.js';
+import type { Origin } from '../door/listeners.js';
 
 /** Return codes of CONNACK (MQTT 3.1.1, table 3.1). */
 export const IDENTIFIER_REJECTED = 2;

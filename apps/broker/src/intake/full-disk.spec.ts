@@ -1,7 +1,7 @@
 import type { Logger } from '#libs/platform';
 import { describeWith, mountSmallFilesystem, muteLmdb, waitUntil, type SmallFilesystem } from '#libs/testing';
 import type { MqttClient } from 'mqtt';
-import { openBroker, type BrokerFixture } from './broker.fixture.js';
+import { openBroker, type BrokerFixture } from '../broker.fixture.js';
 
 const DISK_BYTES = 24 * 1024 * 1024;
 const DEVICES = ['udara-01', 'udara-02'];

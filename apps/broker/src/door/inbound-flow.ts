@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Arriving } from './arriving-bytes.js';
 import { PacketTooLargeError, PIECE_BYTES, type FrameGuard } from './frame-guard.js';
 import type { ProgressWatch, Watched } from './progress-watch.js';
-import { Share, type Quota } from './quota.js';
+import { Share, type Quota } from '../session/quota.js';
 import type { WebSocketFrames } from './web-socket-frames.js';
 
 /** What a client may have sent before it is known: its CONNECT and what it does not wait for the CONNACK with. */
@@ -42,7 +42,7 @@ export interface IntakeOptions {
  * The way of a connection's bytes to Aedes' parser: through the guard, and counted as long as they are kept. A packet that
  * has begun has to go on, however slowly: what counts as progress is a byte.
  */
-export class Intake implements Watched {
+export class InboundFlow implements Watched {
   readonly #parse: (bytes: Buffer) => unknown;
   #early: { bytes: number; pieces: number } | undefined = { bytes: 0, pieces: 0 };
   readonly #client: ClientInternals;

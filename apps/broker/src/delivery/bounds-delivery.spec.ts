@@ -2,8 +2,8 @@ import type { DiskUsage } from '#libs/engine-lmdb';
 import { TopicMappings } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import mqttPacket from 'mqtt-packet';
-import { assertBounded, boundary, keptBytes } from './bounds.fixture.js';
-import { LIMITS, openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+import { assertBounded, boundary, keptBytes } from '../bounds.fixture.js';
+import { LIMITS, openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
 
 type Qos = 0 | 1 | 2;
 const MIB = 1_048_576;

@@ -1,7 +1,7 @@
 import { formatCommandTopic, type CommandEvent, type CommandState } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import type { IPublishPacket } from 'mqtt-packet';
-import { openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+import { openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
 
 const DEVICE = 'udara-01';
 const COMMANDS = `pantau/v1/betung/${DEVICE}/cmd/#`;

@@ -2,8 +2,8 @@ import { SET_ASIDE_TOPICS, TopicMappings, type SetAsideTopic } from '#libs/telem
 import { waitUntil } from '#libs/testing';
 import { createHash } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
-import { assertBounded, boundary } from './bounds.fixture.js';
-import { event, openBroker, type BrokerFixture, type RawClient } from './broker.fixture.js';
+import { assertBounded, boundary } from '../bounds.fixture.js';
+import { event, openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
 
 const OWN = 'pantau/v1/betung/udara-01/telemetry';
 const FOREIGN = 'pantau/v1/betung/udara-02/telemetry';

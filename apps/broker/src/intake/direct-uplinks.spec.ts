@@ -10,7 +10,7 @@ import {
   withoutDirectAppends,
   type BrokerFixture,
   type RawClient,
-} from './broker.fixture.js';
+} from '../broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 

@@ -8,7 +8,7 @@ import {
 import { SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { connectPacket, event, openBroker, type BrokerFixture } from './broker.fixture.js';
+import { connectPacket, event, openBroker, type BrokerFixture } from '../broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 const AUDIENCE = 'pantau:mqtt';

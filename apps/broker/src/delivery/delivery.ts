@@ -4,7 +4,7 @@ import type { Client } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import type { Duplex } from 'node:stream';
 import type { Queued } from './outgoing-queues.js';
-import type { Quota } from './quota.js';
+import type { Quota } from '../session/quota.js';
 import type { StatePersistence } from './state-persistence.js';
 import { sizeOf, type Qos, type StoredPacket } from './stored-packet.js';
 

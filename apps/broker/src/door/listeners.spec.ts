@@ -15,7 +15,7 @@ import {
   openSocket,
   type BrokerFixture,
   type ClientOptions,
-} from './broker.fixture.js';
+} from '../broker.fixture.js';
 import type { ListenerKind, TlsFiles } from './listeners.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { connectPacket, openBroker } from './broker.fixture.js';
+import { connectPacket, openBroker } from '../broker.fixture.js';
 
 const CASES = 100_000;
 /** Cases that follow one another on a connection that stands; before CONNECT each has a connection of its own. */

@@ -3,7 +3,7 @@ import { describeWith, startMosquitto, waitUntil, type MosquittoFixture } from '
 import { TopicMappings } from '#libs/telemetry';
 import mqtt, { type MqttClient } from 'mqtt';
 import { Bridge, type BridgeOptions } from './bridge.js';
-import { interposed, openBroker, type BrokerFixture } from './broker.fixture.js';
+import { interposed, openBroker, type BrokerFixture } from '../broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 

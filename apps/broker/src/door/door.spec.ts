@@ -1,7 +1,7 @@
 import { waitUntil } from '#libs/testing';
 import mqttPacket from 'mqtt-packet';
 import { connect as connectSocket } from 'node:net';
-import { connectPacket, event, openBroker, openRaw, type BrokerFixture } from './broker.fixture.js';
+import { connectPacket, event, openBroker, openRaw, type BrokerFixture } from '../broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 
