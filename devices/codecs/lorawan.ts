@@ -6,11 +6,11 @@ import {
   refusal,
   refused,
   type Gathered,
-  type Instant,
   type Members,
   type Place,
   type Validity,
 } from './reading.js';
+import type { Instant } from './reading-time.js';
 import { SECONDS_FROM, statedInstant } from './stated-time.js';
 import { StatedUnits } from './stated-units.js';
 import { unreadNumbers } from './unread.js';

@@ -1,15 +1,7 @@
 import { HOUR } from '#libs/kernel';
 import { eventData } from './event-data.js';
-import {
-  Findings,
-  Gathered,
-  readDateTime,
-  readEpoch,
-  readNumber,
-  readObject,
-  sourceUnless,
-  resultOf,
-} from './reading.js';
+import { Findings, Gathered, readNumber, readObject, sourceUnless, resultOf } from './reading.js';
+import { readDateTime, readEpoch } from './reading-time.js';
 
 describe('readDateTime', () => {
   const noon = Date.UTC(2026, 0, 31, 12);

@@ -1,4 +1,5 @@
-import { readDateTime, readEpoch, refusal, shown, type Instant } from './reading.js';
+import { refusal, shown } from './reading.js';
+import { readDateTime, readEpoch, type Instant } from './reading-time.js';
 
 /** As seconds this would be the year 5138, as milliseconds it is 1973. */
 const MILLISECONDS_FROM = 1e11;

@@ -1,16 +1,7 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { eventData } from '../event-data.js';
-import {
-  ignored,
-  isObject,
-  readDateTime,
-  readEpoch,
-  readObject,
-  refusal,
-  refused,
-  type Instant,
-  type Members,
-} from '../reading.js';
+import { ignored, isObject, readObject, refusal, refused, type Members } from '../reading.js';
+import { readDateTime, readEpoch, type Instant } from '../reading-time.js';
 
 /**
  * Data items that the event declarations of the devices give the type boolean; on MQTT they are the texts "0" and "1", in the

@@ -5,7 +5,6 @@ import { housingUnless } from '../order.js';
 import {
   ignored,
   isObject,
-  readDateTime,
   readObject,
   refusal,
   refused,
@@ -13,6 +12,7 @@ import {
   type Members,
   type Place,
 } from '../reading.js';
+import { readDateTime } from '../reading-time.js';
 
 /** Events of ChirpStack 4 that say nothing of the device's values or its condition. */
 const ACCOMPANYING: ReadonlySet<string> = new Set(['ack', 'txack', 'location', 'integration']);

@@ -10,15 +10,14 @@ import {
 import {
   Findings,
   isObject,
-  readDateTime,
   refusal,
   refused,
   shown,
-  type Instant,
   type Members,
   type Place,
   type Validity,
 } from '../reading.js';
+import { readDateTime, type Instant } from '../reading-time.js';
 import { StatedUnits, saysUnit } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 

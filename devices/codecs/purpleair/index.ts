@@ -2,17 +2,15 @@ import type { Codec } from '#libs/telemetry';
 import {
   Gathered,
   isObject,
-  readDateTime,
-  readEpoch,
   readObject,
   refusal,
   refused,
   resultOf,
   shown,
-  type Instant,
   type Members,
   type Validity,
 } from '../reading.js';
+import { readDateTime, readEpoch, type Instant } from '../reading-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { contradiction } from '../two-sensors.js';
 import { unreadNumbers } from '../unread.js';

@@ -4,7 +4,6 @@ import {
   Gathered,
   ignored,
   isObject,
-  readEpoch,
   readNumber,
   readObject,
   refusal,
@@ -14,6 +13,7 @@ import {
   sourceUnless,
   statusOfWord,
 } from '../reading.js';
+import { readEpoch } from '../reading-time.js';
 import { StatedUnits } from '../stated-units.js';
 
 /**

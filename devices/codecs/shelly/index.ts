@@ -3,7 +3,6 @@ import {
   Gathered,
   ignored,
   isObject,
-  readEpoch,
   readObject,
   refusal,
   refused,
@@ -13,6 +12,7 @@ import {
   type Members,
   type Validity,
 } from '../reading.js';
+import { readEpoch } from '../reading-time.js';
 import { StatedUnits } from '../stated-units.js';
 
 /** Components that measure the air, by their number. `switch:0` has a temperature too: that of the relay. */

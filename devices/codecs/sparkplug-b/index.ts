@@ -1,16 +1,8 @@
 import { defined } from '#libs/kernel';
 import type { Codec, CodecInput, CodecResult, MeasuredParameter } from '#libs/telemetry';
 import { housingUnless } from '../order.js';
-import {
-  Findings,
-  ignored,
-  refusal,
-  refused,
-  sourceUnless,
-  type Instant,
-  type Place,
-  type Validity,
-} from '../reading.js';
+import { Findings, ignored, refusal, refused, sourceUnless, type Place, type Validity } from '../reading.js';
+import type { Instant } from '../reading-time.js';
 import { unitOfWord } from '../stated-units.js';
 import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from './births.js';
 import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';

@@ -3,7 +3,6 @@ import type { Codec, CodecTelemetry, MeasuredParameter, Refusal, Unit } from '#l
 import {
   Gathered,
   isObject,
-  readDateTime,
   readObject,
   refused,
   resultOf,
@@ -11,6 +10,7 @@ import {
   statusOfWord,
   type Members,
 } from '../reading.js';
+import { readDateTime } from '../reading-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 

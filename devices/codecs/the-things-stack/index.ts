@@ -4,7 +4,6 @@ import { housingUnless } from '../order.js';
 import {
   ignored,
   isObject,
-  readDateTime,
   readObject,
   refusal,
   refused,
@@ -12,6 +11,7 @@ import {
   type Members,
   type Place,
 } from '../reading.js';
+import { readDateTime } from '../reading-time.js';
 
 /**
  * The Things Stack 3, MQTT server: `v3/{application}/devices/{device}/{event}`. The members of a message name its kind.

@@ -1,8 +1,6 @@
 import type { Codec, MeasuredParameter } from '#libs/telemetry';
 import {
   Gathered,
-  readDateTime,
-  readEpoch,
   readObject,
   refused,
   resultOf,
@@ -10,6 +8,7 @@ import {
   type Members,
   type Validity,
 } from '../reading.js';
+import { readDateTime, readEpoch } from '../reading-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 

@@ -1,1 +1,2 @@
+export type { InfluxStoreOptions } from './influx-options.js';
 export * from './influx-store.js';

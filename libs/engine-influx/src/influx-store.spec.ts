@@ -4,7 +4,8 @@ import { PARAMETER_CODES, type Rollup } from '#libs/telemetry';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { InfluxStore, type InfluxStoreOptions } from './influx-store.js';
+import type { InfluxStoreOptions } from './influx-options.js';
+import { InfluxStore } from './influx-store.js';
 import { KEEP_EVERYTHING, type StoreRetention } from '#libs/timeseries';
 import { aPoint, aRollup, describeTimeSeriesStoreContract, observed } from '#contracts/timeseries';
 

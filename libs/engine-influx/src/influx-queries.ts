@@ -1,0 +1,104 @@
+import type { UtcMillis } from '#libs/kernel';
+import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
+import type { Point, PointQuery } from '#libs/timeseries';
+import { LAYOUTS } from './influx-layout.js';
+import type { Place } from './influx-options.js';
+import { identifier, quoted } from './influx-ql.js';
+import { fieldOf } from './influx-readings.js';
+import type { InfluxTransport } from './influx-transport.js';
+
+export type Filter = Omit<PointQuery, 'limit' | 'order'>;
+
+/** What InfluxQL answers of a point: its time, its tags and the fields that were asked for. */
+export interface Line extends Pick<Point, 'device' | 'site'>, Record<string, unknown> {
+  readonly time: number;
+}
+
+/** What a line holds of one parameter. */
+export interface Row {
+  readonly parameter: Parameter;
+  readonly line: Line;
+}
+
+/** Questions to InfluxDB, in InfluxQL. */
+export class InfluxQueries {
+  constructor(private readonly transport: InfluxTransport) {}
+
+  async count(place: Place, filter: Filter): Promise<number> {
+    const { from, present } = LAYOUTS[place];
+    const counts = parametersOf(filter).map(
+      (parameter) => `count(${identifier(fieldOf(parameter, present))})`,
+    );
+    const [row] = await this.transport.influxQl(
+      `SELECT ${counts.join(', ')} FROM ${from}${conditions(filter)}`,
+    );
+    const counted = Object.entries(row ?? {}).filter(([column]) => column !== 'time');
+    return counted.reduce((sum, [, count]) => sum + Number(count ?? 0), 0);
+  }
+
+  /** @returns at most `limit` rows in the order of the port */
+  async select(place: Place, query: PointQuery): Promise<Row[]> {
+    const { limit, order } = query;
+    // As many lines as rows are wanted: each has at least one.
+    const rows = await this.#rows(place, query, ` ORDER BY time ${order} LIMIT ${Math.trunc(limit)}`);
+    const last = rows.at(-1);
+    if (rows.length < limit || last === undefined) return sorted(rows, order);
+    // InfluxQL orders by time alone: take all rows of the last instant, so that the cut at the limit is defined.
+    const before = rows.filter(({ line }) => line.time !== last.line.time);
+    const instant = { from: last.line.time, to: last.line.time + 1 };
+    const ofLastInstant = await this.#rows(place, { ...query, span: instant }, '');
+    return sorted([...before, ...ofLastInstant], order).slice(0, limit);
+  }
+
+  /** @returns a row for each parameter in a line; lines without any, which others may have written, are not asked for */
+  async #rows(place: Place, filter: Filter, tail: string): Promise<Row[]> {
+    const { from, names, present, shared } = LAYOUTS[place];
+    const parameters = parametersOf(filter);
+    const fields = parameters.flatMap((parameter) => names.map((name) => fieldOf(parameter, name)));
+    const columns = [...fields, ...shared, 'device', 'site'].map(identifier).join(', ');
+    // InfluxQL has no other way to ask whether a field is there.
+    const isPresent = parameters
+      .map((parameter) => identifier(fieldOf(parameter, present)))
+      .map((field) => `${field} >= 0 OR ${field} < 0`);
+    const where = conditions(filter, `(${isPresent.join(' OR ')})`);
+    const lines = (await this.transport.influxQl(`SELECT ${columns} FROM ${from}${where}${tail}`)) as Line[];
+    return lines.flatMap((line) =>
+      parameters
+        .filter((parameter) => typeof line[fieldOf(parameter, present)] === 'number')
+        .map((parameter) => ({ parameter, line })),
+    );
+  }
+}
+
+function parametersOf({ parameter }: Filter): readonly Parameter[] {
+  return parameter === undefined ? PARAMETER_CODES : [parameter];
+}
+
+function conditions({ site, device, span }: Filter, ...more: readonly string[]): string {
+  const parts = [...more];
+  if (site !== undefined) parts.push(`site = ${quoted(site)}`);
+  if (device !== undefined) parts.push(`device = ${quoted(device)}`);
+  if (span !== undefined) parts.push(`time >= ${instantOf(span.from)}`, `time < ${instantOf(span.to)}`);
+  return parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`;
+}
+
+/** Nanoseconds in 64 bits: nothing is stored before or after, so what is asked for beyond is asked for up to here. */
+const FARTHEST = Math.floor(2 ** 63 / 1_000_000) - 1;
+
+function instantOf(ts: UtcMillis): string {
+  return `${Math.max(-FARTHEST, Math.min(FARTHEST, Math.trunc(ts)))}ms`;
+}
+
+function sorted(rows: readonly Row[], order: PointQuery['order']): Row[] {
+  const sign = order === 'asc' ? 1 : -1;
+  return rows.toSorted(
+    (a, b) =>
+      sign * (a.line.time - b.line.time) ||
+      compare(a.line.device, b.line.device) ||
+      compare(a.parameter, b.parameter),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
