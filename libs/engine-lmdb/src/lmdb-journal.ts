@@ -27,7 +27,7 @@ import type {
   StreamStats,
 } from '#libs/journal';
 import { LmdbEnvironment } from './lmdb-environment.js';
-import type { LmdbStateStore } from './lmdb-state-store.js';
+import { assertStorable, type LmdbStateStore } from './lmdb-state-store.js';
 import { full, LmdbStreams, type Addressed, type ChunkKey } from './lmdb-streams.js';
 import { Retention } from './retention.js';
 import { Waiters } from './waiters.js';
@@ -230,6 +230,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
         throw new PantauError('USAGE', `${part.stream} takes no entries of a stage.`);
       return this.#outgoing(part.stream, part.entries.flatMap(blocksOf));
     });
+    for (const write of state) assertStorable(write);
     const conflict = await this.#streams.enqueue(countOf(outgoing) + state.length, (add) => {
       const stands = this.#cursors.get([cursor, stream, shard]) ?? 0;
       if (stands !== expected) return stands;

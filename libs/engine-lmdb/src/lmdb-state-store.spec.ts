@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '#libs/testing';
+import type { AnyStreams } from '#libs/journal';
+import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbStateStore } from './lmdb-state-store.js';
 import { describeStateStoreContract } from '#contracts/state';
 
@@ -19,6 +21,58 @@ describeStateStoreContract('LMDB', async () => {
       folder[Symbol.dispose]();
     },
   };
+});
+
+describe('a value of the state that cannot be read', () => {
+  const nested = (depth: number): Buffer => Buffer.concat([Buffer.alloc(depth, 0x91), Buffer.of(0xc0)]);
+
+  it.each([
+    ['a text that ends too early', Buffer.of(0xd9, 0xff)],
+    ['nested as an earlier version took it', nested(3_500)],
+    ['nested deeper than a stack', nested(200_000)],
+  ])('is passed over alone and told of once: %s', async (_what, bytes) => {
+    using folder = temporaryFolder('state');
+    const told: string[] = [];
+    const store = LmdbStateStore.open(folder.path, (namespace, key) => told.push(`${namespace}/${key}`));
+    await store.write(['a', 'b', 'c'].map((key) => ({ namespace: 'n', key, value: key })));
+    await store.environment.root.openDB('state', { encoding: 'binary' }).put(['n', 'b'], bytes);
+    for (const reverse of [false, true])
+      expect((await store.list('n', { reverse, limit: 2 })).map(({ key }) => key).sort()).toEqual(['a', 'c']);
+    expect(await store.get('n', 'b')).toBeUndefined();
+    expect(await store.getMany('n', ['a', 'b', 'c'])).toEqual(['a', undefined, 'c']);
+    expect(told).toEqual(['n/b']);
+    await store.write([{ namespace: 'n', key: 'b', value: 'again' }]);
+    expect(await store.get('n', 'b')).toBe('again');
+    await store.close();
+  });
+
+  it.each([
+    ['nested too deep', JSON.parse('['.repeat(3_500) + ']'.repeat(3_500)) as unknown],
+    ['a function', { f: () => 1 }],
+    ['a symbol', [Symbol('s')]],
+    ['an integer of more than 64 bits', { n: 2n ** 64n }],
+  ])('is refused by name before anything is written: %s', async (_what, value) => {
+    using folder = temporaryFolder('state');
+    const store = LmdbStateStore.open(folder.path);
+    const clock = { now: () => 1 };
+    const journal = await LmdbJournal.open<AnyStreams>({ state: store, clock, shards: 1 });
+    const state = [
+      { namespace: 'n', key: 'good', value: 1 },
+      { namespace: 'n', key: 'bad', value },
+    ];
+    const refused = {
+      code: 'STATE_VALUE_INVALID',
+      message: expect.stringContaining('n/bad'),
+      transient: false,
+    };
+    await expect(store.write(state)).rejects.toMatchObject(refused);
+    await expect(store.putIfAbsent('n', 'bad', value)).rejects.toMatchObject(refused);
+    const commit = { cursor: 'c', stream: 's', shard: 0, expected: 0, next: 0, state };
+    await expect(journal.commit(commit)).rejects.toMatchObject(refused);
+    expect(await store.list('n')).toEqual([]);
+    await journal.close();
+    await store.close();
+  });
 });
 
 describe('LmdbStateStore', () => {

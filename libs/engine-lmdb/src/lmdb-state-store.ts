@@ -1,7 +1,8 @@
-import { PantauError } from '#libs/kernel';
+import { messageOf, PantauError } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { LmdbEnvironment } from './lmdb-environment.js';
 import type { ListOptions, StateStore, StateWrite } from '#libs/state';
+import { valueFault } from './state-value.js';
 
 type StateKey = [namespace: string, key: string];
 
@@ -15,25 +16,34 @@ const LAST = '\uffff';
  */
 export class LmdbStateStore implements StateStore {
   readonly #entries: Database<unknown, StateKey>;
+  /** Values that cannot be read and were told of. */
+  readonly #told = new Set<string>();
   #closed = false;
 
-  private constructor(readonly environment: LmdbEnvironment) {
+  private constructor(
+    readonly environment: LmdbEnvironment,
+    private readonly onUnreadable: UnreadableListener,
+  ) {
     this.#entries = environment.database('state', 'msgpack');
   }
 
-  /** @throws PantauError `DATA_DIR_UNUSABLE` when the folder cannot be opened for writing */
-  static open(folder: string): LmdbStateStore {
-    return new LmdbStateStore(LmdbEnvironment.open(folder));
+  /**
+   * @param onUnreadable - told once of each value that is passed over because it cannot be read; a warning of the process
+   * when not given
+   * @throws PantauError `DATA_DIR_UNUSABLE` when the folder cannot be opened for writing
+   */
+  static open(folder: string, onUnreadable: UnreadableListener = warn): LmdbStateStore {
+    return new LmdbStateStore(LmdbEnvironment.open(folder), onUnreadable);
   }
 
   async get<T>(namespace: string, key: string): Promise<T | undefined> {
     this.#beginRead();
-    return this.#entries.get([namespace, key]) as T | undefined;
+    return this.#valueOf([namespace, key]) as T | undefined;
   }
 
   async getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]> {
     this.#beginRead();
-    return keys.map((key) => this.#entries.get([namespace, key]) as T | undefined);
+    return keys.map((key) => this.#valueOf([namespace, key]) as T | undefined);
   }
 
   async list<T>(namespace: string, options: ListOptions = {}): Promise<{ key: string; value: T }[]> {
@@ -46,21 +56,25 @@ export class LmdbStateStore implements StateStore {
     const range = reverse
       ? { start: high, end: low, reverse: true, inclusiveEnd: true }
       : { start: low, end: high };
-    for (const { key, value } of this.#entries.getRange(range)) {
+    // By keys: a range that decodes as it goes ends at the first value that cannot be decoded.
+    for (const key of this.#entries.getKeys(range)) {
       if (limit !== undefined && entries.length >= limit) break;
       if (key[0] !== namespace || (to !== undefined && key[1] >= to) || key[1] < low[1]) continue;
-      entries.push({ key: key[1], value: value as T });
+      const value = this.#valueOf(key);
+      if (value !== undefined) entries.push({ key: key[1], value: value as T });
     }
     return entries;
   }
 
   async write(writes: readonly StateWrite[]): Promise<void> {
     this.#assertOpen();
+    for (const write of writes) assertStorable(write);
     await this.#change(() => this.applyWithinTransaction(writes));
   }
 
   async putIfAbsent(namespace: string, key: string, value: unknown): Promise<boolean> {
     this.#assertOpen();
+    assertStorable({ namespace, key, value });
     return this.#change(() => {
       if (this.#entries.doesExist([namespace, key])) return false;
       void this.#entries.put([namespace, key], value);
@@ -68,7 +82,10 @@ export class LmdbStateStore implements StateStore {
     });
   }
 
-  /** For the journal that shares the environment: writes as part of the transaction that is running. */
+  /**
+   * For the journal that shares the environment: writes as part of the transaction that is running. Values have passed
+   * {@link assertStorable} before it began: one that cannot be encoded would leave half of the others written.
+   */
   applyWithinTransaction(writes: readonly StateWrite[]): void {
     // Inside a transaction callback lmdb applies puts at once; their promises only repeat the transaction's.
     for (const { namespace, key, value } of writes) {
@@ -95,6 +112,22 @@ export class LmdbStateStore implements StateStore {
     }
   }
 
+  /** Undefined for one that cannot be read as well: one bad row takes down neither a route nor a stage. */
+  #valueOf(key: StateKey): unknown {
+    let fault: unknown;
+    try {
+      const value = this.#entries.get(key);
+      fault = valueFault(value);
+      if (fault === undefined) return value;
+    } catch (error) {
+      fault = error;
+    }
+    const name = key.join('/');
+    if (!this.#told.has(name)) this.onUnreadable(key[0], key[1], fault);
+    this.#told.add(name);
+    return undefined;
+  }
+
   /** What is read is what is durable now, whichever thread wrote it: a password that was just issued works at once. */
   #beginRead(): void {
     this.#assertOpen();
@@ -104,4 +137,20 @@ export class LmdbStateStore implements StateStore {
   #assertOpen(): void {
     if (this.#closed) throw new PantauError('STATE_CLOSED', 'the state store was closed.');
   }
+}
+
+export type UnreadableListener = (namespace: string, key: string, cause: unknown) => void;
+
+function warn(namespace: string, key: string, cause: unknown): void {
+  const why = typeof cause === 'string' ? cause : messageOf(cause);
+  process.emitWarning(`${namespace}/${key} cannot be read and is passed over: ${why}`, {
+    code: 'STATE_UNREADABLE',
+  });
+}
+
+/** @throws PantauError `STATE_VALUE_INVALID` */
+export function assertStorable({ namespace, key, value }: StateWrite): void {
+  const fault = valueFault(value);
+  if (fault === undefined) return;
+  throw new PantauError('STATE_VALUE_INVALID', `${namespace}/${key} cannot be stored: ${fault}.`);
 }

@@ -1,9 +1,9 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { createHash } from 'node:crypto';
-import { readChunkHeader } from './chunk.js';
+import { HEADER_BYTES, readChunkHeader, type ChunkHeader } from './chunk.js';
 import type { CursorPosition, Removal, RetentionPolicy, RetentionReport } from '#libs/journal';
-import type { LmdbStreams } from './lmdb-streams.js';
+import type { ChunkKey, LmdbStreams } from './lmdb-streams.js';
 
 /** What retention removed is told by the day: it runs every few minutes, for years. */
 const DAY = 86_400_000;
@@ -40,7 +40,7 @@ export class Retention {
       start: [stream, shard, 0],
       end: [stream, shard, next],
     })) {
-      const { appendedAt, count } = readChunkHeader(value);
+      const { appendedAt, count } = this.#headerOf(key, value, next);
       if (appendedAt >= now - maxAge && bytes <= maxBytes) break;
       const end = key[2] + count;
       if (heldBack > 0 || (end > slowest && unread === 'wait')) {
@@ -77,6 +77,22 @@ export class Retention {
         .filter((reader) => reader.next < past)
         .map((reader) => ({ cursor: reader.cursor, unread: past - reader.next })),
     };
+  }
+
+  /**
+   * What a chunk says of itself; of one without a header, which readers name, what its neighbour says: it reaches to the next
+   * chunk and is no younger.
+   */
+  #headerOf([stream, shard, first]: ChunkKey, chunk: Buffer, next: number): ChunkHeader {
+    if (chunk.length >= HEADER_BYTES) return readChunkHeader(chunk);
+    let end = next;
+    const behind = { start: [stream, shard, first + 1] as ChunkKey, end: [stream, shard, next] as ChunkKey };
+    for (const { key, value } of this.streams.chunks.getRange(behind)) {
+      end = Math.min(end, key[2]);
+      if (value.length >= HEADER_BYTES)
+        return { appendedAt: readChunkHeader(value).appendedAt, count: end - first };
+    }
+    return { appendedAt: Infinity, count: end - first };
   }
 
   /** In order of shards, and of time within each. */

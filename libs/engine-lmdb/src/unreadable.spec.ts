@@ -153,4 +153,19 @@ describe('an entry that cannot be read', () => {
     expect(await journal.read('s', 0, 2, 10)).toMatchObject([{ offset: 2 }]);
     expect(await journal.read('s', 0, 3, 10)).toEqual([]);
   });
+
+  it('does not hold up retention, which removes a chunk without a header with its neighbours', async () => {
+    await using fixture = await open();
+    const { journal, state } = fixture;
+    for (const entries of [[good(0)], [good(1), good(2)], [good(3)], [good(4)]])
+      await plant(journal, ...entries);
+    const chunks = state.environment.database<Buffer, [string, number, number]>('journal', 'binary');
+    for (const first of [1, 4]) await chunks.put(['s', 0, first], Buffer.of(1, 2, 3));
+    // The newest is kept: nothing says how old it is.
+    expect(await journal.retain('s', { maxAge: -1 })).toMatchObject([{ dropped: 4 }]);
+    expect(await journal.extent('s', 0)).toEqual({ first: 4, next: 5 });
+    await plant(journal, good(5));
+    expect(await journal.retain('s', { maxAge: -1 })).toMatchObject([{ dropped: 2 }]);
+    expect(await journal.extent('s', 0)).toEqual({ first: 6, next: 6 });
+  });
 });
