@@ -17,7 +17,7 @@ import mqttPacket, { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { EventEmitter, once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Broker, type BrokerOptions } from './broker.js';
-import type { Limits } from './session/limits.js';
+import type { Limits } from './limits.js';
 import type { ListenerKind } from './door/listeners.js';
 
 /** The typed emitter of MQTT.js is not one for `once`. */

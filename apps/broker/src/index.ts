@@ -1,4 +1,4 @@
 export * from './bridge/bridge.js';
 export * from './broker.js';
 export * from './broker.module.js';
-export type { Limits } from './session/limits.js';
+export type { Limits } from './limits.js';

@@ -1,5 +1,5 @@
 import type { Aedes } from 'aedes';
-import type { StatePersistence } from './state-persistence.js';
+import type { StatePersistence } from './persistence/state-persistence.js';
 
 /** Members of Aedes' message queue that its types do not name. */
 interface QueueInternals {

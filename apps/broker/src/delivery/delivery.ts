@@ -3,10 +3,10 @@ import type { Millis } from '#libs/kernel';
 import type { Client } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import type { Duplex } from 'node:stream';
-import type { Queued } from './outgoing-queues.js';
-import type { Quota } from '../session/quota.js';
-import type { StatePersistence } from './state-persistence.js';
-import { sizeOf, type Qos, type StoredPacket } from './stored-packet.js';
+import type { Queued } from './persistence/outgoing-queues.js';
+import type { Quota } from '../quota.js';
+import type { StatePersistence } from './persistence/state-persistence.js';
+import { sizeOf, type Qos, type StoredPacket } from './persistence/stored-packet.js';
 
 type Done = () => void;
 type Deliver = (packet: StoredPacket, done: Done) => void;

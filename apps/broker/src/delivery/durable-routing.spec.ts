@@ -2,7 +2,7 @@ import type { DiskUsage } from '#libs/engine-lmdb';
 import type { StateStore } from '#libs/state';
 import { waitUntil } from '#libs/testing';
 import { openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
-import type { StoredPacket } from './stored-packet.js';
+import type { StoredPacket } from './persistence/stored-packet.js';
 
 type Qos = 0 | 1 | 2;
 

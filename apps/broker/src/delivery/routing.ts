@@ -1,8 +1,8 @@
 import type { StateStore } from '#libs/state';
 import type { Aedes, Client, PublishPacket } from 'aedes';
 import { Readable } from 'node:stream';
-import { StatePersistence } from './state-persistence.js';
-import type { Plan, StoredPacket } from './stored-packet.js';
+import { StatePersistence } from './persistence/state-persistence.js';
+import type { Plan, StoredPacket } from './persistence/stored-packet.js';
 
 type Done = (error?: Error | null) => void;
 

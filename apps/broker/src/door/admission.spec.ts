@@ -1,6 +1,6 @@
 import { Admission, networkOf, type Ticket } from './admission.js';
 import { LIMITS } from '../broker.fixture.js';
-import type { Limits } from '../session/limits.js';
+import type { Limits } from '../limits.js';
 
 function admission(limits: Partial<Limits>): { clock: { at: number; now(): number }; door: Admission } {
   const clock = { at: 1_000_000, now: () => clock.at };

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ArrivingBytes, type Arriving } from './arriving-bytes.js';
-import type { Limits } from '../session/limits.js';
+import type { Limits } from '../limits.js';
 
 /** A place for a connection. */
 export interface Ticket {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Quota, Share, type QuotaLimits } from '../session/quota.js';
+import { Quota, Share, type QuotaLimits } from '../quota.js';
 
 /** Of one connection, kept whatever others keep: a CONNECT, or a message, as devices send it. */
 const ALWAYS_BYTES = 4_096;

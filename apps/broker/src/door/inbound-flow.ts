@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Arriving } from './arriving-bytes.js';
 import { PacketTooLargeError, PIECE_BYTES, type FrameGuard } from './frame-guard.js';
 import type { ProgressWatch, Watched } from './progress-watch.js';
-import { Share, type Quota } from '../session/quota.js';
+import { Share, type Quota } from '../quota.js';
 import type { WebSocketFrames } from './web-socket-frames.js';
 
 /** What a client may have sent before it is known: its CONNECT and what it does not wait for the CONNACK with. */

@@ -1,4 +1,4 @@
-import { Share, type Quota } from './quota.js';
+import { Share, type Quota } from '../quota.js';
 
 /** What each level of a filter costs, and the filter itself: entries of the tries in which it is found. */
 const LEVEL_BYTES = 256;

@@ -1,6 +1,6 @@
 import type { Clock, UtcMillis } from '#libs/kernel';
 import type { Duplex } from 'node:stream';
-import type { Limits } from './limits.js';
+import type { Limits } from '../limits.js';
 
 /** How long the other end of a connection has for saying that it heard of its end. */
 const ANSWER_TIME = 5_000;

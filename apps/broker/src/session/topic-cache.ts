@@ -1,4 +1,4 @@
-import type { Quota } from './quota.js';
+import type { Quota } from '../quota.js';
 
 /** What an entry costs beside the name of its topic. */
 const ENTRY_BYTES = 512;

@@ -8,7 +8,7 @@ import {
   type StoredSubscription,
 } from './kept-subscriptions.js';
 import { OutgoingQueues, type Recipient } from './outgoing-queues.js';
-import { Quota, type QuotaLimits } from '../session/quota.js';
+import { Quota, type QuotaLimits } from '../../quota.js';
 import { RetainedStore } from './retained-store.js';
 import { defined, keyOf, type Plan, type StoredPacket } from './stored-packet.js';
 import { Wills } from './wills.js';

@@ -1,5 +1,5 @@
 import type { StateStore, StateWrite } from '#libs/state';
-import type { Quota } from '../session/quota.js';
+import type { Quota } from '../../quota.js';
 import {
   copy,
   keyOf,

@@ -1,6 +1,6 @@
 import type { StateStore } from '#libs/state';
 import { filterMatches } from '#libs/telemetry';
-import type { Quota } from '../session/quota.js';
+import type { Quota } from '../../quota.js';
 import { keyOf, sizeOf, type Plan, type StoredPacket } from './stored-packet.js';
 
 export interface RetainedStoreOptions {

@@ -1,7 +1,7 @@
 import type { Millis, Rate } from '#libs/kernel';
-import type { ArrivingLimits } from '../door/arriving-bytes.js';
+import type { ArrivingLimits } from './door/arriving-bytes.js';
 import type { QuotaLimits } from './quota.js';
-import type { Bounds } from '../delivery/state-persistence.js';
+import type { Bounds } from './delivery/persistence/state-persistence.js';
 
 /** What one client may cost. Exceeding a limit harms the one who exceeds it and nobody else. */
 export interface Limits {

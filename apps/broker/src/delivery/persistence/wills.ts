@@ -1,4 +1,4 @@
-import { Quota, type QuotaLimits } from '../session/quota.js';
+import { Quota, type QuotaLimits } from '../../quota.js';
 import { sizeOf, type StoredPacket } from './stored-packet.js';
 
 /** The last wills of those who are connected. They are in memory alone: after a crash nobody can tell who is dead. */

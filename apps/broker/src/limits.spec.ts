@@ -8,7 +8,7 @@ import {
   openSocket,
   connectPacket,
   type BrokerFixture,
-} from '../broker.fixture.js';
+} from './broker.fixture.js';
 
 const topicOf = (device: string): string => `pantau/v1/betung/${device}/telemetry`;
 
