@@ -67,7 +67,7 @@ export class DirectWay {
   /** The short way of a topic that the session has written to. */
   #route(session: Session, topic: string): DirectRoute | undefined {
     const target = session.targets.get(topic);
-    if (target === undefined || target === 'routed') return undefined;
+    if (target === undefined || target === 'routed' || !this.broker.uplinks.takesDirectly) return undefined;
     const shard = shardOf(target.device, this.options.shards);
     const template = new UplinkTemplate(shard, { ...target, topic, session: session.id });
     const route = { template, silentAt: -1 };
