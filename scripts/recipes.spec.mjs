@@ -65,11 +65,12 @@ describe('the recipes of CONTRIBUTING.md, followed by somebody new', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each([['A kind of rule', 4]])('%s', (heading, blocks) => {
+  // `reads` is the suite that reads the file of the project to which the recipe adds.
+  it.each([['A kind of rule', 4, 'libs/alerting/src/rules.spec.ts']])('%s', (heading, blocks, reads) => {
     const steps = recipe(heading);
     expect(steps).toHaveLength(blocks);
     for (const step of steps) follow(folder, step);
-    const specs = steps.map(({ path }) => path).filter((path) => path.endsWith('.spec.ts'));
+    const specs = [reads, ...steps.map(({ path }) => path).filter((path) => path.endsWith('.spec.ts'))];
     const code = steps.map(({ path }) => path).filter((path) => path.endsWith('.ts'));
     const config = {
       extends: './tsconfig.json',

@@ -5,8 +5,6 @@ import {
   type AlertRule,
   type AlertStep,
   type ReadingInput,
-  type RuleInput,
-  type RuleKind,
 } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
@@ -22,7 +20,6 @@ import { Intervals } from './intervals.js';
 import { versionedRules, type VersionedRule } from './versioned-rules.js';
 
 export const RULES = Symbol('Rules');
-export const RULE_KINDS = Symbol('RuleKinds');
 export const REGISTRY = Symbol('Registry');
 
 const STATES = 'alerts/device-states';
@@ -38,13 +35,9 @@ export class AlertsController {
   readonly #judged: readonly Parameter[];
   readonly #intervals: Intervals;
 
-  constructor(
-    @Inject(RULES) rules: readonly AlertRule[],
-    @Inject(RULE_KINDS) kindOf: (name: string) => RuleKind | undefined,
-    @Inject(REGISTRY) registry: Registry,
-  ) {
+  constructor(@Inject(RULES) rules: readonly AlertRule[], @Inject(REGISTRY) registry: Registry) {
     this.#intervals = new Intervals(registry, UNKNOWN_INTERVAL_MS);
-    this.#rules = versionedRules(rules, kindOf);
+    this.#rules = versionedRules(rules);
     this.#judged = [...new Set(this.#rules.flatMap(({ inputs }) => [...inputs]))];
   }
 
@@ -74,7 +67,7 @@ export class AlertsController {
       const intervalMs = this.#intervals.peek(device) ?? (await this.#intervals.of(device));
       const before = known[i++] ?? [];
       const inputs = inputsOf(rows.of(device), this.#judged);
-      const inputsOfRule = ({ inputs: judged }: VersionedRule): readonly RuleInput[] =>
+      const inputsOfRule = ({ inputs: judged }: VersionedRule): readonly ReadingInput[] =>
         judged.size === this.#judged.length
           ? inputs
           : inputs.filter(({ parameter }) => judged.has(parameter));
@@ -86,7 +79,7 @@ export class AlertsController {
   /** @returns the states of the device after what arrived; the same list when that changed nothing */
   #judge(
     subject: Subject,
-    inputsOfRule: (rule: VersionedRule) => readonly RuleInput[],
+    inputsOfRule: (rule: VersionedRule) => readonly ReadingInput[],
     before: DeviceStates,
     intervalMs: Millis,
     context: BatchContext,
@@ -138,7 +131,7 @@ function inputsOf(numbers: readonly number[], parameters: readonly Parameter[]):
     const [ts, value] = [numbers[i] as number, numbers[i + 2] as number];
     const parameter = parameters[numbers[i + 1] as number] as Parameter;
     const { standing } = judgementOf(numbers[i + 3] as number);
-    inputs.push({ type: 'reading', ts, parameter, value, standing });
+    inputs.push({ ts, parameter, value, standing });
   }
   return inputs;
 }

@@ -1,4 +1,4 @@
-import { kindNameOf, ruleText, type AlertRule, type RuleKind } from '#libs/alerting';
+import { kindNameOf, ruleKindOf, ruleText, type AlertRule, type RuleKind } from '#libs/alerting';
 import { PantauError } from '#libs/kernel';
 import type { Parameter } from '#libs/telemetry';
 import { createHash } from 'node:crypto';
@@ -15,13 +15,10 @@ export interface VersionedRule {
 }
 
 /** @throws PantauError `CONFIG_INVALID` for a kind that is not known */
-export function versionedRules(
-  rules: readonly AlertRule[],
-  kindOf: (name: string) => RuleKind | undefined,
-): VersionedRule[] {
+export function versionedRules(rules: readonly AlertRule[]): VersionedRule[] {
   return rules.map((rule) => {
     const kindName = kindNameOf(rule);
-    const kind = kindOf(kindName);
+    const kind = ruleKindOf(kindName);
     if (kind === undefined)
       throw new PantauError(
         'CONFIG_INVALID',

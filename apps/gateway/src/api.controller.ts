@@ -1,6 +1,6 @@
 import { disagreements, neighbourOpinions, type EvidenceReader, type Recomputation } from '#libs/evidence';
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
-import { alertEventOf, explanationOf, type AlertRule } from '#libs/alerting';
+import { alertEventOf, explanationOf, type AlertEvent, type AlertRule } from '#libs/alerting';
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
 import { newestFirst, type Journal, type PassedOver, type UnreadableEntry } from '#libs/journal';
 import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
@@ -217,9 +217,13 @@ export class ApiController {
   async alerts(@Query(new ZodPipe(alertsQuery)) query: z.output<typeof alertsQuery>): Promise<unknown> {
     const views = await this.pantau.state.list<AlertView>(ALERT_VIEWS, { reverse: true });
     const items = views
-      .map(({ value }) => alertItem(value))
-      .filter(({ state, device }) => (query.state ?? state) === state && (query.device ?? device) === device)
-      .slice(0, query.limit + 1);
+      .map(({ value: { latest, history } }) => ({ event: alertEventOf(latest), history }))
+      .filter(
+        ({ event: { phase, subject } }) =>
+          (query.state ?? phase) === phase && (query.device ?? subject.device) === subject.device,
+      )
+      .slice(0, query.limit + 1)
+      .map(({ event, history }) => alertItem(event, history));
     return cut(
       items.map((alert) => iso(alert)),
       query.limit,
@@ -297,8 +301,7 @@ export class ApiController {
 }
 
 /** An alert as it is listed. What its kind says stands beside the rest, and `kind` is the phase: so it was while there was one kind. */
-function alertItem({ latest, history }: AlertView) {
-  const event = alertEventOf(latest);
+function alertItem(event: AlertEvent, history: AlertView['history']) {
   const { kind, phase, subject, detail, ...rest } = event;
   const explanation = explanationOf(event);
   return {

@@ -32,24 +32,12 @@ export type RuleHead = Readonly<z.output<z.ZodObject<typeof ruleHead>>>;
 
 /** One value of a parameter that the rule judges. */
 export interface ReadingInput {
-  readonly type: 'reading';
   /** Device time: the event time of everything here. */
   readonly ts: UtcMillis;
   readonly parameter: Parameter;
   readonly value: number;
   readonly standing: Standing;
 }
-
-/**
- * Time has passed: what Pantau received before `at` has been judged. For kinds that judge silence. Beats may be left out and come
- * late, so what follows from one is dated by the time at which it became true, and not by the beat.
- */
-export interface BeatInput {
-  readonly type: 'beat';
-  readonly at: UtcMillis;
-}
-
-export type RuleInput = ReadingInput | BeatInput;
 
 /** Phases of an alert. `cancelled` ends a pending alert that never fired. */
 export const ALERT_PHASES = ['pending', 'firing', 'resolved', 'cancelled'] as const;
@@ -87,8 +75,6 @@ export interface RuleKind<Rule extends RuleHead = RuleHead, State = unknown, Det
   readonly durations?: readonly string[];
   /** The parameters whose readings it judges. */
   inputs(rule: Rule): readonly Parameter[];
-  /** It is given beats as well. */
-  readonly takesBeats?: true;
   readonly initial: State;
   /** How the state of a device is stored between its messages: plain data in a list, short, because it is written with nearly each. */
   readonly form: {
@@ -96,12 +82,16 @@ export interface RuleKind<Rule extends RuleHead = RuleHead, State = unknown, Det
     unpack(stored: readonly unknown[]): State;
   };
   /**
-   * Judges the inputs of one device, in the order in which they arrived: emits for each what it did. The same inputs give the same
+   * Judges the readings of one device, in the order in which they arrived: emits for each what it did. The same readings give the same
    * steps, however they were cut into batches.
    *
    * @param initial - the state that was kept
    */
-  judge(rule: Rule, promised: Promised, initial: State): OperatorFunction<RuleInput, Judged<State, Detail>>;
+  judge(
+    rule: Rule,
+    promised: Promised,
+    initial: State,
+  ): OperatorFunction<ReadingInput, Judged<State, Detail>>;
   /** A step in one sentence. */
   explain(step: AlertStep<Detail>): Text;
 }

@@ -1,5 +1,6 @@
 import { canonicalJson, parseYaml } from '#libs/kernel';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { alertEventOf, explanationOf, type AlertEvent, type StoredAlertEvent } from './alert-event.js';
 import { kindNameOf, rulesFileSchema, ruleText, ruleView } from './rules.js';
 
@@ -21,6 +22,11 @@ describe('rules.yaml', () => {
     );
     expect(() => parsed(`${RULE}    rise: 3\n`)).toThrow(/rules\.yaml:9: rules\.0: Unrecognized key: "rise"/);
     expect(() => parsed(RULE + RULE)).toThrow(/rule ids must differ/);
+  });
+
+  it('is read as it comes with Pantau', () => {
+    const { rules } = parseYaml('rules.yaml', readFileSync('config/rules.yaml', 'utf8'), rulesFileSchema);
+    expect(rules.map(({ id }) => id)).toEqual(expect.arrayContaining(['pm25-tidak-sehat', 'pm25-berbahaya']));
   });
 
   it('names the kinds there are when it is told of another one', () => {

@@ -16,7 +16,7 @@ const ruleSchema = z
   .looseObject({ kind: z.string().default(DEFAULT_KIND) })
   .transform((raw, context): AlertRule => {
     const { kind: name, ...rest } = raw;
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+    const kind = ruleKindOf(name);
     if (kind === undefined) {
       const nearest = nearestName(name, Object.keys(kinds));
       const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;

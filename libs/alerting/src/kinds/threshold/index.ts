@@ -18,8 +18,7 @@ export const threshold = defineRuleKind({
   judge(rule, { intervalMs }, initial) {
     const maxGap = rule.maxGap ?? DEFAULT_GAP_INTERVALS * intervalMs;
     return scan(
-      (before: Judged<ThresholdState, ThresholdDetail>, input) =>
-        input.type === 'beat' ? { state: before.state, steps: [] } : step(rule, before.state, input, maxGap),
+      (before: Judged<ThresholdState, ThresholdDetail>, reading) => step(rule, before.state, reading, maxGap),
       { state: initial, steps: [] },
     );
   },

@@ -19,8 +19,10 @@ const rule: ThresholdRule = thresholdRuleSchema.parse({
 });
 
 const reading = (ts: number, value: number, standing: ReadingInput['standing'] = 'sound'): ReadingInput => ({
-  type: 'reading',
-  ...{ ts, parameter: 'pm25', value, standing },
+  ts,
+  parameter: 'pm25',
+  value,
+  standing,
 });
 
 /** Virtual time: a marble's frame is the event time of its reading. */
