@@ -1,6 +1,6 @@
 import { maskOfTests, testsOfMask } from '#libs/quality-control';
 import type { Parameter, QualityFlag } from '#libs/telemetry';
-import type { Point, StorableObservation } from '#libs/timeseries';
+import { doubtLine, type Point, type StorableObservation } from '#libs/timeseries';
 
 /** The flag of a reading that has none beside it. */
 const PASSED: QualityFlag = 1;
@@ -55,5 +55,5 @@ function isDoubted(failed: readonly string[] = []): boolean {
 
 /** A string field of the line protocol; a line is one line. */
 function text(words: string): string {
-  return `"${words.replace(/\s+/g, ' ').replace(/["\\]/g, '\\$&')}"`;
+  return `"${doubtLine(words).replace(/["\\]/g, '\\$&')}"`;
 }

@@ -91,13 +91,15 @@ export async function excuseOf(
 ): Promise<Excuse | undefined> {
   const { first, next } = await journal.extent('uplink', shard);
   if (offset >= next) return undefined;
-  const taken = await takenBefore(journal, shard);
-  if (offset < first) return taken === undefined ? undefined : { missing: taken };
-  const [entry] = (await readPage(journal, 'uplink', shard, offset, 1)).entries;
-  const decoder = entry === undefined ? undefined : decoderChange?.(entry.data);
-  if (decoder !== undefined) return { decoder };
-  const restsOnEarlier = entry === undefined || entry.data.kind === 'foreign' || entry.data.dup;
-  return taken !== undefined && restsOnEarlier ? { missing: taken } : undefined;
+  if (offset >= first) {
+    const [entry] = (await readPage(journal, 'uplink', shard, offset, 1)).entries;
+    const decoder = entry === undefined ? undefined : decoderChange?.(entry.data);
+    if (decoder !== undefined) return { decoder };
+    const restsOnEarlier = entry === undefined || entry.data.kind === 'foreign' || entry.data.dup;
+    if (!restsOnEarlier) return undefined;
+  }
+  const missing = await takenBefore(journal, shard);
+  return missing === undefined ? undefined : { missing };
 }
 
 /** The last message that retention took of a shard. */

@@ -11,7 +11,7 @@ import {
 } from '#libs/kernel';
 import { maskOfTests, testsOfMask } from '#libs/quality-control';
 import type { QualityFlag, Reading, Rejection } from '#libs/telemetry';
-import type { Point, TimeSeriesStore } from '#libs/timeseries';
+import { doubtLine, type Point, type TimeSeriesStore } from '#libs/timeseries';
 import { createHash, type Hash } from 'node:crypto';
 import { entriesOfKey } from './journal-source.js';
 import type { Check } from './recomputation.js';
@@ -221,7 +221,7 @@ function rowOf({ value, result, doubt }: NonNullable<Word['said']>, stored: Poin
 /** The words of a doubt stand beside the test `device` alone; in InfluxDB they are one line. */
 function storedRow({ value, flag, failed = [], doubt }: Judged): string {
   const tests = flag === 3 || flag === 4 ? failed : [];
-  const words = tests.includes('device') ? (doubt ?? '').replace(/\s+/g, ' ') : '';
+  const words = tests.includes('device') ? doubtLine(doubt ?? '') : '';
   return [value, flag, ...tests, ...(words === '' ? [] : [JSON.stringify(words)])].join(' ');
 }
 

@@ -26,6 +26,11 @@ export interface Point {
   readonly receivedAt: UtcMillis;
 }
 
+/** The words of a doubt as every store can keep them: on one line. */
+export function doubtLine(words: string): string {
+  return words.replace(/\s+/g, ' ');
+}
+
 /** A reading by itself. */
 export function pointOf(
   { site, device, ts, receivedAt }: StorableObservation,
