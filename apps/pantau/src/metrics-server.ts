@@ -1,6 +1,6 @@
-import { PantauError } from '#libs/kernel';
+import { messageOf, PantauError } from '#libs/kernel';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface MetricsServer {
@@ -14,14 +14,20 @@ export async function startMetricsServer(
   text: () => Promise<string>,
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-      response.writeHead(404).end();
+    const say = (status: number, words: string, headers: OutgoingHttpHeaders = {}): void => {
+      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(words);
+    };
+    if (request.url?.split('?')[0] !== '/metrics') {
+      say(404, 'Metrics are at /metrics.\n');
+      return;
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      say(405, `${request.method}: GET or HEAD.\n`, { allow: 'GET, HEAD' });
       return;
     }
     text().then(
-      (body) =>
-        response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body),
-      () => response.writeHead(503).end(),
+      (body) => say(200, body, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+      (error: unknown) => say(503, `${messageOf(error)}\n`),
     );
   });
   server.listen(port, host);
