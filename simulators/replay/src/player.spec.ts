@@ -174,17 +174,19 @@ describe('the player', () => {
     expect(server.wills.length).toBeGreaterThan(0);
   });
 
-  it('stops with the name of a device whose password is wrong, and of one that has none', async () => {
+  it('stops with the name of a device whose password is wrong, and sends nothing where some have none', async () => {
     await using server = await broker();
     const wrong = { ...passwords, 'cctv-02': 'wrong' };
     await expect(play(options(server.url, { passwords: wrong }))).rejects.toMatchObject({
       code: 'TOKEN_INVALID',
       message: expect.stringContaining('cctv-02'),
     });
+    server.received.length = 0;
     await expect(play(options(server.url, { passwords: { 'cctv-01': 'b' } }))).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringContaining('udara-dongsi'),
+      message: expect.stringContaining('udara-dongsi, cctv-02'),
     });
+    expect(server.received).toEqual([]);
   });
 
   it('ends with a clear error when there is no broker for as long as it is patient', async () => {

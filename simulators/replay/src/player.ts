@@ -100,13 +100,19 @@ export function messagesOf(plan: ReplayPlan, shiftMs: Millis = 0): Map<string, M
  * survives a lost connection. A message counts as acknowledged when its PUBACK is here. On a lost connection the
  * client connects again and sends again what was not acknowledged, in order.
  *
- * @throws PantauError `USAGE` when a device has no password, `TOKEN_INVALID` when the broker refuses its credentials,
+ * @throws PantauError `USAGE` when devices have no password, `TOKEN_INVALID` when the broker refuses its credentials,
  * `BROKER_UNAVAILABLE` when a device was without a connection for longer than `patience`
  */
 export async function play(options: PlayOptions): Promise<PlayReport> {
   const { plan, clock, restamp, onProgress, signal } = options;
   const startedAt = clock.now();
   const messages = messagesOf(plan, restamp ? startedAt - plan.from : 0);
+  // Before anything is sent: nothing is half played for want of a password.
+  const missing = [...messages.keys()].filter((device) => options.passwords[device] === undefined);
+  if (missing.length > 0)
+    throw new PantauError('USAGE', `no password for ${missing.join(', ')}.`, {
+      remedy: 'Add them to the credentials file.',
+    });
   const progress = { sent: 0, acknowledged: 0, total: 0, values: 0, waiting: 0 };
   for (const list of messages.values()) progress.total += list.length;
   const first = Math.min(...[...messages.values()].map((list) => list[0]?.dueAt ?? Infinity));
@@ -140,16 +146,12 @@ async function playDevice(
   dueIn: (dueAt: UtcMillis) => Millis,
   stop: AbortSignal,
 ): Promise<void> {
-  const password = passwords[device];
-  if (password === undefined)
-    throw new PantauError('USAGE', `no password for the device ${device}.`, {
-      remedy: 'Add it to the credentials file.',
-    });
   const topic = (kind: TopicKind): string => formatTopic({ site: plan.site, device, kind });
   const client = mqtt.connect(url, {
     clientId: device,
     username: device,
-    password,
+    // play() has seen that it is there.
+    password: passwords[device] ?? '',
     protocolVersion: 4,
     clean: false,
     reconnectPeriod: RECONNECT_MS,
