@@ -14,7 +14,10 @@ describe('the metrics server', () => {
       expect(await ask('/metrics?x=1')).toEqual({ status: 200, allow: null, body: 'pantau_up 1\n' });
       expect(await ask('/metrics', 'HEAD')).toEqual({ status: 200, allow: null, body: '' });
       expect(await ask('/metrics', 'POST')).toMatchObject({ status: 405, allow: 'GET, HEAD' });
-      expect(await ask('/')).toMatchObject({ status: 404, body: expect.stringContaining('/metrics') as string });
+      expect(await ask('/')).toMatchObject({
+        status: 404,
+        body: expect.stringContaining('/metrics') as string,
+      });
       fail = true;
       expect(await ask('/metrics')).toMatchObject({
         status: 503,
