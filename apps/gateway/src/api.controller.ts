@@ -20,10 +20,10 @@ import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { ZodPipe } from './http.js';
-import type { FullCheckJob } from './full-check-job.js';
-import { iso } from './iso.js';
-import { assertHeardOf, TakesUnregistered } from './names.js';
+import { ZodPipe } from './http/http.js';
+import type { FullCheckJob } from './reconciliation/full-check-job.js';
+import { iso } from './http/iso.js';
+import { assertHeardOf, TakesUnregistered } from './http/names.js';
 import {
   alertsQuery,
   ApiZodQuery,
@@ -34,8 +34,8 @@ import {
   readingsQuery,
   rejectedQuery,
   rollupsQuery,
-} from './queries.js';
-import { deviceNotices } from './device-notices.js';
+} from './http/queries.js';
+import { deviceNotices } from './devices/device-notices.js';
 import {
   ALERT_VIEWS,
   BROKER_RUNS,
@@ -47,8 +47,8 @@ import {
   type DeviceView,
   type LatestReadings,
   type RejectionCount,
-} from './views.js';
-import type { Watched } from './watched.js';
+} from './views/views.js';
+import type { Watched } from './health/watched.js';
 
 export const DEPENDENCIES = Symbol('GatewayDependencies');
 

@@ -7,18 +7,18 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { ClaimController } from './claim.controller.js';
-import { DeviceSensorsController } from './device-sensors.controller.js';
-import { DownlinkController } from './downlink.controller.js';
-import { HealthController } from './health.controller.js';
-import { ProblemFilter, sendProblem, TokenGuard, TOKENS } from './http.js';
-import { NamesGuard } from './names.guard.js';
-import { answerClientError, KnownPaths } from './routing.js';
-import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplink-routes.js';
-import { ForeignTopicsController } from './foreign-topics.controller.js';
-import { ReconciliationController } from './reconciliation.controller.js';
-import { FLAP_GRACE_MS, ProjectionController } from './projection.controller.js';
-import { RegistryController } from './registry.controller.js';
+import { ClaimController } from './provisioning/claim.controller.js';
+import { DeviceSensorsController } from './devices/device-sensors.controller.js';
+import { DownlinkController } from './commands/downlink.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { ProblemFilter, sendProblem, TokenGuard, TOKENS } from './http/http.js';
+import { NamesGuard } from './http/names.guard.js';
+import { answerClientError, KnownPaths } from './http/routing.js';
+import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplinks/uplink-routes.js';
+import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
+import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
+import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
+import { RegistryController } from './devices/registry.controller.js';
 
 /** The stage that keeps the read models behind the API. */
 @Module({})

@@ -90,12 +90,12 @@ const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknow
         detail: expect.stringMatching(/./),
       });
   },
-  'apps/gateway/src/health.controller.ts': async (pantau) =>
+  'apps/gateway/src/health/health.controller.ts': async (pantau) =>
     expect(await pantau.get('health')).toMatchObject({ status: 200, body: { status: 'ok' } }),
   'apps/pantau/src/demo.ts': () => waitUntil('the alert is printed', () => printed.join().includes('FIRING')),
-  'apps/gateway/src/bytes-comparison.ts': fullCheck,
-  'apps/gateway/src/full-check.ts': fullCheck,
-  'apps/gateway/src/message-outcomes.ts': fullCheck,
+  'apps/gateway/src/reconciliation/bytes-comparison.ts': fullCheck,
+  'apps/gateway/src/reconciliation/full-check.ts': fullCheck,
+  'apps/gateway/src/reconciliation/message-outcomes.ts': fullCheck,
   'apps/ingest/src/replay.ts': recomputation,
   'libs/evidence/src/journal-source.ts': recomputation,
   'libs/evidence/src/input-chain.ts': recomputation,

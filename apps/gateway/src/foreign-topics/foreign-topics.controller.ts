@@ -2,11 +2,11 @@ import { SET_ASIDE_TOPICS, type SetAsideTopic } from '#libs/telemetry';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { ZodPipe } from './http.js';
-import { iso } from './iso.js';
-import { assertHeardOf, TakesUnregistered } from './names.js';
-import { ApiZodQuery } from './queries.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { ZodPipe } from '../http/http.js';
+import { iso } from '../http/iso.js';
+import { assertHeardOf, TakesUnregistered } from '../http/names.js';
+import { ApiZodQuery } from '../http/queries.js';
 
 export const foreignTopicsQuery = z.strictObject({
   device: z.string().max(63).optional().describe('Topics that this device or account published on'),

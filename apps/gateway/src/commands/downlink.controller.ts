@@ -5,11 +5,11 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Quer
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { Caller, Roles, ZodPipe } from './http.js';
-import { iso } from './iso.js';
-import { ApiZodBody, ApiZodQuery, commandBody, commandsQuery, configurationBody } from './queries.js';
-import { COMMAND_VIEWS, commandViewKey, CONFIGURATION_VIEWS, type CommandView } from './views.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { Caller, Roles, ZodPipe } from '../http/http.js';
+import { iso } from '../http/iso.js';
+import { ApiZodBody, ApiZodQuery, commandBody, commandsQuery, configurationBody } from '../http/queries.js';
+import { COMMAND_VIEWS, commandViewKey, CONFIGURATION_VIEWS, type CommandView } from '../views/views.js';
 
 /** What people tell devices: commands once, configuration until it is replaced. */
 @ApiTags('Perangkat / Devices')

@@ -5,10 +5,10 @@ import { duration } from '#libs/platform';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { Roles, ZodPipe } from './http.js';
-import { Registers } from './names.js';
-import { ApiZodBody, instant } from './queries.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { Roles, ZodPipe } from '../http/http.js';
+import { Registers } from '../http/names.js';
+import { ApiZodBody, instant } from '../http/queries.js';
 
 export const siteBody = siteSchema.omit({ id: true });
 export const deviceBody = deviceSchema.omit({ id: true, intervalMs: true, maxAgeMs: true }).extend({

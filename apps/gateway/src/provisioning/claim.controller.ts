@@ -3,9 +3,9 @@ import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { Public, ZodPipe } from './http.js';
-import { ApiZodBody, claimBody } from './queries.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { Public, ZodPipe } from '../http/http.js';
+import { ApiZodBody, claimBody } from '../http/queries.js';
 
 /** Claims of one address: enough for an installer's afternoon, too few to guess a key of 256 bits. */
 const CLAIMS_PER_ADDRESS = { perSecond: 0.2, burst: 20 };

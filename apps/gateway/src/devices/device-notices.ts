@@ -7,8 +7,8 @@ import {
   UNREAD_MESSAGES,
   type NothingRead,
   type Unread,
-} from './nothing-read.js';
-import { unkeptIntervalOf, type UnkeptInterval } from './pace.js';
+} from '../views/nothing-read.js';
+import { unkeptIntervalOf, type UnkeptInterval } from '../views/pace.js';
 import {
   DEVICE_VIEWS,
   LATEST_READINGS,
@@ -17,7 +17,7 @@ import {
   type DeviceView,
   type LatestReadings,
   type RejectionCount,
-} from './views.js';
+} from '../views/views.js';
 
 /** Of history that a device sent although its readings may not be so old: it was acknowledged, and then refused. */
 export interface LateHistory {

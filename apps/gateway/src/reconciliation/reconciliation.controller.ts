@@ -3,10 +3,10 @@ import { PantauError } from '#libs/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { Roles, ZodPipe } from './http.js';
-import { iso } from './iso.js';
-import { ApiZodBody, checkBody } from './queries.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { Roles, ZodPipe } from '../http/http.js';
+import { iso } from '../http/iso.js';
+import { ApiZodBody, checkBody } from '../http/queries.js';
 import { reconcile, type Reconciliation } from './reconciliation.js';
 
 const noQuery = z.strictObject(

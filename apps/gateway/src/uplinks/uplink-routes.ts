@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { readCsvBatch } from './csv-batch.js';
 import { both } from './csv-cells.js';
 import { reportOf } from './csv-report.js';
-import { checked, problemOf } from './http.js';
+import { checked, problemOf } from '../http/http.js';
 
 export interface UplinkRoutesOptions {
   readonly journal: Journal;

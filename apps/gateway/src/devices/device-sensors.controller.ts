@@ -2,8 +2,8 @@ import { PantauError } from '#libs/kernel';
 import { DEVICE_SENSORS, remediesOf, type DeviceSensors } from '#libs/telemetry';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
-import { iso } from './iso.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { iso } from '../http/iso.js';
 
 /** Which sensor counts of those that a device's messages name, and which are refused. */
 @ApiTags('Pantau')
