@@ -1,11 +1,10 @@
 import { readCursor } from '#libs/evidence';
 import type { Device } from '#libs/identity';
-import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN } from '#libs/indicators';
 import { canonicalJson, DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
 import { AIR, CAMERA, DATE, Fixture, from, to } from './settings.fixture.js';
 
-const KEY = CAMERA_AVAILABILITY.key;
+const KEY = 'soc.cctv.availability';
 const day = (n: number): string => localDateOf(from + n * DAY);
 const beats = (since: number, until: number): Liveness[] =>
   Array.from({ length: (until - since) / HOUR + 1 }, (_, i) => ({
@@ -55,7 +54,7 @@ describe('the days of a device', () => {
     ]);
     expect(items[2]!.dataCapture).toMatchObject({ downSilentMs: 13 * HOUR, unknownMs: HOUR });
     expect(items[1]!.dataCapture).toMatchObject({ downSilentMs: 0, unknownMs: DAY, share: 0 });
-    const stations = await fixture.reader().list({ indicator: PM25_DAILY_MEAN.key, limit: 31 });
+    const stations = await fixture.reader().list({ indicator: 'env.aq.pm25_daily_mean', limit: 31 });
     expect(stations.items.map(({ period, value }) => [period.date, value])).toEqual([
       [day(2), null],
       [day(1), null],
@@ -120,8 +119,8 @@ describe('the days of a device', () => {
     const cameras = [1, 2, 3].map((n): Device => ({ ...CAMERA, id: `cctv-0${n}` }));
     await using fixture = await withDevices(...cameras, AIR);
     await fixture.append('liveness', LIVENESS_KEY, beats(from, to + 3 * DAY - HOUR));
-    const key = ({ subject, period }: { subject: { device: string }; period: { date: string } }): string =>
-      `${period.date} ${subject.device}`;
+    const key = ({ subject, period }: { subject: { device?: string }; period: { date: string } }): string =>
+      `${period.date} ${subject.device ?? ''}`;
     const { items: all, next: none } = await fixture.reader().list({ limit: 16 });
     expect([all.length, none]).toEqual([16, undefined]);
     for (const limit of [1, 3, 4, 15]) {
@@ -147,7 +146,7 @@ describe('a corrected interval', () => {
       ...{ uplink: { shard: 0, offset: i }, readings: [{ parameter: 'pm25', value: i, flag: 1 }] },
     }));
     await fixture.append('readings', AIR.id, hourly);
-    const get = async () => fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    const get = async () => fixture.reader().get('env.aq.pm25_daily_mean', AIR.id, DATE);
     expect(await get()).toMatchObject({ value: null, dataCapture: { expected: 1_440, received: 24 } });
     fixture.now = to + 5 * DAY;
     await fixture.registry.putDevice({ ...AIR, intervalMs: HOUR });
@@ -165,7 +164,7 @@ describe('a corrected interval', () => {
       `interval/${AIR.id}`,
       `interval/${AIR.id}`,
     ]);
-    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+    expect((await fixture.verify('env.aq.pm25_daily_mean', AIR.id)).result).toBe('equal');
     const trace = await fixture.registry.settings.history(`interval/${AIR.id}`);
     expect(trace.map((entry) => [entry.from, entry.at])).toEqual([
       [from + 12 * HOUR, to + 5 * DAY + HOUR],
@@ -175,7 +174,7 @@ describe('a corrected interval', () => {
     fixture.now += HOUR;
     await fixture.registry.putDevice({ ...AIR, intervalMs: 30 * MINUTE }, from);
     expect((await get()).detail).toMatchObject({ intervalMs: 30 * MINUTE });
-    const change = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, localDateOf(fixture.now));
+    const change = await fixture.reader().get('env.aq.pm25_daily_mean', AIR.id, localDateOf(fixture.now));
     expect(change.detail).toMatchObject({ intervalMs: 30 * MINUTE });
     await expect(fixture.registry.putDevice(AIR, fixture.now)).rejects.toMatchObject({
       code: 'OUT_OF_RANGE',

@@ -1,5 +1,4 @@
 import { JournalSettings, Registry, SETTINGS, type Device } from '#libs/identity';
-import { CAMERA_AVAILABILITY, PM25_DAILY_MEAN } from '#libs/indicators';
 import { canonicalJson, DAY, HOUR, MINUTE } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
 import { AIR, CAMERA, DATE, from, to, withAir } from './settings.fixture.js';
@@ -14,7 +13,7 @@ describe('the settings of a figure', () => {
   it('are those of its time: a changed interval leaves yesterday as it was, across a restart', async () => {
     await using fixture = await withAir();
     await fixture.append('readings', AIR.id, day);
-    const before = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    const before = await fixture.reader().get('env.aq.pm25_daily_mean', AIR.id, DATE);
     expect(before.value).not.toBeNull();
     expect(before.settings).toEqual([
       { name: 'device/udara-01', from: null, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
@@ -22,9 +21,9 @@ describe('the settings of a figure', () => {
     fixture.now = to + HOUR;
     await fixture.registry.putDevice({ ...AIR, intervalMs: MINUTE });
     await fixture.restart();
-    const after = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    const after = await fixture.reader().get('env.aq.pm25_daily_mean', AIR.id, DATE);
     expect(canonicalJson(after)).toBe(canonicalJson(before));
-    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+    expect((await fixture.verify('env.aq.pm25_daily_mean', AIR.id)).result).toBe('equal');
   });
 
   it('name the version of the quality limits, of each that held on the day', async () => {
@@ -36,10 +35,10 @@ describe('the settings of a figure', () => {
     await fixture.append('readings', AIR.id, day);
     fixture.now = to + HOUR;
     await fixture.registry.settings.declare('quality', { shipped: 3, limits });
-    const { settings } = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    const { settings } = await fixture.reader().get('env.aq.pm25_daily_mean', AIR.id, DATE);
     const quality = settings!.filter(({ name }) => name === 'quality');
     expect(quality.map(({ version }) => version)).toEqual(['2', '2+banyuasin-2026-01']);
-    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+    expect((await fixture.verify('env.aq.pm25_daily_mean', AIR.id)).result).toBe('equal');
   });
 
   it('count what a device promised on a day from both intervals when one gave way to the other', async () => {
@@ -48,14 +47,16 @@ describe('the settings of a figure', () => {
     fixture.now = from + 12 * HOUR + 30 * MINUTE;
     await fixture.registry.putDevice({ ...AIR, intervalMs: 5 * MINUTE });
     await fixture.append('readings', AIR.id, day);
-    const { dataCapture, settings, detail } = await fixture.reader().get(PM25_DAILY_MEAN.key, AIR.id, DATE);
+    const { dataCapture, settings, detail } = await fixture
+      .reader()
+      .get('env.aq.pm25_daily_mean', AIR.id, DATE);
     expect(dataCapture['expected']).toBe(12 * 4 + 2 + 6 + 11 * 12);
     expect(settings!.map((entry) => entry.from)).toEqual([null, new Date(fixture.now).toISOString()]);
     const hours = detail['hours'] as { expected: number }[];
     expect([11, 12, 13].map((hour) => hours[hour]!.expected)).toEqual([4, 8, 12]);
     const rollups = await fixture.journal.read('rollups', 0, 0, 100);
     expect(rollups.slice(11, 14).map(({ data }) => data.expected)).toEqual([4, 8, 12]);
-    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+    expect((await fixture.verify('env.aq.pm25_daily_mean', AIR.id)).result).toBe('equal');
   });
 
   it('are recorded once, and what held before the first record is the first entry', async () => {
@@ -95,7 +96,7 @@ describe('the settings of a figure', () => {
     fixture.now = from + 6 * HOUR;
     await fixture.restart(10 * MINUTE);
     await fixture.append('liveness', LIVENESS_KEY, beats(from + 6 * HOUR, from + 12 * HOUR, 10 * MINUTE));
-    const outcome = await fixture.verify(CAMERA_AVAILABILITY.key, CAMERA.id);
+    const outcome = await fixture.verify('soc.cctv.availability', CAMERA.id);
     expect(outcome.result).toBe('equal');
     expect(outcome.record.settings!.map(({ name }) => name)).toEqual([
       'device/cctv-01',
@@ -111,10 +112,10 @@ describe('what retention took', () => {
     await fixture.append('readings', AIR.id, day.slice(0, 48));
     fixture.now = to;
     await fixture.append('readings', AIR.id, day.slice(48));
-    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('equal');
+    expect((await fixture.verify('env.aq.pm25_daily_mean', AIR.id)).result).toBe('equal');
     fixture.now = to + 2 * DAY;
     await fixture.journal.retain('readings', { maxAge: 2 * DAY + HOUR });
-    expect(await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).toMatchObject({
+    expect(await fixture.verify('env.aq.pm25_daily_mean', AIR.id)).toMatchObject({
       result: 'not_verifiable',
       missing: { stream: 'readings', shard: 0, offset: 0, removedOn: '2015-12-09' },
     });
@@ -127,6 +128,6 @@ describe('what retention took', () => {
     const forged = bucket!.value.map((number) => (number === 10 ? 11 : number));
     expect(forged).not.toEqual(bucket!.value);
     await fixture.state.write([{ namespace: 'evidence/device-hours', key: bucket!.key, value: forged }]);
-    expect((await fixture.verify(PM25_DAILY_MEAN.key, AIR.id)).result).toBe('different');
+    expect((await fixture.verify('env.aq.pm25_daily_mean', AIR.id)).result).toBe('different');
   });
 });

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { BucketSource, EvidenceReader, JournalSource } from '#libs/evidence';
 import { Registry } from '#libs/identity';
-import { CAMERA_AVAILABILITY } from '#libs/indicators';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { canonicalJson, HOUR, localDaySpan, seededRandom } from '#libs/kernel';
@@ -49,14 +48,14 @@ it('every state of a heartbeat comes to the indicator, from the stage and from t
   });
   const stages = new EvidenceReader(registry, new BucketSource(state));
   const journals = new EvidenceReader(registry, new JournalSource(journal, BEAT));
-  const record = await stages.get(CAMERA_AVAILABILITY.key, 'cctv-01', DATE);
+  const record = await stages.get('soc.cctv.availability', 'cctv-01', DATE);
   expect(record).toMatchObject({
     version: 2,
     value: (2 / 3) * 100,
     // The last heartbeat is the end of what is accounted for.
     dataCapture: { upMs: 2 * HOUR, degradedMs: HOUR, downReportedMs: HOUR, plannedMs: HOUR, unknownMs: 0 },
   });
-  expect(canonicalJson(await journals.get(CAMERA_AVAILABILITY.key, 'cctv-01', DATE))).toBe(
+  expect(canonicalJson(await journals.get('soc.cctv.availability', 'cctv-01', DATE))).toBe(
     canonicalJson(record),
   );
   await stage.close();

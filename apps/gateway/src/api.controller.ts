@@ -5,7 +5,7 @@ import type { Administration, DeviceTokens, Registry } from '#libs/identity';
 import { newestFirst, type Journal, type PassedOver, type UnreadableEntry } from '#libs/journal';
 import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { INDICATORS, type IndicatorRecord } from '#libs/indicators';
+import type { IndicatorRecord } from '#libs/indicators';
 import { clockDaysOf, DEVICE_MEMORY, type StoredMemory } from '#libs/quality-control';
 import {
   CLOCK_LEDGER,
@@ -243,7 +243,7 @@ export class ApiController {
     const { limit, ...filter } = query;
     const { items, next } = await this.pantau.evidence.list({ ...defined(filter), limit });
     const more = next === undefined ? {} : { truncated: true, next };
-    return { definitions: INDICATORS, items, ...more };
+    return { definitions: this.pantau.evidence.definitions, items, ...more };
   }
 
   @Get('indicators/:indicator/:device/:date')

@@ -2,7 +2,7 @@ import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
 import { readPage } from '#libs/journal';
 import { DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
 import { alertEventOf } from '#libs/alerting';
-import { PM25_DAILY_MEAN, type IndicatorRecord } from '#libs/indicators';
+import type { IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
 import type { Runtime } from './runtime.js';
 
@@ -83,7 +83,7 @@ export async function runDemo(
   const {
     items: [record],
   } = await runtime.evidence.list({
-    indicator: PM25_DAILY_MEAN.key,
+    indicator: 'env.aq.pm25_daily_mean',
     device: 'udara-dongsi',
     to: '2015-12-09',
     limit: 1,
@@ -104,7 +104,7 @@ export function describeIndicator(record: IndicatorRecord): string {
         .join(', ')}${offsets.length > 3 ? ', …' : ''}`,
   );
   return [
-    `Indikator / indicator ${indicator} v${version}, ${subject.device}, ${period.date} (${period.timeZone})`,
+    `Indikator / indicator ${indicator} v${version}, ${Object.values(subject).at(-1) ?? ''}, ${period.date} (${period.timeZone})`,
     `  nilai / value: ${value === null ? 'data tidak cukup / not enough data' : `${value.toFixed(1)} ${unit}`}`,
     `  cakupan / data capture: ${figures.join(', ')}`,
     `  asal / provenance: ${provenance.inputs} masukan / inputs, jurnal / journal "${provenance.stream}" (${entries.join('; ')}), sha256 ${provenance.digest.slice(0, 16)}…`,

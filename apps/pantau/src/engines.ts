@@ -15,6 +15,7 @@ import type { LoadedConfig } from '#libs/platform';
 import type { StateStore } from '#libs/state';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
+import { indicators } from './configured-files.js';
 import { prepareDataFolder } from './data-folder.js';
 
 /** The time of the machine: the one place where Pantau looks at a clock. */
@@ -58,7 +59,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     deviceTokens: new DeviceTokens(state, credentials, clock),
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
-    evidence: new EvidenceReader(registry, new BucketSource(state)),
+    evidence: new EvidenceReader(registry, new BucketSource(state), registry.settings, indicators(config)),
     async close() {
       await journal.close();
       await state.close();

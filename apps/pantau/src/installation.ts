@@ -2,7 +2,7 @@ import { deviceSchema, siteSchema } from '#libs/identity';
 import { defined } from '#libs/kernel';
 import { configFile, duration, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { z } from 'zod';
-import { alertRules } from './configured-files.js';
+import { alertRules, indicators } from './configured-files.js';
 import type { Engines } from './engines.js';
 import { recordSettings } from './record-settings.js';
 
@@ -23,6 +23,7 @@ export type Installation = z.output<typeof sitesFileSchema>;
 /** Reads everything that can be wrong before anything is opened. @throws PantauError `CONFIG_INVALID` */
 export function readInstallation(config: LoadedConfig): Installation {
   alertRules(config);
+  indicators(config);
   return readYamlFile(configFile(config, config.sites), sitesFileSchema);
 }
 

@@ -5,7 +5,6 @@ import { IngestModule, type IngestOptions } from '#apps/ingest';
 import { WriterModule } from '#apps/writer';
 import { BucketSource, EvidenceReader } from '#libs/evidence';
 import { Registry, type Device } from '#libs/identity';
-import { PM25_DAILY_MEAN } from '#libs/indicators';
 import { LmdbEnvironment, LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { DAY, HOUR, MINUTE, seededRandom } from '#libs/kernel';
@@ -148,7 +147,7 @@ export class Folder implements AsyncDisposable {
     const engines = { evidence, journal, registry, state };
     return verify(
       { engines, ingest, livenessBeat: MINUTE, store, now: this.now + HOUR, keptFrom: 0 },
-      ...([PM25_DAILY_MEAN.key, AIR.id, DATE] as const),
+      ...(['env.aq.pm25_daily_mean', AIR.id, DATE] as const),
     );
   }
 

@@ -49,7 +49,7 @@ export async function verify(
   const source = new JournalSource(journal, livenessBeat, settings);
   const outcome = await verifyFigure(
     record,
-    () => new EvidenceReader(registry, source, settings).get(indicator, device, date),
+    () => new EvidenceReader(registry, source, settings, evidence.definitions).get(indicator, device, date),
     journal,
     async () => {
       const again = await replayUplinks(
@@ -63,7 +63,8 @@ export async function verify(
       const decoderChange = await decoderChanges(ingest, settings);
       return verifyEntries(stream, device, date, { ...again, sameTests, decoderChange }, journal);
     },
-    () => locateDifference(record, new BucketSource(state), source, journal.shards),
+    () =>
+      locateDifference(record, evidence.seriesOf(indicator), new BucketSource(state), source, journal.shards),
   );
   const stored: StoreCheck =
     typeof store === 'string'

@@ -1,21 +1,22 @@
-import { deviceTimeline, union, type Spans } from '#libs/availability';
+import { union, type Spans } from '#libs/availability';
 import { registeredAt, type Device, type Registry, type SettingsHistory } from '#libs/identity';
 import {
-  CAMERA_AVAILABILITY,
-  cameraAvailability,
+  functionOf,
   hourlyRollup,
-  INDICATORS,
-  intervalAt,
   intervalIn,
-  pm25DailyMean,
+  periodOf,
+  type DeviceInputs,
   type HourlyRollup,
-  type Intervals,
+  type IndicatorDefinition,
   type IndicatorRecord,
+  type Intervals,
+  type SeriesName,
 } from '#libs/indicators';
 import type { Parameter } from '#libs/telemetry';
-import { HOUR, hourOf, localDaySpan, PantauError, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { HOUR, hourOf, PantauError, type TimeSpan } from '#libs/kernel';
 import { cursorOf, newestDays, type DayCursor, type DaySeries } from './days.js';
 import type { EvidenceSource } from './evidence-source.js';
+import { indicatorCatalogue } from './indicator-catalogue.js';
 import { intervalsOf, outOfService, settingsWithin } from './settings-of-time.js';
 
 /** Which indicator records are wanted; days are calendar days of the regency, both ends included. */
@@ -37,9 +38,6 @@ export interface IndicatorPage {
   readonly next?: string;
 }
 
-/** A heartbeat may come this share of its interval late before silence counts. */
-const GRACE_SHARE = 0.5;
-
 /** Computes indicators from a source, the same way whichever it is. */
 export class EvidenceReader {
   constructor(
@@ -47,6 +45,8 @@ export class EvidenceReader {
     private readonly source: EvidenceSource,
     /** Says what the settings were at the time of a figure. */
     private readonly settings: SettingsHistory = registry.settings,
+    /** Those that come with Pantau by default. */
+    readonly definitions: readonly IndicatorDefinition[] = indicatorCatalogue(),
   ) {}
 
   /**
@@ -58,16 +58,17 @@ export class EvidenceReader {
     const devices = await this.registry.devices();
     for (const device of devices) {
       if ((query.device ?? device.id) !== device.id || (query.site ?? device.site) !== device.site) continue;
-      for (const { key, deviceKind } of INDICATORS) {
+      for (const definition of this.definitions) {
+        const { key, deviceKind } = definition;
         if (deviceKind !== device.kind || (query.indicator ?? key) !== key) continue;
-        series.push({ device: device.id, indicator: key, spans: await this.#spans(device, key) });
+        series.push({ device: device.id, indicator: key, spans: await this.#spans(device, definition) });
       }
     }
     const wanted = newestDays(series, query);
     const items: IndicatorRecord[] = [];
     for (const { device: id, indicator, date } of wanted.slice(0, query.limit)) {
       const device = devices.find((candidate) => candidate.id === id);
-      if (device !== undefined) items.push(await this.#compute(device, indicator, date));
+      if (device !== undefined) items.push(await this.#compute(device, this.definition(indicator), date));
     }
     const last = wanted[query.limit - 1];
     return { items, ...(wanted.length > query.limit && last !== undefined ? { next: cursorOf(last) } : {}) };
@@ -76,18 +77,29 @@ export class EvidenceReader {
   /** @throws PantauError `NOT_FOUND` for a device or indicator that is not there, `OUT_OF_RANGE` for a day that does not exist */
   async get(indicator: string, deviceId: string, date: string): Promise<IndicatorRecord> {
     const device = await this.registry.device(deviceId);
-    const definition = INDICATORS.find(({ key }) => key === indicator);
     if (device === undefined) throw new PantauError('NOT_FOUND', `no device ${deviceId}.`);
-    if (definition === undefined)
-      throw new PantauError('NOT_FOUND', `no indicator ${indicator}.`, {
-        remedy: `Known: ${INDICATORS.map(({ key }) => key).join(', ')}.`,
-      });
+    const definition = this.definition(indicator);
     if (definition.deviceKind !== device.kind)
       throw new PantauError(
         'NOT_FOUND',
         `${indicator} is not computed for ${deviceId}, which is of kind ${device.kind}.`,
       );
-    return this.#compute(device, indicator, date);
+    return this.#compute(device, definition, date);
+  }
+
+  /** @throws PantauError `NOT_FOUND` for an indicator that is not there */
+  definition(indicator: string): IndicatorDefinition {
+    const found = this.definitions.find(({ key }) => key === indicator);
+    if (found !== undefined) return found;
+    throw new PantauError('NOT_FOUND', `no indicator ${indicator}.`, {
+      remedy: `Known: ${this.definitions.map(({ key }) => key).join(', ')}.`,
+    });
+  }
+
+  /** The series of a device on which an indicator rests. */
+  seriesOf(indicator: string): SeriesName {
+    const definition = this.definition(indicator);
+    return functionOf(definition).series(definition.arguments);
   }
 
   /**
@@ -112,11 +124,10 @@ export class EvidenceReader {
   }
 
   /** The time of which there are days of a figure. */
-  async #spans(device: Device, indicator: string): Promise<Spans> {
-    const isCamera = indicator === CAMERA_AVAILABILITY.key;
-    const reach = await this.source.reach(device.id, isCamera ? 'heartbeat' : 'pm25');
-    // A station that measures other things owes no PM2.5.
-    if (reach === undefined && !isCamera && (await this.source.hasReported(device.id))) return [];
+  async #spans(device: Device, definition: IndicatorDefinition): Promise<Spans> {
+    const of = functionOf(definition);
+    const reach = await this.source.reach(device.id, of.series(definition.arguments));
+    if (reach === undefined && !of.isOwed && (await this.source.hasReported(device.id))) return [];
     const registered = registeredAt(await this.settings.history(`device/${device.id}`));
     const shutOut = (await outOfService(device.id, this.settings)).at(-1);
     const now = await this.source.awakeUntil();
@@ -127,62 +138,36 @@ export class EvidenceReader {
     ]);
   }
 
-  async #compute(device: Device, indicator: string, date: string): Promise<IndicatorRecord> {
-    const span = localDaySpan(date);
-    if (span === undefined)
-      throw new PantauError('OUT_OF_RANGE', `"${date}" is not a calendar day; expected YYYY-MM-DD.`);
+  async #compute(device: Device, definition: IndicatorDefinition, name: string): Promise<IndicatorRecord> {
+    const period = periodOf(definition.period, name);
+    const of = functionOf(definition);
     const subject = { site: device.site, device: device.id };
-    const intervals = await this.#intervals(device);
-    const isCamera = indicator === CAMERA_AVAILABILITY.key;
-    const names = isCamera ? [`access/${device.id}`, 'liveness'] : ['quality'];
     const settings = await settingsWithin(
       this.settings,
-      [`device/${device.id}`, `interval/${device.id}`, ...names],
-      span,
+      [`device/${device.id}`, `interval/${device.id}`, ...of.settings(device.id)],
+      period,
     );
-    if (!isCamera) {
-      const samples = await this.source.samples(device.id, 'pm25', span);
-      return { ...pm25DailyMean(subject, date, samples, intervals), ...settings };
-    }
-    const intervalMs = intervalIn(intervals, span);
-    const graceMs = intervalMs * GRACE_SHARE;
-    const { firstSign, ...window } = await this.#accountable(device, span);
-    // A heartbeat of before the window may still speak for its beginning.
-    const heartbeats = await this.source.heartbeats(device.id, {
-      from: window.from - Math.max(intervalMs, intervalAt(intervals, window.from)) * (1 + GRACE_SHARE),
-      to: window.to,
-    });
-    const timeline = deviceTimeline({
-      window,
-      heartbeats,
-      observed: await this.source.observed(),
-      intervalMs,
-      intervalAt: (ts) => intervalAt(intervals, ts),
-      graceMs,
-      outOfService: await outOfService(device.id, this.settings),
-    });
-    const method = { intervalMs, graceMs };
-    const record = cameraAvailability(subject, date, window, timeline, heartbeats, method, firstSign);
-    return { ...record, ...settings };
+    const question = { definition, args: definition.arguments, subject, period };
+    return { ...(await of.compute(question, [this.#inputsOf(device)])), ...settings };
+  }
+
+  #inputsOf(device: Device): DeviceInputs {
+    const { id } = device;
+    const { source, settings } = this;
+    return {
+      ...{ site: device.site, device: id },
+      samples: (parameter, span) => source.samples(id, parameter, span),
+      heartbeats: (span) => source.heartbeats(id, span),
+      intervals: () => this.#intervals(device),
+      registered: async () => registeredAt(await settings.history(`device/${id}`)),
+      outOfService: () => outOfService(id, settings),
+      reach: (series) => source.reach(id, series),
+      observed: () => source.observed(),
+      awakeUntil: () => source.awakeUntil(),
+    };
   }
 
   async #intervals(device: Device): Promise<Intervals> {
     return (await intervalsOf(device.id, this.registry, this.settings)) ?? [];
-  }
-
-  /**
-   * The part of the day after the camera's registration, or its first sign of life if that is earlier, up to what is known by now;
-   * empty at the end of a day before, and at the beginning of a day to come.
-   */
-  async #accountable(device: Device, day: TimeSpan): Promise<TimeSpan & { readonly firstSign: UtcMillis }> {
-    const reach = await this.source.reach(device.id, 'heartbeat');
-    const registered = registeredAt(await this.settings.history(`device/${device.id}`));
-    const known = Math.max(reach?.to ?? 0, await this.source.awakeUntil());
-    const firstSign = reach?.from ?? Infinity;
-    const since = Math.min(firstSign, registered ?? (reach === undefined ? -Infinity : Infinity));
-    if (since >= day.to) return { from: day.to, to: day.to, firstSign };
-    const to = Math.min(day.to, known);
-    const from = Math.max(day.from, since);
-    return from < to ? { from, to, firstSign } : { from: day.from, to: day.from, firstSign };
   }
 }

@@ -4,6 +4,7 @@ export * from './device-bucket.js';
 export * from './down-sampling.js';
 export * from './evidence-reader.js';
 export * from './evidence-source.js';
+export * from './indicator-catalogue.js';
 export * from './input-chain.js';
 export * from './journal-source.js';
 export * from './neighbourhoods.js';

@@ -1,4 +1,4 @@
-import type { IndicatorRecord } from '#libs/indicators';
+import type { IndicatorRecord, SeriesName } from '#libs/indicators';
 import type { Journal, Removal } from '#libs/journal';
 import { canonicalJson, HOUR, shardOf } from '#libs/kernel';
 import { LIVENESS_KEY, type JournalRef } from '#libs/telemetry';
@@ -87,14 +87,15 @@ export async function verifyFigure(
 
 /** The first sample of which two sources of a figure do not say the same. */
 export async function locateDifference(
-  { subject: { device }, period, provenance: { stream } }: IndicatorRecord,
+  { subject: { device = '' }, period, provenance: { stream } }: IndicatorRecord,
+  series: SeriesName,
   state: EvidenceSource,
   journal: EvidenceSource,
   shards: number,
 ): Promise<Difference> {
   const span = { from: Date.parse(period.from), to: Date.parse(period.to) };
   const of = async (source: EvidenceSource) =>
-    stream === 'signals' ? source.heartbeats(device, span) : source.samples(device, 'pm25', span);
+    series === 'heartbeat' ? source.heartbeats(device, span) : source.samples(device, series, span);
   const [before, now] = [await of(state), await of(journal)];
   for (let i = 0; i < Math.max(before.length, now.length); i++) {
     if (canonicalJson(before[i] ?? null) === canonicalJson(now[i] ?? null)) continue;
@@ -123,7 +124,7 @@ async function missingInput(
   const removal = used.find(
     ({ stream: of, shard, appendedUntil }) =>
       appendedUntil >= from &&
-      shard === shardOf(of === 'liveness' ? LIVENESS_KEY : subject.device, journal.shards),
+      shard === shardOf(of === 'liveness' ? LIVENESS_KEY : (subject.device ?? ''), journal.shards),
   );
   return removal && missingOf({ ...removal, offset: removal.to - 1 }, removal);
 }

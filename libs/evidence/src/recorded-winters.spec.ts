@@ -1,5 +1,5 @@
 import { ispuSubIndex } from '#libs/air-quality';
-import { pm25DailyMean, type Sample } from '#libs/indicators';
+import { meanOfHoursRecord, periodOf, type Sample } from '#libs/indicators';
 import { HOUR, localDateOf } from '#libs/kernel';
 import {
   judgementOf,
@@ -67,7 +67,13 @@ describe('days of smog that four stations recorded', () => {
       for (const [date, samples] of judged(rows)) {
         if (samples.length < 18) continue;
         const plain = samples.reduce((sum, { value }) => sum + value, 0) / samples.length;
-        const record = pm25DailyMean({ site: 'beijing', device }, date, samples, HOUR);
+        const record = meanOfHoursRecord(
+          { key: 'env.aq.pm25_daily_mean', version: 3, unit: 'ug/m3' },
+          { site: 'beijing', device },
+          periodOf('day', date),
+          samples,
+          [{ from: 0, intervalMs: HOUR }],
+        );
         expect(record.value).toBeCloseTo(plain, 9);
         expect(ispuSubIndex('pm25', record.value)).toEqual(ispuSubIndex('pm25', plain));
         const high = samples.filter(({ value }) => value > 500);

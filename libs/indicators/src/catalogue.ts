@@ -1,39 +1,61 @@
-/** What an indicator is, for people; printed with every figure. */
-export interface IndicatorDefinition {
-  readonly key: string;
-  /** Raised with every change of the method, so that an old figure can be told from a new one. */
-  readonly version: number;
-  readonly name: { readonly id: string; readonly en: string };
-  readonly formula: { readonly id: string; readonly en: string };
-  readonly unit: string;
-  /** Of which kind of device it is computed, per device and calendar day of the regency. */
-  readonly deviceKind: 'air' | 'camera';
+import { nearestName, PantauError } from '#libs/kernel';
+import { z } from 'zod';
+import type { IndicatorDefinition } from './definition.js';
+import { INDICATOR_FUNCTIONS } from './functions/index.js';
+import type { IndicatorFunction } from './indicator-function.js';
+import { PERIOD_UNITS } from './period.js';
+import { SUBJECT_KINDS } from './subject.js';
+
+const functions: Readonly<Record<string, IndicatorFunction>> = INDICATOR_FUNCTIONS;
+
+const text = z.strictObject({ id: z.string().min(1), en: z.string().min(1) });
+const definitionSchema = z
+  .strictObject({
+    key: z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'expected lower-case words with dots between'),
+    version: z.int().min(1),
+    name: text,
+    formula: text,
+    unit: z.string().min(1),
+    subject: z.enum(SUBJECT_KINDS).default('device'),
+    deviceKind: z.enum(['air', 'camera']),
+    period: z.enum(PERIOD_UNITS).default('day'),
+    function: z.string(),
+    arguments: z.unknown().default({}),
+  })
+  .transform((raw, context): IndicatorDefinition => {
+    const of = Object.hasOwn(functions, raw.function) ? functions[raw.function] : undefined;
+    const refuse = (member: 'function' | 'subject' | 'period', message: string): never => {
+      context.addIssue({ code: 'custom', path: [member], message });
+      return z.NEVER;
+    };
+    if (of === undefined) {
+      const nearest = nearestName(raw.function, Object.keys(functions));
+      const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+      const known = Object.keys(functions).join(', ');
+      return refuse('function', `no function "${raw.function}"; known: ${known}.${hint}`);
+    }
+    if (!of.subjects.includes(raw.subject))
+      return refuse('subject', `${raw.function} is computed of a ${of.subjects.join(', ')} alone`);
+    if (!of.periods.includes(raw.period))
+      return refuse('period', `${raw.function} is computed of a ${of.periods.join(', ')} alone`);
+    const args = of.arguments.safeParse(raw.arguments);
+    if (args.success) return { ...raw, arguments: args.data };
+    for (const issue of args.error.issues)
+      context.issues.push({ ...issue, path: ['arguments', ...issue.path], input: raw } as never);
+    return z.NEVER;
+  });
+
+/** `indicators.yaml`. */
+export const indicatorsFileSchema = z
+  .strictObject({ indicators: z.array(definitionSchema) })
+  .refine(({ indicators }) => new Set(indicators.map(({ key }) => key)).size === indicators.length, {
+    path: ['indicators'],
+    message: 'keys of indicators must differ',
+  });
+
+/** The function that an indicator names. @throws PantauError `NOT_FOUND` */
+export function functionOf(definition: IndicatorDefinition): IndicatorFunction {
+  const found = Object.hasOwn(functions, definition.function) ? functions[definition.function] : undefined;
+  if (found === undefined) throw new PantauError('NOT_FOUND', `no function ${definition.function}.`);
+  return found;
 }
-
-export const PM25_DAILY_MEAN = {
-  key: 'env.aq.pm25_daily_mean',
-  // 3: what was received is counted by what was promised.
-  version: 3,
-  name: { id: 'Rata-rata harian PM2,5', en: 'Daily mean of PM2.5' },
-  formula: {
-    id: 'Rata-rata dari rata-rata jam yang sah, yang dibobot menurut waktu (sah: nilai mencakup sedikitnya 75 % dari jam itu); ada nilai bila sedikitnya 18 dari 24 jam sah. Nilai yang tidak lazim ikut dihitung, nilai dari alat yang rusak tidak; angka tanpa nilai yang tidak lazim disebut di sampingnya',
-    en: 'Mean of the valid hourly means, which are weighted by time (valid: values cover at least 75 % of the hour); given when at least 18 of 24 hours are valid. Unusual values count, those of a faulty instrument do not; the figure without the unusual ones stands beside it',
-  },
-  unit: 'ug/m3',
-  deviceKind: 'air',
-} as const satisfies IndicatorDefinition;
-
-export const CAMERA_AVAILABILITY = {
-  key: 'soc.cctv.availability',
-  // 3: from registration on, not from the first sign of life.
-  version: 3,
-  name: { id: 'Ketersediaan kamera', en: 'Camera availability' },
-  formula: {
-    id: 'Waktu hidup ÷ (waktu hidup + waktu mati) sejak didaftarkan, atau sejak tanda hidup pertama bila itu lebih awal; waktu yang tidak teramati ditunjukkan tersendiri dan tidak ikut dihitung. Batas bawah menghitungnya sebagai mati, batas atas sebagai hidup. Waktu terganggu dihitung hidup, bagiannya disebut (degradedShare); waktu mati terencana bukan hidup dan bukan mati, dan tidak ikut dalam ketiga angka',
-    en: 'Time up ÷ (time up + time down) since registration, or since the first sign of life if that was earlier; unobserved time is shown by itself and left out. The lower bound counts it as down, the upper bound as up. Degraded time counts as up and its share is stated (degradedShare); planned time off is neither up nor down and is in none of the three figures',
-  },
-  unit: '%',
-  deviceKind: 'camera',
-} as const satisfies IndicatorDefinition;
-
-export const INDICATORS: readonly IndicatorDefinition[] = [PM25_DAILY_MEAN, CAMERA_AVAILABILITY];

@@ -1,5 +1,11 @@
 export * from './catalogue.js';
 export * from './daily-rollup.js';
+export * from './definition.js';
 export * from './hourly-rollup.js';
-export * from './records.js';
+export * from './indicator-function.js';
+export * from './inputs.js';
 export * from './intervals.js';
+export * from './period.js';
+export * from './record.js';
+export * from './subject.js';
+export { meanOfHoursRecord } from './functions/mean-of-hours/formula.js';

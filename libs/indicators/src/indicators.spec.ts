@@ -4,11 +4,31 @@ import { standingOf } from '#libs/quality-control';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { hourlyRollup, type Sample } from './hourly-rollup.js';
-import { cameraAvailability, pm25DailyMean } from './records.js';
+import { availabilityRecord } from './functions/availability/formula.js';
+import { meanOfHoursRecord } from './functions/mean-of-hours/formula.js';
+import { periodOf } from './period.js';
+import type { IndicatorRecord } from './record.js';
 
 const date = '2015-12-07';
 const day = localDaySpan(date)!;
 const subject = { site: 'demo', device: 'udara-01' };
+const MEAN = { key: 'env.aq.pm25_daily_mean', version: 3, unit: 'ug/m3' };
+const AVAILABILITY = { key: 'soc.cctv.availability', version: 3, unit: '%' };
+
+function pm25DailyMean(
+  of: typeof subject,
+  name: string,
+  samples: readonly Sample[],
+  intervalMs: number,
+): IndicatorRecord {
+  return meanOfHoursRecord(MEAN, of, periodOf('day', name), samples, [{ from: 0, intervalMs }]);
+}
+
+type Rest = Parameters<typeof availabilityRecord> extends [unknown, unknown, unknown, ...infer R] ? R : never;
+function cameraAvailability(of: typeof subject, name: string, ...rest: Rest): IndicatorRecord {
+  return availabilityRecord(AVAILABILITY, of, periodOf('day', name), ...rest);
+}
+
 /** A suspect value is one of a wrong clock here. */
 const judged = (flag: Sample['flag']): Pick<Sample, 'flag' | 'standing'> => ({
   flag,

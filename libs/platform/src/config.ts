@@ -205,6 +205,8 @@ const sections = z.strictObject({
   /** Files beside `pantau.yaml`. */
   sites: z.string().min(1).default('sites.yaml'),
   rules: z.string().min(1).default('rules.yaml'),
+  /** Indicators beside those that come with Pantau. */
+  indicators: z.string().min(1).optional(),
   /** Limits of the quality tests that differ from the shipped ones. */
   qualityControl: z.string().min(1).optional(),
   /** Topics of other makers' devices, tried in this order. */

@@ -1,4 +1,3 @@
-import { INDICATORS } from '#libs/indicators';
 import { localDaySpan, PantauError } from '#libs/kernel';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
@@ -41,7 +40,7 @@ export class NamesGuard implements CanActivate {
         );
       if (isName(site) && (await registry.site(site)) === undefined)
         throw unknown('SITE_UNKNOWN', 'site', site, idsOf(await registry.sites()), 'GET /api/v1/sites');
-      const indicators = INDICATORS.map(({ key }) => key);
+      const indicators = this.pantau.evidence.definitions.map(({ key }) => key);
       if (isName(indicator) && !indicators.some((key) => key === indicator))
         throw unknown('NOT_FOUND', 'indicator', indicator, indicators, 'GET /api/v1/indicators');
       if (isName(date) && localDaySpan(date) === undefined) {

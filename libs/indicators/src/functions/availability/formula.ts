@@ -1,0 +1,83 @@
+import { availabilityOf, type Cause, type Timeline } from '#libs/availability';
+import type { Millis, TimeSpan, UtcMillis } from '#libs/kernel';
+import type { IndicatorDefinition } from '../../definition.js';
+import type { HeartbeatInput } from '../../inputs.js';
+import type { Period } from '../../period.js';
+import { iso, provenance, recordHead, type IndicatorRecord } from '../../record.js';
+import type { Subject } from '../../subject.js';
+
+/**
+ * Availability of a device over a period.
+ *
+ * A day without degraded, planned and undetermined time is a record of version 1, which knew up and down alone, and a day after the
+ * first sign of life is none of version 3: the method is the same there, and a figure that was handed out before comes out the
+ * same, byte for byte.
+ *
+ * @param span - the part of the day that is accounted for: from registration on, and up to now for a day that is not over; empty
+ * for a day of which nothing is
+ * @param timeline - of that span
+ * @param heartbeats - that the timeline was made from
+ * @param method - the interval and grace that it was made with
+ * @param firstSign - the device's first sign of life; none yet: Infinity
+ */
+export function availabilityRecord(
+  definition: Pick<IndicatorDefinition, 'key' | 'version' | 'unit'>,
+  subject: Subject,
+  period: Period,
+  span: TimeSpan,
+  timeline: Timeline,
+  heartbeats: readonly HeartbeatInput[],
+  method: { readonly intervalMs: Millis; readonly graceMs: Millis },
+  firstSign: UtcMillis = -Infinity,
+): IndicatorRecord {
+  const { ms, observedOnly, strict, optimistic, degraded } = availabilityOf(timeline);
+  const hasNewStates = ms.degraded + ms.planned + ms.undetermined > 0;
+  const isEmpty = span.from >= span.to;
+  const version = isEmpty || span.from < firstSign ? definition.version : hasNewStates ? 2 : 1;
+  const up = ms.heartbeat + ms.degraded;
+  const known = up + ms.reported + ms.silent;
+  const percent = (share: number | null): number | null => (share === null ? null : share * 100);
+  const outages = NOT_SIMPLY_UP.flatMap((cause) =>
+    timeline[cause].map(({ from, to }) => ({ from: iso(from), to: iso(to), cause })),
+  ).toSorted((a, b) => (a.from < b.from ? -1 : 1));
+  return {
+    ...recordHead({ ...definition, version }, subject, period, span),
+    value: percent(observedOnly),
+    dataCapture: {
+      upMs: up,
+      ...(hasNewStates ? { degradedMs: ms.degraded, plannedMs: ms.planned } : {}),
+      downReportedMs: ms.reported,
+      downSilentMs: ms.silent,
+      unknownMs: ms.undetermined + ms.unobserved,
+      share: isEmpty ? 0 : shareOf(known, span.to - span.from - ms.planned),
+    },
+    detail: {
+      ...method,
+      observedOnly: percent(observedOnly),
+      strict: percent(strict),
+      optimistic: percent(optimistic),
+      ...(hasNewStates ? { degradedShare: percent(degraded) } : {}),
+      outages,
+      // Why there is nothing to account for.
+      ...(isEmpty ? { nothing: span.to > period.from ? 'before_registration' : 'not_yet' } : {}),
+    },
+    provenance: provenance(
+      'signals',
+      heartbeats.toSorted((a, b) => a.ts - b.ts || a.shard - b.shard || a.offset - b.offset),
+    ),
+  };
+}
+
+const NOT_SIMPLY_UP = [
+  'degraded',
+  'reported',
+  'silent',
+  'planned',
+  'undetermined',
+  'unobserved',
+] as const satisfies readonly Cause[];
+
+/** Of no time at all nothing is missing. */
+function shareOf(part: Millis, whole: Millis): number {
+  return whole === 0 ? 1 : part / whole;
+}
