@@ -8,12 +8,12 @@ import {
 } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
-import { FromStream, type Batch, type BatchContext } from '#libs/journal-transport';
+import { type Batch, type BatchContext, InPieces, type Pieces } from '#libs/journal-transport';
 import { KeyedRows, type Millis } from '#libs/kernel';
 import { judgementOf, markOf } from '#libs/quality-control';
 import type { Observation, Parameter, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, Payload } from '@nestjs/microservices';
+import { Ctx } from '@nestjs/microservices';
 import { from } from 'rxjs';
 import { storedOf, type DeviceStates } from './device-states.js';
 import { Intervals } from './intervals.js';
@@ -41,13 +41,16 @@ export class AlertsController {
     this.#judged = [...new Set(this.#rules.flatMap(({ inputs }) => [...inputs]))];
   }
 
-  @FromStream('readings', { inPieces: true })
-  readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): void {
-    const { sites, rows } = context.keep(() => {
-      const arrived: Arrived = { sites: new Map(), rows: new KeyedRows() };
-      context.atEnd(() => this.#judgeAll(arrived, context));
-      return arrived;
-    });
+  @InPieces('readings')
+  readings(@Ctx() context: BatchContext): Pieces<Observation> {
+    const arrived: Arrived = { sites: new Map(), rows: new KeyedRows() };
+    return {
+      add: (piece) => this.#gather(piece, arrived),
+      end: () => this.#judgeAll(arrived, context),
+    };
+  }
+
+  #gather(piece: Batch<Observation>, { sites, rows }: Arrived): void {
     for (const { data } of piece) {
       for (const [place, parameter] of this.#judged.entries()) {
         const reading = readingOf(data, parameter);

@@ -16,7 +16,14 @@ import {
   type SeriesValue,
 } from '#libs/evidence';
 import { settingAt, type Registry } from '#libs/identity';
-import { FromStream, Tally, type Batch, type BatchContext } from '#libs/journal-transport';
+import {
+  FromStream,
+  Tally,
+  type Batch,
+  type BatchContext,
+  InPieces,
+  type Pieces,
+} from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, KeyedRows, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type {
@@ -50,25 +57,27 @@ export class EvidenceController {
     @Inject(COMPARISON_LIMITS) private readonly limits: ComparisonLimits,
   ) {}
 
-  @FromStream('readings', { inPieces: true })
-  async readings(@Payload() piece: Batch<Observation>, @Ctx() context: BatchContext): Promise<void> {
+  @InPieces('readings')
+  readings(@Ctx() context: BatchContext): Pieces<Observation> {
     // Small beside the readings themselves.
-    const { arrived, touched } = context.keep(() => {
-      const gathered = { arrived: new Arrived(), touched: new TouchedHours() };
-      const first = piece[0]?.offset ?? 0;
-      context.atEnd(() => this.#store(gathered.arrived, gathered.touched, first, context));
-      return gathered;
-    });
-    for (const { shard, offset, data } of piece)
-      arrived.add(data.device, data.ts, shard, offset, data.readings);
-    await touched.add(piece, context.state);
+    const arrived = new Arrived();
+    const touched = new TouchedHours();
+    return {
+      async add(piece) {
+        for (const { shard, offset, data } of piece)
+          arrived.add(data.device, data.ts, shard, offset, data.readings);
+        await touched.add(piece, context.state);
+      },
+      end: () => this.#store(arrived, touched, context),
+    };
   }
 
-  async #store(arrived: Arrived, touched: TouchedHours, first: number, context: BatchContext): Promise<void> {
-    const tally = await Tally.begin(context, first);
+  async #store(arrived: Arrived, touched: TouchedHours, context: BatchContext): Promise<void> {
+    const tally = await Tally.begin(context);
     tally.pass(arrived.last);
     // What replaces a value of the same instant takes that one's place in the account too, so reading again changes nothing.
     for (const [flag, count] of await arrived.store(context)) tally.add(`flag ${flag}`, count);
+    tally.end();
     const rollups = await downSample(
       touched,
       context.state,

@@ -80,10 +80,13 @@ export class Replay {
       await turnOfTheLoop();
       const batch = page.filter(({ shard, offset }) => this.#setAside?.has(`${shard} ${offset}`) === false);
       const state = new StageState(this.#store, this.#cache);
-      const { shard = 0 } = batch[0] ?? {};
-      const context = new BatchContext({ stage: 'ingest', stream: 'uplink', shard }, state, { encode });
-      await this.#controller.uplink(batch, context);
-      await context.end();
+      const { shard = 0, offset: first = 0 } = batch[0] ?? {};
+      const context = new BatchContext({ stage: 'ingest', stream: 'uplink', shard, first }, state, {
+        encode,
+      });
+      const pieces = await this.#controller.uplink(context);
+      await pieces.add(batch);
+      await pieces.end();
       for (const { namespace, key, value } of state.writes())
         // What is only written is not kept.
         if (namespace !== ACCOUNT && namespace !== CLOCK_LEDGER)

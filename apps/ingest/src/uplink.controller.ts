@@ -1,6 +1,6 @@
 import { toParameterUnit, type GasConditions } from '#libs/air-quality';
 import type { NewEntry } from '#libs/journal';
-import { FromStream, Tally, type Batch, type BatchContext } from '#libs/journal-transport';
+import { Tally, type Batch, type BatchContext, InPieces, type Pieces } from '#libs/journal-transport';
 import { defined, SECOND, type Millis, type UtcMillis } from '#libs/kernel';
 import { clockCheck, judgeObservation, type ParameterValue } from '#libs/quality-control';
 import {
@@ -24,7 +24,7 @@ import {
   type Uplink,
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, Payload } from '@nestjs/microservices';
+import { Ctx } from '@nestjs/microservices';
 import { countMessage, sizesOf } from './account.js';
 import { BatchDevices, holdAt, isOfTheDay, type BatchDevice } from './batch-devices.js';
 import { correctedPm25 } from './corrected-pm25.js';
@@ -61,6 +61,14 @@ type Clock = EventTime['clock'];
 /** Where and when something was observed, in the order of an entry's members. */
 type Base = Pick<Observation, 'site' | 'device' | 'ts' | 'receivedAt' | 'uplink'>;
 
+/** What a batch needs from one piece to the next. */
+interface Begun {
+  readonly devices: BatchDevices;
+  readonly sensors: BatchSensors;
+  readonly tally: Tally;
+  readonly unread: BatchUnread;
+}
+
 interface Decoded {
   readonly decoded: NativeResult;
   readonly mapping: TopicMapping | undefined;
@@ -80,9 +88,28 @@ export class UplinkController {
     this.#directory = new KnownDevices(options);
   }
 
-  @FromStream('uplink', { inPieces: true })
-  async uplink(@Payload() piece: Batch<Uplink>, @Ctx() context: BatchContext): Promise<void> {
-    const { devices, sensors, tally, unread } = await context.keep(() => this.#begin(piece, context));
+  @InPieces('uplink')
+  async uplink(@Ctx() context: BatchContext): Promise<Pieces<Uplink>> {
+    const devices = await BatchDevices.open(context.state, this.#directory);
+    const unread = new BatchUnread(context.state);
+    const sensors = new BatchSensors(context.state, devices);
+    const begun: Begun = { devices, sensors, unread, tally: await Tally.begin(context) };
+    return {
+      add: (piece) => this.#decode(piece, begun, context),
+      async end() {
+        devices.remember();
+        sensors.remember();
+        await unread.remember();
+        begun.tally.end();
+      },
+    };
+  }
+
+  async #decode(
+    piece: Batch<Uplink>,
+    { devices, sensors, tally, unread }: Begun,
+    context: BatchContext,
+  ): Promise<void> {
     await devices.expect(piece);
     const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
     for (const { shard, offset, data: uplink } of piece) {
@@ -136,19 +163,6 @@ export class UplinkController {
     context.append('signals', outcome.signals);
     context.append('commands', outcome.commands);
     context.append('rejected', outcome.rejected);
-  }
-
-  async #begin(
-    piece: Batch<Uplink>,
-    context: BatchContext,
-  ): Promise<{ devices: BatchDevices; sensors: BatchSensors; tally: Tally; unread: BatchUnread }> {
-    const devices = await BatchDevices.open(context.state, this.#directory);
-    const unread = new BatchUnread(context.state);
-    const sensors = new BatchSensors(context.state, devices);
-    context.atEnd(() => devices.remember());
-    context.atEnd(() => sensors.remember());
-    context.atEnd(() => unread.remember());
-    return { devices, sensors, unread, tally: await Tally.begin(context, piece[0]?.offset ?? 0) };
   }
 
   async #decodeForeign(uplink: Uplink, devices: BatchDevices, context: BatchContext): Promise<Decoded> {

@@ -35,7 +35,7 @@ export class ReadingsController {
     const observations: StorableObservation[] = [];
     const rejected: NewEntry<Rejection>[] = [];
     const faultOf = await this.guard.lookUp(batch.map(({ data }) => data.device));
-    const tally = await Tally.begin(context, batch[0]?.offset ?? 0);
+    const tally = await Tally.begin(context);
     let values = 0;
     for (const { shard, offset, data } of batch) {
       const { device, readings } = data;
@@ -64,6 +64,7 @@ export class ReadingsController {
     context.append('rejected', rejected);
     if (values > 0) tally.add('refused', rejected.length);
     if (values > 0) tally.add('written', values - rejected.length);
+    tally.end();
     const { shard, offset } = batch.at(-1) ?? { shard: 0, offset: 0 };
     // A day of which something was refused too: at worst its file is written again as it was.
     for (const { namespace, key, value } of dayMarks(observations, shard, offset + 1))

@@ -13,15 +13,30 @@ export interface BatchOrigin {
   readonly shard: number;
 }
 
+/** Which batch it is. */
+export interface BatchPlace extends BatchOrigin {
+  /** Offset of its first entry. */
+  readonly first: number;
+}
+
+/**
+ * What an `@InPieces('stream')` handler makes of one batch, which comes piece by piece: what it needs from one to the next is its
+ * own. One commit for all of them.
+ */
+export interface Pieces<T> {
+  /** Takes the next entries of the batch. */
+  add(piece: Batch<T>): void | Promise<void>;
+  /** The last piece was there; the commit follows. */
+  end(): void | Promise<void>;
+}
+
 /** The `@Ctx()` of a handler: where the batch comes from, and what shall be committed together with it. */
-export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrigin]> {
+export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchPlace]> {
   readonly #appends = new Map<string, EncodedEntries[]>();
-  readonly #atEnd: (() => void | Promise<void>)[] = [];
   #bytes = 0;
-  #kept: unknown;
 
   constructor(
-    readonly origin: BatchOrigin,
+    readonly origin: BatchPlace,
     /** What the stage remembers. */
     readonly state: StageState,
     private readonly journal: Pick<Journal<Types>, 'encode'>,
@@ -55,20 +70,6 @@ export class BatchContext<Types = StreamTypes> extends BaseRpcContext<[BatchOrig
   /** Of what was appended. */
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** For a handler that gets its batch in pieces: what it keeps from one to the next, made at the first. */
-  keep<T>(make: () => T): T {
-    return (this.#kept ??= make()) as T;
-  }
-
-  /** For a handler that gets its batch in pieces: what is to be done when the last one is handled, before the commit. */
-  atEnd(work: () => void | Promise<void>): void {
-    this.#atEnd.push(work);
-  }
-
-  async end(): Promise<void> {
-    for (const work of this.#atEnd) await work();
   }
 
   appends(): readonly StreamAppend[] {

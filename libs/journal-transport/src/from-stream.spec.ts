@@ -1,7 +1,7 @@
 import type { Journal } from '#libs/journal';
 import type { Observation, Rejection } from '#libs/telemetry';
-import type { Batch, BatchContext } from './batch-context.js';
-import { FromStream } from './from-stream.js';
+import type { Batch, BatchContext, Pieces } from './batch-context.js';
+import { FromStream, InPieces } from './from-stream.js';
 
 /** Compiled and never called: what must not compile is marked, and the type check fails when it does. */
 class Handlers {
@@ -24,6 +24,26 @@ class Handlers {
   @FromStream('readings')
   mistaken(batch: Batch<Rejection>): number {
     return batch.length;
+  }
+
+  @InPieces('readings')
+  pieces(context: BatchContext): Pieces<Observation> {
+    return {
+      add: (piece) => context.append('readings', piece),
+      end: () => undefined,
+    };
+  }
+
+  // @ts-expect-error -- takes pieces of another stream
+  @InPieces('readings')
+  mistakenPieces(): Pieces<Rejection> {
+    return { add: () => undefined, end: () => undefined };
+  }
+
+  // @ts-expect-error -- returns nothing that takes pieces
+  @InPieces('readings')
+  whole(): void {
+    return;
   }
 
   async reads(journal: Journal): Promise<readonly Observation[]> {

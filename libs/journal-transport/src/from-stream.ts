@@ -1,6 +1,6 @@
 import type { StreamName, StreamTypes } from '#libs/streams';
 import { EventPattern } from '@nestjs/microservices';
-import type { Batch, BatchContext } from './batch-context.js';
+import type { Batch, BatchContext, Pieces } from './batch-context.js';
 import type { HandlerOptions } from './journal-server.js';
 
 /** A handler of a stage. */
@@ -15,9 +15,23 @@ type Handler<S extends StreamName> = (
  */
 export function FromStream<S extends StreamName>(
   stream: S,
-  options: HandlerOptions = {},
 ): <H extends Handler<S>>(target: object, name: string, method: TypedPropertyDescriptor<H>) => void {
-  const decorate: MethodDecorator = EventPattern<string>(stream, { ...options });
+  const decorate: MethodDecorator = EventPattern<string>(stream);
+  return (target, name, method) => {
+    decorate(target, name, method);
+  };
+}
+
+/** Begins a batch; called once for each. */
+type PiecesHandler<S extends StreamName> = (
+  context: BatchContext,
+) => Pieces<StreamTypes[S]> | Promise<Pieces<StreamTypes[S]>>;
+
+/** As {@link FromStream}, for a method that takes a large batch piece by piece: it returns what they are given to. */
+export function InPieces<S extends StreamName>(
+  stream: S,
+): <H extends PiecesHandler<S>>(target: object, name: string, method: TypedPropertyDescriptor<H>) => void {
+  const decorate: MethodDecorator = EventPattern<string>(stream, { inPieces: true } satisfies HandlerOptions);
   return (target, name, method) => {
     decorate(target, name, method);
   };

@@ -6,7 +6,7 @@ import type { Rejection } from '#libs/telemetry';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
-import { BatchContext } from './batch-context.js';
+import { BatchContext, type Batch, type Pieces } from './batch-context.js';
 import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
 import { notePassedOver } from './tally.js';
@@ -52,24 +52,20 @@ const DEFAULT_GATHER_MS: Millis = 100;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
 
-/** What `@FromStream` may say of a handler beside its stream. */
+/** What a handler's decorator says of it beside its stream. */
 export interface HandlerOptions {
-  /**
-   * The handler is called for one piece of a batch after the other, with the same {@link BatchContext}, and there is one
-   * commit for all. What it needs in between it keeps with {@link BatchContext.keep}; {@link BatchContext.atEnd} tells it when
-   * the last one was there.
-   */
+  /** It returns {@link Pieces}, which get one piece of a batch after the other, and there is one commit for all. */
   readonly inPieces?: boolean;
 }
 
 /**
- * The journal as a Nest transport. A handler `@FromStream('stream')` receives a batch of consecutive entries, whole or
- * in pieces; when its promise resolves, what it put into the {@link BatchContext} and the cursor are committed together.
+ * The journal as a Nest transport. A handler `@FromStream('stream')` receives a batch of consecutive entries whole, one
+ * `@InPieces('stream')` returns what receives it in pieces; when that is done, what it put into the {@link BatchContext} and the cursor are committed together.
  *
  * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
  *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is narrowed down by halving the batch; an entry that
  *   fails alone is set aside in the stream `rejected` with the error, and the rest goes on.
- * - After a batch that was not full a handler rests for a moment; one that wants pieces says so, see {@link HandlerOptions}.
+ * - After a batch that was not full a handler rests for a moment; one that wants pieces says so (`InPieces`).
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
 export class JournalServer extends Server implements CustomTransportStrategy {
@@ -203,10 +199,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
 
   /** Reads a batch and has it handled. */
   async #handle(consumer: Consumer): Promise<Handled> {
-    const { stream, reader, next, limit, piece } = consumer;
+    const { reader, next, limit, piece } = consumer;
     const context = this.#contextOf(consumer);
-    const handler = this.getHandlerByPattern(stream);
-    if (handler === null) throw new PantauError('USAGE', `no handler for the stream ${stream}.`);
+    let pieces: Pieces<unknown> | undefined;
     const keys = new Set<string>();
     let count = 0;
     let isFull = false;
@@ -214,9 +209,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       const wanted = Math.min(piece, limit - count);
       const entries = await this.#read(reader, next + count, wanted, count > 0);
       if (entries.length === 0) break;
-      await lastValueFrom(this.transformToObservable(await handler(entries, context)), {
-        defaultValue: undefined,
-      });
+      pieces ??= await this.#begin(consumer, context);
+      await pieces.add(entries);
       for (const { key } of entries) keys.add(key);
       count += entries.length;
       isFull = count === limit || context.bytes >= MAX_APPENDED_BYTES;
@@ -225,8 +219,23 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       // Whoever else has something to do, the other shards among them, need not wait for the whole batch.
       await turnOfTheLoop();
     }
-    await context.end();
+    await pieces?.end();
     return { count, isFull, keys: keys.size, context };
+  }
+
+  /** What takes the entries of a batch. */
+  async #begin({ stream, piece }: Consumer, context: BatchContext): Promise<Pieces<unknown>> {
+    const handler = this.getHandlerByPattern(stream);
+    if (handler === null) throw new PantauError('USAGE', `no handler for the stream ${stream}.`);
+    const call = async (batch?: Batch<unknown>): Promise<unknown> =>
+      lastValueFrom(this.transformToObservable(await handler(batch, context)), { defaultValue: undefined });
+    if (piece < Infinity) return (await call()) as Pieces<unknown>;
+    return {
+      async add(batch) {
+        await call(batch);
+      },
+      end: () => undefined,
+    };
   }
 
   /** @param isGoingOn - an entry that cannot be read ends a batch that has others before it, and begins the next one */
@@ -239,9 +248,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  #contextOf({ stream, shard, cache }: Consumer, appends = this.#options.appends): BatchContext {
+  #contextOf({ stream, shard, next: first, cache }: Consumer, appends = this.#options.appends): BatchContext {
     const { stage, state, journal } = this.#options;
-    return new BatchContext({ stage, stream, shard }, new StageState(state, cache), journal, appends);
+    return new BatchContext({ stage, stream, shard, first }, new StageState(state, cache), journal, appends);
   }
 
   async #commit(consumer: Consumer, count: number, context: BatchContext): Promise<void> {

@@ -6,7 +6,7 @@ import type { StreamName } from '#libs/streams';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import type { Batch, BatchContext } from './batch-context.js';
+import type { Batch, BatchContext, Pieces } from './batch-context.js';
 import { lagOf } from './caught-up.js';
 import { createStage } from './create-stage.js';
 import type { HandlerOptions } from './journal-server.js';
@@ -16,6 +16,7 @@ const clock = { now: () => 1_000 };
 
 type Handler = (batch: Batch<number>, context: BatchContext<AnyStreams>) => Promise<void>;
 let handler: Handler;
+let begin: (context: BatchContext<AnyStreams>) => Promise<Pieces<number>>;
 
 @Controller()
 class CountingController {
@@ -25,8 +26,8 @@ class CountingController {
   }
 
   @EventPattern<string>('pieces', { inPieces: true } satisfies HandlerOptions)
-  async pieces(@Payload() batch: Batch<number>, @Ctx() context: BatchContext<AnyStreams>): Promise<void> {
-    await handler(batch, context);
+  pieces(@Ctx() context: BatchContext<AnyStreams>): Promise<Pieces<number>> {
+    return begin(context);
   }
 
   @EventPattern<string>('others')
@@ -141,33 +142,45 @@ describe('the journal as a Nest transport', () => {
 
   describe('in pieces', () => {
     const all = Array.from({ length: 1_500 }, (_, i) => i);
-    /** As {@link sum}, for a handler that keeps its sum until the last piece. */
-    const sumOfPieces: Handler = async (piece, context) => {
-      const kept = await context.keep(async () => {
-        const begun = { total: (await context.state.get<number>('counter', 'sum')) ?? 0 };
-        context.atEnd(() => context.state.put('counter', 'sum', begun.total));
-        return begun;
-      });
-      kept.total += piece.reduce((total, { data }) => total + data, 0);
-      context.append(
-        'seen',
-        piece.map(({ key, data }) => ({ key, data })),
-      );
+    /** As {@link sum}, with the sum kept until the last piece. */
+    const sumOfPieces = async (context: BatchContext<AnyStreams>): Promise<Pieces<number>> => {
+      let total = (await context.state.get<number>('counter', 'sum')) ?? 0;
+      return {
+        add(piece) {
+          total += piece.reduce((sum, { data }) => sum + data, 0);
+          context.append(
+            'seen',
+            piece.map(({ key, data }) => ({ key, data })),
+          );
+        },
+        end: () => context.state.put('counter', 'sum', total),
+      };
     };
 
     it('hands over one batch in several calls and commits once', async () => {
       await using fixture = await open();
       const contexts = new Map<BatchContext<AnyStreams>, number[]>();
       const cursors = new Set<number>();
-      handler = async (piece, context) => {
-        contexts.set(context, [...(contexts.get(context) ?? []), piece.length]);
-        cursors.add(await fixture.journal.position('counter', 'pieces', 0));
-        await sumOfPieces(piece, context);
+      const firsts: number[] = [];
+      begin = async (context) => {
+        expect(contexts.has(context)).toBe(false);
+        contexts.set(context, []);
+        firsts.push(context.origin.first);
+        const pieces = await sumOfPieces(context);
+        return {
+          ...pieces,
+          async add(piece) {
+            contexts.get(context)!.push(piece.length);
+            cursors.add(await fixture.journal.position('counter', 'pieces', 0));
+            await pieces.add(piece);
+          },
+        };
       };
       await fixture.journal.append('pieces', numbers(0, all.length));
       await fixture.start({ maxBatch: 1_000 });
       await fixture.caughtUp('pieces');
       expect([...contexts.values()]).toEqual([[512, 488], [500]]);
+      expect(firsts).toEqual([0, 1_000]);
       expect([...cursors]).toEqual([0, 1_000]);
       expect(await seen(fixture.journal)).toEqual(all);
       expect(await fixture.state.get('counter', 'sum')).toBe((all.length * (all.length - 1)) / 2);
@@ -176,13 +189,16 @@ describe('the journal as a Nest transport', () => {
     it('commits before the last piece when much is to be appended', async () => {
       await using fixture = await open();
       const cursors = new Set<number>();
-      handler = async (piece, context) => {
-        cursors.add(await fixture.journal.position('counter', 'pieces', 0));
-        context.append(
-          'seen',
-          piece.map(({ key }) => ({ key, data: new Uint8Array(40_000) })),
-        );
-      };
+      begin = async (context) => ({
+        async add(piece) {
+          cursors.add(await fixture.journal.position('counter', 'pieces', 0));
+          context.append(
+            'seen',
+            piece.map(({ key }) => ({ key, data: new Uint8Array(40_000) })),
+          );
+        },
+        end: () => undefined,
+      });
       await fixture.journal.append('pieces', numbers(0, all.length));
       // Such a batch is full, so no rest follows.
       await fixture.start({ maxBatch: 1_500, gatherMs: 3_600_000 });
@@ -194,10 +210,16 @@ describe('the journal as a Nest transport', () => {
     it('begins the batch again when a piece fails, and leaves nothing of those before it', async () => {
       await using fixture = await open();
       let failures = 0;
-      handler = async (piece, context) => {
-        await sumOfPieces(piece, context);
-        if (piece.some(({ data }) => data === 700) && ++failures <= 2)
-          throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
+      begin = async (context) => {
+        const pieces = await sumOfPieces(context);
+        return {
+          ...pieces,
+          async add(piece) {
+            await pieces.add(piece);
+            if (piece.some(({ data }) => data === 700) && ++failures <= 2)
+              throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
+          },
+        };
       };
       await fixture.journal.append('pieces', numbers(0, all.length));
       await fixture.start({ maxBatch: 1_000 });
@@ -209,14 +231,23 @@ describe('the journal as a Nest transport', () => {
 
     it.each(['in a piece', 'at the end'])('sets aside the one entry that fails %s', async (where) => {
       await using fixture = await open();
-      handler = async (piece, context) => {
-        await sumOfPieces(piece, context);
-        if (!piece.some(({ data }) => data === 700)) return;
-        const fail = (): void => {
-          throw new RangeError('no such number');
+      begin = async (context) => {
+        const pieces = await sumOfPieces(context);
+        let isThere = false;
+        const fail = (at: string): void => {
+          if (isThere && at === where) throw new RangeError('no such number');
         };
-        if (where === 'in a piece') fail();
-        else context.atEnd(fail);
+        return {
+          async add(piece) {
+            isThere ||= piece.some(({ data }) => data === 700);
+            await pieces.add(piece);
+            fail('in a piece');
+          },
+          async end() {
+            fail('at the end');
+            await pieces.end();
+          },
+        };
       };
       await fixture.journal.append('pieces', numbers(0, all.length));
       await fixture.start({ maxBatch: 1_000 });

@@ -57,26 +57,30 @@ export class Tally {
   readonly #before: Counted;
   #next: number;
 
-  private constructor(before: Counted, skipped: number, first: number) {
+  private constructor(
+    private readonly context: BatchContext,
+    before: Counted,
+    skipped: number,
+  ) {
+    const { first } = context.origin;
     this.#before = { ...before, skipped: before.skipped + skipped };
     this.#next = Math.max(before.next, first);
   }
 
-  /**
-   * To be called once for a batch; what is counted is committed with it.
-   *
-   * @param first - offset of its first entry
-   */
-  static async begin(context: BatchContext, first: number): Promise<Tally> {
+  /** To be called once for a batch. */
+  static async begin(context: BatchContext): Promise<Tally> {
     const { origin, state } = context;
-    const key = countedKey(origin);
-    const stored = await state.get<Counted>(ACCOUNT, key);
-    const tally =
-      stored === undefined
-        ? new Tally(await beginningAt(first, origin, state), 0, first)
-        : new Tally(stored, Math.max(0, first - stored.next), first);
-    context.atEnd(() => state.put(ACCOUNT, key, tally.#counted()));
-    return tally;
+    const { first } = origin;
+    const stored = await state.get<Counted>(ACCOUNT, countedKey(origin));
+    return stored === undefined
+      ? new Tally(context, await beginningAt(first, origin, state), 0)
+      : new Tally(context, stored, Math.max(0, first - stored.next));
+  }
+
+  /** Puts what was counted into the commit of the batch. */
+  end(): void {
+    const { origin, state } = this.context;
+    state.put(ACCOUNT, countedKey(origin), this.#counted());
   }
 
   /** An entry is handled. @returns whether what it brings is to be counted: it was not before */

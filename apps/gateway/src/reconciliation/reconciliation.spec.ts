@@ -45,8 +45,8 @@ class Fixture implements AsyncDisposable {
   /** Says what became of a message, and counts it as the stages do. */
   async decode(offset: number, readings: Observation['readings'] | undefined, stored = true): Promise<void> {
     const ref = { shard: 0, offset };
-    const context = this.#context('ingest', 'uplink');
-    const tally = await Tally.begin(context, offset);
+    const context = this.#context('ingest', 'uplink', offset);
+    const tally = await Tally.begin(context);
     tally.pass(offset);
     if (readings === undefined) {
       tally.add('refused');
@@ -58,13 +58,15 @@ class Fixture implements AsyncDisposable {
       tally.add('values', readings.length);
       context.append('readings', [{ key: 'a', data: observation(offset, this.now, readings) }]);
     }
+    tally.end();
     await this.#commit(context, offset);
     if (readings === undefined) return;
     const { next } = await this.journal.extent('readings', 0);
-    const writing = this.#context('writer', 'readings');
-    const written = await Tally.begin(writing, next - 1);
+    const writing = this.#context('writer', 'readings', next - 1);
+    const written = await Tally.begin(writing);
     written.pass(next - 1);
     written.add('written', readings.length);
+    written.end();
     if (stored) await this.store.write([observation(offset, this.now, readings)]);
     await this.#commit(writing, next - 1);
   }
@@ -76,13 +78,12 @@ class Fixture implements AsyncDisposable {
     return fullCheck({ journal, store, now, storeKeepsFrom: 0, signal, ...more });
   }
 
-  #context(stage: string, stream: string): BatchContext {
+  #context(stage: string, stream: string, first: number): BatchContext {
     const state = new StageState(this.state, new StageCache());
-    return new BatchContext({ stage, stream, shard: 0 }, state, this.journal);
+    return new BatchContext({ stage, stream, shard: 0, first }, state, this.journal);
   }
 
   async #commit(context: BatchContext, offset: number): Promise<void> {
-    await context.end();
     const { stage: cursor, stream, shard } = context.origin;
     const [state, append] = [context.state.writes(), context.appends()];
     await this.journal.commit({ cursor, stream, shard, expected: offset, next: offset + 1, state, append });
