@@ -60,12 +60,14 @@ export interface HandlerOptions {
 
 /**
  * The journal as a Nest transport. A handler `@FromStream('stream')` receives a batch of consecutive entries whole, one
- * `@InPieces('stream')` returns what receives it in pieces; when that is done, what it put into the {@link BatchContext} and the cursor are committed together.
+ * `@InPieces('stream')` returns what receives it in pieces. When that is done, what it put into the {@link BatchContext} and
+ * the cursor are committed together.
  *
  * - A handler that fails gets the same batch again. A transient failure ({@link isTransient}: the store is away) is
- *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is narrowed down by halving the batch; an entry that
- *   fails alone is set aside in the stream `rejected` with the error, and the rest goes on.
- * - After a batch that was not full a handler rests for a moment; one that wants pieces says so (`InPieces`).
+ *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is
+ *   narrowed down by halving the batch; an entry that fails alone is set aside in the stream `rejected` with the error, and
+ *   the rest goes on.
+ * - After a batch that was not full a handler rests for a moment, so that the next one is larger.
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
 export class JournalServer extends Server implements CustomTransportStrategy {
