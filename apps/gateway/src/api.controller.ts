@@ -24,6 +24,7 @@ import { ZodPipe } from './http/http.js';
 import type { FullCheckJob } from './reconciliation/full-check-job.js';
 import { iso } from './http/iso.js';
 import { assertHeardOf, TakesUnregistered } from './http/names.js';
+import { cut } from './http/cut.js';
 import {
   alertsQuery,
   ApiZodQuery,
@@ -142,9 +143,13 @@ export class ApiController {
       throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
     const { state } = this.pantau;
     const memory = await state.get<StoredMemory>(DEVICE_MEMORY, device);
-    const days = await state.list<ClockDay>(CLOCK_LEDGER, { prefix: `${device}/`, reverse: true, limit });
+    const days = await state.list<ClockDay>(CLOCK_LEDGER, {
+      prefix: `${device}/`,
+      reverse: true,
+      limit: limit + 1,
+    });
     const over = days.map(({ value }) => value);
-    return { items: clockDaysOf(memory, over, limit) };
+    return cut(clockDaysOf(memory, over, limit + 1), limit);
   }
 
   @Get('readings')
@@ -314,10 +319,6 @@ function alertItem(event: AlertEvent, history: AlertView['history']) {
 /** No reading is from after this; an InfluxDB, which counts nanoseconds, can still be asked for it. */
 const MAX_TIME = Date.UTC(2200, 0);
 
-/** What a list holds, and whether it was cut. @param items - one more than the limit when there are more */
-function cut(items: readonly unknown[], limit: number): { items: readonly unknown[]; truncated?: true } {
-  return items.length > limit ? { items: items.slice(0, limit), truncated: true } : { items };
-}
 const PAGE = 500;
 
 function filterOf({

@@ -134,6 +134,49 @@ describe('every route of the OpenAPI document', () => {
     });
   });
 
+  it('says of every list that it was cut at its limit', async () => {
+    const { state } = pantau.engines;
+    const topic = { reason: 'not_mapped', detail: 'x', sender: 'udara-01', count: 1, firstAt: 1, lastAt: 1 };
+    const day = { messages: 1, withoutTime: 0, wrong: 0, late: 0, skewMaxMs: null, skewMinMs: null };
+    const seeded: Readonly<Record<string, { namespace: string; value: (i: number) => object }>> = {
+      '/api/v1/foreign-topics': {
+        namespace: 'mqtt/set-aside',
+        value: (i) => ({ ...topic, topic: `a/${i}`, sample: Buffer.from('1') }),
+      },
+      '/api/v1/devices/{device}/clock': {
+        namespace: 'ingest/clock',
+        value: (i) => ({ ...day, day: `2026-01-0${i}` }),
+      },
+      '/api/v1/devices/{device}/commands': {
+        namespace: 'gateway/commands',
+        value: (i) => ({ id: String(i), device: 'udara-01', at: i }),
+      },
+    };
+    const { paths } = (await (await fetch(`${pantau.api}/docs-json`)).json()) as {
+      paths: OpenApiDocument['paths'];
+    };
+    const limited = Object.keys(paths).filter((path) =>
+      paths[path]?.['get']?.parameters?.some(({ name }) => name === 'limit'),
+    );
+    // Those of which other suites show it, where there are such entries.
+    const elsewhere = ['readings', 'disagreements', 'alerts', 'indicators', 'rejected'].map(
+      (name) => `/api/v1/${name}`,
+    );
+    expect(limited.sort()).toEqual([...Object.keys(seeded), ...elsewhere].sort());
+    for (const [path, { namespace, value }] of Object.entries(seeded)) {
+      await state.write([1, 2].map((i) => ({ namespace, key: `udara-01/${i}`, value: value(i) })));
+      const route = path.replace('/api/v1/', '').replace('{device}', 'udara-01');
+      const list = async (limit: number): Promise<unknown> =>
+        (await pantau.get(`${route}?limit=${limit}`)).body;
+      expect({ path, list: await list(1) }).toEqual({
+        path,
+        list: { items: [expect.anything()], truncated: true },
+      });
+      const all = { items: [expect.anything(), expect.anything()] };
+      expect({ path, list: await list(2) }).toEqual({ path, list: all });
+    }
+  });
+
   it('is a problem too when it is refused before it is routed', async () => {
     const { port } = new URL(pantau.api);
     const raw = async (request: string): Promise<string> => {

@@ -10,6 +10,7 @@ import { Caller, Roles, ZodPipe } from '../http/http.js';
 import { iso } from '../http/iso.js';
 import { ApiZodBody, ApiZodQuery, commandBody, commandsQuery, configurationBody } from '../http/queries.js';
 import { COMMAND_VIEWS, commandViewKey, CONFIGURATION_VIEWS, type CommandView } from '../views/views.js';
+import { cut } from '../http/cut.js';
 
 /** What people tell devices: commands once, configuration until it is replaced. */
 @ApiTags('Perangkat / Devices')
@@ -61,9 +62,12 @@ export class DownlinkController {
     const views = await this.pantau.state.list<CommandView>(COMMAND_VIEWS, {
       prefix: commandViewKey(id, ''),
       reverse: true,
-      limit,
+      limit: limit + 1,
     });
-    return { items: views.map(({ value }) => iso(value)) };
+    return cut(
+      views.map(({ value }) => iso(value)),
+      limit,
+    );
   }
 
   @Get('commands/:command')

@@ -7,6 +7,7 @@ import { ZodPipe } from '../http/http.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import { ApiZodQuery } from '../http/queries.js';
+import { cut } from '../http/cut.js';
 
 export const foreignTopicsQuery = z.strictObject({
   device: z.string().max(63).optional().describe('Topics that this device or account published on'),
@@ -51,15 +52,16 @@ export class ForeignTopicsController {
       .map(({ value }) => value)
       .filter((topic) => (reason ?? topic.reason) === topic.reason)
       .sort((a, b) => b.lastAt - a.lastAt)
-      .slice(0, limit);
-    return {
-      items: items.map(({ sample, sender, ...rest }) => ({
+      .slice(0, limit + 1);
+    return cut(
+      items.map(({ sample, sender, ...rest }) => ({
         device: sender,
         ...iso(rest),
         sampleText: Buffer.from(sample).toString('utf8'),
         sampleBase64: Buffer.from(sample).toString('base64'),
         remedy: REMEDIES[rest.reason],
       })),
-    };
+      limit,
+    );
   }
 }
