@@ -82,6 +82,24 @@ describe('the command line', () => {
     expect(await pantau.run(['--version'])).toMatchObject({ code: 0, out: '0.1.0\n', err: '' });
   });
 
+  // Whoever lists devices in a shell loop waits for it every time.
+  it('loads no framework for a command that needs none', async () => {
+    using pantau = installation();
+    const listing = join(pantau.path, 'loaded.mjs');
+    writeFileSync(
+      listing,
+      `import { createRequire } from 'node:module';
+      const { cache } = createRequire(import.meta.url);
+      process.on('exit', () => process.stderr.write(Object.keys(cache).join('\\n')));`,
+    );
+    for (const words of [['--help'], ['site', 'list']]) {
+      const { code, err } = await pantau.run(words, { NODE_OPTIONS: `--import=${listing}` });
+      expect(code).toBe(0);
+      expect(err).toMatch(/node_modules.commander/);
+      expect(err).not.toMatch(/node_modules.(@nestjs|rxjs|aedes|mqtt|prom-client)/);
+    }
+  });
+
   it('says which variable is wrong', async () => {
     using pantau = installation();
     const { code, err } = await pantau.run(['start'], { PANTAU_MQTT_PORT: 'abc' });

@@ -5,7 +5,7 @@ import { temporaryFolder } from '#libs/testing';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ingestOptions } from './ingest-options.js';
-import { sitesFileSchema } from './installation.js';
+import { sitesFileSchema } from './sites-file.js';
 
 const CONFIG = join(import.meta.dirname, '..', '..', '..', 'config');
 const shipped = (name: string): string => readFileSync(join(CONFIG, name), 'utf8');

@@ -1,24 +1,9 @@
-import { deviceSchema, siteSchema } from '#libs/identity';
 import { defined } from '#libs/kernel';
-import { configFile, duration, readYamlFile, type LoadedConfig } from '#libs/platform';
-import { z } from 'zod';
+import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { alertRules, indicators } from './configured-files.js';
 import type { Engines } from './engines.js';
 import { recordSettings } from './record-settings.js';
-
-/** `sites.yaml` */
-export const sitesFileSchema = z.strictObject({
-  sites: z.array(siteSchema).default([]),
-  devices: z
-    .array(
-      deviceSchema
-        .omit({ intervalMs: true, maxAgeMs: true })
-        .extend({ interval: duration, maxAge: duration.optional() }),
-    )
-    .default([]),
-});
-
-export type Installation = z.output<typeof sitesFileSchema>;
+import { sitesFileSchema, type Installation } from './sites-file.js';
 
 /** Reads everything that can be wrong before anything is opened. @throws PantauError `CONFIG_INVALID` */
 export function readInstallation(config: LoadedConfig): Installation {

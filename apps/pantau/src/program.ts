@@ -13,7 +13,6 @@ import { addressOf, duration, readCredentials, withEngines, type CommandContext 
 import { addUploadCommand } from './commands/upload.js';
 import { systemClock } from './engines.js';
 import { endOnUnhandled, stopWithin } from './last-resort.js';
-import { Pulse, startWatchdog } from './watchdog.js';
 
 /** From `dist/apps/pantau/src` to the package. */
 export const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
@@ -119,9 +118,12 @@ program
         remedy: 'Name the MQTT 5 broker: mqtt: { bridge: { url: mqtt://host:1883 } } in pantau.yaml.',
       });
     const logger = createLogger(loaded.log.level, 'bridge');
+    const [{ Pulse, startWatchdog }, { Bridge }] = await Promise.all([
+      import('./watchdog.js'),
+      import('#apps/broker'),
+    ]);
     const pulse = new Pulse();
     startWatchdog(pulse, loaded.watchdog);
-    const { Bridge } = await import('#apps/broker');
     await withEngines(context, async (engines) => {
       const options = bridgeOptions(section, loaded);
       const bridge = new Bridge(clientId === undefined ? options : { ...options, clientId }, {
