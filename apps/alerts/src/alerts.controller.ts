@@ -15,7 +15,7 @@ import type { Observation, Parameter, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx } from '@nestjs/microservices';
 import { from } from 'rxjs';
-import { storedOf, type DeviceStates } from './device-states.js';
+import { storedOf, type DeviceStates } from './device-states-form.js';
 import { Intervals } from './intervals.js';
 import { versionedRules, type VersionedRule } from './versioned-rules.js';
 

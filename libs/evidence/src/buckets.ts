@@ -10,7 +10,7 @@ import {
   stateOfNumber,
   type DeviceBucket,
   type Series,
-} from './device-bucket.js';
+} from './device-bucket-form.js';
 import type { EvidenceSource } from './evidence-source.js';
 
 /** The state of the evidence stage: what each device reported, and Pantau's own life. A bucket was an hour once: the name is stored. */

@@ -9,7 +9,7 @@ import {
 import { HOUR, hourOf, localDateOf, localDaySpan, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { BUCKETS } from './buckets.js';
-import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket.js';
+import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket-form.js';
 
 /** Of each device the newest hour of each of its series, which is open; and its days, with what was emitted of them. */
 const OPEN = 'evidence/open-hours';

@@ -1,6 +1,6 @@
 export * from './buckets.js';
 export { readCursor } from './days.js';
-export * from './device-bucket.js';
+export * from './device-bucket-form.js';
 export * from './down-sampling.js';
 export * from './evidence-reader.js';
 export * from './evidence-source.js';

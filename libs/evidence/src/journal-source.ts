@@ -7,7 +7,7 @@ import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kerne
 import type { StreamName, StreamTypes } from '#libs/streams';
 import { LIVENESS_KEY, type Parameter } from '#libs/telemetry';
 import { asHeartbeat, extendRun } from './buckets.js';
-import { STATE_NUMBERS } from './device-bucket.js';
+import { STATE_NUMBERS } from './device-bucket-form.js';
 import type { EvidenceSource } from './evidence-source.js';
 
 const PAGE = 1_000;

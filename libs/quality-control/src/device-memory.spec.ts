@@ -2,7 +2,7 @@ import { localDaySpan } from '#libs/kernel';
 import { MEASURED_CODES, type ClockCounts, type ClockDay } from '#libs/telemetry';
 import fc from 'fast-check';
 import { clockDaysOf, DeviceMemory, type StoredMemory } from './device-memory.js';
-import { initialQcState, type QcState } from './qc-state.js';
+import { initialQcState, type QcState } from './qc-state-form.js';
 
 const counts: ClockCounts = { messages: 3, withoutTime: 1, wrong: 0, late: 2, skewMaxMs: -5, skewMinMs: -9 };
 

@@ -1,7 +1,7 @@
 import { fnv1a, localDateOf, type UtcMillis } from '#libs/kernel';
 import { MEASURED_CODES, type ClockCounts, type ClockDay, type MeasuredParameter } from '#libs/telemetry';
 import type { QcStates } from './observation.js';
-import { initialQcState, type QcState } from './qc-state.js';
+import { initialQcState, type QcState } from './qc-state-form.js';
 
 /** The sensor of a parameter that has no name of its own, or the parameter's: as {@link DeviceMemory.sensor} gives it. */
 export const OWN_NAME = 1;

@@ -10,7 +10,7 @@ export * from './limits.js';
 export * from './nearest.js';
 export * from './neighbours.js';
 export * from './observation.js';
-export { initialQcState, sampleAt, type JudgedSample, type QcState } from './qc-state.js';
+export { initialQcState, sampleAt, type JudgedSample, type QcState } from './qc-state-form.js';
 export * from './rate-of-change.js';
 export * from './sample.js';
 export * from './series.js';

@@ -3,7 +3,7 @@ import type { MeasuredParameter, Reading } from '#libs/telemetry';
 import { crossParameter, humidityInfluence, type InstantValues } from './cross-parameter.js';
 import { combineResults, combineTwo, resultOf, type QualityResult } from './flags.js';
 import type { QcLimitsTable } from './limits.js';
-import { initialQcState, type QcState } from './qc-state.js';
+import { initialQcState, type QcState } from './qc-state-form.js';
 import { withoutInstant } from './replaced.js';
 import { checkSeries, type SeriesStep } from './series.js';
 

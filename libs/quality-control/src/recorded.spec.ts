@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { crossParameter } from './cross-parameter.js';
 import { QC_LIMITS_V1 } from './limits.js';
-import { initialQcState } from './qc-state.js';
+import { initialQcState } from './qc-state-form.js';
 import type { Sample } from './sample.js';
 import { checkSeries } from './series.js';
 

@@ -17,7 +17,7 @@ import {
   SATURATED_SINCE,
   type JudgedSample,
   type QcState,
-} from './qc-state.js';
+} from './qc-state-form.js';
 import type { Sample } from './sample.js';
 
 /** What is remembered once an instant is forgotten. */

@@ -30,7 +30,7 @@ import {
   SATURATED_SINCE,
   type JudgedSample,
   type QcState,
-} from './qc-state.js';
+} from './qc-state-form.js';
 import { rateOfChangeFlag } from './rate-of-change.js';
 import { isLast, isPrevious, previousWasSpike, replacePrevious, withoutInstant } from './replaced.js';
 import type { Sample } from './sample.js';

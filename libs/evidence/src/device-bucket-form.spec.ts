@@ -12,7 +12,7 @@ import {
   samplesOf,
   type DeviceBucket,
   type Series,
-} from './device-bucket.js';
+} from './device-bucket-form.js';
 
 interface Message {
   readonly ts: number;
