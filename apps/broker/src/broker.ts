@@ -194,7 +194,7 @@ export class Broker {
     });
     this.#handshake = new Handshake(limits, {
       sessions: this.#sessions,
-      authenticator: new Authenticator(dependencies, this.#admission),
+      authenticator: new Authenticator(dependencies, limits.authFailuresPerAddress),
       takeovers: this.#takeovers,
       targets: this.#targets,
       persistence: this.#persistence,

@@ -1,14 +1,13 @@
 import {
-  DeviceTokens,
+  DevicePasswords,
   type Accounts,
   type Device,
-  type DeviceCredentials,
+  type DevicePasswordsDependencies,
   type Registry,
 } from '#libs/identity';
-import { isTransient } from '#libs/kernel';
+import type { Rate } from '#libs/kernel';
 import { ID_PATTERN, type RejectionReason } from '#libs/telemetry';
 import { devicePrincipal, type Principal } from './access.js';
-import { networkOf, type Admission } from '../door/admission.js';
 import type { Origin } from '../door/listeners.js';
 
 /** Return codes of CONNACK (MQTT 3.1.1, table 3.1). */
@@ -36,11 +35,9 @@ export interface Credentials {
   readonly password: string | undefined;
 }
 
-export interface AuthenticatorDependencies {
+export interface AuthenticatorDependencies extends DevicePasswordsDependencies {
   readonly registry: Registry;
   readonly accounts: Accounts;
-  readonly credentials: DeviceCredentials;
-  readonly tokens: DeviceTokens;
 }
 
 /** The longest name that is worth showing; a client may call itself anything. */
@@ -51,10 +48,14 @@ const NOT_IN_CLIENT_ID = /[\u0000-\u001f\u007f-\u009f\ufffd]/u;
 
 /** Finds out who a client is: by password, by short-lived token, or by certificate. */
 export class Authenticator {
+  readonly #passwords: DevicePasswords;
+
   constructor(
     private readonly pantau: AuthenticatorDependencies,
-    private readonly admission: Admission,
-  ) {}
+    failuresPerAddress: Rate,
+  ) {
+    this.#passwords = new DevicePasswords(pantau, failuresPerAddress);
+  }
 
   /** @throws DeniedError */
   async authenticate({ clientId, username, password }: Credentials, origin: Origin): Promise<Principal> {
@@ -96,44 +97,21 @@ export class Authenticator {
   ): Promise<Principal | undefined> {
     // Nobody has such a name: nothing is computed for it, and nothing kept.
     if (!ID_PATTERN.test(name)) return undefined;
-    const isRight =
-      password !== undefined &&
-      ((await this.#isKnown(name, password)) || (await this.#isRight(name, password, address)));
-    const principal = await this.#principal(name);
-    if (isRight && principal !== undefined) {
-      this.admission.succeeded(address, name);
-      return principal;
-    }
-    this.admission.failed(address, name);
-    if (principal === undefined) throw unknown(name);
+    let principal: Principal | undefined;
+    const verdict = await this.#passwords.check(name, password, address, async () => {
+      principal = await this.#principal(name);
+      return principal !== undefined;
+    });
+    if (verdict === 'right') return principal;
+    if (verdict === 'name_waits')
+      throw denied('limit_exceeded', `too many wrong passwords for "${shown(name)}"; it has to wait`);
+    if (verdict === 'address_waits') throw unavailable('authFailuresPerAddress');
+    if (verdict === 'queue_full') throw unavailable('password queue');
+    if ((await this.#principal(name)) === undefined) throw unknown(name);
     const { revoked } = await this.pantau.credentials.access(name);
     throw revoked
       ? denied('revoked', `${name} is revoked`, name)
       : denied('bad_credentials', 'wrong password', name);
-  }
-
-  /** Whether it is right at no cost. Asked before any limit: whoever guesses shall not keep out who knows. */
-  async #isKnown(name: string, password: string): Promise<boolean> {
-    const { credentials, tokens } = this.pantau;
-    return DeviceTokens.looksLike(password)
-      ? tokens.verify(name, password)
-      : credentials.isKnown(name, password);
-  }
-
-  async #isRight(name: string, password: string, address: string): Promise<boolean> {
-    if (!this.admission.mayTry(address, name))
-      throw denied('limit_exceeded', `too many wrong passwords for "${shown(name)}"; it has to wait`);
-    if (DeviceTokens.looksLike(password)) return false;
-    const mayGuess = (): boolean => this.admission.mayGuess(address);
-    const tooMany = (): DeniedError =>
-      new DeniedError('limit_exceeded', 'authFailuresPerAddress', SERVER_UNAVAILABLE);
-    if (!mayGuess()) throw tooMany();
-    try {
-      return await this.pantau.credentials.verify(name, password, networkOf(address), mayGuess);
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      throw mayGuess() ? new DeniedError('limit_exceeded', 'password queue', SERVER_UNAVAILABLE) : tooMany();
-    }
   }
 
   async #principal(name: string): Promise<Principal | undefined> {
@@ -175,6 +153,10 @@ export class Authenticator {
 
 function unknown(name: string): DeniedError {
   return denied('unknown_device', `no device "${shown(name)}" is registered`);
+}
+
+function unavailable(detail: string): DeniedError {
+  return new DeniedError('limit_exceeded', detail, SERVER_UNAVAILABLE);
 }
 
 function denied(reason: RejectionReason, detail: string, id?: string): DeniedError {
