@@ -37,6 +37,7 @@ import {
   rollupsQuery,
 } from './http/queries.js';
 import { deviceNotices } from './devices/device-notices.js';
+import type { LatestReadings } from './views/latest-readings-form.js';
 import {
   ALERT_VIEWS,
   BROKER_RUNS,
@@ -46,7 +47,6 @@ import {
   REJECTION_COUNTS,
   type AlertView,
   type DeviceView,
-  type LatestReadings,
   type RejectionCount,
 } from './views/views.js';
 import type { Watched } from './health/watched.js';

@@ -1,15 +1,20 @@
-import {
-  dailyRollup,
-  hourlyRollup,
-  intervalIn,
-  type DailyRollup,
-  type HourOfDay,
-  type Intervals,
-} from '#libs/indicators';
+import { dailyRollup, hourlyRollup, intervalIn, type Intervals } from '#libs/indicators';
 import { HOUR, hourOf, localDateOf, localDaySpan, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { BUCKETS } from './buckets.js';
 import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket-form.js';
+import {
+  figuresOf,
+  hourOfDay,
+  isSameFigures,
+  rollupOf,
+  SERIES_DAY_FORM,
+  type DeviceDay,
+  type EmittedHour,
+  type Figures,
+  type SeriesDay,
+  type StoredDay,
+} from './device-day-form.js';
 
 /** Of each device the newest hour of each of its series, which is open; and its days, with what was emitted of them. */
 const OPEN = 'evidence/open-hours';
@@ -37,32 +42,6 @@ interface TouchedDevice {
   readonly open: OpenHours;
   readonly series: Map<Parameter, TouchedHour[]>;
 }
-
-/** Stored as lists: a day is written again with every hour of its device. */
-type Figures = readonly [
-  expected: number,
-  received: number,
-  valid: number,
-  mean: number | null,
-  min: number | null,
-  max: number | null,
-  // What was written before these were kept ends here.
-  unusual?: number,
-  covered?: number,
-  unusualShare?: number | null,
-  meanWithout?: number | null,
-  /** Whether the hour is valid without the unusual values, 1 or 0; of a day: its hours that are. */
-  validWithout?: number,
-];
-
-/** An hour as it was emitted. It stays under the site of its first reading, so that a correction replaces it. */
-type EmittedHour = readonly [hour: UtcMillis, site: string, isValid: boolean, figures: Figures];
-
-/** The hours in order of time, and the figures of the day once it was emitted. */
-type DayState = readonly [site: string, hours: readonly EmittedHour[], day?: Figures];
-
-/** A day of a device. All of its series together, because their hours end together. */
-type DeviceDay = Readonly<Partial<Record<Parameter, DayState>>>;
 
 /** Hours of a series that are over, in order of time. */
 interface Closing {
@@ -181,7 +160,7 @@ async function close(
   const rollups: Rollup[] = [];
   for (const [d, span] of spans.entries()) {
     const before = days[d] ?? NO_DAY;
-    const after: Partial<Record<Parameter, DayState>> = { ...before };
+    const after: Partial<Record<Parameter, StoredDay>> = { ...before };
     for (const { parameter, over, openHour } of closing) {
       const ofDay = over.filter(({ hour }) => hour >= span.from && hour < span.to);
       if (ofDay.length === 0) continue;
@@ -191,9 +170,10 @@ async function close(
         const { isValid, withoutUnusual } = rollup;
         return { isValid, figures: figuresOf(rollup, withoutUnusual.isValid ? 1 : 0) };
       };
-      const known = before[parameter];
-      const { state, changed } = closeDay(known, ofDay, span, span.to <= openHour, figuresOfHour);
-      if (state !== undefined) after[parameter] = state;
+      const stored = before[parameter];
+      const known = stored && SERIES_DAY_FORM.unpack(stored);
+      const { day, changed } = closeDay(known, ofDay, span, span.to <= openHour, figuresOfHour);
+      if (day !== undefined) after[parameter] = SERIES_DAY_FORM.pack(day);
       for (const { tier, site, from, to, figures } of changed)
         rollups.push(rollupOf(tier, { site, device, parameter }, { from, to }, figures));
     }
@@ -221,83 +201,41 @@ interface Change extends TimeSpan {
  * @param isOver - the day too
  */
 function closeDay(
-  known: DayState | undefined,
+  known: SeriesDay | undefined,
   over: readonly TouchedHour[],
   span: TimeSpan,
   isOver: boolean,
   figuresOfHour: (hour: UtcMillis) => HourFigures,
-): { state: DayState | undefined; changed: readonly Change[] } {
+): { day: SeriesDay | undefined; changed: readonly Change[] } {
   const changed: Change[] = [];
-  const hours = [...(known?.[1] ?? [])];
-  let site = known?.[0];
+  const hours = [...(known?.hours ?? [])];
+  let site = known?.site;
   for (const { hour, site: siteOfHour } of over) {
-    const place = hours.findIndex(([emitted]) => emitted === hour);
+    const place = hours.findIndex((emitted) => emitted.hour === hour);
     const emitted = hours[place];
     const { isValid, figures } = figuresOfHour(hour);
-    if (emitted !== undefined && isSame(emitted[3], figures)) continue;
-    const after: EmittedHour = [hour, emitted?.[1] ?? siteOfHour, isValid, figures];
+    if (emitted !== undefined && isSameFigures(emitted.figures, figures)) continue;
+    const after: EmittedHour = { hour, site: emitted?.site ?? siteOfHour, isValid, figures };
     if (emitted === undefined) hours.push(after);
     else hours[place] = after;
     site ??= siteOfHour;
-    changed.push({ tier: 'hour', site: after[1], from: hour, to: hour + HOUR, figures });
+    changed.push({ tier: 'hour', site: after.site, from: hour, to: hour + HOUR, figures });
   }
-  if (site === undefined) return { state: undefined, changed };
-  hours.sort(([a], [b]) => a - b);
-  let day = known?.[2];
-  if (isOver) {
-    const rollup = dailyRollup(hours.map(hourOfDay));
-    const figures = figuresOf(rollup, rollup.withoutUnusual.valid);
-    if (day === undefined || !isSame(day, figures)) changed.push({ tier: 'day', site, ...span, figures });
-    day = figures;
-  }
-  return { state: day === undefined ? [site, hours] : [site, hours, day], changed };
+  if (site === undefined) return { day: undefined, changed };
+  hours.sort((a, b) => a.hour - b.hour);
+  const before = known?.figures;
+  if (!isOver) return { day: { site, hours, figures: before }, changed };
+  const rollup = dailyRollup(hours.map(hourOfDay));
+  const figures = figuresOf(rollup, rollup.withoutUnusual.valid);
+  if (before === undefined || !isSameFigures(before, figures))
+    changed.push({ tier: 'day', site, ...span, figures });
+  return { day: { site, hours, figures }, changed };
 }
 
 const NO_DAY: DeviceDay = {};
 
 function dayKey(device: string, start: UtcMillis): string {
   return `${device}/${String(start).padStart(15, '0')}`;
-}
-
-function figuresOf(
-  rollup: Omit<DailyRollup, 'withoutUnusual'> & { readonly withoutUnusual: { readonly mean: number | null } },
-  validWithout: number,
-): Figures {
-  const { expected, received, valid, mean, min, max, unusual, covered, unusualShare, withoutUnusual } =
-    rollup;
-  return [
-    ...([expected, received, valid, mean, min, max] as const),
-    ...([unusual, covered, unusualShare, withoutUnusual.mean, validWithout] as const),
-  ];
-}
-
-/** Of an hour that was rolled up by counts the share of the readings stands for that of the time. */
-function hourOfDay([, , isValid, figures]: EmittedHour): HourOfDay {
-  const [expected, received, valid, mean, min, max, unusual = 0, covered = Math.min(1, valid / expected)] =
-    figures;
-  const [unusualShare = 0, meanWithout = mean, validWithout = isValid ? 1 : 0] = figures.slice(8);
-  const withoutUnusual = { mean: meanWithout, isValid: validWithout === 1 };
-  return { received, unusual, isValid, mean, min, max, covered, unusualShare, withoutUnusual };
-}
-
-function rollupOf(
-  tier: Rollup['tier'],
-  { site, device, parameter }: Pick<Rollup, 'site' | 'device' | 'parameter'>,
-  { from, to }: TimeSpan,
-  figures: Figures,
-): Rollup {
-  const [expected, received, valid, mean, min, max, unusual = 0, covered = 0, share, meanWithout] = figures;
-  const counts = { expected, received, valid, unusual, covered };
-  const without = {
-    unusualShare: share ?? null,
-    validWithoutUnusual: tier === 'day' ? (figures[10] ?? 0) : valid - unusual,
-    meanWithoutUnusual: meanWithout ?? null,
-  };
-  return { site, device, parameter, tier, from, to, ...counts, mean, min, max, ...without };
-}
-
-function isSame(a: Figures, b: Figures): boolean {
-  return a.length === b.length && a.every((figure, i) => figure === b[i]);
 }
 
 /** The calendar days of the regency into which hours fall, in order of time as these. */

@@ -12,30 +12,14 @@ import {
   type QualityResult,
 } from '#libs/quality-control';
 import type { StateStore } from '#libs/state';
-import {
-  MEASURED_CODES,
-  type HourlyMean,
-  type MeasuredParameter,
-  type Parameter,
-  type QualityFlag,
-} from '#libs/telemetry';
+import { MEASURED_CODES, type HourlyMean, type MeasuredParameter, type Parameter } from '#libs/telemetry';
 import type { StageMemory } from './down-sampling.js';
+import { JUDGED_MEAN_FORM, type JudgedMean, type StoredMean } from './judged-mean-form.js';
 
 /** The hourly means and what the neighbours say of them, by parameter, hour and device. */
 export const NEIGHBOURHOODS = 'evidence/judged-means';
 /** Under the same keys, those with which the neighbours disagree: few, to be found among many. */
 export const DISAGREEMENTS = 'evidence/disagreements';
-
-/** The mean of a device's hour, and what its neighbours say of it. Stored as a list: there is one for every hour of every series. */
-export type JudgedMean = readonly [
-  mean: number,
-  /** 1 they agree, 3 they disagree, 2 there are too few. */
-  flag: QualityFlag,
-  /** How many were asked: those within the radius that have a mean of this hour. */
-  neighbours: number,
-  /** Of their means; null without any. */
-  median: number | null,
-];
 
 /** Order of the keys is order of time within a parameter, and of the devices within an hour. */
 function meanKey(parameter: Parameter, hour: UtcMillis, device: string): string {
@@ -165,18 +149,18 @@ async function compareHour(
   for (const device of touched) for (const { id } of neighboursOf(device)) concerned.add(id);
   const prefix = meanKey(parameter, hour, '');
   const keys = Array.from(concerned, (device) => prefix + device);
-  const stored = await memory.getMany<JudgedMean>(NEIGHBOURHOODS, keys);
+  const stored = await memory.getMany<StoredMean>(NEIGHBOURHOODS, keys);
   /** What stands there, and the means of this hour. */
   const known = new Map<string, JudgedMean | undefined>();
   const meansNow = new Map<string, number>();
   let i = 0;
   for (const device of concerned) {
-    const before = stored[i++];
+    const before = meanOf(stored[i++]);
     known.set(device, before);
     const mean = arrived.get(device);
     if (mean !== undefined) {
       if (mean !== null) meansNow.set(device, mean);
-    } else if (before !== undefined) meansNow.set(device, before[0]);
+    } else if (before !== undefined) meansNow.set(device, before.mean);
   }
   for (const device of touched) {
     const mean = meansNow.get(device);
@@ -189,23 +173,27 @@ async function compareHour(
         if (value !== undefined) values.push({ value, distanceKm });
       }
       const { flag, count, median } = neighbourConsensus(mean, values, parameter, limits.of(device));
-      after = [mean, flag, count, median];
+      after = { mean, flag, neighbours: count, median };
     }
     if (isSame(before, after)) continue;
     const key = prefix + device;
-    memory.put(NEIGHBOURHOODS, key, after);
+    memory.put(NEIGHBOURHOODS, key, after && JUDGED_MEAN_FORM.pack(after));
     if (disagrees(before) !== disagrees(after))
       memory.put(DISAGREEMENTS, key, disagrees(after) ? true : undefined);
   }
 }
 
+function meanOf(stored: StoredMean | undefined): JudgedMean | undefined {
+  return stored && JUDGED_MEAN_FORM.unpack(stored);
+}
+
 function isSame(a: JudgedMean | undefined, b: JudgedMean | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+  return a.mean === b.mean && a.flag === b.flag && a.neighbours === b.neighbours && a.median === b.median;
 }
 
 function disagrees(judged: JudgedMean | undefined): judged is JudgedMean {
-  return judged?.[1] === 3;
+  return judged?.flag === 3;
 }
 
 /** What its neighbours say of the mean of a device's hour. */
@@ -223,11 +211,13 @@ export async function neighbourOpinions(
   parameter: Parameter,
   hours: readonly UtcMillis[],
 ): Promise<(NeighbourOpinion | undefined)[]> {
-  const judged = await state.getMany<JudgedMean>(
+  const judged = await state.getMany<StoredMean>(
     NEIGHBOURHOODS,
     hours.map((hour) => meanKey(parameter, hour, device)),
   );
-  return judged.map((mean) => (mean === undefined || mean[1] === 2 ? undefined : opinionOf(mean)));
+  return judged
+    .map(meanOf)
+    .map((mean) => (mean === undefined || mean.flag === 2 ? undefined : opinionOf(mean)));
 }
 
 /** A device's hour with which its neighbours disagree. */
@@ -266,18 +256,18 @@ export async function disagreements(
   }
   // Stable: within an hour the parameters keep their order, and each its devices.
   const newest = found.sort((a, b) => b.hour - a.hour).slice(0, limit);
-  const judged = await state.getMany<JudgedMean>(
+  const judged = await state.getMany<StoredMean>(
     NEIGHBOURHOODS,
     newest.map(({ key }) => key),
   );
   return newest.flatMap(({ parameter, hour, device }, i) => {
-    const own = judged[i];
+    const own = meanOf(judged[i]);
     // Between the two looks the neighbours may have changed their mind.
     if (!disagrees(own)) return [];
-    return [{ device, parameter, hour, mean: own[0], neighbours: opinionOf(own) }];
+    return [{ device, parameter, hour, mean: own.mean, neighbours: opinionOf(own) }];
   });
 }
 
-function opinionOf([, flag, neighbours, median]: JudgedMean): NeighbourOpinion {
+function opinionOf({ flag, neighbours, median }: JudgedMean): NeighbourOpinion {
   return { ...resultOf('neighbour', flag), count: neighbours, median };
 }

@@ -7,6 +7,7 @@ export * from './hash.js';
 export * from './keyed-rows.js';
 export * from './local-day.js';
 export * from './random.js';
+export type * from './row.js';
 export * from './time.js';
 export * from './token-bucket.js';
 export * from './yaml-door.js';

@@ -1,6 +1,7 @@
 import type { Device } from '#libs/identity';
 import { defined, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
+import { paceOf, type LatestReadings } from '../views/latest-readings-form.js';
 import {
   lastValueAt,
   nothingReadOf,
@@ -15,7 +16,6 @@ import {
   REJECTION_COUNTS,
   rejectionKey,
   type DeviceView,
-  type LatestReadings,
   type RejectionCount,
 } from '../views/views.js';
 
@@ -54,7 +54,7 @@ export async function deviceNotices(
     const newest = Math.max(...[device.id, ...(device.speaksFor ?? [])].map((id) => valueAt.get(id) ?? 0));
     return defined({
       nothingRead: nothingReadOf(device, unread[i], newest === 0 ? undefined : newest),
-      unkeptInterval: unkeptIntervalOf(device, latest[i]?.[2]),
+      unkeptInterval: unkeptIntervalOf(device, latest[i] && paceOf(latest[i])),
       lateHistory: lateHistoryOf(device, late[i]),
     });
   });

@@ -1,5 +1,6 @@
 import { MINUTE } from '#libs/kernel';
 import type { Rejection, RejectionReason } from '#libs/telemetry';
+import { NO_READINGS, withReadings } from './latest-readings-form.js';
 import { lastValueAt, nothingReadOf, withRejection, type Unread } from './nothing-read.js';
 
 const T0 = Date.UTC(2026, 0, 2);
@@ -87,6 +88,8 @@ describe('a device that reports and is not read', () => {
   it('gave its last value when its newest reading or heartbeat came', () => {
     expect(lastValueAt(undefined, undefined)).toBeUndefined();
     expect(lastValueAt({ lastSeen: 9 }, undefined)).toBeUndefined();
-    expect(lastValueAt({ heartbeat: { ts: 5, state: 'up' } }, [[], [7]])).toBe(7);
+    const message = { site: 'betung', device: 'udara-01', ts: 1, receivedAt: 7, readings: [] };
+    const latest = withReadings(NO_READINGS, { ...message, uplink: { shard: 0, offset: 0 } });
+    expect(lastValueAt({ heartbeat: { ts: 5, state: 'up' } }, latest)).toBe(7);
   });
 });

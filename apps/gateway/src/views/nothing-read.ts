@@ -1,8 +1,9 @@
 import type { Device } from '#libs/identity';
 import type { UtcMillis } from '#libs/kernel';
 import type { Rejection } from '#libs/telemetry';
+import { newestArrivalOf, type LatestReadings } from './latest-readings-form.js';
 import { remedyOf } from './remedies.js';
-import type { DeviceView, LatestReadings } from './views.js';
+import type { DeviceView } from './views.js';
 
 /** Namespace of {@link Unread} in the state store, by device; kept by the gateway's projection. */
 export const UNREAD_MESSAGES = 'gateway/unread';
@@ -34,7 +35,7 @@ export function lastValueAt(
   view: DeviceView | undefined,
   latest: LatestReadings | undefined,
 ): UtcMillis | undefined {
-  const newest = Math.max(latest?.[1][0] ?? 0, view?.heartbeat?.ts ?? 0);
+  const newest = Math.max(latest ? newestArrivalOf(latest) : 0, view?.heartbeat?.ts ?? 0);
   return newest === 0 ? undefined : newest;
 }
 

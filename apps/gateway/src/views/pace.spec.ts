@@ -1,8 +1,10 @@
 import { HOUR, MINUTE, SECOND } from '#libs/kernel';
-import { unkeptIntervalOf, withMeasurement, type Pace } from './pace.js';
+import { withMeasurement, type Pace } from './pace-form.js';
+import { unkeptIntervalOf } from './pace.js';
 
 const DEVICE = { id: 'udara-01', intervalMs: MINUTE };
-const paceOf = (instants: readonly number[]): Pace => instants.reduce<Pace>(withMeasurement, []);
+const paceOf = (instants: readonly number[]): Pace | undefined =>
+  instants.reduce<Pace | undefined>(withMeasurement, undefined);
 const every = (ms: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => 1_000 + i * ms);
 

@@ -1,11 +1,7 @@
-import { DAY, formatDuration, HOUR, MINUTE, SECOND, type Millis, type UtcMillis } from '#libs/kernel';
 import type { Device } from '#libs/identity';
+import { DAY, formatDuration, HOUR, MINUTE, SECOND, type Millis } from '#libs/kernel';
+import { GAPS, gapsOf, type Pace } from './pace-form.js';
 
-/** The newest instant of a device's first parameter, and the gaps before it, the newest last. */
-export type Pace = readonly number[];
-
-/** Enough that a few lost messages, or a few sent twice, do not change the median. */
-const GAPS = 9;
 /** A promise that is kept to within this factor is kept: a device may skip every other message on a bad link. */
 const TOLERANCE = 2.5;
 
@@ -15,14 +11,6 @@ const USUAL: readonly Millis[] = [
   ...[1, 2, 3, 4, 6, 8, 12].map((n) => n * HOUR),
   DAY,
 ];
-
-/** Takes in an instant. What is no newer than the newest, such as a message that came late, says nothing of the pace. */
-export function withMeasurement(pace: Pace, ts: UtcMillis): Pace {
-  const [newest, ...gaps] = pace;
-  if (newest === undefined) return [ts];
-  if (ts <= newest) return pace;
-  return [ts, ...[...gaps, ts - newest].slice(-GAPS)];
-}
 
 /** What the API and the command line say of a device whose readings do not come as often as it is registered to send. */
 export interface UnkeptInterval {
@@ -38,7 +26,7 @@ export function unkeptIntervalOf(
   { id, intervalMs }: Pick<Device, 'id' | 'intervalMs'>,
   pace: Pace | undefined,
 ): UnkeptInterval | undefined {
-  const gaps = (pace ?? []).slice(1).sort((a, b) => a - b);
+  const gaps = [...gapsOf(pace)].sort((a, b) => a - b);
   const median = gaps[GAPS >> 1];
   if (gaps.length < GAPS || median === undefined) return undefined;
   if (median <= intervalMs * TOLERANCE && median * TOLERANCE >= intervalMs) return undefined;

@@ -14,6 +14,7 @@ import type {
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
+import { NO_READINGS, withReadings, type LatestReadings } from './latest-readings-form.js';
 import { lastValueAt, UNREAD_MESSAGES, withRejection, type Unread } from './nothing-read.js';
 import {
   ALERT_VIEWS,
@@ -25,18 +26,14 @@ import {
   DEVICE_VIEWS,
   LATEST_READINGS,
   REJECTION_COUNTS,
-  withReadings,
   type AlertView,
   type CommandView,
   type DeviceView,
-  type LatestReadings,
   rejectionKey,
   type RejectionCount,
 } from './views.js';
 
 export const FLAP_GRACE_MS = Symbol('FlapGraceMs');
-
-const NOTHING_READ: LatestReadings = [[], [0]];
 
 /** Commands in these states are over. */
 const FINAL: ReadonlySet<CommandState> = new Set(['done', 'failed', 'expired']);
@@ -65,7 +62,7 @@ export class ProjectionController {
       LATEST_READINGS,
       batch,
       state,
-      NOTHING_READ,
+      NO_READINGS,
       withReadings,
     );
   }

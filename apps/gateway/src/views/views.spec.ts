@@ -1,7 +1,6 @@
 import type { Observation, Parameter } from '#libs/telemetry';
-import { deviceStatus, withReadings, type LatestReadings } from './views.js';
-
-const NOTHING: LatestReadings = [[], [0]];
+import { NO_READINGS, withReadings } from './latest-readings-form.js';
+import { deviceStatus } from './views.js';
 
 function message(ts: number, values: Partial<Record<Parameter, number>>, receivedAt = ts + 5): Observation {
   const readings = Object.entries(values).map(([parameter, value]) => ({
@@ -14,7 +13,7 @@ function message(ts: number, values: Partial<Record<Parameter, number>>, receive
 
 describe('the latest readings of a device', () => {
   it('take the newest of each parameter by device time; a late message moves none backwards', () => {
-    const first = withReadings(NOTHING, message(100, { pm25: 1, pm10: 2 }));
+    const first = withReadings(NO_READINGS, message(100, { pm25: 1, pm10: 2 }));
     const second = withReadings(first, message(200, { pm10: 3, humidity: 80 }));
     const late = withReadings(second, message(150, { pm25: 4, pm10: 5 }, 300));
     expect(deviceStatus(undefined, late)).toEqual({
@@ -32,7 +31,7 @@ describe('the latest readings of a device', () => {
   });
 
   it('stand beside what else is known; the newest message of any kind counts as a sign of life', () => {
-    const latest = withReadings(NOTHING, message(100, { pm25: 1 }));
+    const latest = withReadings(NO_READINGS, message(100, { pm25: 1 }));
     const heartbeat = { ts: 500, state: 'up' } as const;
     expect(deviceStatus({ heartbeat, lastSeen: 510 }, latest)).toMatchObject({ heartbeat, lastSeen: 510 });
     expect(deviceStatus({ heartbeat, lastSeen: 50 }, latest).lastSeen).toBe(105);

@@ -1,0 +1,29 @@
+import type { Row } from '#libs/kernel';
+import type { QualityFlag } from '#libs/telemetry';
+
+/** The mean of a device's hour, and what its neighbours say of it. */
+export interface JudgedMean {
+  readonly mean: number;
+  /** 1 they agree, 3 they disagree, 2 there are too few. */
+  readonly flag: QualityFlag;
+  /** How many were asked: those within the radius that have a mean of this hour. */
+  readonly neighbours: number;
+  /** Of their means; null without any. */
+  readonly median: number | null;
+}
+
+/** A {@link JudgedMean} as a list: there is one for every hour of every series. */
+export type StoredMean = Row<'judged mean'>;
+
+type Places = readonly [mean: number, flag: QualityFlag, neighbours: number, median: number | null];
+
+export const JUDGED_MEAN_FORM = {
+  pack({ mean, flag, neighbours, median }: JudgedMean): StoredMean {
+    return [mean, flag, neighbours, median] satisfies Places as unknown as StoredMean;
+  },
+
+  unpack(stored: StoredMean): JudgedMean {
+    const [mean, flag, neighbours, median] = stored as unknown as Places;
+    return { mean, flag, neighbours, median };
+  },
+};
