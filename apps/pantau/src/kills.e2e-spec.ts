@@ -1,8 +1,8 @@
-import { waitUntil } from '#libs/testing';
+import { repetitions, waitUntil } from '#libs/testing';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { PantauFixture } from './pantau.fixture.js';
 
-const KILLS = 20;
+const KILLS = repetitions(20);
 const RETAINED_TOPICS = 5;
 /** Messages of each kind on their way at a time. */
 const AT_ONCE = 3;

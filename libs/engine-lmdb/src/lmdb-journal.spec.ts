@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom, type Clock } from '#libs/kernel';
 import type { StoredForm } from '#libs/streams';
-import { describeWith, mountSmallFilesystem, muteLmdb, temporaryFolder, waitUntil } from '#libs/testing';
+import {
+  describeWith,
+  mountSmallFilesystem,
+  muteLmdb,
+  repetitions,
+  temporaryFolder,
+  waitUntil,
+} from '#libs/testing';
 import {
   describeDirectAppendsContract,
   describeJournalContract,
@@ -95,7 +102,7 @@ function startAppender(
 }
 
 describe('LmdbJournal under SIGKILL', () => {
-  const ROUNDS = 100;
+  const ROUNDS = repetitions(100);
 
   it(`loses no acknowledged entry and has no torn tail in ${ROUNDS} kills in the middle of appending`, async () => {
     const random = seededRandom(20231009);
