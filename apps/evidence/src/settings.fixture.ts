@@ -1,8 +1,15 @@
 import 'reflect-metadata';
-import { BucketSource, EvidenceReader, JournalSource, verifyFigure } from '#libs/evidence';
+import {
+  BucketSource,
+  EvidenceReader,
+  indicatorCatalogue,
+  JournalSource,
+  verifyFigure,
+} from '#libs/evidence';
 import { JournalSettings, Registry, type Device } from '#libs/identity';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage, lagOf } from '#libs/journal-transport';
+import type { IndicatorDefinition } from '#libs/indicators';
 import { HOUR, localDaySpan, MINUTE, seededRandom } from '#libs/kernel';
 import type { StreamName, StreamTypes } from '#libs/streams';
 import { temporaryFolder, waitUntil } from '#libs/testing';
@@ -28,6 +35,8 @@ export class Fixture implements AsyncDisposable {
   journal!: LmdbJournal;
   registry!: Registry;
   #close = async (): Promise<void> => undefined;
+
+  constructor(public definitions: readonly IndicatorDefinition[] = indicatorCatalogue()) {}
 
   async open(beat = MINUTE): Promise<this> {
     const clock = { now: () => this.now };
@@ -66,18 +75,23 @@ export class Fixture implements AsyncDisposable {
   }
 
   reader(): EvidenceReader {
-    return new EvidenceReader(this.registry, new BucketSource(this.state));
+    return new EvidenceReader(
+      ...([this.registry, new BucketSource(this.state), this.registry.settings, this.definitions] as const),
+    );
   }
 
   /** From the journal alone. */
   recomputation(): EvidenceReader {
     const settings = new JournalSettings(this.journal);
-    return new EvidenceReader(this.registry, new JournalSource(this.journal, MINUTE, settings), settings);
+    const source = new JournalSource(this.journal, MINUTE, settings);
+    return new EvidenceReader(this.registry, source, settings, this.definitions);
   }
 
-  async verify(indicator: string, device: string, date = DATE): Promise<ReturnType<typeof verifyFigure>> {
-    const record = await this.reader().get(indicator, device, date);
-    return verifyFigure(record, () => this.recomputation().get(indicator, device, date), this.journal);
+  async verify(indicator: string, subject: string, period = DATE): Promise<ReturnType<typeof verifyFigure>> {
+    const record = await this.reader().get(indicator, subject, period);
+    const devices = (await this.reader().subject(indicator, subject)).devices.map(({ id }) => id);
+    const again = () => this.recomputation().get(indicator, subject, period);
+    return verifyFigure(record, again, this.journal, devices);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

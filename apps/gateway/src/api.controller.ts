@@ -60,8 +60,8 @@ export interface GatewayDependencies {
   readonly store: TimeSeriesStore;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
-  /** Computes a figure again from the bytes of its device, and compares the day with the store. */
-  verify(indicator: string, device: string, date: string): Promise<Recomputation>;
+  /** Computes a figure again from the bytes of its devices, and compares its period with the store. */
+  verify(indicator: string, subject: string, period: string): Promise<Recomputation>;
   /** Changes who may connect. */
   readonly administration: Administration;
   readonly fullCheck: FullCheckJob;
@@ -237,9 +237,9 @@ export class ApiController {
 
   @Get('indicators')
   @ApiOperation({
-    summary: 'Indikator per hari dengan asal-usulnya / Indicators by day with their provenance',
+    summary: 'Indikator per masa dengan asal-usulnya / Indicators by period with their provenance',
     description:
-      'Every day from the registration of a device on, also those on which it was silent; newest first. When there are more than `limit`, `truncated` is true: ask again with `after` set to `next`. The time of day in which a device was shut out is planned time.',
+      'Every period from the registration of a device on, also those in which it was silent; newest first. `device` asks for those of a device, `site` for those of a site and its devices; `from` and `to` for periods that begin on these days. When there are more than `limit`, `truncated` is true: ask again with `after` set to `next`. The time of day in which a device was shut out is planned time.',
   })
   @ApiZodQuery(indicatorsQuery)
   async indicators(
@@ -251,28 +251,32 @@ export class ApiController {
     return { definitions: this.pantau.evidence.definitions, items, ...more };
   }
 
-  @Get('indicators/:indicator/:device/:date')
-  @ApiOperation({ summary: 'Satu indikator / One indicator' })
+  @Get('indicators/:indicator/:subject/:period')
+  @ApiOperation({
+    summary: 'Satu indikator / One indicator',
+    description:
+      '`subject` is the id of a device or site, the name of a district, or `regency`; `period` is `2026-01-31T13`, `2026-01-31`, `2026-01`, `2026-Q1` or `2026`: as the definition of the indicator says.',
+  })
   async indicator(
     @Param('indicator') indicator: string,
-    @Param('device') device: string,
-    @Param('date') date: string,
+    @Param('subject') subject: string,
+    @Param('period') period: string,
   ): Promise<IndicatorRecord> {
-    return this.pantau.evidence.get(indicator, device, date);
+    return this.pantau.evidence.get(indicator, subject, period);
   }
 
-  @Get('indicators/:indicator/:device/:date/recomputation')
+  @Get('indicators/:indicator/:subject/:period/recomputation')
   @ApiOperation({
     summary: 'Hitung ulang dari jurnal / Compute again from the journal',
     description:
-      'Decodes and judges the bytes of the device again, computes the figure from what comes out, and compares the day with the store. `result` is `equal`; `different`, and `difference` says where first: part, stream, shard, offset; or `not_verifiable` when retention removed what it follows from (`missing` says which, and when) or another version of a codec read it (`decoder`).',
+      'Decodes and judges the bytes of the devices again, computes the figure from what comes out, and compares its period with the store. `result` is `equal`; `different`, and `difference` says where first: part, stream, shard, offset; or `not_verifiable` when retention removed what it follows from (`missing` says which, and when) or another version of a codec read it (`decoder`).',
   })
   async recompute(
     @Param('indicator') indicator: string,
-    @Param('device') device: string,
-    @Param('date') date: string,
+    @Param('subject') subject: string,
+    @Param('period') period: string,
   ): Promise<unknown> {
-    const { result, ...rest } = await this.pantau.verify(indicator, device, date);
+    const { result, ...rest } = await this.pantau.verify(indicator, subject, period);
     return { result, identical: result === 'equal', ...rest };
   }
 

@@ -56,9 +56,9 @@ export async function startApi(
   const dependencies = {
     ...engines,
     ...parts,
-    verify: (indicator: string, device: string, date: string) => {
+    verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };
-      return verify({ ...verifying, ...bounds }, indicator, device, date);
+      return verify({ ...verifying, ...bounds }, indicator, subject, period);
     },
   };
   const gateway = await startGateway(dependencies, engines.tokens, options);

@@ -1,7 +1,9 @@
 import { canonicalJson, DAY, HOUR, MINUTE } from '#libs/kernel';
-import { describeWith } from '#libs/testing';
+import { describeWith, temporaryFolder } from '#libs/testing';
 import { play, planSchema, readRecording } from '#simulators/replay';
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from './engines.js';
 import { PantauFixture } from './pantau.fixture.js';
 
@@ -240,7 +242,23 @@ describe('the API', () => {
 
 describe('indicators', () => {
   it('come out of recorded data, complete with provenance, and the same from the journal, byte for byte', async () => {
-    await using pantau = await new PantauFixture().start();
+    using own = temporaryFolder('indicators');
+    const file = join(own.path, 'indicators.yaml');
+    writeFileSync(
+      file,
+      `indicators:
+  - key: soc.cctv.site_availability_monthly
+    version: 1
+    name: { id: Ketersediaan kamera lokasi per bulan, en: Availability of the cameras of a site by month }
+    formula: { id: Waktu hidup ÷ (waktu hidup + waktu mati), en: Time up ÷ (time up + time down) }
+    unit: '%'
+    subject: site
+    deviceKind: camera
+    period: month
+    function: availability
+`,
+    );
+    await using pantau = await new PantauFixture().start(`indicators: ${file}\n`);
     const { registry, credentials } = pantau.engines;
     const plan = planSchema.parse({
       site: 'betung',
@@ -324,6 +342,7 @@ describe('indicators', () => {
     for (const path of [
       'env.aq.pm25_daily_mean/udara-02/2015-12-07',
       'soc.cctv.availability/cctv-02/2015-12-07',
+      'soc.cctv.site_availability_monthly/betung/2015-12',
     ]) {
       const { body } = await pantau.get<{ identical: boolean; record: unknown; recomputed: unknown }>(
         `indicators/${path}/recomputation`,
@@ -331,6 +350,14 @@ describe('indicators', () => {
       expect(body.identical).toBe(true);
       expect(canonicalJson(body.recomputed)).toBe(canonicalJson(body.record));
     }
+    const months = await pantau.items<{ subject: object; value: number; dataCapture: { devices: number } }>(
+      'indicators?indicator=soc.cctv.site_availability_monthly&site=betung&to=2015-12-31',
+    );
+    expect(months).toMatchObject([{ subject: { site: 'betung' }, period: { date: '2015-12' } }]);
+    expect(months[0]!.value).toBeGreaterThan(0);
+    expect(await pantau.get('indicators/soc.cctv.site_availability_monthly/betung/2015-12-07')).toMatchObject(
+      { status: 400, body: { detail: expect.stringContaining('is not a month') } },
+    );
     const past = 'indicators?device=udara-02&to=2015-12-31';
     expect((await pantau.items(past)).length).toBe(2);
     // Registered today, so that today is listed too; a list that was cut says so, and how it goes on.

@@ -211,8 +211,8 @@ program
   .command('show')
   .description('menampilkan satu indikator / show one indicator')
   .argument('<indicator>', 'env.aq.pm25_daily_mean, soc.cctv.availability')
-  .argument('<device>')
-  .argument('<date>', 'YYYY-MM-DD (Asia/Jakarta)')
+  .argument('<subject>', 'perangkat, lokasi, kecamatan atau / device, site, district or regency')
+  .argument('<period>', '2026-01-31T13, 2026-01-31, 2026-01, 2026-Q1, 2026 (Asia/Jakarta)')
   .option('--json', 'catatan lengkap / the whole record', false)
   .option(
     '--recompute',
@@ -222,17 +222,17 @@ program
   .action(
     async (
       indicator: string,
-      deviceId: string,
-      date: string,
+      subject: string,
+      period: string,
       { json, recompute }: { json: boolean; recompute: boolean },
     ) =>
       withEngines(context, async (engines) => {
         const { describeIndicator } = await import('./demo.js');
-        const record = await engines.evidence.get(indicator, deviceId, date);
+        const record = await engines.evidence.get(indicator, subject, period);
         print(json ? canonicalJson(record) : describeIndicator(record));
         if (!recompute) return;
         const { describeRecomputation, recomputed } = await import('./recomputation.js');
-        const outcome = await recomputed(engines, context.config(), indicator, deviceId, date);
+        const outcome = await recomputed(engines, context.config(), indicator, subject, period);
         for (const line of describeRecomputation(outcome)) print(line);
         if (outcome.result === 'different') process.exitCode = 1;
         if (outcome.result === 'not_verifiable') process.exitCode = 2;

@@ -10,17 +10,17 @@ export async function recomputed(
   engines: Engines,
   config: LoadedConfig,
   indicator: string,
-  device: string,
-  date: string,
+  subject: string,
+  period: string,
 ): Promise<Verification> {
   const ingest = await ingestOptions(config, engines.registry);
   const { livenessBeat } = config;
   const now = systemClock.now();
   const verifying = { engines, ingest, livenessBeat, now, keptFrom: storeKeepsFrom(config) };
   const store = await openStore(config).catch(messageOf);
-  if (typeof store === 'string') return verify({ ...verifying, store }, indicator, device, date);
+  if (typeof store === 'string') return verify({ ...verifying, store }, indicator, subject, period);
   try {
-    return await verify({ ...verifying, store }, indicator, device, date);
+    return await verify({ ...verifying, store }, indicator, subject, period);
   } finally {
     await store.close();
   }

@@ -1,7 +1,9 @@
 import { DECODERS, decoderVersions } from '#apps/ingest';
 import { loadCodecs } from '#devices/codecs';
 import { rulesFileSchema } from '#libs/alerting';
+import { recordIndicators } from '#libs/evidence';
 import type { Settings } from '#libs/identity';
+import { indicators } from './configured-files.js';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { QC_LIMITS_VERSION, qcLimitsSchema } from '#libs/quality-control';
 
@@ -16,4 +18,5 @@ export async function recordSettings(settings: Settings, config: LoadedConfig): 
   await settings.declare('quality', { shipped: QC_LIMITS_VERSION, limits });
   await settings.declare('liveness', livenessBeat);
   await settings.declare('alerts', readYamlFile(configFile(config, rules), rulesFileSchema));
+  await recordIndicators(settings, indicators(config));
 }

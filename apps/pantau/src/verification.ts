@@ -7,16 +7,23 @@ import {
   verifyEntries,
   verifyFigure,
   verifyStore,
+  worstOf,
+  type Check,
   type Recomputation,
   type StoreCheck,
 } from '#libs/evidence';
 import { JournalSettings } from '#libs/identity';
-import { defined, localDaySpan, type Millis, type UtcMillis } from '#libs/kernel';
+import { periodOf } from '#libs/indicators';
+import type { Journal } from '#libs/journal';
+import { DAY, defined, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import type { Engines } from './engines.js';
 import { judgedByTheseTests } from './full-check.js';
 
-/** A figure computed again from the bytes of its device, and the day in the store compared with the journal. */
+/** Of a longer period the store is compared by parts. */
+const LONGEST_COMPARED = 30 * DAY;
+
+/** A figure computed again from the bytes of its devices, and its period in the store compared with the journal. */
 export type Verification = Recomputation & { readonly store: StoreCheck };
 
 /** With what is verified. */
@@ -39,39 +46,66 @@ export interface Verifying {
 export async function verify(
   { engines: { evidence, journal, registry, state }, ingest, livenessBeat, store, now, keptFrom }: Verifying,
   indicator: string,
-  device: string,
-  date: string,
+  subject: string,
+  period: string,
 ): Promise<Verification> {
-  const record = await evidence.get(indicator, device, date);
-  const span = localDaySpan(date) ?? { from: 0, to: 0 };
+  const record = await evidence.get(indicator, subject, period);
+  const span = periodOf(evidence.definition(indicator).period, period);
+  const devices = (await evidence.subject(indicator, subject)).devices.map(({ id }) => id);
   // Read anew each time: they may have changed since.
   const settings = new JournalSettings(journal);
   const source = new JournalSource(journal, livenessBeat, settings);
+  const again = new EvidenceReader(registry, source, settings, evidence.definitions);
+  const entriesOf = async (device: string): Promise<Check> => {
+    const replayed = await replayUplinks(
+      journal,
+      { ...ingest, settings },
+      device,
+      ({ ts }) => ts >= span.from && ts < span.to,
+    );
+    const sameTests = await judgedByTheseTests(settings);
+    const stream = record.provenance.stream === 'signals' ? 'signals' : 'readings';
+    const decoderChange = await decoderChanges(ingest, settings);
+    return verifyEntries(stream, device, span, { ...replayed, sameTests, decoderChange }, journal);
+  };
   const outcome = await verifyFigure(
     record,
-    () => new EvidenceReader(registry, source, settings, evidence.definitions).get(indicator, device, date),
+    () => again.get(indicator, subject, period),
     journal,
+    devices,
     async () => {
-      const again = await replayUplinks(
-        journal,
-        { ...ingest, settings },
-        device,
-        ({ ts }) => ts >= span.from && ts < span.to,
-      );
-      const sameTests = await judgedByTheseTests(settings);
-      const stream = record.provenance.stream === 'signals' ? 'signals' : 'readings';
-      const decoderChange = await decoderChanges(ingest, settings);
-      return verifyEntries(stream, device, date, { ...again, sameTests, decoderChange }, journal);
+      const checks: Check[] = [];
+      for (const device of devices) checks.push(await entriesOf(device));
+      return worstOf(checks);
     },
-    () =>
-      locateDifference(record, evidence.seriesOf(indicator), new BucketSource(state), source, journal.shards),
+    () => {
+      const series = evidence.seriesOf(indicator);
+      return locateDifference(record, devices, series, new BucketSource(state), source, journal.shards);
+    },
   );
-  const stored: StoreCheck =
-    typeof store === 'string'
-      ? { result: 'not_verifiable', reason: store }
-      : span.from < keptFrom
-        ? { result: 'not_verifiable', reason: 'the day is older than store.retention.raw' }
-        : await verifyStore(device, span, journal, store, { now, keptFrom });
+  const stored = await storeCheck(devices, span, journal, store, { now, keptFrom });
   if (stored.result !== 'different' || outcome.result === 'different') return { ...outcome, store: stored };
   return { ...outcome, result: 'different', ...defined({ difference: stored.difference }), store: stored };
+}
+
+async function storeCheck(
+  devices: readonly string[],
+  span: TimeSpan,
+  journal: Journal,
+  store: Verifying['store'],
+  bounds: Pick<Verifying, 'now' | 'keptFrom'>,
+): Promise<StoreCheck> {
+  if (typeof store === 'string') return { result: 'not_verifiable', reason: store };
+  if (span.from < bounds.keptFrom)
+    return { result: 'not_verifiable', reason: 'the period is older than store.retention.raw' };
+  let first: StoreCheck | undefined;
+  for (const device of devices) {
+    for (let { from } = span; from < span.to; from += LONGEST_COMPARED) {
+      const part = { from, to: Math.min(from + LONGEST_COMPARED, span.to) };
+      const check = await verifyStore(device, part, journal, store, bounds);
+      if (check.result === 'different') return check;
+      first ??= check;
+    }
+  }
+  return first ?? { result: 'equal' };
 }

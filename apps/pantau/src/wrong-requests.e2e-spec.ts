@@ -24,7 +24,8 @@ const RIGHT: Readonly<Record<string, string>> = {
   device: 'udara-01',
   site: 'betung',
   indicator: 'env.aq.pm25_daily_mean',
-  date: '2026-01-01',
+  subject: 'udara-01',
+  period: '2026-01-01',
   parameter: 'pm25',
   from: '2026-01-01T00:00:00Z',
   to: '2026-01-02T00:00:00Z',
@@ -32,6 +33,7 @@ const RIGHT: Readonly<Record<string, string>> = {
 const MISSPELT: Readonly<Record<string, string>> = {
   device: 'udara-1',
   site: 'betunk',
+  subject: 'udara-1',
   indicator: 'env.aq.pm25_daily_maen',
 };
 
@@ -130,7 +132,7 @@ describe('every route of the OpenAPI document', () => {
     expect(times).toBeGreaterThan(7);
     expect(await call('get', '/api/v1/indicators/env.aq.pm25_daily_mean/udara-01/2015-02-30')).toMatchObject({
       status: 400,
-      errors: [{ field: 'date' }],
+      errors: [{ field: 'period' }],
     });
   });
 

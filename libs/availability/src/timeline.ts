@@ -155,6 +155,11 @@ export function availabilityOf(timeline: Timeline): Availability {
     undetermined: total(timeline.undetermined),
     unobserved: total(timeline.unobserved),
   };
+  return availabilityOfTotals(ms);
+}
+
+/** The same from totals, which may be those of several devices together. */
+export function availabilityOfTotals(ms: Availability['ms']): Availability {
   const up = ms.heartbeat + ms.degraded;
   const known = up + ms.reported + ms.silent;
   const unknown = ms.undetermined + ms.unobserved;

@@ -13,22 +13,27 @@ import {
   type SeriesName,
 } from '#libs/indicators';
 import type { Parameter } from '#libs/telemetry';
-import { HOUR, hourOf, PantauError, type TimeSpan } from '#libs/kernel';
-import { cursorOf, newestDays, type DayCursor, type DaySeries } from './days.js';
+import { defined, HOUR, hourOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
 import type { EvidenceSource } from './evidence-source.js';
+import { cursorOf, newestFigures, type FigureCursor, type FigureSeries } from './figures.js';
 import { indicatorCatalogue } from './indicator-catalogue.js';
+import { definitionAt } from './indicator-history.js';
 import { intervalsOf, outOfService, settingsWithin } from './settings-of-time.js';
+import { knownOf, subjectNamed, subjectsOf, type SubjectDevices } from './subjects.js';
 
-/** Which indicator records are wanted; days are calendar days of the regency, both ends included. */
+/** Which indicator records are wanted. */
 export interface IndicatorQuery {
   readonly indicator?: string;
+  /** Those of this device. */
   readonly device?: string;
+  /** Those of this site, and of its devices. */
   readonly site?: string;
+  /** Those of periods that begin on these days of the regency, both ends included. */
   readonly from?: string;
   readonly to?: string;
   /** Only what comes after this in the list. */
-  readonly after?: DayCursor;
-  /** At most this many, newest day first. */
+  readonly after?: FigureCursor;
+  /** At most this many, newest period first. */
   readonly limit: number;
 }
 
@@ -50,41 +55,48 @@ export class EvidenceReader {
   ) {}
 
   /**
-   * Records of every day from the registration of a device to now, or to when it was shut out, and of those of which it has data
-   * from before; newest first.
+   * Records of every period from the registration of the devices of a subject to now, or to when they were shut out, and of those of
+   * which they have data from before; newest first.
    */
-  async list(query: IndicatorQuery): Promise<IndicatorPage> {
-    const series: DaySeries[] = [];
-    const devices = await this.registry.devices();
-    for (const device of devices) {
-      if ((query.device ?? device.id) !== device.id || (query.site ?? device.site) !== device.site) continue;
-      for (const definition of this.definitions) {
-        const { key, deviceKind } = definition;
-        if (deviceKind !== device.kind || (query.indicator ?? key) !== key) continue;
-        series.push({ device: device.id, indicator: key, spans: await this.#spans(device, definition) });
+  async list({ device, site, from, to, after, limit, ...query }: IndicatorQuery): Promise<IndicatorPage> {
+    const known = await knownOf(this.registry);
+    const series: FigureSeries[] = [];
+    for (const definition of this.definitions) {
+      const { key, period } = definition;
+      if ((query.indicator ?? key) !== key) continue;
+      for (const subject of subjectsOf(definition, known)) {
+        if (device !== undefined && device !== subject.subject.device) continue;
+        if (site !== undefined && !('site' in subject.subject && subject.subject.site === site)) continue;
+        const spans = union((await eachOf(subject.devices, (one) => this.#spans(one, definition))).flat());
+        series.push({ indicator: key, subject: subject.name, unit: period, spans });
       }
     }
-    const wanted = newestDays(series, query);
+    const [first, latest] = [localDaySpan(from ?? ''), localDaySpan(to ?? '')];
+    const bounds = defined({ after, from: first?.from, before: latest?.to });
+    const wanted = newestFigures(series, { ...bounds, limit });
     const items: IndicatorRecord[] = [];
-    for (const { device: id, indicator, date } of wanted.slice(0, query.limit)) {
-      const device = devices.find((candidate) => candidate.id === id);
-      if (device !== undefined) items.push(await this.#compute(device, this.definition(indicator), date));
+    for (const { indicator, subject, period } of wanted.slice(0, limit)) {
+      const definition = this.definition(indicator);
+      items.push(await this.#compute(subjectNamed(definition, subject, known), definition, period));
     }
-    const last = wanted[query.limit - 1];
-    return { items, ...(wanted.length > query.limit && last !== undefined ? { next: cursorOf(last) } : {}) };
+    const last = wanted[limit - 1];
+    return { items, ...(wanted.length > limit && last !== undefined ? { next: cursorOf(last) } : {}) };
   }
 
-  /** @throws PantauError `NOT_FOUND` for a device or indicator that is not there, `OUT_OF_RANGE` for a day that does not exist */
-  async get(indicator: string, deviceId: string, date: string): Promise<IndicatorRecord> {
-    const device = await this.registry.device(deviceId);
-    if (device === undefined) throw new PantauError('NOT_FOUND', `no device ${deviceId}.`);
+  /**
+   * @param subject - its name: the id of a device or site, a district, or `regency`
+   * @param period - its name ({@link Period})
+   * @throws PantauError `NOT_FOUND`, `DEVICE_UNKNOWN` or `SITE_UNKNOWN` for a subject or indicator that is not there, `OUT_OF_RANGE` for
+   * a period that does not exist
+   */
+  async get(indicator: string, subject: string, period: string): Promise<IndicatorRecord> {
     const definition = this.definition(indicator);
-    if (definition.deviceKind !== device.kind)
-      throw new PantauError(
-        'NOT_FOUND',
-        `${indicator} is not computed for ${deviceId}, which is of kind ${device.kind}.`,
-      );
-    return this.#compute(device, definition, date);
+    return this.#compute(await this.subject(indicator, subject), definition, period);
+  }
+
+  /** A subject of an indicator with its devices. @throws PantauError as {@link get} */
+  async subject(indicator: string, name: string): Promise<SubjectDevices> {
+    return subjectNamed(this.definition(indicator), name, await knownOf(this.registry));
   }
 
   /** @throws PantauError `NOT_FOUND` for an indicator that is not there */
@@ -138,17 +150,22 @@ export class EvidenceReader {
     ]);
   }
 
-  async #compute(device: Device, definition: IndicatorDefinition, name: string): Promise<IndicatorRecord> {
-    const period = periodOf(definition.period, name);
+  async #compute(
+    { subject, devices }: SubjectDevices,
+    current: IndicatorDefinition,
+    name: string,
+  ): Promise<IndicatorRecord> {
+    const period = periodOf(current.period, name);
+    const { definition, said } = await definitionAt(this.settings, current, period);
     const of = functionOf(definition);
-    const subject = { site: device.site, device: device.id };
-    const settings = await settingsWithin(
-      this.settings,
-      [`device/${device.id}`, `interval/${device.id}`, ...of.settings(device.id)],
-      period,
-    );
+    const names = devices.flatMap(({ id }) => [`device/${id}`, `interval/${id}`, ...of.settings(id)]);
+    const held = [...(await settingsWithin(this.settings, [...new Set(names)], period)), ...said];
     const question = { definition, args: definition.arguments, subject, period };
-    return { ...(await of.compute(question, [this.#inputsOf(device)])), ...settings };
+    const record = await of.compute(
+      question,
+      devices.map((device) => this.#inputsOf(device)),
+    );
+    return { ...record, ...(held.length === 0 ? {} : { settings: held }) };
   }
 
   #inputsOf(device: Device): DeviceInputs {
@@ -170,4 +187,10 @@ export class EvidenceReader {
   async #intervals(device: Device): Promise<Intervals> {
     return (await intervalsOf(device.id, this.registry, this.settings)) ?? [];
   }
+}
+
+async function eachOf<T, R>(items: readonly T[], of: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await of(item));
+  return results;
 }

@@ -1,10 +1,11 @@
 export * from './buckets.js';
-export { readCursor } from './days.js';
 export * from './device-bucket-form.js';
 export * from './down-sampling.js';
 export * from './evidence-reader.js';
 export * from './evidence-source.js';
+export { readCursor } from './figures.js';
 export * from './indicator-catalogue.js';
+export { recordIndicators } from './indicator-history.js';
 export * from './input-chain.js';
 export * from './journal-source.js';
 export * from './neighbourhoods.js';

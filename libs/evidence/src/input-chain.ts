@@ -1,4 +1,4 @@
-import { canonicalJson, defined, localDaySpan, shardOf, type TimeSpan } from '#libs/kernel';
+import { canonicalJson, defined, shardOf, type TimeSpan } from '#libs/kernel';
 import { readPage, type Entry, type Journal } from '#libs/journal';
 import type { JournalRef, Observation, Signal, Uplink } from '#libs/telemetry';
 import { entriesOfKey } from './journal-source.js';
@@ -19,18 +19,17 @@ export interface DecodedAgain {
 type FromUplink = (Observation | Signal) & { readonly uplink: JournalRef };
 
 /**
- * Compares what ingest wrote of a device for a day with what it writes when it reads the same bytes again, entry by entry.
+ * Compares what ingest wrote of a device in a span with what it writes when it reads the same bytes again, entry by entry.
  * Where retention took the first bytes, or other tests judged, flags cannot be repeated: what differs in them alone is
  * `not_verifiable`, and so is what has an {@link Excuse}; every other difference is one.
  */
 export async function verifyEntries(
   stream: 'readings' | 'signals',
   device: string,
-  date: string,
+  span: TimeSpan,
   again: DecodedAgain,
   journal: Pick<Journal, 'extent' | 'read' | 'removals' | 'shards'>,
 ): Promise<Check> {
-  const span = localDaySpan(date) ?? { from: 0, to: 0 };
   const reach = new Map(again.read.map((of) => [of.shard, of]));
   const written: Entry<FromUplink>[] = [];
   for await (const entry of entriesOfKey(journal, stream, device)) {

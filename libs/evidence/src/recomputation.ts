@@ -63,6 +63,7 @@ export interface Recomputation extends Check {
 /**
  * Compares a figure with what the journal says.
  *
+ * @param devices - of its subject
  * @param compute - the same figure from the journal alone
  * @param entries - compares the entries it is computed from with the bytes of the device
  * @param locate - finds where the state differs, when the figure does
@@ -71,10 +72,11 @@ export async function verifyFigure(
   record: IndicatorRecord,
   compute: () => Promise<IndicatorRecord>,
   journal: Pick<Journal, 'extent' | 'removals' | 'shards'>,
+  devices: readonly string[],
   entries: () => Promise<Check> = () => Promise.resolve({ result: 'equal' }),
   locate: () => Promise<Difference | undefined> = () => Promise.resolve(undefined),
 ): Promise<Recomputation> {
-  const missing = await missingInput(record, journal);
+  const missing = await missingInput(record, journal, devices);
   if (missing !== undefined) return { result: 'not_verifiable', missing, record };
   const check = await entries();
   const recomputed = await compute();
@@ -85,30 +87,43 @@ export async function verifyFigure(
   return { result: 'different', ...(difference === undefined ? {} : { difference }), record, recomputed };
 }
 
-/** The first sample of which two sources of a figure do not say the same. */
+/** Of several checks the one that weighs most: a difference, then what cannot be verified. */
+export function worstOf(checks: readonly Check[]): Check {
+  return (
+    checks.find(({ result }) => result === 'different') ??
+    checks.find(({ result }) => result === 'not_verifiable') ?? { result: 'equal' }
+  );
+}
+
+/** The first sample of which two sources of a figure do not say the same. @param devices - of its subject */
 export async function locateDifference(
-  { subject: { device = '' }, period, provenance: { stream } }: IndicatorRecord,
+  { period, provenance: { stream } }: IndicatorRecord,
+  devices: readonly string[],
   series: SeriesName,
   state: EvidenceSource,
   journal: EvidenceSource,
   shards: number,
 ): Promise<Difference> {
   const span = { from: Date.parse(period.from), to: Date.parse(period.to) };
-  const of = async (source: EvidenceSource) =>
-    series === 'heartbeat' ? source.heartbeats(device, span) : source.samples(device, series, span);
-  const [before, now] = [await of(state), await of(journal)];
-  for (let i = 0; i < Math.max(before.length, now.length); i++) {
-    if (canonicalJson(before[i] ?? null) === canonicalJson(now[i] ?? null)) continue;
-    const { shard, offset } = now[i] ?? before[i] ?? { shard: 0, offset: null };
-    return { part: 'state', stream, shard, offset };
+  for (const device of devices) {
+    const of = async (source: EvidenceSource) =>
+      series === 'heartbeat' ? source.heartbeats(device, span) : source.samples(device, series, span);
+    const [before, now] = [await of(state), await of(journal)];
+    for (let i = 0; i < Math.max(before.length, now.length); i++) {
+      if (canonicalJson(before[i] ?? null) === canonicalJson(now[i] ?? null)) continue;
+      const { shard, offset } = now[i] ?? before[i] ?? { shard: 0, offset: null };
+      return { part: 'state', stream, shard, offset };
+    }
   }
-  return { part: 'settings', stream: 'settings', shard: shardOf(`device/${device}`, shards), offset: null };
+  const shard = shardOf(`device/${devices[0] ?? ''}`, shards);
+  return { part: 'settings', stream: 'settings', shard, offset: null };
 }
 
 /** The first input that is no longer kept. */
 async function missingInput(
-  { provenance: { stream, entries }, subject, period }: IndicatorRecord,
+  { provenance: { stream, entries }, period }: IndicatorRecord,
   journal: Pick<Journal, 'extent' | 'removals' | 'shards'>,
+  devices: readonly string[],
 ): Promise<Missing | undefined> {
   const removals = await journal.removals(stream);
   for (const { shard, offsets } of entries) {
@@ -121,10 +136,10 @@ async function missingInput(
   // Availability rests on silence too: on what came shortly before the day, and on when Pantau listened.
   const from = Date.parse(period.from) - 24 * HOUR;
   const used = [...removals, ...(await journal.removals('liveness'))];
+  const shards = (of: string): readonly number[] =>
+    (of === 'liveness' ? [LIVENESS_KEY] : devices).map((key) => shardOf(key, journal.shards));
   const removal = used.find(
-    ({ stream: of, shard, appendedUntil }) =>
-      appendedUntil >= from &&
-      shard === shardOf(of === 'liveness' ? LIVENESS_KEY : (subject.device ?? ''), journal.shards),
+    ({ stream: of, shard, appendedUntil }) => appendedUntil >= from && shards(of).includes(shard),
   );
   return removal && missingOf({ ...removal, offset: removal.to - 1 }, removal);
 }

@@ -41,7 +41,7 @@ export async function settingsWithin(
   settings: SettingsHistory,
   names: readonly string[],
   span: TimeSpan,
-): Promise<Pick<IndicatorRecord, 'settings'>> {
+): Promise<NonNullable<IndicatorRecord['settings']>> {
   const held: NonNullable<IndicatorRecord['settings']>[number][] = [];
   for (const name of names) {
     const entries = await settings.history(name);
@@ -51,7 +51,7 @@ export async function settingsWithin(
       held.push({ name, from: from === 0 ? null : new Date(from).toISOString(), ...version, digest });
     }
   }
-  return held.length === 0 ? {} : { settings: held };
+  return held;
 }
 
 /** A correction says itself until when it holds; everything else until the next entry. */

@@ -253,7 +253,7 @@ function update(hash: Hash, row: string, content: string | null): void {
   if (content !== null) hash.update(`${row} ${content}\n`);
 }
 
-/** Digests of a device's day in the journal and in the store, see {@link DayContent}. */
+/** Digests of a device's day in the journal and in the store, see {@link DayContent}: of several days the first that differs. */
 export interface StoreCheck extends Check {
   readonly journal?: string;
   readonly store?: string;
@@ -263,7 +263,7 @@ export interface StoreCheck extends Check {
 
 type Readable = Pick<Journal, 'extent' | 'position' | 'read' | 'shards'>;
 
-/** Compares what the store holds of a device for a day with what the writer took from the journal. */
+/** Compares what the store holds of a device in a span, at most a month, with what the writer took from the journal. */
 export async function verifyStore(
   device: string,
   span: TimeSpan,
@@ -289,7 +289,8 @@ export async function verifyStore(
       content.refuse(point.ts, point.parameter);
   }
   const bounds = { keptFrom, takenUntil: await takenUntil(journal, 'readings', shard), since };
-  const [day] = (await content.compare(store, bounds)).days;
+  const { days } = await content.compare(store, bounds);
+  const day = days.find(({ first }) => first !== undefined) ?? days[0];
   if (day === undefined) return { result: 'equal' };
   const digests = { journal: day.journal, store: day.store };
   if (day.first === undefined) return { result: 'equal', ...digests };

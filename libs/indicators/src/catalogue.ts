@@ -9,7 +9,8 @@ import { SUBJECT_KINDS } from './subject.js';
 const functions: Readonly<Record<string, IndicatorFunction>> = INDICATOR_FUNCTIONS;
 
 const text = z.strictObject({ id: z.string().min(1), en: z.string().min(1) });
-const definitionSchema = z
+/** One entry of `indicators.yaml`. */
+export const indicatorSchema = z
   .strictObject({
     key: z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'expected lower-case words with dots between'),
     version: z.int().min(1),
@@ -17,7 +18,7 @@ const definitionSchema = z
     formula: text,
     unit: z.string().min(1),
     subject: z.enum(SUBJECT_KINDS).default('device'),
-    deviceKind: z.enum(['air', 'camera']),
+    deviceKind: z.enum(['air', 'camera']).optional(),
     period: z.enum(PERIOD_UNITS).default('day'),
     function: z.string(),
     arguments: z.unknown().default({}),
@@ -47,7 +48,7 @@ const definitionSchema = z
 
 /** `indicators.yaml`. */
 export const indicatorsFileSchema = z
-  .strictObject({ indicators: z.array(definitionSchema) })
+  .strictObject({ indicators: z.array(indicatorSchema) })
   .refine(({ indicators }) => new Set(indicators.map(({ key }) => key)).size === indicators.length, {
     path: ['indicators'],
     message: 'keys of indicators must differ',

@@ -15,8 +15,8 @@ export interface IndicatorDefinition {
   readonly formula: Text;
   readonly unit: string;
   readonly subject: SubjectKind;
-  /** Of which kind of device, where it is about devices. */
-  readonly deviceKind: 'air' | 'camera';
+  /** Which of the devices of its subject it is made of; all when it does not say. */
+  readonly deviceKind?: 'air' | 'camera' | undefined;
   readonly period: PeriodUnit;
   readonly function: string;
   readonly arguments: unknown;

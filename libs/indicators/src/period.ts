@@ -1,4 +1,4 @@
-import { HOUR, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
+import { HOUR, localDateOf, localDaySpan, PantauError, type TimeSpan, type UtcMillis } from '#libs/kernel';
 
 export const PERIOD_UNITS = ['hour', 'day', 'month', 'quarter', 'year'] as const;
 export type PeriodUnit = (typeof PERIOD_UNITS)[number];
@@ -25,7 +25,42 @@ export function periodOf(unit: PeriodUnit, name: string): Period {
   const span = parts === null ? undefined : spanOf(unit, parts);
   if (span !== undefined) return { unit, name, ...span };
   const calendar = unit === 'day' ? 'calendar day' : unit;
-  throw new PantauError('OUT_OF_RANGE', `"${name}" is not a ${calendar}; expected ${expected}.`);
+  const message = `"${name}" is not a ${calendar}; expected ${expected}`;
+  throw new PantauError('OUT_OF_RANGE', `${message}.`, { fields: [{ field: 'period', message }] });
+}
+
+/** The period of that name, whose form says of which unit it is; undefined when there is none. */
+export function periodNamed(name: string): Period | undefined {
+  for (const unit of PERIOD_UNITS) {
+    const parts = NAMES[unit][0].exec(name);
+    const span = parts === null ? undefined : spanOf(unit, parts);
+    if (span !== undefined) return { unit, name, ...span };
+  }
+  return undefined;
+}
+
+/** The period that holds an instant. */
+export function periodAt(unit: PeriodUnit, at: UtcMillis): Period {
+  return periodOf(unit, nameAt(unit, at));
+}
+
+function nameAt(unit: PeriodUnit, at: UtcMillis): string {
+  const date = localDateOf(at);
+  const [year = '', month = ''] = date.split('-');
+  switch (unit) {
+    case 'hour': {
+      const hour = Math.floor((at - (localDaySpan(date)?.from ?? at)) / HOUR);
+      return `${date}T${String(hour).padStart(2, '0')}`;
+    }
+    case 'day':
+      return date;
+    case 'month':
+      return `${year}-${month}`;
+    case 'quarter':
+      return `${year}-Q${Math.ceil(Number(month) / MONTHS_A_QUARTER)}`;
+    case 'year':
+      return year;
+  }
 }
 
 function spanOf(unit: PeriodUnit, [whole, first = '', second = '']: RegExpExecArray): TimeSpan | undefined {

@@ -1,4 +1,3 @@
-import { localDaySpan, PantauError } from '#libs/kernel';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
@@ -8,7 +7,7 @@ import { idsOf, REGISTERS, unknown, UNREGISTERED } from './names.js';
 const LONGEST_NAME = 100;
 
 /**
- * Devices, sites, indicators and days that a request names, in its path, query or body, before any route sees them: an
+ * Devices, sites and indicators that a request names, in its path, query or body, before any route sees them: an
  * empty list for a typing error would say that there is nothing. A new route is in it by itself.
  */
 @Injectable()
@@ -25,7 +24,7 @@ export class NamesGuard implements CanActivate {
     const inPath = Object.entries(params as object).filter(([name]) => name !== registers);
     const inBody = isObject(body) ? { device: body['device'] } : {};
     for (const members of [Object.fromEntries(inPath), query, inBody]) {
-      const { device, site, indicator, date } = members as Readonly<Record<string, unknown>>;
+      const { device, site, indicator } = members as Readonly<Record<string, unknown>>;
       if (
         isName(device) &&
         !this.#takesUnregistered(context) &&
@@ -43,10 +42,6 @@ export class NamesGuard implements CanActivate {
       const indicators = this.pantau.evidence.definitions.map(({ key }) => key);
       if (isName(indicator) && !indicators.some((key) => key === indicator))
         throw unknown('NOT_FOUND', 'indicator', indicator, indicators, 'GET /api/v1/indicators');
-      if (isName(date) && localDaySpan(date) === undefined) {
-        const message = `"${date}" is not a calendar day; expected YYYY-MM-DD`;
-        throw new PantauError('OUT_OF_RANGE', `date: ${message}.`, { fields: [{ field: 'date', message }] });
-      }
     }
     return true;
   }

@@ -89,8 +89,8 @@ export const indicatorsQuery = z
     indicator: z.string().max(100).optional(),
     device: id.optional(),
     site: id.optional(),
-    from: day.optional().describe('First day (Asia/Jakarta), included'),
-    to: day.optional().describe('Last day (Asia/Jakarta), included'),
+    from: day.optional().describe('First day (Asia/Jakarta) on which a period begins, included'),
+    to: day.optional().describe('Last day, included'),
     after: z
       .string()
       .max(200)

@@ -1,4 +1,4 @@
-import { availabilityOf, type Cause, type Timeline } from '#libs/availability';
+import { availabilityOf, availabilityOfTotals, type Cause, type Timeline } from '#libs/availability';
 import type { Millis, TimeSpan, UtcMillis } from '#libs/kernel';
 import type { IndicatorDefinition } from '../../definition.js';
 import type { HeartbeatInput } from '../../inputs.js';
@@ -9,12 +9,12 @@ import type { Subject } from '../../subject.js';
 /**
  * Availability of a device over a period.
  *
- * A day without degraded, planned and undetermined time is a record of version 1, which knew up and down alone, and a day after the
+ * A period without degraded, planned and undetermined time is a record of version 1, which knew up and down alone,  and one after the
  * first sign of life is none of version 3: the method is the same there, and a figure that was handed out before comes out the
  * same, byte for byte.
  *
- * @param span - the part of the day that is accounted for: from registration on, and up to now for a day that is not over; empty
- * for a day of which nothing is
+ * @param span - the part of the period that is accounted for: from registration on, and up to now for one that is not over; empty
+ * for one of which nothing is
  * @param timeline - of that span
  * @param heartbeats - that the timeline was made from
  * @param method - the interval and grace that it was made with
@@ -36,7 +36,6 @@ export function availabilityRecord(
   const version = isEmpty || span.from < firstSign ? definition.version : hasNewStates ? 2 : 1;
   const up = ms.heartbeat + ms.degraded;
   const known = up + ms.reported + ms.silent;
-  const percent = (share: number | null): number | null => (share === null ? null : share * 100);
   const outages = NOT_SIMPLY_UP.flatMap((cause) =>
     timeline[cause].map(({ from, to }) => ({ from: iso(from), to: iso(to), cause })),
   ).toSorted((a, b) => (a.from < b.from ? -1 : 1));
@@ -61,11 +60,61 @@ export function availabilityRecord(
       // Why there is nothing to account for.
       ...(isEmpty ? { nothing: span.to > period.from ? 'before_registration' : 'not_yet' } : {}),
     },
-    provenance: provenance(
-      'signals',
-      heartbeats.toSorted((a, b) => a.ts - b.ts || a.shard - b.shard || a.offset - b.offset),
-    ),
+    provenance: provenance('signals', inOrder(heartbeats)),
   };
+}
+
+/** Of one of several devices. */
+export interface DeviceShare {
+  readonly site: string;
+  readonly device: string;
+  /** Of the part of the period that is accounted for. */
+  readonly timeline: Timeline;
+  readonly heartbeats: readonly HeartbeatInput[];
+}
+
+/** Availability of several devices together: the times of all, so that one counts by the time that is known of it. */
+export function pooledAvailabilityRecord(
+  definition: Pick<IndicatorDefinition, 'key' | 'version' | 'unit'>,
+  subject: Subject,
+  period: Period,
+  shares: readonly DeviceShare[],
+): IndicatorRecord {
+  const each = shares.map((share) => ({ ...share, availability: availabilityOf(share.timeline) }));
+  const sum = (cause: Cause): Millis =>
+    each.reduce((total, { availability: { ms } }) => total + ms[cause], 0);
+  const ms = Object.fromEntries(CAUSES.map((cause) => [cause, sum(cause)])) as Record<Cause, Millis>;
+  const { observedOnly, strict, optimistic, degraded } = availabilityOfTotals(ms);
+  const up = ms.heartbeat + ms.degraded;
+  const unknown = ms.undetermined + ms.unobserved;
+  const known = up + ms.reported + ms.silent;
+  return {
+    ...recordHead(definition, subject, period),
+    value: percent(observedOnly),
+    dataCapture: {
+      ...{ devices: shares.length, upMs: up, degradedMs: ms.degraded, plannedMs: ms.planned },
+      ...{ downReportedMs: ms.reported, downSilentMs: ms.silent, unknownMs: unknown },
+      share: known === 0 ? 0 : known / (known + unknown),
+    },
+    detail: {
+      observedOnly: percent(observedOnly),
+      strict: percent(strict),
+      optimistic: percent(optimistic),
+      degradedShare: percent(degraded),
+      devices: each.map(({ site, device, availability }) => ({
+        ...{ site, device, value: percent(availability.observedOnly) },
+      })),
+    },
+    provenance: provenance('signals', inOrder(shares.flatMap(({ heartbeats }) => heartbeats))),
+  };
+}
+
+function inOrder(heartbeats: readonly HeartbeatInput[]): HeartbeatInput[] {
+  return heartbeats.toSorted((a, b) => a.ts - b.ts || a.shard - b.shard || a.offset - b.offset);
+}
+
+function percent(share: number | null): number | null {
+  return share === null ? null : share * 100;
 }
 
 const NOT_SIMPLY_UP = [
@@ -76,6 +125,7 @@ const NOT_SIMPLY_UP = [
   'undetermined',
   'unobserved',
 ] as const satisfies readonly Cause[];
+const CAUSES = ['heartbeat', ...NOT_SIMPLY_UP] as const satisfies readonly Cause[];
 
 /** Of no time at all nothing is missing. */
 function shareOf(part: Millis, whole: Millis): number {

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { defineIndicatorFunction, onlyDevice } from '../../indicator-function.js';
 import type { DeviceInputs } from '../../inputs.js';
 import { intervalAt, intervalIn } from '../../intervals.js';
-import { availabilityRecord } from './formula.js';
+import { PERIOD_UNITS } from '../../period.js';
+import { SUBJECT_KINDS } from '../../subject.js';
+import { availabilityRecord, pooledAvailabilityRecord, type DeviceShare } from './formula.js';
 
 /** Time up by heartbeats, over the time of which up or down is known. */
 export const availability = defineIndicatorFunction({
@@ -12,35 +14,47 @@ export const availability = defineIndicatorFunction({
     /** A heartbeat may come this share of its interval late before silence counts. */
     graceShare: z.number().min(0).max(10).default(0.5),
   }),
-  subjects: ['device'],
-  periods: ['day'],
+  subjects: SUBJECT_KINDS,
+  periods: PERIOD_UNITS,
   series: () => 'heartbeat',
   isOwed: true,
   settings: (device) => [`access/${device}`, 'liveness'],
   async compute({ definition, args: { graceShare }, subject, period }, devices) {
-    const device = onlyDevice(devices);
-    const intervals = await device.intervals();
-    const intervalMs = intervalIn(intervals, period);
-    const graceMs = intervalMs * graceShare;
-    const { firstSign, ...window } = await accountable(device, period);
-    // A heartbeat of before the window may still speak for its beginning.
-    const heartbeats = await device.heartbeats({
-      from: window.from - Math.max(intervalMs, intervalAt(intervals, window.from)) * (1 + graceShare),
-      to: window.to,
-    });
-    const timeline = deviceTimeline({
-      window,
-      heartbeats,
-      observed: await device.observed(),
-      intervalMs,
-      intervalAt: (ts) => intervalAt(intervals, ts),
-      graceMs,
-      outOfService: await device.outOfService(),
-    });
-    const method = { intervalMs, graceMs };
-    return availabilityRecord(definition, subject, period, window, timeline, heartbeats, method, firstSign);
+    if (subject.device !== undefined) {
+      const share = await shareOf(onlyDevice(devices), period, graceShare);
+      const { window, timeline, heartbeats, method, firstSign } = share;
+      return availabilityRecord(definition, subject, period, window, timeline, heartbeats, method, firstSign);
+    }
+    const shares: DeviceShare[] = [];
+    for (const device of devices) {
+      const { timeline, heartbeats } = await shareOf(device, period, graceShare);
+      shares.push({ site: device.site, device: device.device, timeline, heartbeats });
+    }
+    return pooledAvailabilityRecord(definition, subject, period, shares);
   },
 });
+
+async function shareOf(device: DeviceInputs, period: TimeSpan, graceShare: number) {
+  const intervals = await device.intervals();
+  const intervalMs = intervalIn(intervals, period);
+  const graceMs = intervalMs * graceShare;
+  const { firstSign, ...window } = await accountable(device, period);
+  // A heartbeat of before the window may still speak for its beginning.
+  const heartbeats = await device.heartbeats({
+    from: window.from - Math.max(intervalMs, intervalAt(intervals, window.from)) * (1 + graceShare),
+    to: window.to,
+  });
+  const timeline = deviceTimeline({
+    window,
+    heartbeats,
+    observed: await device.observed(),
+    intervalMs,
+    intervalAt: (ts) => intervalAt(intervals, ts),
+    graceMs,
+    outOfService: await device.outOfService(),
+  });
+  return { window, timeline, heartbeats, method: { intervalMs, graceMs }, firstSign };
+}
 
 /**
  * The part of the period after the device's registration, or its first sign of life if that is earlier, up to what is known by now;

@@ -1,0 +1,153 @@
+import { indicatorCatalogue, readCursor, recordIndicators } from '#libs/evidence';
+import type { Device } from '#libs/identity';
+import { canonicalJson, DAY, HOUR } from '#libs/kernel';
+import { temporaryFolder } from '#libs/testing';
+import { LIVENESS_KEY, type Liveness, type Signal } from '#libs/telemetry';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CAMERA, DATE, Fixture, from, to } from './settings.fixture.js';
+
+const OTHER: Device = { ...CAMERA, id: 'cctv-02' };
+const FAR: Device = { ...CAMERA, id: 'cctv-03', site: 'sembawa' };
+const text = '{ id: a, en: b }';
+const entry = (key: string, of: string): string =>
+  `  - { key: ${key}, version: 1, name: ${text}, formula: ${text}, unit: '%', deviceKind: camera, ${of} }\n`;
+const OWN = [
+  'indicators:\n',
+  entry('soc.cctv.site_monthly', 'subject: site, period: month, function: availability'),
+  entry('soc.cctv.district_daily', 'subject: district, period: day, function: availability'),
+  entry('soc.cctv.regency_yearly', 'subject: regency, period: year, function: availability'),
+  entry('soc.cctv.hourly', 'period: hour, function: availability'),
+].join('');
+
+const heartbeats = (device: Device, since: number, until: number): Signal[] =>
+  Array.from({ length: (until - since) / HOUR }, (_, i) => ({
+    ...{ type: 'heartbeat', site: device.site, device: device.id, state: 'up' },
+    ...{ ts: since + i * HOUR, receivedAt: since + i * HOUR, uplink: { shard: 0, offset: 0 } },
+  }));
+
+/** One camera of a site is up for a day, the other for half of it, that of another site not at all. */
+async function threeCameras(): Promise<Fixture> {
+  using folder = temporaryFolder('indicators');
+  const file = join(folder.path, 'indicators.yaml');
+  writeFileSync(file, OWN);
+  const fixture = await new Fixture(indicatorCatalogue(file)).open(HOUR);
+  await fixture.registry.putSite({ id: 'betung', name: 'Betung', district: 'Betung, Kec.' });
+  await fixture.registry.putSite({ id: 'sembawa', name: 'Sembawa' });
+  for (const device of [CAMERA, OTHER, FAR]) await fixture.registry.putDevice(device);
+  const beats = Array.from({ length: 49 }, (_, i): Liveness => ({
+    ...{ component: 'broker', run: 'r', kind: 'beat', at: from + i * HOUR },
+  }));
+  await fixture.append('liveness', LIVENESS_KEY, beats);
+  await fixture.append('signals', CAMERA.id, heartbeats(CAMERA, from, to + DAY));
+  await fixture.append('signals', OTHER.id, heartbeats(OTHER, from, from + 12 * HOUR));
+  return fixture;
+}
+
+describe('a figure of something else than a device and a day', () => {
+  it('is computed of the devices of its subject over its period, and again from the journal', async () => {
+    await using fixture = await threeCameras();
+    const get = async (key: string, subject: string, period: string) => {
+      const { result, record } = await fixture.verify(key, subject, period);
+      expect(result).toBe('equal');
+      return record;
+    };
+    // Half an hour of grace after the last heartbeat's hour.
+    const up = 48 + 12.5;
+    const site = await get('soc.cctv.site_monthly', 'betung', '2015-12');
+    expect(site).toMatchObject({ subject: { site: 'betung' }, value: (up / 96) * 100 });
+    expect(site.period).toMatchObject({ date: '2015-12', to: '2015-12-31T17:00:00.000Z' });
+    expect(site.provenance.inputs).toBe(48 + 12);
+    expect(site.detail['devices']).toMatchObject([
+      { device: CAMERA.id, value: 100 },
+      { device: OTHER.id, value: (12.5 / 48) * 100 },
+    ]);
+    expect(await get('soc.cctv.district_daily', 'Betung, Kec.', DATE)).toMatchObject({
+      ...{ subject: { district: 'Betung, Kec.' }, value: ((24 + 12.5) / 48) * 100 },
+    });
+    const regency = await get('soc.cctv.regency_yearly', 'regency', '2015');
+    expect(regency.value).toBeCloseTo((up / 144) * 100, 9);
+    expect(await get('soc.cctv.hourly', OTHER.id, `${DATE}T12`)).toMatchObject({ value: 50 });
+  });
+
+  it('is listed among the others, newest first, in pages that hold each once', async () => {
+    await using fixture = await threeCameras();
+    const reader = fixture.reader();
+    const name = ({ indicator, subject, period }: (typeof items)[number]): string =>
+      `${period.date} ${indicator} ${Object.values(subject).at(-1)!}`;
+    const { items } = await reader.list({ limit: 1_000 });
+    const names = items.map(name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        '2015-12 soc.cctv.site_monthly betung',
+        '2015-12 soc.cctv.site_monthly sembawa',
+        `${DATE} soc.cctv.district_daily Betung, Kec.`,
+        '2015 soc.cctv.regency_yearly regency',
+        `${DATE}T12 soc.cctv.hourly cctv-02`,
+        `${DATE} soc.cctv.availability cctv-02`,
+      ]),
+    );
+    expect(names.filter((one) => one.includes(`${DATE}T`))).toHaveLength(3 * 24);
+    const begins = items.map(({ period }) => Date.parse(period.from));
+    expect(names.at(-1)).toMatch(/^2015 /);
+    expect(begins.slice(0, 40)).toEqual(begins.slice(0, 40).sort((a, b) => b - a));
+    const paged: string[] = [];
+    for (let next: string | undefined = ''; next !== undefined;) {
+      const after = readCursor(next);
+      const page = await reader.list({ limit: 7, ...(after === undefined ? {} : { after }) });
+      paged.push(...page.items.map(name));
+      next = page.next;
+    }
+    expect(paged).toEqual(names);
+    const ofSite = await reader.list({ site: 'sembawa', from: '2015-12-01', to: '2015-12-01', limit: 100 });
+    expect(ofSite.items.map(name)).toEqual(['2015-12 soc.cctv.site_monthly sembawa']);
+  });
+
+  it.each([
+    ['betunk', '2015-12', /SITE_UNKNOWN: no site betunk; did you mean betung\?/],
+    ['betung', DATE, /OUT_OF_RANGE: "2015-12-07" is not a month; expected YYYY-MM/],
+  ])('is refused for %s and %s with what is expected', async (subject, period, message) => {
+    await using fixture = await threeCameras();
+    await expect(fixture.reader().get('soc.cctv.site_monthly', subject, period)).rejects.toThrow(message);
+  });
+});
+
+describe('the definition of an indicator', () => {
+  it('is history: a figure follows from the one of its time, and is computed again by it', async () => {
+    await using fixture = await threeCameras();
+    const { settings } = fixture.registry;
+    await recordIndicators(settings, fixture.definitions);
+    const key = 'soc.cctv.availability';
+    const before = await fixture.reader().get(key, OTHER.id, DATE);
+    fixture.now = to + HOUR;
+    fixture.definitions = fixture.definitions.map((one) =>
+      one.key === key ? { ...one, version: 4, arguments: { graceShare: 2 } } : one,
+    );
+    await recordIndicators(settings, fixture.definitions);
+    const after = await fixture.verify(key, OTHER.id, DATE);
+    expect(canonicalJson(after.record)).toBe(canonicalJson(before));
+    expect(after.result).toBe('equal');
+    const next = await fixture.verify(key, CAMERA.id, '2015-12-08');
+    expect(next.record).toMatchObject({ detail: { graceMs: 2 * HOUR } });
+    expect(next.record.settings).toContainEqual({
+      ...{ name: `indicator/${key}`, from: new Date(to + HOUR).toISOString() },
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(next.result).toBe('equal');
+  });
+
+  it.each([
+    [{ arguments: { graceShare: 2 } }, /soc\.cctv\.availability .* version, 3\. Raise its version/],
+    [{ period: 'month', version: 4 }, /soc\.cctv\.availability .* another key/],
+  ] as const)('cannot become %j', async (change, message) => {
+    await using fixture = await threeCameras();
+    const { settings } = fixture.registry;
+    await recordIndicators(settings, fixture.definitions);
+    const changed = fixture.definitions.map((one) =>
+      one.key === 'soc.cctv.availability' ? { ...one, ...change } : one,
+    );
+    await expect(recordIndicators(settings, changed)).rejects.toThrow(message);
+    await recordIndicators(settings, fixture.definitions);
+  });
+});
