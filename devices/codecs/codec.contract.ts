@@ -12,6 +12,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isHousekeeping } from './unread.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
@@ -66,14 +67,20 @@ export interface CodecContractOptions {
   readonly numbersOf?: (payload: Uint8Array) => ReadonlySet<number>;
   /** Messages whose values state this unit; by default the samples, with a member for it beside each value. */
   readonly stating?: (unit: string) => readonly CodecInput[];
+  /** Names whose objects hold nothing of the air, as the page of the codec says. */
+  readonly passedOver?: RegExp;
+  /** Of a codec whose payload is no JSON: messages with a number that is not read, and the name that it must be listed under. */
+  readonly holding?: readonly (readonly [input: CodecInput, name: string])[];
 }
 
+/** No member of any maker. */
+const EXTRA = 'ekstra';
 /** No unit of any maker. */
 const NO_UNIT = 'furlong';
 
 /** What every codec must do with whatever arrives. */
 export function describeCodecContract(codec: Codec, options: CodecContractOptions): void {
-  const { inputs, samples, numbersOf = numbersOfJson, stating } = options;
+  const { inputs, samples, numbersOf = numbersOfJson, stating, passedOver, holding = [] } = options;
   const place = fc.constantFrom(...inputs);
   const check = (payload: Uint8Array, where: (typeof inputs)[number]): void => {
     const input = message(payload, where);
@@ -122,6 +129,19 @@ export function describeCodecContract(codec: Codec, options: CodecContractOption
         const isNamed = result.refusals.some(({ detail }) => names.some((name) => detail.includes(name)));
         expect({ path, isReadOrNamed: isRead || isNamed }).toEqual({ path, isReadOrNamed: true });
       }
+    });
+
+    it('names every number that it does not read: refused where nothing is read, listed where something is', () => {
+      const planted = inputs.flatMap((where) =>
+        samples
+          // What is refused as a whole is not passed over.
+          .filter((sample) => codec.decode(message(sample, where)).refusals.length === 0)
+          .flatMap((sample) => [...withExtra(sample, where, passedOver)]),
+      );
+      const messages = [...planted, ...holding.map(([input, name]) => ({ input, path: name, name }))];
+      expect(messages.length).toBeGreaterThan(0);
+      for (const { input, path, name } of messages)
+        expect({ path, isNamed: names(codec.decode(input), name) }).toEqual({ path, isNamed: true });
     });
 
     it('refuses a value whose unit is stated and not understood, wherever it is stated', () => {
@@ -185,6 +205,35 @@ function* withUnit(codec: Codec, sample: Uint8Array, where: Where): Iterable<Pla
   }
 }
 
+/** The sample with a further number, in each of its objects in turn. */
+function* withExtra(
+  sample: Uint8Array,
+  where: Where,
+  passedOver?: RegExp,
+): Iterable<{ input: CodecInput; path: string; name: string }> {
+  const parsed = parsedOrUndefined(sample);
+  for (const path of objectsOf(parsed)) {
+    if (path.some((name) => isHousekeeping(name) || passedOver?.test(name))) continue;
+    const beside = [...path, EXTRA];
+    yield { input: message(changed(parsed, beside, 12.75), where), path: beside.join('/'), name: EXTRA };
+  }
+}
+
+function* objectsOf(value: unknown, path: readonly string[] = []): Iterable<readonly string[]> {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) yield path;
+  for (const [key, member] of Object.entries(value)) yield* objectsOf(member, [...path, key]);
+}
+
+/** Whether a result names a member: not read, refused, or kept with an event. */
+function names({ outputs, refusals, unread = [] }: CodecResult, name: string): boolean {
+  return (
+    unread.some((path) => path.includes(name)) ||
+    refusals.some(({ detail }) => detail.includes(name)) ||
+    outputs.some((output) => output.kind === 'event' && Object.hasOwn(output.data ?? {}, name))
+  );
+}
+
 /** The sample with each number that it is measured by as text. */
 function* withText(codec: Codec, sample: Uint8Array, where: Where): Iterable<Planted> {
   const parsed = parsedOrUndefined(sample);
@@ -232,12 +281,16 @@ function changed(value: unknown, [key, ...rest]: readonly string[], member: unkn
   return { ...members, [key]: changed(members[key], rest, member) };
 }
 
-function expectSound({ outputs, refusals, ignored }: CodecResult, numbers: () => ReadonlySet<number>): void {
+function expectSound(
+  { outputs, refusals, ignored, unread }: CodecResult,
+  numbers: () => ReadonlySet<number>,
+): void {
   for (const { reason, detail } of refusals) {
     expect(REJECTION_REASONS).toContain(reason);
     expect(detail).not.toBe('');
     expect(detail.length).toBeLessThanOrEqual(500);
   }
+  for (const name of unread ?? ['x']) expect(name).not.toBe('');
   if (outputs.length === 0 && refusals.length === 0) expect(ignored ?? '').not.toBe('');
   else expect(ignored).toBeUndefined();
   const telemetry = outputs.filter((output) => output.kind === 'telemetry');

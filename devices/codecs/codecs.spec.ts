@@ -16,6 +16,15 @@ describe('loadCodecs', () => {
   });
 });
 
+it('holds every codec to the contract', async () => {
+  const here = dirname(fileURLToPath(import.meta.url));
+  for (const name of (await loadCodecs()).keys())
+    expect([name, readFileSync(join(here, name, `${name}.spec.ts`), 'utf8')]).toEqual([
+      name,
+      expect.stringContaining('describeCodecContract(codec, {'),
+    ]);
+});
+
 describe('docs/devices.md', () => {
   const here = dirname(fileURLToPath(import.meta.url));
   const halves = readFileSync(join(here, '..', '..', 'docs', 'devices.md'), 'utf8').split('\n---\n');

@@ -2,7 +2,7 @@ import type { CodecResult } from '#libs/telemetry';
 import { readDecoded } from './lorawan.js';
 
 const TS = Date.UTC(2026, 0, 2, 3);
-const read = (decoded: object): CodecResult => readDecoded(decoded as never, 'object', { ts: TS });
+const read = (decoded: object): CodecResult => readDecoded(decoded as never, 'object', { ts: TS }, []);
 
 describe('what a decoder at a LoRaWAN server says of its own work', () => {
   // `data: { error: "Payload too short" }`, as payload formatters write it beside the list of TS013.

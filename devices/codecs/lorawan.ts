@@ -73,9 +73,16 @@ const TIMES = ['timestamp', 'time', 'ts'] as const;
  * states, and lists of entries that have times of their own, which a node sends after an outage (Milesight's `history`).
  * Numbers may be texts: decoders are scripts, and some round with `toFixed` (Seeed-Solution/TTN-Payload-Decoder#2).
  *
+ * @param beside - numbers of the message that stand elsewhere and are not read
  * @param warnings - what the server states beside it of the decoder's work
  */
-export function readDecoded(decoded: Members, where: string, place: Place, warnings?: unknown): CodecResult {
+export function readDecoded(
+  decoded: Members,
+  where: string,
+  place: Place,
+  beside: readonly string[],
+  warnings?: unknown,
+): CodecResult {
   const words = wordsOf(decoded, warnings);
   const validity = words === '' ? {} : { suspect: `the decoder: ${words}` };
   const findings = new Findings('text');
@@ -90,8 +97,8 @@ export function readDecoded(decoded: Members, where: string, place: Place, warni
     for (const [index, entry] of (list as unknown[]).entries())
       if (isObject(entry)) readEntry(findings, entry, `${where}.${name}[${index}]`, place, validity);
   }
-  const unread = unreadNumbers(decoded, where);
-  const result = findings.result(`${where} holds no name that Pantau measures`, undefined, unread);
+  const unread = [...unreadNumbers(decoded, where), ...beside];
+  const result = findings.result(`${where} holds no name that Pantau measures`, unread);
   return words === '' || result.outputs.length > 0
     ? result
     : refused(

@@ -184,7 +184,7 @@ describe('Findings', () => {
     findings.at({ ts: 1, source: 'b' }).measure('o3', 4, 'o3', 'ppb');
     findings.at({ ts: 1, source: 'a' }).measure('t', 30, 'temperature', 'degC');
     findings.at({ ts: 1, source: 'a' }).pressure('p', 1009, 1);
-    expect(findings.result('')).toEqual({
+    expect(findings.result('', [])).toEqual({
       outputs: [
         {
           kind: 'telemetry',
@@ -204,10 +204,14 @@ describe('Findings', () => {
 
   it('gathers the refusals of every place, and tells why there is nothing else', () => {
     const findings = new Findings();
-    expect(findings.result('nothing here')).toEqual({ outputs: [], refusals: [], ignored: 'nothing here' });
+    expect(findings.result('nothing here', [])).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: 'nothing here',
+    });
     findings.at({ ts: 1 }).measure('pm10', '12', 'pm10', 'ug/m3');
     findings.at({ ts: 2 }).pressure('p', 'high', 1);
-    expect(findings.result('nothing here', { seen: 1 })).toEqual({
+    expect(findings.result('nothing here', [], { seen: 1 })).toEqual({
       outputs: [],
       refusals: [
         { reason: 'number_as_text', detail: 'pm10: expected a finite number, found the text "12"' },
@@ -253,7 +257,7 @@ describe('resultOf', () => {
       telemetry(3, { ts: 2 }),
       telemetry(4, { source: 'x' }),
     ];
-    expect(resultOf([first, second, later, other], [], '')).toEqual({
+    expect(resultOf([first, second, later, other], [], '', [])).toEqual({
       outputs: [first, later, other],
       refusals: [
         { reason: 'schema_violation', detail: 'pm25: expected one of an instant, found 2 as a second' },

@@ -46,9 +46,13 @@ export function shown(found: unknown): string {
   return typeof found === 'number' ? String(found) : JSON.stringify(found);
 }
 
-/** A whole result without anything to keep, with its reason. */
-export function ignored(why: string): CodecResult {
-  return { outputs: [], refusals: [], ignored: why };
+/**
+ * A whole result without anything to keep, with its reason.
+ *
+ * @param unread - numbers that it holds all the same and that are no fault of it
+ */
+export function ignored(why: string, unread: readonly string[] = []): CodecResult {
+  return { outputs: [], refusals: [], ignored: why, ...unreadOf(unread) };
 }
 
 export function refused(...refusals: readonly [Refusal, ...Refusal[]]): CodecResult {
@@ -57,9 +61,17 @@ export function refused(...refusals: readonly [Refusal, ...Refusal[]]): CodecRes
 
 /** How many of the members that were not read a refusal names, and a result. */
 const NAMED = 8;
-const MOST_UNREAD = 50;
+const MOST_UNREAD = 200;
+
+/** As a result states them, bounded: a device chooses its own names. */
+function unreadOf(unread: readonly string[]): Pick<CodecResult, 'unread'> {
+  const names = [...new Set(unread)].slice(0, MOST_UNREAD).map((name) => name.slice(0, 100) || '""');
+  return names.length === 0 ? {} : { unread: names };
+}
 
 /**
+ * The result of every message that may hold a number beside what is read.
+ *
  * @param nothing - why a message without outputs and refusals is all right
  * @param unread - members with numbers that were not read: where nothing was, it is not all right, but a refusal that names them
  */
@@ -67,12 +79,12 @@ export function resultOf(
   outputs: readonly CodecOutput[],
   refusals: readonly Refusal[],
   nothing: string,
-  unread: readonly string[] = [],
+  unread: readonly string[],
 ): CodecResult {
-  const names = [...new Set(unread)].slice(0, MOST_UNREAD).map((name) => name.slice(0, 100));
-  const beside = names.length === 0 ? {} : { unread: names };
+  const beside = unreadOf(unread);
   if (outputs.length > 1) return { ...oneOfEach(outputs, refusals), ...beside };
   if (outputs.length > 0 || refusals.length > 0) return { outputs, refusals, ...beside };
+  const names = beside.unread ?? [];
   if (names.length === 0) return ignored(nothing);
   return refused(
     refusal(
@@ -117,14 +129,15 @@ export function statusOfWord(
   path: string,
   found: unknown,
   words: Readonly<Record<string, 'online' | 'offline'>>,
+  unread: readonly string[] = [],
 ): CodecResult {
   if (typeof found !== 'string' || !STATE_WORD.test(found)) {
     const expected = Object.keys(words).join(', ');
     return refused(refusal('schema_violation', path, `expected one of ${expected}, found ${shown(found)}`));
   }
   const state = Object.hasOwn(words, found) ? words[found] : undefined;
-  if (state !== undefined) return status(state);
-  return { outputs: [{ kind: 'status', ts: undefined, state: 'unknown', stated: found }], refusals: [] };
+  const said = state === undefined ? ({ state: 'unknown', stated: found } as const) : { state };
+  return resultOf([{ kind: 'status', ts: undefined, ...said }], [], '', unread);
 }
 
 // One way only to read each text: two neighbouring \d could share a long one out in as many ways as it has digits.
@@ -326,10 +339,10 @@ export class Findings {
 
   /**
    * @param nothing - why a message without outputs and refusals is all right
-   * @param memory - what the next message needs
    * @param unread - of {@link resultOf}
+   * @param memory - what the next message needs
    */
-  result(nothing: string, memory?: unknown, unread: readonly string[] = []): CodecResult {
+  result(nothing: string, unread: readonly string[], memory?: unknown): CodecResult {
     const measured = [...this.#sheets.values()].flatMap(({ place, gathered }) =>
       gathered.telemetry(place.ts, place.source, place.housing),
     );

@@ -6,26 +6,24 @@ import { isObject, readNumber, type Members } from './reading.js';
  */
 const HOUSEKEEPING =
   /^(?:bat|vbat|vcc|volt|current_|rssi|l?snr|signal|link_?quality|wifi|channel|uptime|boot|firmware|hardware|software|version|model|serial|f_?port|f_?cnt|count|seq|interval|time|ts$|pid|last_?seen|lat|lon|alt|button|window|door|rotation|state|status|mode|work_?mode|error|update|bthome|id$|\w+_id$|(?:dev_?)?eui|mac|address|identif)|pressure/i;
-const MAX_DEPTH = 3;
+
+export function isHousekeeping(name: string): boolean {
+  return HOUSEKEEPING.test(name);
+}
 
 /**
  * The members that hold numbers, or texts of numbers, at any depth, housekeeping left out. A message of which none was read is no healthy one: it
- * is refused with these names.
+ * is refused with these names. Payloads have a bounded depth.
  *
  * @param passedOver - further names of the maker that no value of the air has
  */
-export function unreadNumbers(
-  members: Members,
-  where = '',
-  passedOver?: RegExp,
-  depth = MAX_DEPTH,
-): string[] {
+export function unreadNumbers(members: Members, where = '', passedOver?: RegExp): string[] {
   const names: string[] = [];
   for (const [name, value] of Object.entries(members)) {
-    if (HOUSEKEEPING.test(name) || passedOver?.test(name) === true) continue;
+    if (isHousekeeping(name) || passedOver?.test(name) === true) continue;
     const path = where === '' ? name : `${where}.${name}`;
     if (isObject(value) || Array.isArray(value)) {
-      if (depth > 1) names.push(...unreadNumbers(value as Members, path, passedOver, depth - 1));
+      names.push(...unreadNumbers(value as Members, path, passedOver));
     } else if ('value' in readNumber(path, value, Array.isArray(members) ? 'number' : 'text'))
       names.push(path);
   }

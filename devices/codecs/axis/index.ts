@@ -1,7 +1,8 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { eventData } from '../event-data.js';
-import { ignored, isObject, readObject, refusal, refused, type Members } from '../reading.js';
+import { ignored, isObject, readObject, refusal, refused, resultOf, type Members } from '../reading.js';
 import { readDateTime, readEpoch, type Instant } from '../reading-time.js';
+import { unreadNumbers } from '../unread.js';
 
 /**
  * Data items that the event declarations of the devices give the type boolean; on MQTT they are the texts "0" and "1", in the
@@ -33,7 +34,7 @@ const ONVIF_TOPIC = /\/onvif-ej\/(.+?)(?:\/&.*)?$/;
  * Events of Axis devices over MQTT, in Axis's own form (VAPIX "MQTT Event Bridge") or in that of ONVIF (Core
  * Specification, "JSON Event Payload", topics with the level `onvif-ej`). They are events, not proof that pictures advance.
  */
-export const codec: Codec = { name: 'axis', names: 'cameras', decode };
+export const codec: Codec = { name: 'axis', version: 2, names: 'cameras', decode };
 
 function decode({ topic, payload }: CodecInput): CodecResult {
   // ONVIF Core, "Payload for deleted properties": it clears what the broker retains.
@@ -49,13 +50,14 @@ function decode({ topic, payload }: CodecInput): CodecResult {
       readEpoch('timestamp', event['timestamp'] ?? undefined, 1),
       [source, key],
       data,
+      event,
     );
   }
   const onvifTopic = ONVIF_TOPIC.exec(topic)?.[1];
   if (onvifTopic !== undefined && event['UtcTime'] !== undefined) {
     // UTC by its definition, whether a zone is written or not.
     const time = readDateTime('UtcTime', event['UtcTime'] ?? undefined, 0);
-    return eventOf(onvifTopic, time, [event['Source']], event['Data']);
+    return eventOf(onvifTopic, time, [event['Source']], event['Data'], event);
   }
   return refused(
     refusal(
@@ -66,11 +68,22 @@ function decode({ topic, payload }: CodecInput): CodecResult {
   );
 }
 
+const ENVELOPE = /^(?:timestamp|UtcTime|topic)$/;
+/** Where the items stand that an event carries. */
+const ITEM = /^(?:message\.(?:source|key|data)|Source|Data)\./;
+
 /**
  * @param origins - which part of the device it is about
  * @param data - what happened
+ * @param message - the whole of it
  */
-function eventOf(topic: string, time: Instant, origins: readonly unknown[], data: unknown): CodecResult {
+function eventOf(
+  topic: string,
+  time: Instant,
+  origins: readonly unknown[],
+  data: unknown,
+  message: Members,
+): CodecResult {
   if ('refusal' in time) return refused(time.refusal);
   // Namespaces differ between the forms and between firmwares: `onvif:`, `tns1:`, `axis:`, `tnsaxis:`.
   const name = topic
@@ -83,7 +96,11 @@ function eventOf(topic: string, time: Instant, origins: readonly unknown[], data
     ...origins.flatMap((origin) => (isObject(origin) ? Object.entries(origin) : [])),
     ...(isObject(data) ? booleansOf(data) : []),
   ]);
-  return { outputs: [{ kind: 'event', ts: time.ts, name, data: eventData(items) }], refusals: [] };
+  const kept = eventData(items);
+  const unread = unreadNumbers(message, '', ENVELOPE).filter(
+    (path) => !Object.hasOwn(kept, path.replace(ITEM, '')),
+  );
+  return resultOf([{ kind: 'event', ts: time.ts, name, data: kept }], [], '', unread);
 }
 
 function booleansOf(data: Members): [string, unknown][] {

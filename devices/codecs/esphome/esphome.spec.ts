@@ -18,6 +18,7 @@ describeCodecContract(codec, {
   ],
   samples: [Buffer.from('18.4'), Buffer.from('-3'), Buffer.from('nan'), Buffer.from('online')],
   stating: (unit) => [message(`18.4 ${unit}`, on('pm_2_5'))],
+  holding: ['co2', 'pm_1_0', 'soil'].map((name) => [message('600', on(name)), name]),
   numbersOf: (payload) => new Set([Number(Buffer.from(payload).toString())]),
 });
 
@@ -63,11 +64,17 @@ describe('esphome', () => {
     });
   });
 
-  it.each(['pressure', 'co2', 'wifi_signal', 'uptime'])('ignores %s, which is no parameter', (name) => {
+  it.each([
+    ['pressure', {}],
+    ['wifi_signal', {}],
+    ['uptime', {}],
+    ['co2', { unread: ['co2'] }],
+  ])('ignores %s, which is no parameter, and lists what is of the air', (name, unread) => {
     expect(codec.decode(message('1', on(name)))).toEqual({
       outputs: [],
       refusals: [],
       ignored: `${name} is no parameter`,
+      ...unread,
     });
   });
 

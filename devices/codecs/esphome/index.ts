@@ -1,4 +1,5 @@
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
+import { unreadNumbers } from '../unread.js';
 import { Gathered, ignored, refusal, refused, shown, statusOfWord } from '../reading.js';
 
 /**
@@ -24,6 +25,7 @@ const SENSOR_TOPIC = /\/sensor\/([^/]+)\/state$/;
 /** ESPHome: one bare number on `{prefix}/sensor/{parameter}/state`, and `{prefix}/status`. */
 export const codec: Codec = {
   name: 'esphome',
+  version: 2,
   decode({ topic, parts, payload }) {
     const text = new TextDecoder().decode(payload).trim();
     if (topic.endsWith('/status')) {
@@ -36,7 +38,7 @@ export const codec: Codec = {
         refusal('unreadable', 'topic', `expected {prefix}/sensor/{parameter}/state, found ${shown(topic)}`),
       );
     }
-    if (NO_PARAMETERS.has(name)) return ignored(`${name} is no parameter`);
+    if (NO_PARAMETERS.has(name)) return ignored(`${name} is no parameter`, unreadNumbers({ [name]: text }));
     const known = NAMES.get(name);
     if (known === undefined) {
       return refused(

@@ -65,7 +65,7 @@ const REMEDY = 'publish the normalized form, in which unitCode is GQ, GP, 61 or 
  *
  * Source: smart-data-models/dataModel.Environment.
  */
-export const codec: Codec = { name: 'fiware', decode };
+export const codec: Codec = { name: 'fiware', version: 2, decode };
 
 function decode({ payload, utcOffsetMs }: CodecInput): CodecResult {
   const parsed = readJson(payload);
@@ -74,22 +74,20 @@ function decode({ payload, utcOffsetMs }: CodecInput): CodecResult {
   const several = Array.isArray(value) ? value : isObject(value) ? value['data'] : undefined;
   const entities: readonly unknown[] = Array.isArray(several) ? several : [value];
   const findings = new Findings();
-  const unread: string[] = [];
+  const isNotification = isObject(value) && Array.isArray(several);
+  const unread = isNotification ? unreadNumbers({ ...value, data: null }, '', NO_VALUES) : [];
   for (const [index, entity] of entities.entries()) {
     const where = Array.isArray(several) ? `[${index}].` : '';
     if (!isObject(entity) || entity['type'] !== 'AirQualityObserved')
       findings.refuse(refusal('schema_violation', `${where}type`, 'expected AirQualityObserved'));
     else {
       readEntity(findings, entity, where, Array.isArray(several), utcOffsetMs);
-      const values = Object.entries(entity).map(([name, member]) => [name, attribute(member).value]);
-      unread.push(
-        ...unreadNumbers(Object.fromEntries(values) as Members, where.slice(0, -1), /^(?:location|address)$/),
-      );
+      unread.push(...unreadIn(entity, where.slice(0, -1)));
     }
   }
   return entities.length === 0
     ? refused(refusal('schema_violation', 'payload', 'expected at least one entity'))
-    : findings.result('no attribute is one that Pantau measures', undefined, unread);
+    : findings.result('no attribute is one that Pantau measures', unread);
 }
 
 function readEntity(
@@ -138,6 +136,21 @@ function readEntity(
       findings.at(there).measure(where + name, found, parameter, unit, remedy, about);
     }
   }
+}
+
+const NO_VALUES =
+  /^(?:location|address|@context|type|timestamp|TimeInstant|observedAt|dateObserved\w*|unit\w*)$/;
+
+/** Numbers that are attributes, and those that stand beside the value of one. */
+function unreadIn(entity: Members, where: string): readonly string[] {
+  const values = Object.entries(entity).map(([name, member]) => [name, attribute(member).value]);
+  const beside = Object.entries(entity).map(([name, member]) => {
+    const { value, ...others } = isObject(member) ? member : { value: member };
+    return [name, value === undefined ? {} : others];
+  });
+  return [values, beside].flatMap((members) =>
+    unreadNumbers(Object.fromEntries(members) as Members, where, NO_VALUES),
+  );
 }
 
 /** The time of the observation at the end of an entity's id. */

@@ -91,6 +91,17 @@ describe('frigate/stats', () => {
     expect(decode('frigate/stats', fixture('frigate', 'stats_v0.8.json'))).toEqual({
       outputs: [{ kind: 'heartbeat', ts: undefined, source: 'front_door', state: 'up' }],
       refusals: [],
+      unread: [
+        'detection_fps',
+        'detectors.*.detection_start',
+        'detectors.*.inference_speed',
+        'front_door.detection_fps',
+        'front_door.process_fps',
+        'front_door.skipped_fps',
+        'service.storage.*.free',
+        'service.storage.*.total',
+        'service.storage.*.used',
+      ],
     });
   });
 
@@ -107,6 +118,12 @@ describe('frigate/stats', () => {
         },
       ],
       refusals: [],
+      unread: [
+        'cameras.*.process_fps',
+        'cameras.*.skipped_fps',
+        'cameras.*.detection_fps',
+        'detectors.*.inference_speed',
+      ],
     });
   });
 

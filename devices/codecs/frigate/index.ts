@@ -1,4 +1,5 @@
 import {
+  readJson,
   STATE_WORD,
   type Codec,
   type CodecHeartbeat,
@@ -18,6 +19,7 @@ import {
   statusOfWord,
   type Members,
 } from '../reading.js';
+import { unreadNumbers } from '../unread.js';
 
 /**
  * Frigate over MQTT, read for the life of its cameras: `frigate/available`, `frigate/stats`,
@@ -25,7 +27,7 @@ import {
  *
  * Source: Frigate documentation, "MQTT". None of these messages states a time: arrival counts.
  */
-export const codec: Codec = { name: 'frigate', names: 'cameras', decode };
+export const codec: Codec = { name: 'frigate', version: 2, names: 'cameras', decode };
 
 /** `offline` is the will; since 0.18 an orderly end says `stopped` (blakeblackshear/frigate #22527). */
 const AVAILABLE = { online: 'online', offline: 'offline', stopped: 'offline' } as const;
@@ -41,7 +43,13 @@ function decode(input: CodecInput): CodecResult {
   if (last === 'available') return statusOfWord('payload', textOf(input), AVAILABLE);
   if (last === 'state' && levels.at(-2) === 'enabled') return enabled(input, levels.at(-3) ?? '');
   if (levels.at(-2) === 'status') return roleStatus(input, levels.at(-3) ?? '', last);
-  return ignored('the topic says nothing of the life of a camera');
+  return ignored('the topic says nothing of the life of a camera', unreadIn(input, last));
+}
+
+/** A topic may hold a bare number, or an object of them. */
+function unreadIn({ payload }: CodecInput, name: string): readonly string[] {
+  const parsed = readJson(payload);
+  return 'refusal' in parsed ? [] : unreadNumbers({ [name]: parsed.value });
 }
 
 function textOf({ payload }: CodecInput): string {
@@ -116,7 +124,25 @@ function stats(input: CodecInput): CodecResult {
     if ('refusal' in fps) findings.refuse(fps.refusal);
     else findings.add({ kind: 'heartbeat', ...place, ...stateOfCamera(fps.value, figures, off.has(camera)) });
   }
-  return findings.result('no camera in the statistics');
+  const statistics = Object.entries(read.object).map(([name, member]) => [name, starred(member)]);
+  const unread = unreadNumbers(Object.fromEntries(statistics) as Members, '', READ);
+  return findings.result('no camera in the statistics', unread);
+}
+
+/** What is read of a camera. */
+const READ = /^(?:camera_fps|pid|capture_pid|ffmpeg_pid)$/;
+
+/**
+ * Cameras, detectors, disks and processes come and go: where all members are objects, `*` stands for their names, or each
+ * would be listed on its own.
+ */
+function starred(found: unknown): unknown {
+  if (!isObject(found)) return found;
+  const members = Object.entries(found).map(([name, member]) => [name, starred(member)] as const);
+  if (members.length === 0 || !members.every(([, member]) => isObject(member)))
+    return Object.fromEntries(members);
+  const all = members.flatMap(([, member]) => Object.entries(member as Members));
+  return { '*': Object.fromEntries(all.filter(([, value]) => value !== null)) };
 }
 
 function stateOfCamera(fps: number, figures: Members, isOff: boolean): State {

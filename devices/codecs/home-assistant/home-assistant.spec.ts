@@ -30,6 +30,17 @@ describeCodecContract(codec, {
       memory: { entities: { teras_pm25: { class: 'pm25', unit } } },
     }),
   ],
+  holding: [
+    [
+      message('600', {
+        topic: topicOf('state', 'teras_co2'),
+        memory: { entities: { teras_co2: { class: 'carbon_dioxide', unit: 'ppm' } } },
+      }),
+      'carbon_dioxide',
+    ],
+    [message('27.5', { topic: topicOf('temperature', 'cuaca') }), 'cuaca.temperature'],
+    [message('{"dew_point":21}', { topic: topicOf('forecast', 'cuaca') }), 'cuaca.forecast.dew_point'],
+  ],
 });
 
 describe('home-assistant', () => {

@@ -1,4 +1,10 @@
-import type { Codec, CodecInput, CodecResult, MeasuredParameter } from '#libs/telemetry';
+import {
+  readJson,
+  type Codec,
+  type CodecInput,
+  type CodecResult,
+  type MeasuredParameter,
+} from '#libs/telemetry';
 import {
   Gathered,
   ignored,
@@ -19,7 +25,7 @@ import { unreadNumbers } from '../unread.js';
  *
  * Source: Home Assistant documentation, "MQTT Statestream" and "Sensor entity". No message states its time: arrival counts.
  */
-export const codec: Codec = { name: 'home-assistant', names: 'quantities', decode };
+export const codec: Codec = { name: 'home-assistant', version: 2, names: 'quantities', decode };
 
 const CLASSES: ReadonlyMap<string, MeasuredParameter> = new Map([
   ['pm25', 'pm25'],
@@ -36,6 +42,9 @@ const CLASSES: ReadonlyMap<string, MeasuredParameter> = new Map([
 const MAX_ENTITIES = 500;
 const WORDS_WITHOUT_VALUE: ReadonlySet<string> = new Set(['unavailable', 'unknown', 'None', '']);
 
+/** Attributes that say how an entity is shown and set. */
+const OF_THE_ENTITY = /^(?:min|max|step|precision|order|supported_\w+|suggested_\w+)$/;
+
 /** What is known of an entity. */
 interface Entity {
   readonly class?: string;
@@ -49,6 +58,7 @@ function decode({ topic, payload, memory }: CodecInput): CodecResult {
   const text = new TextDecoder().decode(payload).trim().slice(0, 200);
   const entities = isObject(memory) && isObject(memory['entities']) ? memory['entities'] : {};
   const known = entityOf(entities, entity);
+  const json = readJson(payload);
   switch (attribute) {
     case 'state':
       return stateOf(entity, text, known, entities);
@@ -57,7 +67,10 @@ function decode({ topic, payload, memory }: CodecInput): CodecResult {
     case 'unit_of_measurement':
       return learnt(entity, { ...known, unit: unquoted(text) }, entities);
     default:
-      return ignored('an attribute that says nothing of the value');
+      return ignored(
+        'an attribute that says nothing of the value',
+        unreadNumbers({ [entity]: { [attribute]: 'value' in json ? json.value : text } }, '', OF_THE_ENTITY),
+      );
   }
 }
 
@@ -101,7 +114,7 @@ function measured(name: string, text: string, { class: deviceClass = '', unit = 
     `found ${shown(unit)}; change the unit of the entity`,
     { sensor: name },
   );
-  return resultOf(gathered.telemetry(undefined, name.slice(0, 200)), gathered.refusals, 'no value');
+  return resultOf(gathered.telemetry(undefined, name.slice(0, 200)), gathered.refusals, 'no value', []);
 }
 
 function remembered(name: string, entity: Entity, entities: Members): CodecResult {

@@ -32,8 +32,9 @@ const LOCAL = [
   ['current_humidity', 'humidity', '%'],
 ] as const;
 
-/** All names but those that begin as values of the air do: an answer is nearly all housekeeping. */
-const NOT_OF_THE_AIR = /^(?!pm|temp|hum|voc|ozone)/;
+/** What an answer says of the device, its place, its owner and its two channels; `stats` are means of what is there. */
+const OF_THE_DEVICE =
+  /^(?:name|icon|private|location|altitude|position|led_|mem|pa_latency|date_|channel_|confidence|primary_|secondary_|stats$|analog_input|api_|data_|max_age|adc$|id$|loggingrate|place|period|http|hardware|key\d|latency|response|wl|ssid|geo$|status_|p25aqic)/i;
 
 /** The two lasers of one device: its built-in check. */
 const LASERS = [
@@ -57,17 +58,25 @@ const CHANNEL_FLAGS = new Map<unknown, Validity>([
 /** PurpleAir: an answer of the HTTP API v1 (`/v1/sensors/{index}`), or of the sensor itself (`/json`). */
 export const codec: Codec = {
   name: 'purpleair',
+  version: 2,
   decode({ payload }) {
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
     const sensor = read.object['sensor'];
     if (isObject(sensor)) {
       // When the sensor reported, not when it was asked for: asking twice gives the same instant.
-      return readings(sensor, 'sensor.', API, readEpoch('sensor.last_seen', sensor['last_seen'], 1000));
+      const time = readEpoch('sensor.last_seen', sensor['last_seen'], 1000);
+      return readings(
+        sensor,
+        'sensor.',
+        API,
+        time,
+        unreadNumbers({ ...read.object, sensor: null }, '', OF_THE_DEVICE),
+      );
     }
     if (typeof read.object['SensorId'] === 'string') {
       const time = readDateTime('DateTime', read.object['DateTime'], undefined);
-      return readings(read.object, '', LOCAL, time);
+      return readings(read.object, '', LOCAL, time, []);
     }
     return refused(
       refusal(
@@ -84,6 +93,7 @@ function readings(
   prefix: string,
   table: typeof API | typeof LOCAL,
   time: Instant,
+  beside: readonly string[],
 ): ReturnType<Codec['decode']> {
   if ('refusal' in time) return refused(time.refusal);
   const gathered = new Gathered();
@@ -100,14 +110,12 @@ function readings(
   gathered.pressure(`${prefix}pressure`, from['pressure'] ?? undefined, 1);
   const lasers = new Set<string>(LASERS.flat().map((name) => `${prefix}${name}`));
   const unread = gathered
-    .rest(unreadNumbers(from, prefix.slice(0, -1), NOT_OF_THE_AIR))
+    .rest(unreadNumbers(from, prefix.slice(0, -1), OF_THE_DEVICE))
     .filter((name) => !lasers.has(name));
-  return resultOf(
-    gathered.telemetry(time.ts),
-    gathered.refusals,
-    'no value of the air in the message',
-    unread,
-  );
+  return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message', [
+    ...beside,
+    ...unread,
+  ]);
 }
 
 /** What the device says of its particles; what it states of its channels and is not understood is a doubt. */

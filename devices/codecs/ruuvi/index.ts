@@ -15,13 +15,14 @@ import {
 } from '../reading.js';
 import { readEpoch } from '../reading-time.js';
 import { StatedUnits } from '../stated-units.js';
+import { unreadNumbers } from '../unread.js';
 
 /**
  * Ruuvi Gateway over MQTT: `ruuvi/{gateway}/{tag}`, an advertisement in hexadecimal, and `ruuvi/{gateway}/gw_status`.
  *
  * Source: Ruuvi documentation, "MQTT: Data from Bluetooth-sensors" and data formats 5, 6 and E1.
  */
-export const codec: Codec = { name: 'ruuvi', decode };
+export const codec: Codec = { name: 'ruuvi', version: 2, decode };
 
 /** A field of a frame: big-endian, divided by a number that the format states. */
 interface Field {
@@ -34,6 +35,8 @@ interface Field {
 interface Format {
   readonly length: number;
   readonly fields: readonly Field[];
+  /** What it holds of the air beside them. */
+  readonly others?: readonly string[];
 }
 
 const CLIMATE: readonly Field[] = [
@@ -49,9 +52,20 @@ const EXTENDED = 0xe1;
 
 const FORMATS: ReadonlyMap<number, Format> = new Map([
   [5, { length: 24, fields: CLIMATE }],
-  [6, { length: 20, fields: [...CLIMATE, particles(7, 'pm25')] }],
-  [EXTENDED, { length: 40, fields: [...CLIMATE, particles(9, 'pm25'), particles(13, 'pm10')] }],
+  [6, { length: 20, fields: [...CLIMATE, particles(7, 'pm25')], others: ['co2', 'voc', 'nox'] }],
+  [
+    EXTENDED,
+    {
+      length: 40,
+      fields: [...CLIMATE, particles(9, 'pm25'), particles(13, 'pm10')],
+      others: ['pm1_0', 'pm4_0', 'co2', 'voc', 'nox'],
+    },
+  ],
 ]);
+
+/** What the gateway says of itself and of the way; the seconds are texts. */
+const OF_THE_GATEWAY = /^(?:gw_?\w*|ts|aoa|coords|data|ble_phy|chan|tx_power)$/;
+const WORDS = { online: 'online', offline: 'offline' } as const;
 
 const MANUFACTURER = 0x0499;
 const MANUFACTURER_DATA = 0xff;
@@ -59,16 +73,16 @@ const MANUFACTURER_DATA = 0xff;
 function decode(input: CodecInput): CodecResult {
   const read = readObject(input.payload);
   if ('refusal' in read) return refused(read.refusal);
+  const unread = unreadNumbers(read.object, '', OF_THE_GATEWAY);
   const levels = input.topic.split('/');
-  if (levels.at(-1) === 'gw_status')
-    return statusOfWord('state', read.object['state'], { online: 'online', offline: 'offline' });
+  if (levels.at(-1) === 'gw_status') return statusOfWord('state', read.object['state'], WORDS, unread);
   const { data, ts } = read.object;
   if (typeof data !== 'string' || !/^(?:[0-9a-f]{2}){1,255}$/i.test(data))
     return refused(
       refusal('unreadable', 'data', `expected an advertisement in hexadecimal, found ${shown(data)}`),
     );
   const frame = frameOf(Buffer.from(data, 'hex'));
-  if (frame === undefined) return ignored('an advertisement of no Ruuvi sensor');
+  if (frame === undefined) return ignored('an advertisement of no Ruuvi sensor', unread);
   const format = FORMATS.get(frame[0] ?? 0);
   if (format === undefined || frame.length < format.length)
     return refused(
@@ -80,7 +94,7 @@ function decode(input: CodecInput): CodecResult {
     );
   // A sensor that sends both says the same in both; format 6 knows less.
   const isExtended = isObject(input.memory) && input.memory['extended'] === true;
-  if (frame[0] === 6 && isExtended) return ignored('the sensor says the same in data format E1');
+  if (frame[0] === 6 && isExtended) return ignored('the sensor says the same in data format E1', unread);
   // The gateway writes its seconds as text.
   const seconds = ts === undefined ? { value: undefined } : readNumber('ts', ts, 'text');
   if ('refusal' in seconds) return refused(seconds.refusal);
@@ -103,6 +117,7 @@ function decode(input: CodecInput): CodecResult {
       gathered.telemetry(time.ts, source, housing),
       gathered.refusals,
       'the sensor has no value yet',
+      [...unread, ...(format.others ?? [])],
     ),
     ...(frame[0] === EXTENDED ? { memory: { extended: true } } : {}),
   };

@@ -41,6 +41,7 @@ describeCodecContract(codec, {
   inputs: [{ topic: TOPIC, parts: { device: 'x' } }, { topic: TOPIC }, { topic: 'ruuvi/g/gw_status' }, {}],
   samples: [RAWV2, FORMAT_6, E1].map((data) => Buffer.from(JSON.stringify(sent(data)))),
   numbersOf,
+  holding: [FORMAT_6, E1].map((data) => [message(sent(data), { topic: TOPIC }), 'co2']),
   stating: (unit) => [RAWV2, E1].map((data) => message(sent(data, { unit }), { topic: TOPIC })),
 });
 

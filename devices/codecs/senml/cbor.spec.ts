@@ -50,6 +50,7 @@ describeCodecContract(
     inputs: [{}],
     samples: [AIR],
     numbersOf,
+    holding: [[message(RFC_EXAMPLE), ':current']],
     stating: (unit) => [
       message(Buffer.from(AIR.toString('latin1').replaceAll(/Cel|%RH/g, unit.slice(0, 3)), 'latin1')),
     ],

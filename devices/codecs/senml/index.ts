@@ -6,7 +6,7 @@ import {
   type MeasuredParameter,
   type Unit,
 } from '#libs/telemetry';
-import { Findings, refusal, refused } from '../reading.js';
+import { Findings, isObject, refusal, refused } from '../reading.js';
 import { unreadNumbers } from '../unread.js';
 import { looksLikeCbor, readCbor } from './cbor.js';
 import { resolve } from './resolve.js';
@@ -45,8 +45,11 @@ const CUT_OFF = {
 
 const REMEDY = 'state u or bu with Cel, K, %RH, /, ug/m3 or ppm';
 
+/** What RFC 8428, section 4, defines and is read, or says nothing of the air (section 5); the sum `s` is not read. */
+const FIELDS = /^(?:bn|bt|bu|bv|bver|n|u|t|ut|v|vs|vb|vd)$/;
+
 /** SenML packs in JSON or CBOR (RFC 8428). What stands before the last segment of a name is the device. */
-export const codec: Codec = { name: 'senml', decode };
+export const codec: Codec = { name: 'senml', version: 2, decode };
 
 function decode({ payload, receivedAt }: CodecInput): CodecResult {
   const parsed = looksLikeCbor(payload) ? (readCbor(payload) ?? CUT_OFF) : readJson(payload);
@@ -57,7 +60,9 @@ function decode({ payload, receivedAt }: CodecInput): CodecResult {
   if ('refusal' in pack) return refused(pack.refusal);
   const findings = new Findings();
   findings.refuse(...pack.refusals);
-  const unread: string[] = [];
+  const unread = (parsed.value as unknown[]).flatMap((record, i) =>
+    isObject(record) ? unreadNumbers(record, `[${i}]`, FIELDS) : [],
+  );
   for (const { n, u, t, v, vs, where } of pack.records) {
     const { source, last } = split(n);
     const place = { ts: Math.round(t * 1000), ...(source === '' ? {} : { source }) };
@@ -69,7 +74,7 @@ function decode({ payload, receivedAt }: CodecInput): CodecResult {
     else if (last.toLowerCase() === 'pressure' && u === 'hPa') findings.at(place).pressure(where, v, 1);
     else if (v !== undefined) unread.push(...unreadNumbers({ [n === '' ? where : n]: v }));
   }
-  return findings.result('no record has a name that Pantau measures', undefined, unread);
+  return findings.result('no record has a name that Pantau measures', unread);
 }
 
 function split(name: string): { readonly source: string; readonly last: string } {

@@ -1,6 +1,7 @@
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
 import { Gathered, isObject, readNumber, readObject, refusal, refused, resultOf, shown } from '../reading.js';
 import { StatedUnits } from '../stated-units.js';
+import { unreadNumbers } from '../unread.js';
 
 const PM25 = ['pm25', 'ug/m3'] as const;
 const PM10 = ['pm10', 'ug/m3'] as const;
@@ -30,6 +31,7 @@ const HPA_PER_PASCAL = 0.01;
 /** Sensor.Community (luftdaten.info): what the airrohr firmware pushes over HTTP, and what bridges publish unchanged. */
 export const codec: Codec = {
   name: 'sensor-community',
+  version: 2,
   decode({ payload }) {
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
@@ -40,7 +42,7 @@ export const codec: Codec = {
       );
     }
     const gathered = new Gathered('text');
-    const unread: string[] = [];
+    const unread = unreadNumbers(read.object, '', /^(?:sensordatavalues|esp\w+)$/);
     const entries: readonly unknown[] = list;
     // The optical PPD42NS states P1 and P2 as particles per 0.01 ft³ and betrays itself by the time of its pulses.
     const countsParticles = entries.some((entry) => isObject(entry) && entry['value_type'] === 'durP1');
@@ -56,6 +58,7 @@ export const codec: Codec = {
         return;
       }
       const value = entry['value'];
+      unread.push(...unreadNumbers(entry, `sensordatavalues.${i}`, /^value(?:_type)?$/));
       const [, sensor, name] = NAME.exec(type) ?? [];
       if (name === 'pressure') gathered.pressure(type, value, HPA_PER_PASCAL);
       const quantity = name === undefined ? undefined : QUANTITIES.get(name);

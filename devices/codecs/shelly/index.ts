@@ -14,6 +14,7 @@ import {
 } from '../reading.js';
 import { readEpoch } from '../reading-time.js';
 import { StatedUnits } from '../stated-units.js';
+import { unreadNumbers } from '../unread.js';
 
 /** Components that measure the air, by their number. `switch:0` has a temperature too: that of the relay. */
 const COMPONENT = /^(temperature|humidity):(\d{1,6})$/;
@@ -22,9 +23,17 @@ const READ = {
   humidity: ['rh', 'humidity', '%'],
 } as const;
 
+/**
+ * Components that say how the device is and what it switches or feeds, `tF` that is `tC` again, and the frame of a message.
+ * Source: Shelly API documentation, "Components and Services".
+ */
+const OF_THE_DEVICE =
+  /^(?:(?:sys|wifi|eth|ble|bthome|bthomedevice|cloud|mqtt|ws|ui|plugs_ui|script|schedule|webhook|kvs|matter|knx|zigbee|modbus|devicepower|switch|cover|light|rgb|rgbw|rgbcct|cct|dali|thermostat|em|emdata|em1|em1data|pm1)(?::\d+)?|tF|ts|src|dst|params)$/;
+
 /** Shelly, second generation and later: `{device}/events/rpc` and `{device}/online`. */
 export const codec: Codec = {
   name: 'shelly',
+  version: 2,
   decode({ topic, payload }) {
     if (topic.endsWith('/online')) {
       const parsed = readJson(payload);
@@ -58,10 +67,11 @@ export const codec: Codec = {
       return refused(refusal('schema_violation', 'src', `expected the device's id, found ${shown(src)}`));
     }
     const bySensor = new Map<string, Gathered>();
+    const seen = new Set<string>();
     for (const [key, component] of Object.entries(params)) {
       const [, kind, id] = COMPONENT.exec(key) ?? [];
       if (id === undefined || (kind !== 'temperature' && kind !== 'humidity')) continue;
-      const gathered = bySensor.get(id) ?? new Gathered();
+      const gathered = bySensor.get(id) ?? new Gathered('number', [], seen);
       bySensor.set(id, gathered);
       const [name, parameter, unit] = READ[kind];
       // null is documented for a sensor that cannot be read: refused, so that the fault shows.
@@ -78,7 +88,13 @@ export const codec: Codec = {
     const outputs = [...bySensor].flatMap(([id, gathered]) =>
       gathered.telemetry(ts.ts, id === '0' ? undefined : `${src}:${id}`),
     );
-    return resultOf(outputs, refusals, 'no sensor of the air in the message');
+    const unread = [params, read.object].flatMap((members) => unreadNumbers(members, '', OF_THE_DEVICE));
+    return resultOf(
+      outputs,
+      refusals,
+      'no sensor of the air in the message',
+      new Gathered('number', [], seen).rest(unread),
+    );
   },
 };
 

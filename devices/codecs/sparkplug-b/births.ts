@@ -36,20 +36,13 @@ function isBirth(value: unknown): value is Birth {
   return isObject(value) && typeof value['at'] === 'string' && Array.isArray(value['metrics']);
 }
 
-/** The births with a new one; that of a node ends those of its devices, which must be born again. The oldest give way. */
+/** The births with a new one, whose first metrics count; that of a node ends those of its devices, which must be born again. The oldest give way. */
 export function withBirth(births: readonly Birth[], birth: Birth): Memory {
-  // Named ones are measured; of the others the alias alone is kept, which can be missed.
-  const [named, others] = [birth.metrics.filter(isNamed), birth.metrics.filter((metric) => !isNamed(metric))];
-  const metrics =
-    birth.metrics.length > MAX_METRICS ? [...named, ...others].slice(0, MAX_METRICS) : birth.metrics;
+  const metrics = birth.metrics.slice(0, MAX_METRICS);
   const kept = [...without(births, birth.at).births, { ...birth, metrics }].slice(-MAX_BIRTHS);
   let room = MAX_METRICS;
   const from = kept.findLastIndex((each) => (room -= each.metrics.length) < 0);
   return { births: kept.slice(from + 1) };
-}
-
-function isNamed({ name }: Born): boolean {
-  return name !== undefined;
 }
 
 /** The births without a node and its devices, or without a device. */

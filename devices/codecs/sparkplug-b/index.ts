@@ -4,6 +4,7 @@ import { housingUnless } from '../order.js';
 import { Findings, ignored, refusal, refused, sourceUnless, type Place, type Validity } from '../reading.js';
 import type { Instant } from '../reading-time.js';
 import { unitOfWord } from '../stated-units.js';
+import { isHousekeeping, unreadNumbers } from '../unread.js';
 import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from './births.js';
 import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';
 
@@ -47,7 +48,7 @@ const LAST_INSTANT = 8_640_000_000_000_000n;
  *
  * Source: Sparkplug 3.0.0, chapters 4 to 6.
  */
-export const codec: Codec = { name: 'sparkplug-b', decode };
+export const codec: Codec = { name: 'sparkplug-b', version: 2, decode };
 
 function decode(input: CodecInput): CodecResult {
   const [namespace, group = '', type = '', node, device] = input.topic.split('/');
@@ -90,21 +91,29 @@ function birth(
   const time = instantOf(payload.timestamp, 'timestamp');
   if ('refusal' in time) return refused(time.refusal);
   findings.add({ kind: 'status', ts: time.ts, ...defined({ source: source.source }), state: 'online' });
-  for (const metric of payload.metrics) takeMetric(findings, metric, metric, payload, source);
+  const unread = payload.metrics.flatMap((metric) => takeMetric(findings, metric, metric, payload, source));
   const session = sessionOf(payload);
+  const isMeasured = ({ name }: Metric): boolean => name !== undefined && parameterOf(name) !== undefined;
+  // Where there is no room for all, that of those that are measured comes first.
+  const metrics = [
+    ...payload.metrics.filter(isMeasured),
+    ...payload.metrics.filter((metric) => !isMeasured(metric)),
+  ];
   return findings.result(
     '',
+    unread,
     withBirth(births, {
       at,
       ...(session === undefined ? {} : { session }),
-      metrics: payload.metrics.flatMap(bornOf),
+      metrics: metrics.flatMap(bornOf),
     }),
   );
 }
 
-/** Metrics that Pantau does not measure keep their alias alone, so that it is known in data messages. */
+/** Of metrics that Pantau does not measure, those with an alias: data messages lean on it, and what is not read has its name. */
 function bornOf({ name, alias, datatype, unit }: Metric): Born[] {
-  if (name === undefined || parameterOf(name) === undefined) return alias === undefined ? [] : [{ alias }];
+  if (name === undefined || parameterOf(name) === undefined)
+    return alias === undefined ? [] : [{ alias, ...defined({ name: name?.slice(-MAX_NAME), datatype }) }];
   return [
     {
       name,
@@ -114,6 +123,9 @@ function bornOf({ name, alias, datatype, unit }: Metric): Born[] {
     },
   ];
 }
+
+/** A name that is only listed keeps its end, or it could become one that is measured. */
+const MAX_NAME = 100;
 
 function data(
   payload: Payload,
@@ -126,12 +138,13 @@ function data(
   const byAlias = new Map(born.map((metric) => [metric.alias, metric]));
   const byName = new Map(born.map((metric) => [metric.name, metric]));
   const unborn: string[] = [];
+  const unread: string[] = [];
   for (const metric of payload.metrics) {
     const { name, alias } = metric;
     const known =
       name === undefined ? (alias === undefined ? undefined : byAlias.get(alias)) : (byName.get(name) ?? {});
     if (known === undefined) unborn.push(alias ?? 'none');
-    else takeMetric(findings, { ...known, ...metric }, metric, payload, source);
+    else unread.push(...takeMetric(findings, { ...known, ...metric }, metric, payload, source));
   }
   if (unborn.length > 0)
     findings.refuse(
@@ -141,7 +154,7 @@ function data(
         `no birth of ${at.slice(0, 100)} names it; have the node send its births again (Node Control/Rebirth)`,
       ),
     );
-  return findings.result('no metric is one that Pantau measures');
+  return findings.result('no metric is one that Pantau measures', unread);
 }
 
 function death(
@@ -151,8 +164,8 @@ function death(
   births: readonly Birth[],
 ): CodecResult {
   const born = births.find((candidate) => candidate.at === at)?.session;
-  const dead = sessionOf(payload);
-  if (born !== undefined && dead !== undefined && born !== dead)
+  const ended = sessionOf(payload);
+  if (born !== undefined && ended !== undefined && born !== ended)
     return ignored('the death of an earlier session');
   const findings = new Findings();
   // The will of a node is written when it connects: a time in it is not that of its death.
@@ -160,7 +173,11 @@ function death(
   // The death of a node is that of its devices; they send none of their own.
   for (const { at: device } of births.filter((candidate) => isDeviceOf(candidate, at)))
     findings.add({ kind: 'status', ts: undefined, source: device.slice(at.length + 1), state: 'offline' });
-  return findings.result('', without(births, at));
+  return findings.result(
+    '',
+    payload.metrics.flatMap((metric) => unreadIn(metric, metric)),
+    without(births, at),
+  );
 }
 
 /** `bdSeq`, which tells the sessions of a node apart. */
@@ -171,6 +188,7 @@ function sessionOf({ metrics }: Payload): number | undefined {
 
 /**
  * @param known - name, data type and unit, from the birth where the metric does not state them itself
+ * @returns the name of a number that is not read
  */
 function takeMetric(
   findings: Findings,
@@ -178,10 +196,11 @@ function takeMetric(
   metric: Metric,
   payload: Payload,
   source: Omit<Place, 'ts'>,
-): void {
+): readonly string[] {
   const { name, unit } = known;
   const parameter = name === undefined ? undefined : parameterOf(name);
-  if (name === undefined || parameter === undefined || metric.isNull || metric.value === undefined) return;
+  if (name === undefined || parameter === undefined) return unreadIn(known, metric);
+  if (metric.isNull || metric.value === undefined) return [];
   const time = instantOf(metric.timestamp ?? payload.timestamp, `${name.slice(0, 60)}.timestamp`);
   const value = numberOf(metric.value, known.datatype);
   if ('refusal' in time) findings.refuse(time.refusal);
@@ -198,6 +217,22 @@ function takeMetric(
     const about = { ...validityOf(metric.quality), sensor: name };
     findings.at(place).measure(name, value, parameter, unitOfWord(unit), REMEDY, about);
   }
+  return [];
+}
+
+/** Levels of a metric's name below which the node speaks of itself. */
+const OF_THE_NODE = /^(?:bdSeq$|(?:Node|Device) (?:Control|Info)\/|Properties\/)/i;
+/** Data type of a time in milliseconds. */
+const DATE_TIME = 13;
+
+/** The name of a metric that is a number, or holds some; of data sets and templates nothing is read. */
+function unreadIn({ name, alias, datatype }: Born, { isNull, value }: Metric): readonly string[] {
+  if (isNull || value === undefined || value.kind === 'other' || datatype === DATE_TIME) return [];
+  // A birth before names were remembered leaves the alias alone.
+  if (name === undefined) return [`alias ${alias ?? 'none'}`];
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  if (OF_THE_NODE.test(name) || isHousekeeping(last)) return [];
+  return value.kind !== 'text' || unreadNumbers({ value: value.text }).length > 0 ? [name] : [];
 }
 
 /** The number on the wire; text stays text and is refused as such. Undefined where the sign of an integer is not known. */
@@ -205,7 +240,7 @@ function numberOf(value: WireValue, datatype: number | undefined): number | stri
   if (value.kind === 'real') return value.number;
   if (value.kind === 'text') return value.text;
   const integer = datatype === undefined ? undefined : INTEGERS.get(datatype);
-  if (value.kind === 'other' || integer === undefined) return undefined;
+  if (value.kind !== 'integer' || integer === undefined) return undefined;
   return Number(
     integer.signed ? BigInt.asIntN(integer.bits, value.bits) : BigInt.asUintN(integer.bits, value.bits),
   );

@@ -18,6 +18,8 @@ export type WireValue =
   | { readonly kind: 'integer'; readonly bits: bigint }
   | { readonly kind: 'real'; readonly number: number }
   | { readonly kind: 'text'; readonly text: string }
+  /** A data set or a template, which hold values of their own. */
+  | { readonly kind: 'compound' }
   | { readonly kind: 'other' };
 
 export interface Payload {
@@ -81,9 +83,9 @@ function valueOf(fields: readonly Field[]): WireValue | undefined {
   const view = new DataView(field.bytes.buffer, field.bytes.byteOffset, field.bytes.byteLength);
   if (field.number === 12 && field.wire === 5) return { kind: 'real', number: view.getFloat32(0, true) };
   if (field.number === 13 && field.wire === 1) return { kind: 'real', number: view.getFloat64(0, true) };
-  return field.number === 15 && field.wire === 2
-    ? { kind: 'text', text: decoded(field.bytes) }
-    : { kind: 'other' };
+  if (field.wire !== 2) return { kind: 'other' };
+  if (field.number === 15) return { kind: 'text', text: decoded(field.bytes) };
+  return { kind: field.number === 17 || field.number === 18 ? 'compound' : 'other' };
 }
 
 /** A PropertySet holds its names and its values as two lists of one order. */

@@ -50,6 +50,19 @@ describeCodecContract(codec, {
       memory: decode(topic('DBIRTH', 'udara'), BIRTH).memory,
     }),
   ],
+  holding: [
+    [{ name: 'Air/CO2', alias: 9, datatype: FLOAT, value: float(12, 600) }],
+    [
+      { name: 'Air/PM2.5', datatype: FLOAT, unit: 'µg/m³', value: float(12, 3.5) },
+      { name: 'Air/CO2', datatype: 3, value: int(10, 600) },
+    ],
+    [{ name: 'Air/CO2', datatype: 12, value: bytes(15, '600') }],
+    [{ name: 'Air/CO2', datatype: 19, value: bytes(18, '') }],
+  ].flatMap((metrics) =>
+    ['NBIRTH', 'NDATA', 'NDEATH'].map(
+      (type) => [message(payload(metrics), { topic: topic(type) }), 'Air/CO2'] as const,
+    ),
+  ),
 });
 
 describe('readFields', () => {
@@ -117,7 +130,7 @@ describe('births', () => {
             { name: 'Air/PM2.5', alias: '1', datatype: FLOAT, unit: 'µg/m³' },
             { name: 'Air/Temperature', alias: '2', datatype: 2, unit: '°C' },
             { name: 'Air/NO2', alias: '3', datatype: DOUBLE, unit: 'ppb' },
-            { alias: '4' },
+            { alias: '4', name: 'Outputs/Fan', datatype: 11 },
           ],
         },
       ],

@@ -2,6 +2,7 @@ import type { UtcMillis } from '#libs/kernel';
 import type { Codec, CodecTelemetry, MeasuredParameter, Refusal, Unit } from '#libs/telemetry';
 import {
   Gathered,
+  ignored,
   isObject,
   readObject,
   refused,
@@ -47,6 +48,7 @@ const ZIGBEE = 'ZbReceived';
 /** Tasmota: `tele/{device}/SENSOR` and `LWT`; its other telemetry holds nothing of the air. */
 export const codec: Codec = {
   name: 'tasmota',
+  version: 2,
   decode({ topic, payload, utcOffsetMs }) {
     const text = new TextDecoder().decode(payload).trim();
     // Offline is the will; the word of either can be set at the device.
@@ -66,7 +68,12 @@ export const codec: Codec = {
     const outputs = (ts?: UtcMillis): CodecTelemetry[] =>
       [...bySource].flatMap(([source, gathered]) => gathered.telemetry(ts, source));
     const nothing = 'no sensor of the air in the message';
-    const unread = new Gathered('number', refusals, seen).rest(unreadIn(message, topic));
+    const isSensor = topic === '' || topic.endsWith('/SENSOR');
+    const unread = new Gathered('number', refusals, seen).rest(
+      unreadNumbers(message, '', isSensor && !Object.hasOwn(message, 'Uptime') ? /^ESP32$/ : OF_THE_DEVICE),
+    );
+    // STATE, INFO and RESULT are not there for what is measured: a number that is not known there is no fault.
+    if (!isSensor && outputs().length === 0 && refusals.length === 0) return ignored(nothing, unread);
     // STATE and INFO carry a time too; where nothing was measured it need not be right.
     if (outputs().length === 0) return resultOf([], refusals, nothing, unread);
     // Local and without a zone, unless SetOption52 adds the offset.
@@ -76,13 +83,9 @@ export const codec: Codec = {
   },
 };
 
-/**
- * STATE, INFO and RESULT hold numbers of the device itself and are healthy; SENSOR is there for what was measured.
- */
-function unreadIn(message: Members, topic: string): readonly string[] {
-  const isSensor = topic === '' || topic.endsWith('/SENSOR');
-  return isSensor && !Object.hasOwn(message, 'Uptime') ? unreadNumbers(message, '', /^ESP32$/) : [];
-}
+/** Numbers of the device itself, of its network and of what it switches. */
+const OF_THE_DEVICE =
+  /^(?:ESP32|Heap|Sleep|LoadAvg|MqttCount|Wifi|Eth|Berry|Info\d|Command|Dimmer|CT|HSBColor|Color|White|Channel\d*|Scheme|Fade|Speed|LedTable|Width\d*|POWER\d*|Timers?\d*|Psr\w*|ZbPermitJoin|PulseTime\d*|FanSpeed|TelePeriod|SetOption\d+|Backlog)/;
 
 interface Block {
   readonly sensor: string;

@@ -31,6 +31,7 @@ const STATE_TOPIC = /\/(?:availability|bridge\/state)$/;
 /** Zigbee2MQTT: `zigbee2mqtt/{device}`, `zigbee2mqtt/{device}/availability` and `zigbee2mqtt/bridge/state`. */
 export const codec: Codec = {
   name: 'zigbee2mqtt',
+  version: 2,
   decode({ topic, payload }) {
     if (STATE_TOPIC.test(topic)) return availability(payload);
     const read = readObject(payload);
@@ -72,7 +73,8 @@ function availability(payload: Uint8Array): ReturnType<Codec['decode']> {
   const text = new TextDecoder().decode(payload).trim();
   const read = text.startsWith('{') ? readObject(payload) : { object: { state: text } };
   if ('refusal' in read) return refused(read.refusal);
-  return statusOfWord('state', read.object['state'], { online: 'online', offline: 'offline' });
+  const words = { online: 'online', offline: 'offline' } as const;
+  return statusOfWord('state', read.object['state'], words, unreadNumbers(read.object));
 }
 
 /** A fault of the device, or of a sensor: of all of them, or of the one that is named. */

@@ -102,7 +102,7 @@ export interface CodecResult {
   readonly outputs: readonly CodecOutput[];
   /** What could not be read, each with its reason. Good values beside it are kept. */
   readonly refusals: readonly Refusal[];
-  /** Members that hold numbers of which none was read, beside values that were; nothing is passed over in silence. */
+  /** Members that hold numbers and were not read, beside whatever the rest gave; nothing is passed over in silence. */
   readonly unread?: readonly string[];
   /** Why a message that was understood holds nothing that Pantau keeps; set only without outputs and refusals. */
   readonly ignored?: string;

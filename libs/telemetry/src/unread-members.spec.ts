@@ -14,8 +14,8 @@ describe('members that are not read', () => {
 
   it('are bounded: messages with others are counted together', () => {
     let unread: UnreadMembers | undefined;
-    for (let i = 0; i < 60; i++) unread = withUnread(unread, [`m${i}`], i);
-    expect(unread!.members).toHaveLength(50);
+    for (let i = 0; i < 210; i++) unread = withUnread(unread, [`m${i}`], i);
+    expect(unread!.members).toHaveLength(200);
     expect(unread!.more).toBe(10);
     expect(withUnread(unread, ['m3'], 99).members[3]).toMatchObject({ count: 2, lastAt: 99 });
   });

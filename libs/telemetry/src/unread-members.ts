@@ -19,7 +19,7 @@ export interface UnreadMember {
 }
 
 /** A device chooses its own names: they may not fill the state. */
-const MOST_MEMBERS = 50;
+const MOST_MEMBERS = 200;
 
 /** Counts the members that one message held and that were not read. */
 export function withUnread(
