@@ -52,8 +52,23 @@ module.exports = {
       from: { path: '^(apps|libs|devices|simulators)/([^/]+)/' },
       to: {
         path: '^(apps|libs|simulators)/([^/]+)/src/(?!index[.]ts$)',
-        pathNot: '^$1/$2/|^apps/[^/]+/src/stage[.]ts$|[.]contract[.]ts$',
+        pathNot: '^$1/$2/|^apps/[^/]+/src/stage[.]ts$|^libs/[^/]+/src/namespaces[.]ts$|[.]contract[.]ts$',
       },
+    },
+    {
+      name: 'state-has-an-owner',
+      comment:
+        "Rows of the state are their owner's: apps/<owner>, with libs/<owner> or libs/<owner>-state. Others ask a query that the owner's library exports.",
+      severity: 'error',
+      from: { path: '^(apps|libs)/([^/]+)/' },
+      to: { path: '/src/namespaces[.]ts$', pathNot: '^$1/$2/|^libs/$2(-state)?/' },
+    },
+    {
+      name: 'namespaces-stay-inside',
+      comment: 'A namespace that a barrel exports is read by everybody.',
+      severity: 'error',
+      from: { path: '/src/index[.]ts$' },
+      to: { path: '/src/namespaces[.]ts$' },
     },
     {
       name: 'engines-only-from-the-composition',

@@ -1,5 +1,30 @@
 import tseslint from 'typescript-eslint';
 
+// Parsers of what comes from outside stand each behind one door with bounds; streams are named in one catalogue.
+const IMPORTS = [
+  {
+    name: 'yaml',
+    importNames: ['parse', 'parseDocument', 'parseAllDocuments'],
+    message: 'What comes from outside has bounds: take parseYamlDocument (kernel).',
+  },
+  {
+    name: '@nestjs/microservices',
+    importNames: ['EventPattern', 'MessagePattern'],
+    message: 'Streams are named in one catalogue: take FromStream (journal-transport).',
+  },
+];
+
+const NAMESPACES = {
+  name: '#libs/state',
+  importNames: ['defineNamespace'],
+  message: 'State has an owner: namespaces are declared in its file namespaces.ts.',
+};
+
+const HANDED_ON = {
+  selector: ':matches(ExportAllDeclaration, ExportNamedDeclaration)[source.value=/namespaces(\\.js$|\\/)/]',
+  message: "Rows of the state are their owner's: export a query over them.",
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'data/', 'node_modules/', 'coverage/', 'apps/web/', '**/*.mjs', '**/*.cjs'] },
   ...tseslint.configs.strictTypeChecked,
@@ -21,24 +46,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // Ports read typed records: the caller names the type that it wrote.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
-      // Parsers of what comes from outside, each behind one door with bounds.
-      'no-restricted-imports': [
-        'error',
-        {
-          paths: [
-            {
-              name: 'yaml',
-              importNames: ['parse', 'parseDocument', 'parseAllDocuments'],
-              message: 'What comes from outside has bounds: take parseYamlDocument (kernel).',
-            },
-            {
-              name: '@nestjs/microservices',
-              importNames: ['EventPattern', 'MessagePattern'],
-              message: 'Streams are named in one catalogue: take FromStream (journal-transport).',
-            },
-          ],
-        },
-      ],
+      'no-restricted-imports': ['error', { paths: [...IMPORTS, NAMESPACES] }],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'Time is passed in: take a Clock (kernel).' },
@@ -56,11 +64,17 @@ export default tseslint.config(
     },
   },
   {
+    files: ['{apps,libs}/*/src/namespaces.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: IMPORTS }] },
+  },
+  { files: ['apps/**/*.ts', 'libs/**/*.ts'], rules: { 'no-restricted-syntax': ['error', HANDED_ON] } },
+  {
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
     ignores: ['libs/journal/**', 'libs/journal-transport/src/shared-reads.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
+        HANDED_ON,
         {
           selector:
             'CallExpression[callee.property.name=/^(read|readBackwards)$/]:matches([callee.object.name="journal"], [callee.object.property.name="journal"])',

@@ -20,6 +20,7 @@ export default {
     '^#libs/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^#contracts/([^/]+)$': '<rootDir>/libs/$1/src/$1.contract.ts',
     '^#apps/([^/]+)$': '<rootDir>/apps/$1/src/index.ts',
+    '^#namespaces/([^/]+)$': '<rootDir>/libs/$1/src/namespaces.ts',
     '^#stages/([^/]+)$': '<rootDir>/apps/$1/src/stage.ts',
     '^#simulators/([^/]+)$': '<rootDir>/simulators/$1/src/index.ts',
     '^#devices/([^/]+)$': '<rootDir>/devices/$1/index.ts',

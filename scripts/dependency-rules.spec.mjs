@@ -17,7 +17,9 @@ function violations(path, source) {
       'libs/state/src/inner.ts',
       'libs/state/src/state.contract.ts',
       'libs/engine-lmdb/src/index.ts',
+      'libs/ingest-state/src/namespaces.ts',
       'apps/writer/src/index.ts',
+      'apps/ingest/src/namespaces.ts',
     ])
       write(folder, file, 'export const value = 1;\n');
     write(folder, path, source);
@@ -80,6 +82,22 @@ describe('the rules of the architecture', () => {
       'apps/pantau/src/x.ts',
       "export { InfluxDB } from '@influxdata/influxdb-client';\n",
     ],
+    [
+      'state-has-an-owner',
+      'apps/gateway/src/x.ts',
+      "export { value as own } from '#namespaces/ingest-state';\n",
+    ],
+    [
+      'state-has-an-owner',
+      'libs/evidence/src/x.ts',
+      "export { value as own } from '../../ingest-state/src/namespaces.js';\n",
+    ],
+    [
+      'state-has-an-owner',
+      'apps/pantau/src/x.ts',
+      "export { value as own } from '../../ingest/src/namespaces.js';\n",
+    ],
+    ['namespaces-stay-inside', 'libs/ingest-state/src/index.ts', "export * from './namespaces.js';\n"],
   ])('%s catches %s', (rule, path, source) => {
     expect(violations(path, source)).toContain(rule);
   });
@@ -91,6 +109,12 @@ describe('the rules of the architecture', () => {
     ['libs/engine-lmdb/src/x.spec.ts', "export { value } from '#contracts/state';\n"],
   ])('let %s know an engine', (path, source) => {
     expect(violations(path, source)).toContain('no dependency violations');
+  });
+
+  it.each(['#namespaces/ingest-state', './namespaces.js'])('let the owner of state import %s', (path) => {
+    expect(violations('apps/ingest/src/x.ts', `export { value } from '${path}';\n`)).toContain(
+      'no dependency violations',
+    );
   });
 
   it('let a stage import a library through its barrel', () => {

@@ -1,16 +1,19 @@
 /**
  * Writes what documents take from the code: docs/schema (the JSON Schema of every payload, of scenarios and of truth files,
- * from the schemas that check them), and the table of streams in docs/architecture.md.
+ * from the schemas that check them), and the tables of streams and of namespaces in docs/architecture.md.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { namespacesTable } from '../dist/libs/state/src/index.js';
 import { streamsTable } from '../dist/libs/streams/src/index.js';
 import { payloadJsonSchemas } from '../dist/libs/telemetry/src/index.js';
 import { scenarioJsonSchema, truthJsonSchema } from '../dist/simulators/scenario/src/index.js';
 
-const docs = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs');
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const docs = join(root, 'docs');
+const dist = join(root, 'dist');
 const folder = join(docs, 'schema');
 mkdirSync(folder, { recursive: true });
 const schemas = { ...payloadJsonSchemas(), scenario: scenarioJsonSchema(), truth: truthJsonSchema() };
@@ -18,11 +21,24 @@ for (const [kind, schema] of Object.entries(schemas)) {
   writeFileSync(join(folder, `${kind}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
+const definitions = [];
+for (const folder of ['apps', 'libs'])
+  for (const owner of readdirSync(join(dist, folder))) {
+    const file = join(dist, folder, owner, 'src/namespaces.js');
+    if (!existsSync(file)) continue;
+    for (const { definition } of Object.values(await import(file))) definitions.push(definition);
+  }
+
 const architecture = join(docs, 'architecture.md');
-const text = readFileSync(architecture, 'utf8').replace(
-  /<!-- streams -->\n[^]*?<!-- \/streams -->/,
-  `<!-- streams -->\n\n${streamsTable()}\n\n<!-- /streams -->`,
-);
+let text = readFileSync(architecture, 'utf8');
+for (const [name, table] of Object.entries({
+  streams: streamsTable(),
+  namespaces: namespacesTable(definitions),
+}))
+  text = text.replace(
+    new RegExp(`<!-- ${name} -->\\n[^]*?<!-- /${name} -->`),
+    `<!-- ${name} -->\n\n${table}\n\n<!-- /${name} -->`,
+  );
 writeFileSync(
   architecture,
   await format(text, { ...(await resolveConfig(architecture)), filepath: architecture }),

@@ -16,13 +16,12 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx } from '@nestjs/microservices';
 import { from } from 'rxjs';
 import { storedOf, type DeviceStates } from './device-states-form.js';
+import { STATES } from './namespaces.js';
 import { Intervals } from './intervals.js';
 import { versionedRules, type VersionedRule } from './versioned-rules.js';
 
 export const RULES = Symbol('Rules');
 export const REGISTRY = Symbol('Registry');
-
-const STATES = 'alerts/device-states';
 
 /** For a device that is not registered any more: no promise of an interval to go by. */
 const UNKNOWN_INTERVAL_MS = 3_600_000;
@@ -64,7 +63,7 @@ export class AlertsController {
 
   async #judgeAll({ sites, rows }: Arrived, context: BatchContext): Promise<void> {
     await this.#intervals.refresh();
-    const known = await context.state.getMany<DeviceStates>(STATES, [...sites.keys()]);
+    const known = await context.state.getMany(STATES, [...sites.keys()]);
     let i = 0;
     for (const [device, site] of sites) {
       const intervalMs = this.#intervals.peek(device) ?? (await this.#intervals.of(device));

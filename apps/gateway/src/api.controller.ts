@@ -2,20 +2,12 @@ import { disagreements, neighbourOpinions, type EvidenceReader, type Recomputati
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
 import { alertEventOf, explanationOf, type AlertEvent, type AlertRule } from '#libs/alerting';
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
+import type { IngestQueries } from '#libs/ingest-state';
 import { newestFirst, type Journal, type PassedOver, type UnreadableEntry } from '#libs/journal';
 import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { IndicatorRecord } from '#libs/indicators';
-import { clockDaysOf, DEVICE_MEMORY, type StoredMemory } from '#libs/quality-control';
-import {
-  CLOCK_LEDGER,
-  MEASURED_CODES,
-  PARAMETERS,
-  type ClockDay,
-  type Rejection,
-  UNREAD_MEMBERS,
-  type UnreadMembers,
-} from '#libs/telemetry';
+import { MEASURED_CODES, PARAMETERS, type Rejection } from '#libs/telemetry';
 import type { PointQuery, TimeSeriesStore } from '#libs/timeseries';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -57,6 +49,8 @@ export interface GatewayDependencies {
   readonly journal: Journal;
   readonly state: StateStore;
   readonly registry: Registry;
+  /** What ingest knows of the devices. */
+  readonly ingest: IngestQueries;
   readonly store: TimeSeriesStore;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
@@ -123,9 +117,9 @@ export class ApiController {
   async unread(@Param('device') device: string): Promise<unknown> {
     if ((await this.pantau.registry.device(device)) === undefined)
       throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
-    const unread = await this.pantau.state.get<UnreadMembers>(UNREAD_MEMBERS, device);
-    const items = [...(unread?.members ?? [])].sort((a, b) => b.count - a.count);
-    return { items: items.map((member) => iso(member)), more: unread?.more ?? 0 };
+    const { members, more } = await this.pantau.ingest.unread(device);
+    const items = [...members].sort((a, b) => b.count - a.count);
+    return { items: items.map((member) => iso(member)), more };
   }
 
   @Get('devices/:device/clock')
@@ -141,15 +135,7 @@ export class ApiController {
   ): Promise<unknown> {
     if ((await this.pantau.registry.device(device)) === undefined)
       throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
-    const { state } = this.pantau;
-    const memory = await state.get<StoredMemory>(DEVICE_MEMORY, device);
-    const days = await state.list<ClockDay>(CLOCK_LEDGER, {
-      prefix: `${device}/`,
-      reverse: true,
-      limit: limit + 1,
-    });
-    const over = days.map(({ value }) => value);
-    return cut(clockDaysOf(memory, over, limit + 1), limit);
+    return cut(await this.pantau.ingest.clockDays(device, limit + 1), limit);
   }
 
   @Get('readings')

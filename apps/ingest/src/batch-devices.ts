@@ -1,7 +1,8 @@
+import { CLOCK_LEDGER, DEVICE_MEMORY } from '#namespaces/ingest-state';
 import type { Batch, StageState } from '#libs/journal-transport';
 import { DAY, localDateOf, localDaySpan, type UtcMillis } from '#libs/kernel';
-import { DEVICE_MEMORY, DeviceMemory, type StoredMemory } from '#libs/quality-control';
-import { CLOCK_LEDGER, type ClockDay, type Uplink } from '#libs/telemetry';
+import { DeviceMemory } from '#libs/quality-control';
+import type { ClockDay, Uplink } from '#libs/telemetry';
 import type { Held, KnownDevices } from './known-devices.js';
 
 /** A device in one batch: what is known of it, and what its messages change. */
@@ -60,7 +61,7 @@ export class BatchDevices {
     const day = localDateOf(receivedAt);
     memory.dayFrom = localDaySpan(day)?.from ?? 0;
     // There already when the broker's clock was set back over midnight.
-    memory.clock = await this.state.get<ClockDay>(CLOCK_LEDGER, `${id}/${day}`);
+    memory.clock = await this.state.get(CLOCK_LEDGER, `${id}/${day}`);
     device.hasChanged = true;
   }
 
@@ -71,7 +72,7 @@ export class BatchDevices {
   }
 
   async #add(ids: readonly string[]): Promise<void> {
-    const memories = await this.state.getMany<StoredMemory>(DEVICE_MEMORY, ids);
+    const memories = await this.state.getMany(DEVICE_MEMORY, ids);
     for (const [i, id] of ids.entries()) {
       let known = this.known.get(id);
       if (known === undefined) this.known.set(id, (known = await this.directory.look(id)));

@@ -1,12 +1,8 @@
 import type { StageState } from '#libs/journal-transport';
 import type { Uplink } from '#libs/telemetry';
 import { createHash } from 'node:crypto';
+import { REPETITIONS } from './namespaces.js';
 
-/**
- * Namespace of the messages of each device that were decoded last, oldest first, as bytes: of each message the packet
- * identifier and a digest. Bytes, because objects would take longer to write than all else that a message costs.
- */
-const REPETITIONS = 'ingest/repetitions';
 /** At least the number of messages that a device has in flight. */
 const REMEMBERED = 64;
 const ID_BYTES = 2;
@@ -25,7 +21,7 @@ export async function isRepeated(
   const message = Buffer.alloc(MESSAGE_BYTES);
   message.writeUInt16BE(messageId);
   createHash('sha256').update(topic).update('\0').update(payload).digest().copy(message, ID_BYTES);
-  const recent = (await state.get<Buffer>(REPETITIONS, device)) ?? NONE;
+  const recent = (await state.get(REPETITIONS, device)) ?? NONE;
   const at = placeOf(messageId, recent);
   if (dup && message.equals(recent.subarray(at, at + MESSAGE_BYTES))) return true;
   const others = Buffer.concat([recent.subarray(0, at), recent.subarray(at + MESSAGE_BYTES)]);

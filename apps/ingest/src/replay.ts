@@ -1,3 +1,4 @@
+import { DEVICE_MEMORY, DEVICE_SENSORS, UNREAD_MEMBERS } from '#namespaces/ingest-state';
 import type { Device, Registry, SettingsHistory } from '#libs/identity';
 import {
   eachEntry,
@@ -7,16 +8,22 @@ import {
   type Journal,
   type NewEntry,
 } from '#libs/journal';
-import { ACCOUNT, BatchContext, StageCache, StageState } from '#libs/journal-transport';
+import { BatchContext, StageCache, StageState } from '#libs/journal-transport';
 import { shardOf } from '#libs/kernel';
-import type { StateStore } from '#libs/state';
-import { CLOCK_LEDGER, type Observation, type Rejection, type Signal, type Uplink } from '#libs/telemetry';
+import type { Namespace, StateStore } from '#libs/state';
+import type { Observation, Rejection, Signal, Uplink } from '#libs/telemetry';
 import { Packr } from 'msgpackr';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { IngestOptions } from './ingest-options.js';
+import { CODEC_MEMORY, REPETITIONS } from './namespaces.js';
 import { UplinkController } from './uplink.controller.js';
 
 const PAGE = 1_000;
+
+/** What ingest remembers from one message to the next; the rest it only writes. */
+const REMEMBERED = new Set(
+  [DEVICE_MEMORY, DEVICE_SENSORS, UNREAD_MEMBERS, CODEC_MEMORY, REPETITIONS].map(({ name }) => name),
+);
 
 const packr = new Packr({ useRecords: false });
 
@@ -88,8 +95,7 @@ export class Replay {
       await pieces.add(batch);
       await pieces.end();
       for (const { namespace, key, value } of state.writes())
-        // What is only written is not kept.
-        if (namespace !== ACCOUNT && namespace !== CLOCK_LEDGER)
+        if (REMEMBERED.has(namespace))
           this.#memory.set(`${namespace} ${key}`, Buffer.from(packr.pack(value)));
       state.settle(batch.length);
     }
@@ -103,13 +109,13 @@ export class Replay {
   }
 
   readonly #store: Pick<StateStore, 'get' | 'getMany'> = {
-    get: async <T>(namespace: string, key: string) => this.#remembered<T>(namespace, key),
-    getMany: async <T>(namespace: string, keys: readonly string[]) =>
+    get: async <T>(namespace: Namespace<T> | string, key: string) => this.#remembered<T>(namespace, key),
+    getMany: async <T>(namespace: Namespace<T> | string, keys: readonly string[]) =>
       keys.map((key) => this.#remembered<T>(namespace, key)),
   };
 
-  #remembered<T>(namespace: string, key: string): T | undefined {
-    const packed = this.#memory.get(`${namespace} ${key}`);
+  #remembered<T>(namespace: Namespace<T> | string, key: string): T | undefined {
+    const packed = this.#memory.get(`${typeof namespace === 'string' ? namespace : namespace.name} ${key}`);
     return packed === undefined ? undefined : (packr.unpack(packed) as T);
   }
 }

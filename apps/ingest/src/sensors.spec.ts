@@ -1,12 +1,6 @@
+import { DEVICE_MEMORY, DEVICE_SENSORS } from '#namespaces/ingest-state';
 import { eachEntry } from '#libs/journal';
-import {
-  DEVICE_SENSORS,
-  MEASURED_CODES,
-  TopicMappings,
-  type DeviceSensors,
-  type TopicMapping,
-  type Uplink,
-} from '#libs/telemetry';
+import { MEASURED_CODES, TopicMappings, type TopicMapping, type Uplink } from '#libs/telemetry';
 import fc from 'fast-check';
 import { SENSOR_FORMS, type Published, type SensorForm } from '../../../devices/codecs/sensors.fixture.js';
 import { NOW, openIngest, type IngestFixture } from './ingest.fixture.js';
@@ -79,7 +73,7 @@ describe('a series', () => {
       // Each value is in a series, or refused by name.
       const refused = await refusedOf(ingest);
       for (const text of refused) expect(text).toMatch(/^(?:other_sensor|unknown_device|nothing_to_keep) /);
-      const listed = await ingest.state.get<DeviceSensors>(DEVICE_SENSORS, 'gw-01');
+      const listed = await ingest.state.get(DEVICE_SENSORS, 'gw-01');
       const counts = listed?.refused.map(({ count }) => count) ?? [];
       expect(series.flat().length + counts.reduce((sum, count) => sum + count, 0)).toBe(said.flat().length);
     },
@@ -100,7 +94,7 @@ describe('a series', () => {
       expect.stringMatching(/^other_sensor Kulkas: /),
       expect.stringMatching(/^other_sensor Kulkas: /),
     ]);
-    expect(await ingest.state.get<DeviceSensors>(DEVICE_SENSORS, 'gw-01')).toEqual({
+    expect(await ingest.state.get(DEVICE_SENSORS, 'gw-01')).toEqual({
       counted: { temperature: 'Dapur' },
       refused: [
         {
@@ -179,7 +173,7 @@ describe('a series', () => {
       ...new Array<number>(11).fill(0),
     ];
     const value = [...new Array<number>(10).fill(0), ...series];
-    await ingest.state.write([{ namespace: 'ingest/memory', key: 'gw-01', value }]);
+    await ingest.state.write([DEVICE_MEMORY.put('gw-01', value)]);
     await ingest.take([blocks({ Dapur: 27 }, 1), blocks({ Kulkas: 4 }, 2)]);
     expect(await seriesOf(ingest)).toEqual({ 'gw-01 temperature': [27] });
   });

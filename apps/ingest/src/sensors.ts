@@ -1,7 +1,7 @@
+import { DEVICE_SENSORS } from '#namespaces/ingest-state';
 import type { StageState } from '#libs/journal-transport';
 import { OWN_NAME, sensorNumber } from '#libs/quality-control';
 import {
-  DEVICE_SENSORS,
   deviceOfSensor,
   withCounted,
   withRefused,
@@ -203,7 +203,7 @@ export class BatchSensors {
   async #of(id: string): Promise<DeviceSensors> {
     let known = this.#known.get(id);
     if (known === undefined)
-      this.#known.set(id, (known = (await this.state.get<DeviceSensors>(DEVICE_SENSORS, id)) ?? NONE));
+      this.#known.set(id, (known = (await this.state.get(DEVICE_SENSORS, id)) ?? NONE));
     return known;
   }
 

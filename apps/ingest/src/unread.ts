@@ -1,6 +1,7 @@
+import { UNREAD_MEMBERS } from '#namespaces/ingest-state';
 import type { StageState } from '#libs/journal-transport';
 import type { UtcMillis } from '#libs/kernel';
-import { UNREAD_MEMBERS, withUnread, type UnreadMembers, type Uplink } from '#libs/telemetry';
+import { withUnread, type Uplink } from '#libs/telemetry';
 
 /** What the messages of one batch held beside the values that were read; written once, after the last of them. */
 export class BatchUnread {
@@ -17,7 +18,7 @@ export class BatchUnread {
   async remember(): Promise<void> {
     if (this.#noted.size === 0) return;
     const devices = [...this.#noted.keys()];
-    const stored = await this.state.getMany<UnreadMembers>(UNREAD_MEMBERS, devices);
+    const stored = await this.state.getMany(UNREAD_MEMBERS, devices);
     for (const [i, device] of devices.entries()) {
       let unread = stored[i];
       for (const { names, at } of this.#noted.get(device) ?? []) unread = withUnread(unread, names, at);

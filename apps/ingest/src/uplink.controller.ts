@@ -32,13 +32,12 @@ import { codecOf, decodeForeign } from './decode.js';
 import { believed } from './frozen.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
 import { KnownDevices } from './known-devices.js';
+import { CODEC_MEMORY } from './namespaces.js';
 import { rejectionsOf } from './rejections.js';
 import { repeatsWithin } from './repeated-values.js';
 import { isRepeated } from './repetitions.js';
 import { BatchSensors } from './sensors.js';
 import { BatchUnread } from './unread.js';
-
-const CODEC_MEMORY = 'ingest/codecs';
 
 /** What one piece of a batch brings about, put together before it is handed to the context. */
 interface Outcome {
@@ -170,7 +169,7 @@ export class UplinkController {
     holdAt(sender, uplink.receivedAt);
     const reading = codecOf(uplink, { codecs: this.options.codecs, mappings: sender.held.mappings });
     const key = `${uplink.device}/${reading.name ?? ''}`;
-    const decoded = decodeForeign(uplink, reading, await context.state.get<unknown>(CODEC_MEMORY, key));
+    const decoded = decodeForeign(uplink, reading, await context.state.get(CODEC_MEMORY, key));
     if (decoded.memory !== undefined) context.state.put(CODEC_MEMORY, key, decoded.memory);
     return { decoded, mapping: reading.matched?.mapping };
   }

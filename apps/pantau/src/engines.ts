@@ -9,6 +9,7 @@ import {
   Tokens,
 } from '#libs/identity';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import { LocalIngestQueries, type IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
@@ -34,6 +35,8 @@ export interface Engines {
   readonly keys: ProvisioningKeys;
   /** Who may connect, with every change told to the brokers. */
   readonly administration: Administration;
+  /** What ingest knows of the devices. */
+  readonly ingest: IngestQueries;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
   close(): Promise<void>;
@@ -59,6 +62,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     deviceTokens: new DeviceTokens(state, credentials, clock),
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
+    ingest: new LocalIngestQueries(state),
     evidence: new EvidenceReader(registry, new BucketSource(state), registry.settings, indicators(config)),
     async close() {
       await journal.close();

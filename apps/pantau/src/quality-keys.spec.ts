@@ -1,5 +1,6 @@
 import { IngestModule } from '#apps/ingest';
 import { Registry } from '#libs/identity';
+import { LocalIngestQueries } from '#libs/ingest-state';
 import { eachEntry, type Journal } from '#libs/journal';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage, lagOf } from '#libs/journal-transport';
@@ -7,15 +8,12 @@ import { seededRandom } from '#libs/kernel';
 import { configSchema, loadConfig, type LoadedConfig } from '#libs/platform';
 import {
   CLOCK_LIMITS,
-  clockDaysOf,
-  DEVICE_MEMORY,
   LIMITS_OF_TESTS,
   limitsVersion,
   neighbourConsensus,
   qcLimitsOf,
   qcLimitsSchema,
   type QualitySetting,
-  type StoredMemory,
 } from '#libs/quality-control';
 import type { StateStore } from '#libs/state';
 import { type Observation, type Uplink } from '#libs/telemetry';
@@ -115,8 +113,8 @@ function ingesting(uplinks: readonly Uplink[], seen: 'reading' | 'value' | 'late
     withConfig(written, async (config, folder) => {
       await using ingest = await ingested(config, folder, uplinks);
       if (seen === 'late') {
-        const memory = await ingest.state.get<StoredMemory>(DEVICE_MEMORY, DEVICE);
-        return `late: ${clockDaysOf(memory, [], 1)[0]?.late}`;
+        const [today] = await new LocalIngestQueries(ingest.state).clockDays(DEVICE, 1);
+        return `late: ${today?.late}`;
       }
       const last = new Map<number, string>();
       await eachEntry(ingest.journal, 'readings', ({ data: { ts, readings } }) => {

@@ -1,7 +1,7 @@
 import { messageOf, PantauError } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { LmdbEnvironment } from './lmdb-environment.js';
-import type { ListOptions, StateStore, StateWrite } from '#libs/state';
+import type { ListOptions, Namespace, StateStore, StateWrite } from '#libs/state';
 import { valueFault } from './state-value.js';
 
 type StateKey = [namespace: string, key: string];
@@ -36,21 +36,25 @@ export class LmdbStateStore implements StateStore {
     return new LmdbStateStore(LmdbEnvironment.open(folder), onUnreadable);
   }
 
-  async get<T>(namespace: string, key: string): Promise<T | undefined> {
+  async get<T>(namespace: Namespace<T> | string, key: string): Promise<T | undefined> {
     this.#beginRead();
-    return this.#valueOf([namespace, key]) as T | undefined;
+    return this.#valueOf([nameOf(namespace), key]) as T | undefined;
   }
 
-  async getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]> {
+  async getMany<T>(namespace: Namespace<T> | string, keys: readonly string[]): Promise<(T | undefined)[]> {
     this.#beginRead();
-    return keys.map((key) => this.#valueOf([namespace, key]) as T | undefined);
+    return keys.map((key) => this.#valueOf([nameOf(namespace), key]) as T | undefined);
   }
 
-  async list<T>(namespace: string, options: ListOptions = {}): Promise<{ key: string; value: T }[]> {
+  async list<T>(
+    namespace: Namespace<T> | string,
+    options: ListOptions = {},
+  ): Promise<{ key: string; value: T }[]> {
     this.#beginRead();
     const { prefix = '', from = prefix, to, limit, reverse = false } = options;
-    const low: StateKey = [namespace, from > prefix ? from : prefix];
-    const high: StateKey = [namespace, to === undefined || to > prefix + LAST ? prefix + LAST : to];
+    const name = nameOf(namespace);
+    const low: StateKey = [name, from > prefix ? from : prefix];
+    const high: StateKey = [name, to === undefined || to > prefix + LAST ? prefix + LAST : to];
     const entries: { key: string; value: T }[] = [];
     // Walking down, LMDB would include the upper bound and leave out the lower one; both are put right here.
     const range = reverse
@@ -59,7 +63,7 @@ export class LmdbStateStore implements StateStore {
     // By keys: a range that decodes as it goes ends at the first value that cannot be decoded.
     for (const key of this.#entries.getKeys(range)) {
       if (limit !== undefined && entries.length >= limit) break;
-      if (key[0] !== namespace || (to !== undefined && key[1] >= to) || key[1] < low[1]) continue;
+      if (key[0] !== name || (to !== undefined && key[1] >= to) || key[1] < low[1]) continue;
       const value = this.#valueOf(key);
       if (value !== undefined) entries.push({ key: key[1], value: value as T });
     }
@@ -72,12 +76,12 @@ export class LmdbStateStore implements StateStore {
     await this.#change(() => this.applyWithinTransaction(writes));
   }
 
-  async putIfAbsent(namespace: string, key: string, value: unknown): Promise<boolean> {
+  async putIfAbsent<T>(namespace: Namespace<T> | string, key: string, value: NoInfer<T>): Promise<boolean> {
     this.#assertOpen();
-    assertStorable({ namespace, key, value });
+    assertStorable({ namespace: nameOf(namespace), key, value });
     return this.#change(() => {
-      if (this.#entries.doesExist([namespace, key])) return false;
-      void this.#entries.put([namespace, key], value);
+      if (this.#entries.doesExist([nameOf(namespace), key])) return false;
+      void this.#entries.put([nameOf(namespace), key], value);
       return true;
     });
   }
@@ -153,4 +157,8 @@ export function assertStorable({ namespace, key, value }: StateWrite): void {
   const fault = valueFault(value);
   if (fault === undefined) return;
   throw new PantauError('STATE_VALUE_INVALID', `${namespace}/${key} cannot be stored: ${fault}.`);
+}
+
+function nameOf<T>(namespace: Namespace<T> | string): string {
+  return typeof namespace === 'string' ? namespace : namespace.name;
 }

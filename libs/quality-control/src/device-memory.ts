@@ -11,9 +11,6 @@ export function sensorNumber(parameter: MeasuredParameter, name: string): number
   return name === parameter ? OWN_NAME : OWN_NAME + 1 + fnv1a(name);
 }
 
-/** Namespace of the memories in the state store; keys are device ids. */
-export const DEVICE_MEMORY = 'ingest/memory';
-
 /**
  * A memory as it is stored: a row of numbers. First what is remembered of the device, at the places below, then for each
  * parameter that it reported its place among the {@link MEASURED_CODES} with the sensor that its series is of, and its

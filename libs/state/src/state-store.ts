@@ -1,9 +1,4 @@
-/** One change of a key: a value to put, or undefined to delete it. Values are plain data (no class instances). */
-export interface StateWrite {
-  readonly namespace: string;
-  readonly key: string;
-  readonly value: unknown;
-}
+import type { Namespace, StateWrite } from './namespace.js';
 
 export interface ListOptions {
   /** Only keys that begin with this text. */
@@ -18,20 +13,20 @@ export interface ListOptions {
 }
 
 /**
- * Durable key-value state: registry, credentials, snapshots of stages. Keys are ordered by code unit within a
- * namespace.
+ * Durable key-value state: registry, credentials, snapshots of stages. Values are plain data. Keys are ordered by code unit
+ * within a namespace.
  *
  * Every method rejects with `STATE_CLOSED` after {@link close}.
  */
 export interface StateStore {
-  get<T>(namespace: string, key: string): Promise<T | undefined>;
+  get<T>(namespace: Namespace<T> | string, key: string): Promise<T | undefined>;
   /** Values in the order of the keys; undefined where a key has none. */
-  getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]>;
+  getMany<T>(namespace: Namespace<T> | string, keys: readonly string[]): Promise<(T | undefined)[]>;
   /** Entries in key order. */
-  list<T>(namespace: string, options?: ListOptions): Promise<{ key: string; value: T }[]>;
+  list<T>(namespace: Namespace<T> | string, options?: ListOptions): Promise<{ key: string; value: T }[]>;
   /** All or nothing; resolves when durable. */
   write(writes: readonly StateWrite[]): Promise<void>;
   /** Puts the value when the key has none. @returns whether it was put */
-  putIfAbsent(namespace: string, key: string, value: unknown): Promise<boolean>;
+  putIfAbsent<T>(namespace: Namespace<T> | string, key: string, value: NoInfer<T>): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -50,6 +50,3 @@ export function countClock(
     skewMinMs: skew === null ? skewMinMs : Math.min(skew, skewMinMs ?? skew),
   };
 }
-
-/** Namespace of the ledger's days that are over in the state store; keys are `{device}/{day}`. */
-export const CLOCK_LEDGER = 'ingest/clock';

@@ -2,9 +2,6 @@ import type { UtcMillis } from '#libs/kernel';
 import type { Unit } from './codec.js';
 import type { MeasuredParameter } from './parameters.js';
 
-/** Namespace of the state where ingest keeps {@link DeviceSensors}, by device. */
-export const DEVICE_SENSORS = 'ingest/sensors';
-
 /** The sensors that the messages of a device name. */
 export interface DeviceSensors {
   /** Of which sensor the series of a parameter is, where it has a name of its own. */

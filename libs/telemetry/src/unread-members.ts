@@ -1,8 +1,5 @@
 import type { UtcMillis } from '#libs/kernel';
 
-/** Namespace of the state where ingest keeps {@link UnreadMembers}, by device. */
-export const UNREAD_MEMBERS = 'ingest/unread';
-
 /** Members of a device's messages that held numbers and were not read, beside values that were. */
 export interface UnreadMembers {
   readonly members: readonly UnreadMember[];

@@ -1,5 +1,5 @@
 import { PantauError } from '#libs/kernel';
-import { DEVICE_SENSORS, remediesOf, type DeviceSensors } from '#libs/telemetry';
+import { remediesOf } from '#libs/telemetry';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
@@ -21,12 +21,12 @@ export class DeviceSensorsController {
   async sensors(@Param('device') device: string): Promise<unknown> {
     if ((await this.pantau.registry.device(device)) === undefined)
       throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
-    const sensors = await this.pantau.state.get<DeviceSensors>(DEVICE_SENSORS, device);
-    const refused = [...(sensors?.refused ?? [])].sort((a, b) => b.lastAt - a.lastAt);
+    const { counted, refused, more } = await this.pantau.ingest.sensors(device);
+    const newestFirst = [...refused].sort((a, b) => b.lastAt - a.lastAt);
     return {
-      counted: sensors?.counted ?? {},
-      refused: refused.map((sensor) => ({ ...iso(sensor), remedy: remediesOf(device, sensor) })),
-      more: sensors?.more ?? 0,
+      counted,
+      refused: newestFirst.map((sensor) => ({ ...iso(sensor), remedy: remediesOf(device, sensor) })),
+      more,
     };
   }
 }

@@ -1,12 +1,5 @@
 import { PantauError } from '#libs/kernel';
-import {
-  DEVICE_SENSORS,
-  isParameter,
-  MEASURED_CODES,
-  remediesOf,
-  type DeviceSensors,
-  type MeasuredParameter,
-} from '#libs/telemetry';
+import { isParameter, MEASURED_CODES, remediesOf, type MeasuredParameter } from '#libs/telemetry';
 import type { Command } from 'commander';
 import type { Engines } from '../engines.js';
 import { collect, tell, withEngines, type CommandContext } from './shared.js';
@@ -31,7 +24,7 @@ export function addSensorsCommand(device: Command, context: CommandContext): voi
     )
     .action(async (id: string, { counts, map }: { counts: string[]; map?: string }) =>
       withEngines(context, async (engines) => {
-        const { registry, administration, state } = engines;
+        const { registry, administration, ingest } = engines;
         const before = await registry.device(id);
         if (before === undefined) throw new PantauError('DEVICE_UNKNOWN', `no device ${id} is registered.`);
         const chosen = Object.fromEntries(counts.map(choiceOf));
@@ -54,7 +47,7 @@ export function addSensorsCommand(device: Command, context: CommandContext): voi
             ...(counts.length === 0 ? {} : { sensors: { ...before.sensors, ...chosen } }),
             ...(spoken.length === 0 ? {} : { speaksFor: [...spoken] }),
           });
-        for (const line of await linesOf(id, state, { ...before.sensors, ...chosen })) context.print(line);
+        for (const line of await linesOf(id, ingest, { ...before.sensors, ...chosen })) context.print(line);
       }),
     );
 }
@@ -70,10 +63,10 @@ function choiceOf(text: string): readonly [MeasuredParameter, string] {
 
 async function linesOf(
   id: string,
-  state: Engines['state'],
+  ingest: Engines['ingest'],
   chosen: Partial<Readonly<Record<string, string>>>,
 ): Promise<readonly string[]> {
-  const { counted = {}, refused = [] } = (await state.get<DeviceSensors>(DEVICE_SENSORS, id)) ?? {};
+  const { counted, refused } = await ingest.sensors(id);
   const lines = Object.entries({ ...counted, ...chosen }).map(
     ([parameter, name]) => `${parameter}\t${name}\tdipakai / counts`,
   );

@@ -1,0 +1,39 @@
+import type { StoredMemory } from '#libs/quality-control';
+import { defineNamespace } from '#libs/state';
+import type { ClockDay, DeviceSensors, UnreadMembers } from '#libs/telemetry';
+
+export const DEVICE_MEMORY = defineNamespace<StoredMemory>({
+  name: 'ingest/memory',
+  owner: 'ingest',
+  key: 'device',
+  value: 'StoredMemory',
+  description: "What a device's earlier messages mean for the next one: its clock today, its series.",
+  published: { query: 'IngestQueries', readers: ['gateway'] },
+});
+
+export const CLOCK_LEDGER = defineNamespace<ClockDay>({
+  name: 'ingest/clock',
+  owner: 'ingest',
+  key: 'device/day',
+  value: 'ClockDay',
+  description: 'The ledger of clock skew: days of arrival that are over.',
+  published: { query: 'IngestQueries', readers: ['gateway'] },
+});
+
+export const DEVICE_SENSORS = defineNamespace<DeviceSensors>({
+  name: 'ingest/sensors',
+  owner: 'ingest',
+  key: 'device',
+  value: 'DeviceSensors',
+  description: 'The sensors that the messages of a device name: which count, which are refused.',
+  published: { query: 'IngestQueries', readers: ['gateway', 'pantau'] },
+});
+
+export const UNREAD_MEMBERS = defineNamespace<UnreadMembers>({
+  name: 'ingest/unread',
+  owner: 'ingest',
+  key: 'device',
+  value: 'UnreadMembers',
+  description: 'Members of messages that held numbers and were not read.',
+  published: { query: 'IngestQueries', readers: ['gateway'] },
+});

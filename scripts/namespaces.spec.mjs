@@ -1,0 +1,100 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ESLint, Linter } from 'eslint';
+import { parser } from 'typescript-eslint';
+
+const files = ['apps', 'libs']
+  .flatMap((root) => readdirSync(root).map((name) => join(root, name, 'src/namespaces.ts')))
+  .filter((file) => existsSync(file));
+const modules = [];
+for (const file of files) modules.push({ file, declared: Object.values(await import(resolve(file))) });
+const { namespacesTable } = await import(resolve('libs/state/src/namespaces-table.ts'));
+const declared = modules.flatMap(({ file, declared }) =>
+  declared.map(({ definition }) => ({ file, ...definition })),
+);
+
+const sources = readdirSync('apps', { recursive: true })
+  .filter((path) => path.endsWith('.ts') && !/[.](spec|e2e-spec|fixture)[.]ts$/.test(path))
+  .map((path) => join('apps', path));
+
+/** Prettier pads the cells of a table; what they say is the same. */
+const cells = (table) =>
+  table
+    .trim()
+    .split('\n')
+    .map((row) => row.split('|').map((cell) => cell.trim().replace(/^-+$/, '-')));
+
+describe('the namespaces of the state', () => {
+  it('have a name of their own each', () => {
+    const names = declared.map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(0);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it.each(declared)('$name stands in the room of its owner', ({ file, owner, value }) => {
+    expect([`apps/${owner}`, `libs/${owner}`, `libs/${owner}-state`]).toContain(
+      file.replace('/src/namespaces.ts', ''),
+    );
+    expect(readFileSync(file, 'utf8')).toContain(`defineNamespace<${value}>(`);
+  });
+
+  it.each(declared.filter(({ published }) => published !== undefined))(
+    '$name is asked for by those alone that its declaration names',
+    ({ file, published }) => {
+      const library = file.replace('/src/namespaces.ts', '');
+      expect(library).toMatch(/^libs\//);
+      const asks = new RegExp(`import [^;]*\\b${published.query}\\b[^;]*from '#${library}'`);
+      const readers = sources
+        .filter((path) => asks.test(readFileSync(path, 'utf8')))
+        .map((path) => path.split('/')[1]);
+      // apps/pantau puts every query together.
+      const named = [...published.readers, 'pantau'];
+      expect(new Set(named)).toEqual(new Set([...readers, 'pantau']));
+    },
+  );
+
+  it('are the table in docs/architecture.md (npm run docs:schema writes it)', () => {
+    const text = readFileSync('docs/architecture.md', 'utf8');
+    const [, written = ''] = /<!-- namespaces -->\n([^]*?)<!-- \/namespaces -->/.exec(text) ?? [];
+    expect(cells(written)).toEqual(cells(namespacesTable(declared)));
+  });
+});
+
+/** What the project's own configuration of ESLint says of a line, with the rules that need no types. */
+async function messages(path, source) {
+  const { rules } = await new ESLint().calculateConfigForFile(path);
+  const chosen = Object.entries(rules).filter(([name]) => name.startsWith('no-restricted-'));
+  return new Linter()
+    .verify(
+      source,
+      { files: ['**/*.ts'], languageOptions: { parser }, rules: Object.fromEntries(chosen) },
+      { filename: 'x.ts' },
+    )
+    .map(({ message }) => message);
+}
+
+describe('lint', () => {
+  const DEFINES = "import { defineNamespace } from '#libs/state';\n";
+
+  it('lets namespaces be declared in namespaces.ts alone', async () => {
+    expect(await messages('apps/gateway/src/views.ts', DEFINES)).toEqual([
+      expect.stringContaining('namespaces.ts'),
+    ]);
+    expect(await messages('apps/gateway/src/namespaces.ts', DEFINES)).toEqual([]);
+  });
+
+  it.each(["export * from './namespaces.js';", "export { A } from './namespaces.js';"])(
+    'lets nobody hand on a namespace: %s',
+    async (source) => {
+      expect(await messages('libs/evidence/src/buckets.ts', source)).toEqual([
+        expect.stringContaining('query'),
+      ]);
+    },
+  );
+
+  it('keeps the other restrictions where namespaces are declared', async () => {
+    expect(await messages('apps/gateway/src/namespaces.ts', "import { parse } from 'yaml';\n")).toHaveLength(
+      1,
+    );
+  });
+});
