@@ -1,24 +1,46 @@
-import { devicesOf, play, readPlan, type Progress } from '#simulators/replay';
+import {
+  devicesOf,
+  onAndOn,
+  play,
+  prefixed,
+  readPlan,
+  splitAt,
+  type Progress,
+  type ReplayPlan,
+} from '#simulators/replay';
 import { readPage } from '#libs/journal';
-import { DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
+import { DAY, HOUR, localDateOf, MINUTE, messageOf, type UtcMillis } from '#libs/kernel';
 import { alertEventOf } from '#libs/alerting';
 import type { IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
 import type { Runtime } from './runtime.js';
 
 const DEMO = 'pantau/demo';
-/** A week in about half a minute. */
-const SPEED = 20_000;
+/** In the id of every device of the demonstration, so that it says what it is wherever it shows. */
+const PREFIX = 'demo';
+/** The worst day of the recorded week, and the station that is shown. */
+const SHOWN = { device: 'udara-dongsi', day: Date.parse('2015-12-09T00:00:00+07:00') };
+/** Of a demonstration that was stopped, what was missed for so long is made up for. */
+const LONGEST_GAP = 7 * DAY;
+/** How exactly it is noted how far the demonstration has come. */
+const NOTE_EVERY = MINUTE;
 /** Sensors of sensor.community report about every two and a half minutes. */
 const ARCHIVE_INTERVAL = 150_000;
 const RECORDING_MAX_AGE = 30 * 366 * DAY;
 
+/** Where a demonstration stands. */
+interface Standing {
+  /** How much later than recorded it is played, in whole days. */
+  readonly shiftMs: number;
+  /** Everything due by then was acknowledged. */
+  readonly until: UtcMillis;
+}
+
 /** Registers the devices of a plan and gives each a new password. @returns passwords by device */
 export async function registerPlan(
   { registry, credentials }: Engines,
-  planName: string,
+  plan: ReplayPlan,
 ): Promise<Record<string, string>> {
-  const plan = readPlan(planName);
   await registry.putSite({ id: plan.site, name: 'Peragaan / Demonstration' });
   const passwords: Record<string, string> = {};
   const { air, cameras } = devicesOf(plan);
@@ -29,7 +51,9 @@ export async function registerPlan(
       id,
       site: plan.site,
       kind: isCamera ? 'camera' : 'air',
-      name: isCamera ? `Kamera simulasi ${id}` : `Rekaman ${id}`,
+      name: isCamera
+        ? `Peragaan: kamera simulasi / Demonstration: simulated camera ${id}`
+        : `Peragaan: rekaman / Demonstration: recording ${id}`,
       intervalMs: isCamera ? (plan.cameras?.interval ?? MINUTE) : hourly.has(id) ? HOUR : ARCHIVE_INTERVAL,
       // A recording is as old as it is.
       maxAgeMs: RECORDING_MAX_AGE,
@@ -40,55 +64,97 @@ export async function registerPlan(
 }
 
 /**
- * The main job on real recorded data: real MQTT clients publish a week of two stations and six cameras to the running
- * broker; alerts are shown as they come, then the first indicator with its provenance. Played once per data folder.
+ * The demonstration: real MQTT clients publish a recorded week of two stations and six cameras, moved in time by whole days so that
+ * it ends now, to the running broker, and go on at the pace of the clock until the signal aborts. Alerts are shown as they come,
+ * and the indicator of the worst day with its provenance. Started again over the same data folder it goes on where it was.
+ *
+ * @param address - of the API, for people
  */
 export async function runDemo(
   runtime: Runtime,
+  address: string,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = new AbortController();
+  const alerts = followAlerts(runtime, print, ended.signal);
+  try {
+    await demonstrate(runtime, address, print, signal);
+  } catch (error) {
+    // Somebody took the access of a device away, say: Pantau goes on without the demonstration.
+    if (!signal.aborted) print(`Peragaan berhenti / the demonstration ended: ${messageOf(error)}`);
+  } finally {
+    ended.abort();
+    await alerts;
+  }
+}
+
+async function demonstrate(
+  runtime: Runtime,
+  address: string,
   print: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { state } = runtime;
-  const following = new AbortController();
-  const alerts = followAlerts(runtime, print, AbortSignal.any([signal, following.signal]));
-  if ((await state.get(DEMO, 'played')) === true) {
-    print(
-      'Peragaan sudah pernah diputar di folder data ini. / The demonstration was played in this data folder before.',
-    );
-  } else {
-    const passwords = await registerPlan(runtime, 'demo');
-    print(
-      'Memutar ulang sepekan data nyata (2 stasiun udara, 6 kamera). / Replaying a week of real data (2 air stations, 6 cameras).',
-    );
-    const report = await play({
-      plan: readPlan('demo'),
-      url: `mqtt://127.0.0.1:${runtime.mqttPort}`,
-      passwords,
-      speed: SPEED,
-      restamp: false,
-      clock: systemClock,
-      signal,
-      onProgress: showProgress(print),
-    });
-    if (signal.aborted) return;
-    await runtime.caughtUp(signal);
-    const stored = await runtime.count('demo');
-    print(
-      `Pesan diakui / messages acknowledged: ${report.acknowledged} dari/of ${report.total}; pembacaan tersimpan / readings stored: ${stored}`,
-    );
-    await state.write([{ namespace: DEMO, key: 'played', value: true }]);
-  }
-  following.abort();
-  await alerts;
-  const {
-    items: [record],
-  } = await runtime.evidence.list({
-    indicator: 'env.aq.pm25_daily_mean',
-    device: 'udara-dongsi',
-    to: '2015-12-09',
-    limit: 1,
+  const plan = prefixed(readPlan('demo'), PREFIX);
+  const passwords = await registerPlan(runtime, plan);
+  const now = systemClock.now();
+  const before = await state.get<Standing>(DEMO, 'standing');
+  // The week of the plan is over at the last midnight; what was recorded after it fills today.
+  const shiftMs = before?.shiftMs ?? Math.floor((now - plan.to) / DAY) * DAY;
+  const since = before === undefined ? -Infinity : Math.max(before.until, now - LONGEST_GAP);
+  const note = (until: UtcMillis): Promise<void> =>
+    state.write([{ namespace: DEMO, key: 'standing', value: { shiftMs, until } satisfies Standing }]);
+  const whole = splitAt(onAndOn(plan, shiftMs), now);
+  const history = splitAt(whole.before, since).after;
+  const common = {
+    url: `mqtt://127.0.0.1:${runtime.mqttPort}`,
+    passwords,
+    speed: 'max' as const,
+    clock: systemClock,
+    signal,
+  };
+  print(
+    before === undefined
+      ? 'PERAGAAN / DEMONSTRATION: sepekan data nyata yang digeser sehingga berakhir sekarang (2 stasiun udara rekaman, 6 kamera simulasi). / a week of real data, moved in time so that it ends now (2 recorded air stations, 6 simulated cameras).'
+      : 'PERAGAAN / DEMONSTRATION: dilanjutkan dari terakhir kali. / goes on from where it was.',
+  );
+  const report = await play({
+    ...common,
+    replay: new Map(
+      Array.from(history, ([id, { site, messages }]) => [id, { site, messages: [...messages] }]),
+    ),
+    onProgress: showProgress(print),
   });
-  if (record !== undefined) print(describeIndicator(record));
+  signal.throwIfAborted();
+  await note(now);
+  const notes = setInterval(() => void note(systemClock.now() - NOTE_EVERY), NOTE_EVERY);
+  const goesOn = play({ ...common, replay: whole.after });
+  // Looked at below, after the figures.
+  goesOn.catch(() => undefined);
+  try {
+    await Promise.race([goesOn, runtime.caughtUp(signal)]);
+    signal.throwIfAborted();
+    print(
+      `Pesan diakui / messages acknowledged: ${report.acknowledged} dari/of ${report.total}; pembacaan tersimpan / readings stored: ${await runtime.count(plan.site)}`,
+    );
+    const date = localDateOf(SHOWN.day + shiftMs);
+    const {
+      items: [record],
+    } = await runtime.evidence.list({
+      indicator: 'env.aq.pm25_daily_mean',
+      device: `${PREFIX}-${SHOWN.device}`,
+      to: date,
+      limit: 1,
+    });
+    if (record !== undefined) print(describeIndicator(record));
+    print(
+      `Peragaan berlanjut langsung: kamera tiap menit, stasiun tiap jam. / The demonstration goes on live: cameras every minute, stations every hour.\n  ${address}/api/v1/devices · ${address}/api/docs\nPantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.`,
+    );
+    await goesOn;
+  } finally {
+    clearInterval(notes);
+  }
 }
 
 /** An indicator in a few lines for people. */

@@ -1,6 +1,6 @@
 import { canonicalJson, DAY, HOUR, MINUTE } from '#libs/kernel';
 import { describeWith, temporaryFolder } from '#libs/testing';
-import { play, planSchema, readRecording } from '#simulators/replay';
+import { play, planSchema, readRecording, replayOf } from '#simulators/replay';
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -300,11 +300,10 @@ describe('indicators', () => {
       'cctv-02': await credentials.issue('cctv-02'),
     };
     const report = await play({
-      plan,
+      replay: replayOf(plan),
       url: pantau.url,
       passwords,
       speed: 'max',
-      restamp: false,
       clock: systemClock,
     });
     expect(report.acknowledged).toBe(report.total);

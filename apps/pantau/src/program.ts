@@ -38,7 +38,11 @@ const context: CommandContext = { config, print };
 program
   .command('start')
   .description('menjalankan Pantau / run Pantau in this process')
-  .option('--demo', 'memutar ulang data nyata / replay real recorded data as MQTT devices', false)
+  .option(
+    '--demo',
+    'peragaan: sepekan data rekaman yang berakhir sekarang, lalu berlanjut langsung / demonstration: a recorded week that ends now and goes on live',
+    false,
+  )
   .action(async ({ demo }: { demo: boolean }) => {
     const loaded = config();
     endOnUnhandled();
@@ -58,11 +62,8 @@ program
     );
     try {
       if (demo) {
-        await Promise.race([runDemo(runtime, print, abort.signal), runtime.failed]);
-        if (!abort.signal.aborted)
-          print(
-            'Pantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.',
-          );
+        const address = `http://${loaded.http.host}:${httpPort}`;
+        await Promise.race([runDemo(runtime, address, print, abort.signal), runtime.failed]);
       }
       await Promise.race([stopped, runtime.failed]);
     } finally {
@@ -179,13 +180,14 @@ program
       const abort = new AbortController();
       process.once('SIGTERM', () => abort.abort());
       process.once('SIGINT', () => abort.abort());
-      const [{ play, readPlan }, { showProgress }] = await Promise.all([
+      const [{ play, readPlan, replayOf }, { showProgress }] = await Promise.all([
         import('#simulators/replay'),
         import('./demo.js'),
       ]);
+      const read = readPlan(plan);
       const report = await play({
         ...options,
-        plan: readPlan(plan),
+        replay: replayOf(read, options.restamp ? systemClock.now() - read.from : 0),
         passwords: readCredentials(options.credentials),
         clock: systemClock,
         signal: abort.signal,

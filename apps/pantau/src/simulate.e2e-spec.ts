@@ -1,9 +1,11 @@
-import { startProcess, waitUntil } from '#libs/testing';
+import { HOUR } from '#libs/kernel';
+import { freePort, startProcess, temporaryFolder, waitUntil } from '#libs/testing';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PantauFixture } from './pantau.fixture.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
+const MAIN = join(ROOT, 'dist', 'apps', 'pantau', 'src', 'main.js');
 const SHIPPED_RULES = readFileSync(join(ROOT, 'config', 'rules.yaml'), 'utf8');
 const SCENARIOS = readdirSync(join(ROOT, 'simulators', 'scenario', 'scenarios')).map((name) =>
   name.replace('.yaml', ''),
@@ -70,7 +72,7 @@ describe('pantau simulate', () => {
     );
     await using killed = await start();
     const running = startProcess(process.execPath, [
-      join(ROOT, 'dist', 'apps', 'pantau', 'src', 'main.js'),
+      MAIN,
       ...['--config', killed.file('pantau.yaml'), 'simulate', 'quiet-week', '--check'],
       ...['--token', killed.token, '--truth', killed.file('truth.jsonl')],
     ]);
@@ -105,3 +107,56 @@ describe('pantau simulate', () => {
     expect(code).toBe(1);
   });
 });
+
+describe('pantau start --demo', () => {
+  it('shows a week that ends now and goes on live, named a demonstration, and goes on where it was when started again', async () => {
+    using folder = temporaryFolder('demo');
+    const port = await freePort();
+    const environment = {
+      ...{ PANTAU_DATA: folder.path, PANTAU_MQTT_PORT: '0', PANTAU_HTTP_PORT: String(port) },
+      ...{ PANTAU_METRICS_PORT: 'false', PANTAU_LOG_LEVEL: 'warn' },
+    };
+    let token = '';
+    const demonstrate = async (): Promise<{ output: string; devices: ShownDevice[] }> => {
+      const pantau = startProcess(process.execPath, [MAIN, 'start', '--demo'], environment);
+      const hasEnded = (): boolean => pantau.process.exitCode !== null;
+      await waitUntil('it is live', () => hasEnded() || pantau.output().includes('goes on live'), 120_000);
+      token = /pantau_first-admin_\S+/.exec(pantau.output())?.[0] ?? token;
+      const response = await fetch(`http://127.0.0.1:${port}/api/v1/devices`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      const { items } = (await response.json()) as { items: ShownDevice[] };
+      await pantau.stop('SIGTERM');
+      expect([pantau.process.exitCode, pantau.output()]).toEqual([
+        0,
+        expect.stringContaining('stopped in order'),
+      ]);
+      return { output: pantau.output(), devices: items.filter(({ site }) => site === 'demo') };
+    };
+    const first = await demonstrate();
+    expect(first.output).toMatch(/FIRING .* demo-udara-dongsi/);
+    expect(first.output).toMatch(/messages acknowledged: (\d+) dari\/of \1;/);
+    // The recorded mean of its worst day, four to five days ago.
+    expect(first.output).toMatch(/demo-udara-dongsi, \d{4}-\d\d-\d\d .*\n  nilai \/ value: 271\.6 ug/);
+    expect(first.devices).toHaveLength(8);
+    for (const { id, name, presence, latest } of first.devices) {
+      expect([id, name]).toEqual([expect.stringMatching(/^demo-/), expect.stringContaining('Demonstration')]);
+      expect(presence?.state).toBe('connected');
+      if (id.includes('udara'))
+        expect(Date.now() - Date.parse(latest?.['pm25']?.ts ?? '')).toBeLessThan(4 * HOUR);
+    }
+    const again = await demonstrate();
+    expect(again.output).toContain('goes on from where it was');
+    const sent = Number(/acknowledged: (\d+) dari/.exec(again.output)?.[1]);
+    expect(sent).toBeLessThan(100);
+    expect(again.devices.every(({ presence }) => presence?.state === 'connected')).toBe(true);
+  });
+});
+
+interface ShownDevice {
+  readonly id: string;
+  readonly site: string;
+  readonly name: string;
+  readonly presence?: { readonly state: string };
+  readonly latest?: Readonly<Record<string, { readonly ts: string }>>;
+}

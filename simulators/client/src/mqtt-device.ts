@@ -28,8 +28,10 @@ export class MqttDevice {
   readonly #options: MqttDeviceOptions;
   #client: MqttClient | undefined;
   #connected = false;
-  /** Resolves when the client that is in use is given up: MQTT.js tells those who wait for its acknowledgements nothing. */
-  #lost: { readonly promise: Promise<false>; readonly tell: () => void } = lostClient();
+  #aloneSince: number | undefined = performance.now();
+  #lastError: Error | undefined;
+  /** Whoever waits for a PUBACK of the client that is in use. */
+  readonly #unacknowledged = new Set<(isAcknowledged: boolean) => void>();
   /** Resolves when there is power; undefined while there is. */
   #power: { readonly on: Promise<void>; readonly turnOn: () => void } | undefined;
   #ended = false;
@@ -47,6 +49,16 @@ export class MqttDevice {
     return this.#connected;
   }
 
+  /** Milliseconds without a connection until now, its power cuts included; 0 while it has one. */
+  get aloneFor(): Millis {
+    return this.#aloneSince === undefined ? 0 : performance.now() - this.#aloneSince;
+  }
+
+  /** Why it could not connect the last time. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
   get hasPower(): boolean {
     return this.#power === undefined;
   }
@@ -57,13 +69,29 @@ export class MqttDevice {
       await this.#power?.on;
       const client = this.#client;
       if (this.#ended || client === undefined) return false;
-      try {
-        const sent = client.publishAsync(this.#topic(kind), payload, { qos: 1 }).then(() => true);
-        if (await Promise.race([sent, this.#lost.promise])) return true;
-      } catch {
-        // MQTT.js sends again what it has sent, but gives up what is queued behind that when the connection is lost once more.
-      }
+      if (await this.#acknowledged(client, kind, payload)) return true;
     }
+  }
+
+  /**
+   * @returns false when the client gave it up: MQTT.js sends again what it has sent, but not what is queued behind that when the
+   *   connection is lost once more
+   */
+  #acknowledged(client: MqttClient, kind: TopicKind, payload: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isAcknowledged: boolean): void => {
+        this.#unacknowledged.delete(settle);
+        resolve(isAcknowledged);
+      };
+      this.#unacknowledged.add(settle);
+      client.publish(this.#topic(kind), payload, { qos: 1 }, (error) => settle(error == null));
+    });
+  }
+
+  /** Gives up the client that is in use: MQTT.js tells those who wait for its acknowledgements nothing. */
+  #giveUp(): void {
+    this.#client?.end(true);
+    for (const settle of [...this.#unacknowledged]) settle(false);
   }
 
   /** Takes the power away: the connection is lost in the middle of whatever it did, and the broker publishes the will. */
@@ -72,9 +100,8 @@ export class MqttDevice {
     let turnOn = (): void => undefined;
     const on = new Promise<void>((resolve) => (turnOn = resolve));
     this.#power = { on, turnOn };
-    this.#connected = false;
-    this.#client?.end(true);
-    this.#lost.tell();
+    this.#disconnected();
+    this.#giveUp();
   }
 
   powerOn(): void {
@@ -97,8 +124,12 @@ export class MqttDevice {
   destroy(): void {
     this.#ended = true;
     this.#power?.turnOn();
-    this.#client?.end(true);
-    this.#lost.tell();
+    this.#giveUp();
+  }
+
+  #disconnected(): void {
+    this.#connected = false;
+    this.#aloneSince ??= performance.now();
   }
 
   #topic(kind: TopicKind): string {
@@ -123,8 +154,8 @@ export class MqttDevice {
       },
     });
     this.#client = client;
-    this.#lost = lostClient();
     client.on('error', (error) => {
+      this.#lastError = error;
       if (REFUSALS.includes((error as { readonly code?: unknown }).code))
         this.#refuse(
           new PantauError('TOKEN_INVALID', `the broker refuses the credentials of ${id}.`, {
@@ -133,18 +164,13 @@ export class MqttDevice {
         );
     });
     client.on('close', () => {
-      if (this.#client === client) this.#connected = false;
+      if (this.#client === client) this.#disconnected();
     });
     client.on('connect', () => {
       this.#connected = true;
+      this.#aloneSince = undefined;
       // A birth message that is lost with its connection is followed by that of the next one.
       client.publish(this.#topic('status'), JSON.stringify({ state: 'online' }), { qos: 1 }, () => undefined);
     });
   }
-}
-
-function lostClient(): { readonly promise: Promise<false>; readonly tell: () => void } {
-  let tell = (): void => undefined;
-  const promise = new Promise<false>((resolve) => (tell = () => resolve(false)));
-  return { promise, tell };
 }

@@ -75,7 +75,9 @@ export function* cameraMessages({
         ts: new Date(at).toISOString(),
         seq: seq++,
         state: claimsUp ? 'up' : 'down',
-        ...(claimsUp ? {} : { reason: WORDS[stop.kind] ?? stop.kind }),
+        ...(claimsUp
+          ? {}
+          : { reason: ('reason' in stop ? stop.reason : undefined) ?? WORDS[stop.kind] ?? stop.kind }),
         frames,
         ...(lastFrameAt === undefined ? {} : { lastFrameAt: new Date(lastFrameAt).toISOString() }),
       }),

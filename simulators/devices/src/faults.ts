@@ -49,7 +49,7 @@ export type SupplyFault = TimeSpan &
 export type CameraFault = TimeSpan &
   /** The recorder gives no picture, and the camera's agent says so. */
   (
-    | { readonly kind: 'recorder' }
+    | { readonly kind: 'recorder'; readonly reason?: string | undefined }
     /** The lens is covered: pictures come and show nothing. The agent sees it and says so. */
     | { readonly kind: 'black' }
     /** The agent says "up", and its frames do not advance. */

@@ -1,4 +1,4 @@
-export * from './camera-fleet.js';
+export * from './messages.js';
 export * from './plan.js';
 export * from './player.js';
 export * from './recording.js';

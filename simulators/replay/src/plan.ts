@@ -1,8 +1,8 @@
-import { parseDuration, PantauError, parseYamlDocument } from '#libs/kernel';
+import { parseDuration, PantauError, parseYamlDocument, type Millis } from '#libs/kernel';
+import type { CameraFault, SupplyFault } from '#simulators/devices';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import type { FleetScenario } from './camera-fleet.js';
 import { readRecording, REPLAY_FOLDER, type RecordedSample } from './recording.js';
 import { readArchive } from './sensor-community.js';
 
@@ -89,15 +89,45 @@ export function readPlan(plan: string): ReplayPlan {
   throw new PantauError('CONFIG_INVALID', problems.join(''));
 }
 
-/** The camera part of a plan as a scenario. */
-export function fleetOf({ from, to, cameras }: ReplayPlan): FleetScenario | undefined {
-  if (cameras === undefined) return undefined;
-  const { devices, interval, seed, outages } = cameras;
-  return { from, to, devices, intervalMs: interval, seed, outages };
+/** Faults of the simulated cameras by the names that plans have for them. */
+const OUTAGES = { 'power-cut': 'power', 'stream-lost': 'recorder', 'uplink-lost': 'link' } as const;
+
+/** What befalls a camera of a plan, so much later than the plan says. */
+export function faultsOf(
+  { cameras }: ReplayPlan,
+  device: string,
+  laterMs: Millis,
+): (CameraFault | SupplyFault)[] {
+  return (cameras?.outages ?? [])
+    .filter((outage) => outage.device === device)
+    .map(({ kind, from, to, reason }) => ({
+      ...{ kind: OUTAGES[kind], from: from + laterMs, to: to + laterMs },
+      ...(kind === 'stream-lost' && reason !== undefined ? { reason } : {}),
+    }));
 }
 
-/** What every measuring device of a plan recorded, within the time of the plan. */
-export function recordedSamples({ stations, archives, from, to }: ReplayPlan): Map<string, RecordedSample[]> {
+/** A plan whose devices have names of their own: `{prefix}-{device}`. */
+export function prefixed(plan: ReplayPlan, prefix: string): ReplayPlan {
+  const own = (device: string): string => `${prefix}-${device}`;
+  const { stations, archives, cameras } = plan;
+  return {
+    ...plan,
+    stations: stations.map((station) => ({ ...station, device: own(station.device) })),
+    archives: archives.map((archive) => ({ ...archive, prefix: own(archive.prefix) })),
+    ...(cameras === undefined
+      ? {}
+      : {
+          cameras: {
+            ...cameras,
+            devices: cameras.devices.map(own),
+            outages: cameras.outages.map((outage) => ({ ...outage, device: own(outage.device) })),
+          },
+        }),
+  };
+}
+
+/** What every measuring device of a plan recorded, also before and after the time of the plan. */
+export function recordedSamples({ stations, archives }: ReplayPlan): Map<string, RecordedSample[]> {
   const recorded = new Map<string, readonly RecordedSample[]>(
     stations.map(({ device, recording }) => [device, readRecording(recording)]),
   );
@@ -106,7 +136,7 @@ export function recordedSamples({ stations, archives, from, to }: ReplayPlan): M
   return new Map(
     Array.from(recorded, ([device, samples]) => [
       device,
-      samples.filter(({ ts, values }) => ts >= from && ts < to && Object.keys(values).length > 0),
+      samples.filter(({ values }) => Object.keys(values).length > 0),
     ]),
   );
 }

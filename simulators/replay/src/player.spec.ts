@@ -4,8 +4,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { messagesOf, play, type PlayOptions, type Progress } from './player.js';
-import { devicesOf, planSchema, readPlan } from './plan.js';
+import { DAY, HOUR, MINUTE } from '#libs/kernel';
+import { onAndOn, replayOf, splitAt, type Message } from './messages.js';
+import { play, type PlayOptions, type Progress } from './player.js';
+import { devicesOf, planSchema, prefixed, readPlan } from './plan.js';
+import { readRecording } from './recording.js';
 
 const plan = planSchema.parse({
   site: 'demo',
@@ -16,6 +19,8 @@ const plan = planSchema.parse({
 });
 const passwords = { 'udara-dongsi': 'a', 'cctv-01': 'b', 'cctv-02': 'c' };
 const clock = { now: Date.now };
+const messagesOf = (...args: Parameters<typeof replayOf>): Map<string, readonly Message[]> =>
+  new Map(Array.from(replayOf(...args), ([device, { messages }]) => [device, [...messages]]));
 
 interface Received {
   readonly client: string;
@@ -75,11 +80,10 @@ async function broker(): Promise<
 }
 
 const options = (url: string, more: Partial<PlayOptions> = {}): PlayOptions => ({
-  plan,
+  replay: replayOf(plan),
   url,
   passwords,
   speed: 'max',
-  restamp: false,
   clock,
   ...more,
 });
@@ -101,6 +105,46 @@ describe('a plan', () => {
     const [before, after] = [messagesOf(plan), messagesOf(plan, 1_000)];
     for (const [device, list] of before)
       expect(after.get(device)?.map(({ ts }) => ts - 1_000)).toEqual(list.map(({ ts }) => ts));
+  });
+
+  it('goes on without an end: what was recorded next, the recording again, the same outages of the cameras again', () => {
+    const { from, to } = plan;
+    const outages = [
+      { device: 'cctv-01', kind: 'stream-lost' as const, from: from + HOUR, to: from + 2 * HOUR },
+    ];
+    const { cameras } = plan;
+    const endless = onAndOn(
+      { ...plan, ...(cameras === undefined ? {} : { cameras: { ...cameras, outages } }) },
+      0,
+    );
+    const recorded = readRecording('beijing-dongsi').filter(({ values }) => Object.keys(values).length > 0);
+    const { before } = splitAt(endless, from + 100 * DAY);
+    const [station, camera] = ['udara-dongsi', 'cctv-01'].map((id) => [...before.get(id)!.messages]);
+    const after = recorded.filter(({ ts }) => ts >= from);
+    expect(station!.slice(0, after.length).map(({ ts }) => ts)).toEqual(after.map(({ ts }) => ts));
+    const again = station![after.length]!;
+    expect([again.values, again.ts - recorded[0]!.ts]).toEqual([recorded[0]!.values, 92 * DAY]);
+    const down = camera!.filter(({ payload }) => payload.includes('"down"')).map(({ ts }) => ts);
+    expect(down).toHaveLength(100 * 12);
+    expect(
+      down.every((ts) => (ts - from) % (to - from) >= HOUR && (ts - from) % (to - from) < 2 * HOUR),
+    ).toBe(true);
+  });
+
+  it('is split at an instant into what is due and what follows', () => {
+    const at = plan.from + 10 * HOUR + 30 * MINUTE;
+    const { before, after } = splitAt(replayOf(plan), at);
+    for (const [device, all] of messagesOf(plan)) {
+      const [due, rest] = [before, after].map((part) => [...part.get(device)!.messages]);
+      expect([...due!, ...rest!]).toEqual(all);
+      expect(due!.every(({ dueAt }) => dueAt <= at) && rest!.every(({ dueAt }) => dueAt > at)).toBe(true);
+    }
+  });
+
+  it('can have devices with names of their own', () => {
+    const own = devicesOf(prefixed(readPlan('demo'), 'x'));
+    const { air, cameras } = devicesOf(readPlan('demo'));
+    expect([own.air, own.cameras]).toEqual([air, cameras].map((ids) => ids.map((id) => `x-${id}`)));
   });
 
   it('that ships with Pantau can be read', () => {
@@ -139,9 +183,7 @@ describe('the player', () => {
       const got = server.received.filter(
         ({ client, topic }) => client === device && !topic.endsWith('/status'),
       );
-      expect(got.map(({ text }) => JSON.parse(text) as unknown)).toEqual(
-        list.map(({ payload }) => JSON.parse(JSON.stringify(payload)) as unknown),
-      );
+      expect(got.map(({ text }) => text)).toEqual(list.map(({ payload }) => payload));
       expect(got.every(({ qos, topic }) => qos === 1 && topic.startsWith(`pantau/v1/demo/${device}/`))).toBe(
         true,
       );
@@ -168,7 +210,7 @@ describe('the player', () => {
     expect(report.acknowledged).toBe(report.total);
     for (const [device, list] of messagesOf(plan)) {
       const got = new Set(server.received.filter(({ client }) => client === device).map(({ text }) => text));
-      for (const { payload } of list) expect(got).toContain(JSON.stringify(payload));
+      for (const { payload } of list) expect(got).toContain(payload);
     }
     // The broker saw the connections die.
     expect(server.wills.length).toBeGreaterThan(0);
@@ -197,6 +239,20 @@ describe('the player', () => {
       code: 'BROKER_UNAVAILABLE',
       message: expect.stringMatching(/no connection to mqtt:\S+ for 0\.3 s \(device \S+: .*ECONNREFUSED/),
     });
+  });
+
+  it('sends nothing before it is due by the clock, however fast it may', async () => {
+    await using server = await broker();
+    const { before, after } = splitAt(onAndOn(plan, Date.now() - plan.to), Date.now());
+    const report = await play(options(server.url, { replay: before }));
+    expect(report.acknowledged).toBe(report.total);
+    const abort = new AbortController();
+    const playing = play(options(server.url, { replay: after, signal: abort.signal }));
+    const online = (): number =>
+      server.received.filter(({ client, text }) => client === 'cctv-02' && text.includes('online')).length;
+    await waitUntil('it is connected again', () => online() === 2);
+    abort.abort();
+    expect(await playing).toMatchObject({ acknowledged: 0, total: Infinity });
   });
 
   it('ends when it is told to, in the middle, with what was acknowledged by then', async () => {

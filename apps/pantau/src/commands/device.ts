@@ -83,8 +83,11 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .addOption(credentialsOption())
     .action(async (plan: string, options: { credentials?: string }) =>
       withEngines(context, async (engines) => {
-        const { registerPlan } = await import('../demo.js');
-        tell(context, await registerPlan(engines, plan), options.credentials);
+        const [{ registerPlan }, { readPlan }] = await Promise.all([
+          import('../demo.js'),
+          import('#simulators/replay'),
+        ]);
+        tell(context, await registerPlan(engines, readPlan(plan)), options.credentials);
       }),
     );
 
