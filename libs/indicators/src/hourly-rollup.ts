@@ -1,6 +1,6 @@
 import { HOUR, type Millis, type UtcMillis } from '#libs/kernel';
 import { entersFigures, type Standing } from '#libs/quality-control';
-import type { JournalRef, QualityFlag } from '#libs/telemetry';
+import type { JournalRef, QualityFlag, Rollup } from '#libs/telemetry';
 
 /** One value of a device and parameter, with the journal entry that holds it. */
 export interface Sample extends JournalRef {
@@ -50,6 +50,15 @@ export const REQUIRED_SHARE = 0.75;
 
 /** Above the error of a share in binary floating point. */
 const EPSILON = 1e-9;
+
+/** Whether the mean of a rolled-up hour counts. Roll-ups of before the mean over time state no cover: their values are counted. */
+export function isValidHour({
+  covered,
+  valid,
+  expected,
+}: Pick<Rollup, 'covered' | 'valid' | 'expected'>): boolean {
+  return (covered ?? valid / expected) >= REQUIRED_SHARE - EPSILON;
+}
 
 /**
  * Rolls up one hour. The mean is one over time: a value speaks until the next one comes, but for no longer than the interval
