@@ -19,6 +19,8 @@ import { ForeignTopicsController } from './foreign-topics/foreign-topics.control
 import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
 import { RegistryController } from './devices/registry.controller.js';
+import { StationsController } from './stations/stations.controller.js';
+import { StationsProjection } from './stations/stations.projection.js';
 
 /** The stage that keeps the read models behind the API. */
 @Module({})
@@ -26,7 +28,7 @@ export class ProjectionModule {
   static register(flapGraceMs: Millis): DynamicModule {
     return {
       module: ProjectionModule,
-      controllers: [ProjectionController],
+      controllers: [ProjectionController, StationsProjection],
       providers: [{ provide: FLAP_GRACE_MS, useValue: flapGraceMs }],
     };
   }
@@ -41,6 +43,7 @@ export class GatewayModule {
       controllers: [
         HealthController,
         ApiController,
+        StationsController,
         ReconciliationController,
         DownlinkController,
         DeviceSensorsController,

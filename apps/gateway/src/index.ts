@@ -7,3 +7,4 @@ export * from './gateway.js';
 export type { CsvReport } from './uplinks/csv-report.js';
 export { reconcile, type Reconciliation } from './reconciliation/reconciliation.js';
 export { HealthController } from './health/health.controller.js';
+export { stationSchema, stationsSchema, type Station } from './stations/stations-answer.js';

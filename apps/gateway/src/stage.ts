@@ -9,7 +9,7 @@ export interface GatewayStageOptions {
 /** What the API shows without searching: the read models. */
 export const gatewayStage = defineStage<GatewayStageOptions>({
   name: 'gateway',
-  reads: ['alerts', 'readings', 'signals', 'rejected', 'liveness', 'commands', 'configurations'],
+  reads: ['alerts', 'readings', 'rollups', 'signals', 'rejected', 'liveness', 'commands', 'configurations'],
   appends: [],
   async module({ flapGraceMs }) {
     const { ProjectionModule } = await import('./gateway.js');

@@ -14,6 +14,7 @@ import type {
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
+import { updateDevices } from './update-devices.js';
 import { NO_READINGS, withReadings, type LatestReadings } from './latest-readings-form.js';
 import { lastValueAt, UNREAD_MESSAGES, withRejection, type Unread } from './nothing-read.js';
 import {
@@ -170,18 +171,4 @@ function withPresence(view: DeviceView, signal: PresenceSignal, flapGraceMs: Mil
     presence: { state, cause, session, at, run, silenceMs, byShutdown: cause === 'shutdown' },
     ...(isBack ? { flaps: { count: (flaps?.count ?? 0) + 1, lastAt: at } } : {}),
   };
-}
-
-async function updateDevices<V, T extends { readonly device: string }>(
-  namespace: string,
-  batch: Batch<T>,
-  state: BatchContext['state'],
-  none: V,
-  update: (view: V, data: T) => V,
-): Promise<void> {
-  const devices = [...new Set(batch.map(({ data }) => data.device))];
-  const stored = await state.getMany<V>(namespace, devices);
-  const views = new Map<string, V>(devices.map((device, i) => [device, stored[i] ?? none]));
-  for (const { data } of batch) views.set(data.device, update(views.get(data.device) ?? none, data));
-  for (const [device, view] of views) state.put(namespace, device, view);
 }

@@ -1,0 +1,55 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { PantauError } from '#libs/kernel';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { ApiZodAnswer } from '../http/answers.js';
+import { ZodPipe } from '../http/http.js';
+import { ApiZodQuery } from '../http/queries.js';
+import type { RecentHours } from './recent-hours-form.js';
+import { stationOf, stationSchema, stationsSchema, type Station } from './stations-answer.js';
+import { RECENT_HOURS } from './stations.projection.js';
+
+export const stationsQuery = z.strictObject({ site: z.string().max(63).optional() });
+
+/** The air now, station by station. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/stations')
+export class StationsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Indeks udara saat ini di setiap stasiun / The current air quality index of every station',
+    description:
+      'ISPU over the last 24 full hours, computed anew every hour, with the critical parameter, and how many valid hours each mean rests on. Without hours enough there is no index, which is not an index of 0.',
+  })
+  @ApiZodQuery(stationsQuery)
+  @ApiZodAnswer(stationsSchema)
+  async list(
+    @Query(new ZodPipe(stationsQuery)) { site }: z.output<typeof stationsQuery>,
+  ): Promise<z.output<typeof stationsSchema>> {
+    const { registry, state, clock } = this.pantau;
+    const devices = (await registry.devices()).filter(
+      (device) => device.kind === 'air' && (site ?? device.site) === device.site,
+    );
+    const hours = await state.getMany<RecentHours>(
+      RECENT_HOURS,
+      devices.map(({ id }) => id),
+    );
+    const now = clock.now();
+    return { items: devices.map((device, i) => stationOf(device, hours[i], now)) };
+  }
+
+  @Get(':device')
+  @ApiOperation({ summary: 'Indeks udara saat ini di satu stasiun / The current index of one station' })
+  @ApiZodAnswer(stationSchema)
+  async one(@Param('device') id: string): Promise<Station> {
+    const { registry, state, clock } = this.pantau;
+    const device = await registry.device(id);
+    if (device?.kind !== 'air')
+      throw new PantauError('NOT_FOUND', `${id} is no air station.`, { remedy: 'GET /api/v1/stations' });
+    return stationOf(device, await state.get<RecentHours>(RECENT_HOURS, id), clock.now());
+  }
+}
