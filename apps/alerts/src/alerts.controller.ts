@@ -15,7 +15,7 @@ import type { Observation, Parameter, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx } from '@nestjs/microservices';
 import { from } from 'rxjs';
-import { storedOf, type DeviceStates } from './device-states-form.js';
+import { STATE_FORM, storedOf, type DeviceStates, type StoredState } from './device-states-form.js';
 import { STATES } from './namespaces.js';
 import { Intervals } from './intervals.js';
 import { versionedRules, type VersionedRule } from './versioned-rules.js';
@@ -86,12 +86,12 @@ export class AlertsController {
     intervalMs: Millis,
     context: BatchContext,
   ): DeviceStates {
-    const after: DeviceStates[number][] = [];
+    const after: StoredState[] = [];
     let hasChanged = false;
     for (const versioned of this.#rules) {
       const { rule, kind, key } = versioned;
       const known = storedOf(before, key);
-      const state = known === undefined ? kind.initial : kind.form.unpack(known.slice(1));
+      const state = known === undefined ? kind.initial : kind.form.unpack(STATE_FORM.unpack(known));
       let next = state;
       if (appliesTo(rule, subject)) {
         const judge = kind.judge(rule, { intervalMs }, state);
@@ -101,7 +101,7 @@ export class AlertsController {
         }
       }
       if (next !== state) hasChanged = true;
-      const kept: DeviceStates[number] | undefined = next === state ? known : [key, ...kind.form.pack(next)];
+      const kept = next === state ? known : STATE_FORM.pack(key, kind.form.pack(next));
       if (kept !== undefined) after.push(kept);
     }
     // Rules that are gone, or were changed, leave nothing behind.
