@@ -1,5 +1,6 @@
 import { DEVICE_MEMORY, DEVICE_SENSORS } from '#namespaces/ingest-state';
 import { eachEntry } from '#libs/journal';
+import type { StoredMemory } from '#libs/quality-control';
 import { MEASURED_CODES, TopicMappings, type TopicMapping, type Uplink } from '#libs/telemetry';
 import fc from 'fast-check';
 import { SENSOR_FORMS, type Published, type SensorForm } from '../../../devices/codecs/sensors.fixture.js';
@@ -172,7 +173,7 @@ describe('a series', () => {
       1,
       ...new Array<number>(11).fill(0),
     ];
-    const value = [...new Array<number>(10).fill(0), ...series];
+    const value = [...new Array<number>(10).fill(0), ...series] as unknown as StoredMemory;
     await ingest.state.write([DEVICE_MEMORY.put('gw-01', value)]);
     await ingest.take([blocks({ Dapur: 27 }, 1), blocks({ Kulkas: 4 }, 2)]);
     expect(await seriesOf(ingest)).toEqual({ 'gw-01 temperature': [27] });

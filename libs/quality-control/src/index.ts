@@ -1,6 +1,6 @@
 export * from './clock.js';
 export * from './cross-parameter.js';
-export * from './device-memory.js';
+export * from './device-memory-form.js';
 export * from './flags.js';
 export * from './flat-line.js';
 export * from './gross-range.js';

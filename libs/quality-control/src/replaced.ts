@@ -1,21 +1,24 @@
 import { combineTwo, numberOfResult, resultOf, resultOfNumber, type QualityResult } from './flags.js';
 import {
+  fieldsOf,
+  hasLast,
+  hasPrevious,
   initialQcState,
-  IS_SATURATED,
-  LAST_RESULT,
-  LAST_TS,
-  LAST_VALUE,
-  NEIGHBOUR_TS,
-  NEIGHBOUR_VALUE,
-  PREVIOUS_RESULT,
-  PREVIOUS_TS,
-  PREVIOUS_VALUE,
-  RUN_FROM,
-  RUN_HIGH,
-  RUN_LOW,
-  RUN_SAMPLES,
-  SATURATED_SINCE,
+  isSaturatedOf,
+  lastTsOf,
+  neighbourTsOf,
+  neighbourValueOf,
+  previousResultOf,
+  previousTsOf,
+  previousValueOf,
+  qcStateOf,
+  runFromOf,
+  runHighOf,
+  runLowOf,
+  runSamplesOf,
+  saturatedSinceOf,
   type JudgedSample,
+  type QcFields,
   type QcState,
 } from './qc-state-form.js';
 import type { Sample } from './sample.js';
@@ -35,79 +38,79 @@ export interface WithoutInstant {
  * another successor, unless it was one already; and a run, or saturated air, that the forgotten value had ended.
  */
 export function withoutInstant(state: QcState, ts: number): WithoutInstant {
-  if (isPrevious(state, ts)) return { state: withPrevious(state, 0, 0, 0, 0, 0) };
+  if (isPrevious(state, ts)) return { state: withPrevious(state, NO_PREVIOUS) };
   return isLast(state, ts) ? withoutLast(state) : { state };
 }
 
 export function isLast(state: QcState, ts: number): boolean {
-  return state[LAST_RESULT] !== 0 && state[LAST_TS] === ts;
+  return hasLast(state) && lastTsOf(state) === ts;
 }
 
 export function isPrevious(state: QcState, ts: number): boolean {
-  return state[PREVIOUS_RESULT] !== 0 && state[PREVIOUS_TS] === ts;
+  return hasPrevious(state) && previousTsOf(state) === ts;
 }
 
 /** Whether the value before the last is known to be a spike. */
 export function previousWasSpike(state: QcState): boolean {
-  return state[PREVIOUS_RESULT] !== 0 && resultOfNumber(state[PREVIOUS_RESULT]).failed.includes('spike');
+  return hasPrevious(state) && resultOfNumber(previousResultOf(state)).failed.includes('spike');
 }
 
 /** The state with another value in the place of the one before the last. A spike is nobody's neighbour. */
 export function replacePrevious(state: QcState, { ts, value }: Sample, result: QualityResult): QcState {
   const isSpike = result.failed.includes('spike');
-  return withPrevious(
-    state,
-    ts,
-    value,
-    numberOfResult(result),
-    isSpike ? state[NEIGHBOUR_TS] : ts,
-    isSpike ? state[NEIGHBOUR_VALUE] : value,
-  );
+  return withPrevious(state, {
+    previousTs: ts,
+    previousValue: value,
+    previousResult: numberOfResult(result),
+    neighbourTs: isSpike ? neighbourTsOf(state) : ts,
+    neighbourValue: isSpike ? neighbourValueOf(state) : value,
+  });
 }
 
-function withPrevious(
-  state: QcState,
-  ts: number,
-  value: number,
-  result: number,
-  neighbourTs: number,
-  neighbourValue: number,
-): QcState {
-  return [
-    ...[state[LAST_TS], state[LAST_VALUE], state[LAST_RESULT]],
-    ...[ts, value, result, neighbourTs, neighbourValue],
-    ...[state[RUN_FROM], state[RUN_LOW], state[RUN_HIGH], state[RUN_SAMPLES]],
-    ...[state[IS_SATURATED], state[SATURATED_SINCE]],
-  ] as unknown as QcState;
+type Previous = Pick<
+  QcFields,
+  'previousTs' | 'previousValue' | 'previousResult' | 'neighbourTs' | 'neighbourValue'
+>;
+
+const NO_PREVIOUS: Previous = {
+  previousTs: 0,
+  previousValue: 0,
+  previousResult: 0,
+  neighbourTs: 0,
+  neighbourValue: 0,
+};
+
+function withPrevious(state: QcState, previous: Previous): QcState {
+  return qcStateOf({ ...fieldsOf(state), ...previous });
 }
 
 function withoutLast(state: QcState): WithoutInstant {
-  if (state[PREVIOUS_RESULT] === 0) return { state: initialQcState };
+  if (!hasPrevious(state)) return { state: initialQcState };
   const wasSpike = previousWasSpike(state);
-  const judged = resultOfNumber(state[PREVIOUS_RESULT]);
+  const judged = resultOfNumber(previousResultOf(state));
   const result = wasSpike ? withoutSpike(judged) : judged;
-  const ts = state[PREVIOUS_TS];
-  const value = state[PREVIOUS_VALUE];
-  const hasRun = state[RUN_SAMPLES] > 0;
-  const goesOn = hasRun && state[RUN_FROM] < state[LAST_TS];
-  const wasSaturated = state[IS_SATURATED] === 1 && state[SATURATED_SINCE] < state[LAST_TS];
-  const before: QcState = [
-    ts,
-    value,
-    numberOfResult(result),
+  const ts = previousTsOf(state);
+  const value = previousValueOf(state);
+  const hasRun = runSamplesOf(state) > 0;
+  const goesOn = hasRun && runFromOf(state) < lastTsOf(state);
+  const wasSaturated = isSaturatedOf(state) && saturatedSinceOf(state) < lastTsOf(state);
+  const before = qcStateOf({
+    lastTs: ts,
+    lastValue: value,
+    lastResult: numberOfResult(result),
     // The value before it is remembered only where it is the neighbour of a spike.
-    wasSpike ? state[NEIGHBOUR_TS] : 0,
-    wasSpike ? state[NEIGHBOUR_VALUE] : 0,
-    wasSpike ? PASSED : 0,
-    wasSpike ? state[NEIGHBOUR_TS] : 0,
-    wasSpike ? state[NEIGHBOUR_VALUE] : 0,
-    hasRun ? (goesOn ? state[RUN_FROM] : ts) : 0,
-    hasRun ? (goesOn ? state[RUN_LOW] : value) : 0,
-    hasRun ? (goesOn ? state[RUN_HIGH] : value) : 0,
-    hasRun ? (goesOn ? state[RUN_SAMPLES] - 1 : 1) : 0,
-    wasSaturated ? 1 : 0,
-    wasSaturated ? state[SATURATED_SINCE] : 0,
-  ];
+    previousTs: wasSpike ? neighbourTsOf(state) : 0,
+    previousValue: wasSpike ? neighbourValueOf(state) : 0,
+    previousResult: wasSpike ? PASSED : 0,
+    neighbourTs: wasSpike ? neighbourTsOf(state) : 0,
+    neighbourValue: wasSpike ? neighbourValueOf(state) : 0,
+    runFrom: hasRun ? (goesOn ? runFromOf(state) : ts) : 0,
+    runLow: hasRun ? (goesOn ? runLowOf(state) : value) : 0,
+    runHigh: hasRun ? (goesOn ? runHighOf(state) : value) : 0,
+    runSamples: hasRun ? (goesOn ? runSamplesOf(state) - 1 : 1) : 0,
+    isSaturated: wasSaturated,
+    saturatedSince: wasSaturated ? saturatedSinceOf(state) : 0,
+  });
   return wasSpike ? { state: before, restored: { ts, value, result } } : { state: before };
 }
 

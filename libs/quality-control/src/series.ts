@@ -13,21 +13,24 @@ import { continuesRun, flatLineFlag } from './flat-line.js';
 import { rangeResult } from './gross-range.js';
 import { QC_LIMITS_V1, type QcLimits, type QcLimitsTable } from './limits.js';
 import {
-  IS_SATURATED,
-  LAST_RESULT,
-  LAST_TS,
-  LAST_VALUE,
+  hasLast,
+  hasPrevious,
+  isSaturatedOf,
   lastOf,
-  NEIGHBOUR_TS,
-  NEIGHBOUR_VALUE,
-  PREVIOUS_RESULT,
-  PREVIOUS_TS,
-  PREVIOUS_VALUE,
-  RUN_FROM,
-  RUN_HIGH,
-  RUN_LOW,
-  RUN_SAMPLES,
-  SATURATED_SINCE,
+  lastResultOf,
+  lastTsOf,
+  lastValueOf,
+  neighbourTsOf,
+  neighbourValueOf,
+  previousResultOf,
+  previousTsOf,
+  previousValueOf,
+  qcStateOf,
+  runFromOf,
+  runHighOf,
+  runLowOf,
+  runSamplesOf,
+  saturatedSinceOf,
   type JudgedSample,
   type QcState,
 } from './qc-state-form.js';
@@ -122,8 +125,8 @@ function judgeNext(
   { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
   const range = rangeResult(sample.value, own.range);
-  const isFirst = state[LAST_RESULT] === 0;
-  const isNewer = Number.isFinite(sample.ts) && (isFirst || sample.ts > state[LAST_TS]);
+  const isFirst = !hasLast(state);
+  const isNewer = Number.isFinite(sample.ts) && (isFirst || sample.ts > lastTsOf(state));
   if (!isNewer || range.flag === 4)
     return { state, result: combineTwo(range, others), notEvaluated: SERIES_TESTS };
 
@@ -133,15 +136,15 @@ function judgeNext(
   const spike = judgeSpike(state, ts, value, own, neighboursHigh);
   const wasSpike = spike === 3 || spike === 4;
   // A good value is compared with the one before the spike, or the fault of one would be counted twice.
-  const baseTs = state[wasSpike ? NEIGHBOUR_TS : LAST_TS];
-  const baseValue = state[wasSpike ? NEIGHBOUR_VALUE : LAST_VALUE];
+  const baseTs = wasSpike ? neighbourTsOf(state) : lastTsOf(state);
+  const baseValue = wasSpike ? neighbourValueOf(state) : lastValueOf(state);
 
   const hasRun = own.flatLine !== null;
   const goesOn = runGoesOn(state, ts, value, own);
-  const runFrom = goesOn ? state[RUN_FROM] : ts;
-  const runSamples = goesOn ? state[RUN_SAMPLES] + 1 : 1;
+  const runFrom = goesOn ? runFromOf(state) : ts;
+  const runSamples = goesOn ? runSamplesOf(state) + 1 : 1;
   const isSaturated = own.saturation !== null && value >= own.saturation.from;
-  const saturatedSince = saturationGoesOn(state, ts, own) ? state[SATURATED_SINCE] : ts;
+  const saturatedSince = saturationGoesOn(state, ts, own) ? saturatedSinceOf(state) : ts;
 
   const rate = isFirst ? 2 : judgeRate(baseValue, value, ts - baseTs, own, neighboursHigh);
   const flat = isFirst ? 2 : judgeFlatLine(ts - runFrom, runSamples, value, own, neighboursHigh);
@@ -152,22 +155,22 @@ function judgeNext(
   result = combineTwo(result, others);
 
   const amended = wasSpike ? amendedLast(state, spike) : undefined;
-  const next: QcState = [
-    ts,
-    value,
-    numberOfResult(result),
-    state[LAST_TS],
-    state[LAST_VALUE],
-    amended === undefined ? state[LAST_RESULT] : numberOfResult(amended.result),
-    baseTs,
-    baseValue,
-    hasRun ? runFrom : 0,
-    hasRun ? (goesOn ? Math.min(state[RUN_LOW], value) : value) : 0,
-    hasRun ? (goesOn ? Math.max(state[RUN_HIGH], value) : value) : 0,
-    hasRun ? runSamples : 0,
-    isSaturated ? 1 : 0,
-    isSaturated ? saturatedSince : 0,
-  ];
+  const next = qcStateOf({
+    lastTs: ts,
+    lastValue: value,
+    lastResult: numberOfResult(result),
+    previousTs: lastTsOf(state),
+    previousValue: lastValueOf(state),
+    previousResult: amended === undefined ? lastResultOf(state) : numberOfResult(amended.result),
+    neighbourTs: baseTs,
+    neighbourValue: baseValue,
+    runFrom: hasRun ? runFrom : 0,
+    runLow: hasRun ? (goesOn ? Math.min(runLowOf(state), value) : value) : 0,
+    runHigh: hasRun ? (goesOn ? Math.max(runHighOf(state), value) : value) : 0,
+    runSamples: hasRun ? runSamples : 0,
+    isSaturated,
+    saturatedSince: isSaturated ? saturatedSince : 0,
+  });
   const notEvaluated = notEvaluatedOf(rate, flat, saturation);
   return amended === undefined
     ? { state: next, result, notEvaluated }
@@ -193,15 +196,15 @@ function correctPrevious(
   }
   const sample = { ts, value: value + 0 };
   const spike = previousWasSpike(state)
-    ? judgeSpikeBetween(state, sample.value, state[LAST_TS], state[LAST_VALUE], own, neighboursHigh)
+    ? judgeSpikeBetween(state, sample.value, lastTsOf(state), lastValueOf(state), own, neighboursHigh)
     : 2;
   const result = combineTwo(combineTwo(range, resultOf('spike', spike)), others);
   return { state: replacePrevious(state, sample, result), result, notEvaluated: SERIES_TESTS };
 }
 
 function isRepetition(state: QcState, { ts, value }: Sample, within = 0): boolean {
-  const elapsed = ts - state[LAST_TS];
-  return state[LAST_RESULT] !== 0 && value === state[LAST_VALUE] && elapsed > 0 && elapsed < within;
+  const elapsed = ts - lastTsOf(state);
+  return hasLast(state) && value === lastValueOf(state) && elapsed > 0 && elapsed < within;
 }
 
 /** Judges what was said again since it was measured. */
@@ -211,9 +214,9 @@ function judgeRepetition(
   own: QcLimits,
   { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
-  const flat = judgeFlatLine(ts - state[RUN_FROM], state[RUN_SAMPLES], value, own, neighboursHigh);
-  const isSaturated = state[IS_SATURATED] === 1;
-  const saturation = judgeSaturation(isSaturated, ts - state[SATURATED_SINCE], own);
+  const flat = judgeFlatLine(ts - runFromOf(state), runSamplesOf(state), value, own, neighboursHigh);
+  const isSaturated = isSaturatedOf(state);
+  const saturation = judgeSaturation(isSaturated, ts - saturatedSinceOf(state), own);
   let result = combineTwo(rangeResult(value, own.range), resultOf('flat_line', flat));
   result = combineTwo(result, resultOf('saturation', saturation));
   return { state, result: combineTwo(result, others), notEvaluated: notEvaluatedOf(2, flat, saturation) };
@@ -221,10 +224,10 @@ function judgeRepetition(
 
 /** What was said of this value before, when it comes again. */
 function knownResult(state: QcState, { ts, value }: Sample): QualityResult | undefined {
-  if (state[LAST_RESULT] !== 0 && state[LAST_TS] === ts && state[LAST_VALUE] === value)
-    return resultOfNumber(state[LAST_RESULT]);
-  if (state[PREVIOUS_RESULT] !== 0 && state[PREVIOUS_TS] === ts && state[PREVIOUS_VALUE] === value)
-    return resultOfNumber(state[PREVIOUS_RESULT]);
+  if (hasLast(state) && lastTsOf(state) === ts && lastValueOf(state) === value)
+    return resultOfNumber(lastResultOf(state));
+  if (hasPrevious(state) && previousTsOf(state) === ts && previousValueOf(state) === value)
+    return resultOfNumber(previousResultOf(state));
   return undefined;
 }
 
@@ -246,8 +249,8 @@ function judgeSpike(
   neighboursHigh: boolean,
 ): QualityFlag {
   // The neighbour comes with the previous value.
-  if (state[PREVIOUS_RESULT] === 0) return 2;
-  return judgeSpikeBetween(state, state[LAST_VALUE], nextTs, nextValue, limits, neighboursHigh);
+  if (!hasPrevious(state)) return 2;
+  return judgeSpikeBetween(state, lastValueOf(state), nextTs, nextValue, limits, neighboursHigh);
 }
 
 /** The spike flag of a value between the neighbour and the next one. */
@@ -259,8 +262,8 @@ function judgeSpikeBetween(
   { spike }: QcLimits,
   neighboursHigh: boolean,
 ): QualityFlag {
-  if (spike === null || nextTs - state[NEIGHBOUR_TS] > spike.maxSpan) return 2;
-  const flag = spikeFlag(state[NEIGHBOUR_VALUE], value, nextValue, spike);
+  if (spike === null || nextTs - neighbourTsOf(state) > spike.maxSpan) return 2;
+  const flag = spikeFlag(neighbourValueOf(state), value, nextValue, spike);
   return flag === 4 && neighboursHigh && value > nextValue ? 3 : flag;
 }
 
@@ -307,12 +310,12 @@ function judgeSaturation(isSaturated: boolean, lasted: Millis, { saturation }: Q
 function runGoesOn(state: QcState, ts: UtcMillis, value: number, { flatLine }: QcLimits): boolean {
   return (
     flatLine !== null &&
-    state[RUN_SAMPLES] > 0 &&
-    continuesRun(state[RUN_LOW], state[RUN_HIGH], ts - state[LAST_TS], value, flatLine)
+    runSamplesOf(state) > 0 &&
+    continuesRun(runLowOf(state), runHighOf(state), ts - lastTsOf(state), value, flatLine)
   );
 }
 
 /** Whether air that is saturated now has been so since before. */
 function saturationGoesOn(state: QcState, ts: UtcMillis, { saturation }: QcLimits): boolean {
-  return saturation !== null && state[IS_SATURATED] === 1 && ts - state[LAST_TS] <= saturation.maxGap;
+  return saturation !== null && isSaturatedOf(state) && ts - lastTsOf(state) <= saturation.maxGap;
 }

@@ -1,16 +1,21 @@
 import { localDaySpan } from '#libs/kernel';
 import { MEASURED_CODES, type ClockCounts, type ClockDay } from '#libs/telemetry';
 import fc from 'fast-check';
-import { clockDaysOf, DeviceMemory, type StoredMemory } from './device-memory.js';
-import { initialQcState, type QcState } from './qc-state-form.js';
+import { clockDaysOf, DeviceMemory, type StoredMemory } from './device-memory-form.js';
+import { initialQcState, NUMBERS_OF_STATE, numbersOf, stateOfNumbers } from './qc-state-form.js';
 
 const counts: ClockCounts = { messages: 3, withoutTime: 1, wrong: 0, late: 2, skewMaxMs: -5, skewMinMs: -9 };
+
+/** As a data folder holds it. */
+const placesOf = (stored: StoredMemory): readonly number[] => stored as unknown as readonly number[];
+
+const COUNTED = stateOfNumbers(Array.from({ length: NUMBERS_OF_STATE }, (_, i) => i + 1));
 
 describe('DeviceMemory', () => {
   const number = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }));
   const state = fc
-    .array(number, { minLength: initialQcState.length, maxLength: initialQcState.length })
-    .map((numbers) => numbers as unknown as QcState);
+    .array(number, { minLength: NUMBERS_OF_STATE, maxLength: NUMBERS_OF_STATE })
+    .map(stateOfNumbers);
   const series = fc.array(fc.tuple(fc.constantFrom(...MEASURED_CODES), state));
 
   it('remembers of each parameter what was set last, also when it was stored in between', () => {
@@ -36,7 +41,9 @@ describe('DeviceMemory', () => {
         memory.clock = counts;
         for (const [parameter, value] of sets) memory.set(parameter, value);
         const stored = memory.stored();
-        const old = new DeviceMemory([...stored.slice(0, 9), ...stored.slice(10)]);
+        const places = placesOf(stored);
+        const before = [...places.slice(0, 9), ...places.slice(10)] as unknown as StoredMemory;
+        const old = new DeviceMemory(before);
         expect(old.stored()).toEqual(stored);
         expect(old).toMatchObject({ arrivedAt: 5, clock: counts, repeatedAt: 0 });
         old.repeatedAt = 7;
@@ -45,13 +52,20 @@ describe('DeviceMemory', () => {
     );
   });
 
+  it('has places in its own file alone', () => {
+    // @ts-expect-error -- a row has a form
+    expect(COUNTED[0]).toBe(1);
+    // @ts-expect-error -- a row has a form
+    expect(new DeviceMemory().stored()[0]).toBe(0);
+  });
+
   it('leaves a state as it was that it was given', () => {
     const memory = new DeviceMemory();
-    const given = initialQcState.slice() as unknown as QcState;
+    const given = stateOfNumbers([...numbersOf(initialQcState)]);
     memory.set('pm25', given);
-    memory.set('pm25', initialQcState.map((_, i) => i + 1) as unknown as QcState);
+    memory.set('pm25', COUNTED);
     expect(given).toEqual(initialQcState);
-    expect(memory.get('pm25')).toEqual(initialQcState.map((_, i) => i + 1));
+    expect(memory.get('pm25')).toEqual(COUNTED);
   });
 
   it('keeps each parameter in its place in the row, and puts a new one behind the others', () => {
@@ -61,8 +75,8 @@ describe('DeviceMemory', () => {
     const second = new DeviceMemory(first.stored());
     second.get('pm25');
     for (const parameter of ['co', 'pm25', 'pm10', 'co'] as const) second.set(parameter, initialQcState);
-    const ofSeries = second.stored().slice(new DeviceMemory().stored().length);
-    const codes = ofSeries.filter((_, i) => i % (1 + initialQcState.length) === 0);
+    const ofSeries = placesOf(second.stored()).slice(placesOf(new DeviceMemory().stored()).length);
+    const codes = ofSeries.filter((_, i) => i % (1 + NUMBERS_OF_STATE) === 0);
     expect(codes.map((code) => MEASURED_CODES[code])).toEqual(['humidity', 'pm25', 'co', 'pm10']);
   });
 
@@ -70,9 +84,9 @@ describe('DeviceMemory', () => {
     const first = new DeviceMemory();
     first.set('pm25', initialQcState);
     const stored = first.stored();
-    const before = [...stored];
+    const before = [...placesOf(stored)];
     const second = new DeviceMemory(stored);
-    second.set('pm25', initialQcState.map((_, i) => i + 1) as unknown as QcState);
+    second.set('pm25', COUNTED);
     second.arrivedAt = 5;
     second.clock = counts;
     second.stored();

@@ -1,7 +1,13 @@
-import { fnv1a, localDateOf, type UtcMillis } from '#libs/kernel';
+import { fnv1a, localDateOf, type Row, type UtcMillis } from '#libs/kernel';
 import { MEASURED_CODES, type ClockCounts, type ClockDay, type MeasuredParameter } from '#libs/telemetry';
 import type { QcStates } from './observation.js';
-import { initialQcState, type QcState } from './qc-state-form.js';
+import {
+  initialQcState,
+  NUMBERS_OF_STATE,
+  numbersOf,
+  stateOfNumbers,
+  type QcState,
+} from './qc-state-form.js';
 
 /** The sensor of a parameter that has no name of its own, or the parameter's: as {@link DeviceMemory.sensor} gives it. */
 export const OWN_NAME = 1;
@@ -16,7 +22,9 @@ export function sensorNumber(parameter: MeasuredParameter, name: string): number
  * parameter that it reported its place among the {@link MEASURED_CODES} with the sensor that its series is of, and its
  * {@link QcState}.
  */
-export type StoredMemory = readonly number[];
+export type StoredMemory = Row<'memory of a device'>;
+
+type Places = readonly number[];
 
 const ARRIVED_AT = 0;
 const DAY_FROM = 1;
@@ -31,7 +39,7 @@ const SKEW_MIN = 8;
 const REPEATED_AT = 9;
 /** Where the first parameter stands. */
 const SERIES = 10;
-const NUMBERS_PER_SERIES = 1 + initialQcState.length;
+const NUMBERS_PER_SERIES = 1 + NUMBERS_OF_STATE;
 /** The place is below it, the sensor counts above: rows from before there were sensors have none. */
 const SENSOR = 16;
 /** Where it stood when no instant of a repeating message was remembered. */
@@ -57,10 +65,11 @@ export class DeviceMemory implements QcStates {
   readonly #sensors = new Map<MeasuredParameter, number>();
   /** The parameters that were asked for or set: rows of its own, which a new state is written into. */
   readonly #series = new Map<MeasuredParameter, number[]>();
-  private readonly before: StoredMemory;
+  private readonly before: Places;
 
-  /** @param before - is left as it is */
-  constructor(before: StoredMemory = NOTHING_REMEMBERED) {
+  /** @param stored - is left as it is */
+  constructor(stored?: StoredMemory) {
+    const before = stored === undefined ? NOTHING_REMEMBERED : placesOf(stored);
     this.before = inTodaysForm(before);
     this.arrivedAt = before[ARRIVED_AT] ?? 0;
     this.dayFrom = before[DAY_FROM] ?? 0;
@@ -71,19 +80,20 @@ export class DeviceMemory implements QcStates {
   /** @returns the state until another one is set */
   get(parameter: MeasuredParameter): QcState | undefined {
     const known = this.#series.get(parameter);
-    if (known !== undefined) return known as unknown as QcState;
+    if (known !== undefined) return stateOfNumbers(known);
     const at = placeOf(parameter, this.before);
     if (at === this.before.length) return undefined;
     const state = this.before.slice(at + 1, at + NUMBERS_PER_SERIES);
     this.#series.set(parameter, state);
-    return state as unknown as QcState;
+    return stateOfNumbers(state);
   }
 
   /** @param state - is copied: one that were kept until the next would outlive most others, and the garbage collector copies such */
   set(parameter: MeasuredParameter, state: QcState): void {
     const own = this.#series.get(parameter);
-    if (own === undefined) this.#series.set(parameter, [...state]);
-    else for (let i = 0; i < state.length; i++) own[i] = state[i] as number;
+    const numbers = numbersOf(state);
+    if (own === undefined) this.#series.set(parameter, [...numbers]);
+    else for (let i = 0; i < numbers.length; i++) own[i] = numbers[i] as number;
   }
 
   /** Whether a series is of a sensor with a name of its own, see {@link sensor}. */
@@ -133,26 +143,30 @@ export class DeviceMemory implements QcStates {
       numbers[at] = MEASURED_CODES.indexOf(parameter) + SENSOR * this.sensor(parameter);
       for (let i = 0; i < state.length; i++) numbers[at + 1 + i] = state[i] ?? 0;
     }
-    return numbers;
+    return numbers as unknown as StoredMemory;
   }
 }
 
+function placesOf(stored: StoredMemory): Places {
+  return stored as unknown as Places;
+}
+
 /** A row that was stored before is one number shorter, by which it is told. */
-function inTodaysForm(stored: StoredMemory): StoredMemory {
+function inTodaysForm(stored: Places): Places {
   return stored.length % NUMBERS_PER_SERIES === SERIES_ONCE
     ? [...stored.slice(0, SERIES_ONCE), 0, ...stored.slice(SERIES_ONCE)]
     : stored;
 }
 
 /** Where the parameter stands, or would stand. */
-function placeOf(parameter: MeasuredParameter, numbers: StoredMemory): number {
+function placeOf(parameter: MeasuredParameter, numbers: Places): number {
   const code = MEASURED_CODES.indexOf(parameter);
   let at = SERIES;
   while (at < numbers.length && (numbers[at] as number) % SENSOR !== code) at += NUMBERS_PER_SERIES;
   return at;
 }
 
-const NOTHING_REMEMBERED: StoredMemory = new Array<number>(SERIES).fill(0);
+const NOTHING_REMEMBERED: Places = new Array<number>(SERIES).fill(0);
 
 /**
  * The ledger of a device's clock, newest day first.
@@ -164,15 +178,16 @@ export function clockDaysOf(
   over: readonly ClockDay[],
   limit: number,
 ): readonly ClockDay[] {
-  const clock = memory && clockOf(memory);
+  const places = memory && placesOf(memory);
+  const clock = places && clockOf(places);
   if (clock === undefined) return over;
-  const current: ClockDay = { day: localDateOf(memory?.[DAY_FROM] ?? 0), ...clock };
+  const current: ClockDay = { day: localDateOf(places?.[DAY_FROM] ?? 0), ...clock };
   const others = over.filter(({ day }) => day !== current.day);
   return [current, ...others].sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, limit);
 }
 
 /** Undefined when no message was counted yet. */
-function clockOf(stored: StoredMemory): ClockCounts | undefined {
+function clockOf(stored: Places): ClockCounts | undefined {
   const messages = stored[MESSAGES] ?? 0;
   if (messages === 0) return undefined;
   const hasSkew = stored[HAS_SKEW] === 1;
