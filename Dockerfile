@@ -22,7 +22,7 @@ COPY config config
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
-EXPOSE 1883 8080
+EXPOSE 1883 8080 8081
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/api/v1/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # SIGTERM reaches Node itself, which stops in order.

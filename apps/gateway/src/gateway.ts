@@ -1,3 +1,4 @@
+import { answerClientError, KnownPaths, portInUse, sendProblem } from '#libs/http';
 import type { Tokens } from '#libs/identity';
 import { PantauError, parseJson, REQUEST_BOUNDS, type Millis } from '#libs/kernel';
 import { NestLogger, type Logger } from '#libs/platform';
@@ -11,10 +12,10 @@ import { ClaimController } from './provisioning/claim.controller.js';
 import { DeviceSensorsController } from './devices/device-sensors.controller.js';
 import { DownlinkController } from './commands/downlink.controller.js';
 import { HealthController } from './health/health.controller.js';
-import { ProblemFilter, sendProblem, TokenGuard, TOKENS } from './http/http.js';
+import { ProblemFilter, TokenGuard, TOKENS } from './http/http.js';
 import { NamesGuard } from './http/names.guard.js';
-import { answerClientError, KnownPaths } from './http/routing.js';
-import { describeUplinkRoutes, uplinkRoutes, type UplinkRoutesOptions } from './uplinks/uplink-routes.js';
+import { describeUplinkRoutes } from './uplinks/describe-uplinks.js';
+import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js';
 import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
@@ -67,7 +68,7 @@ export interface GatewayOptions {
   readonly port: number;
   readonly logger: Logger;
   /** Of the routes on which devices post. */
-  readonly uplinks: UplinkRoutesOptions;
+  readonly uplinks: HandOnOptions;
 }
 
 /** Makes the HTTP side and listens. @throws PantauError `PORT_IN_USE` */
@@ -103,31 +104,12 @@ export async function startGateway(
     describeUplinkRoutes(SwaggerModule.createDocument(app, description)),
   );
   // Nest's body parsers would judge the content; these routes take it as it is.
-  await app
-    .getHttpAdapter()
-    .getInstance()
-    .register(async (scope) => {
-      scope.setErrorHandler((error, request, reply) => {
-        if (sendProblem(error, request, reply, 'Basic realm="Pantau"') === 500)
-          logger.error({ err: error }, 'uplink failed');
-        return reply;
-      });
-      await uplinkRoutes(uplinks)(scope);
-    });
+  await app.getHttpAdapter().getInstance().register(handOnUplinks(uplinks, logger));
   try {
     await app.listen(port, host);
   } catch (cause) {
     await app.close();
-    const busy = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw new PantauError(
-      'PORT_IN_USE',
-      busy ? `HTTP port ${port} on ${host} is in use.` : `cannot listen on HTTP port ${port} of ${host}.`,
-      {
-        remedy:
-          'End the program that uses it, or choose another port: http.port in pantau.yaml or PANTAU_HTTP_PORT.',
-        cause,
-      },
-    );
+    throw portInUse({ host, port }, { key: 'http.port', variable: 'PANTAU_HTTP_PORT' }, cause);
   }
   return app;
 }

@@ -4,7 +4,6 @@ export * from './reconciliation/full-check.js';
 export * from './reconciliation/full-check-job.js';
 export { deviceNotices } from './devices/device-notices.js';
 export * from './gateway.js';
-export type { CsvReport } from './uplinks/csv-report.js';
 export { reconcile, type Reconciliation } from './reconciliation/reconciliation.js';
 export { HealthController } from './health/health.controller.js';
 export { stationSchema, stationsSchema, type Station } from './stations/stations-answer.js';

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { claimedStages } from './claims.js';
 import { storeKeepsFrom, systemClock } from './engines.js';
 import { fullCheckInThread } from './full-check-thread.js';
+import { uplinkHandOn } from './http-intake-options.js';
 import { ingestOptions } from './ingest-options.js';
 import { alertRules } from './configured-files.js';
 import { STAGES, type StageParts } from './stages.js';
@@ -42,17 +43,7 @@ export async function startApi(
   };
   const parts = { store: store(), fullCheck, presencePolicy, rules: alertRules(config), clock, watched };
   const verifying = { engines, ingest, livenessBeat: config.livenessBeat, store: store() };
-  const { limits, maxPayloadBytes } = config.mqtt;
-  const uplinks = {
-    ...engines,
-    clock,
-    timePolicy: ingest.timePolicy,
-    codecs: new Set(ingest.codecs.keys()),
-    maxPayloadBytes,
-    authFailures: limits.authFailuresPerAddress,
-    messagesPerDevice: limits.messagesPerDevice,
-  };
-  const options = { ...config.http, logger, uplinks };
+  const options = { ...config.http, logger, uplinks: uplinkHandOn(config) };
   const dependencies = {
     ...engines,
     ...parts,

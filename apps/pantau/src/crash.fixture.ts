@@ -32,12 +32,15 @@ export class Installation implements AsyncDisposable {
   #token = '';
 
   protected constructor(
-    private readonly ports: { readonly mqtt: number; readonly http: number },
+    private readonly ports: { readonly mqtt: number; readonly http: number; readonly intake: number },
     private readonly store: NodeJS.ProcessEnv,
   ) {}
 
   static async make(store: NodeJS.ProcessEnv = {}): Promise<Installation> {
-    return new Installation({ mqtt: await freePort(), http: await freePort() }, store);
+    return new Installation(
+      { mqtt: await freePort(), http: await freePort(), intake: await freePort() },
+      store,
+    );
   }
 
   get environment(): NodeJS.ProcessEnv {
@@ -45,6 +48,7 @@ export class Installation implements AsyncDisposable {
       PANTAU_DATA: join(this.#folder.path, 'data'),
       PANTAU_MQTT_PORT: String(this.ports.mqtt),
       PANTAU_HTTP_PORT: String(this.ports.http),
+      PANTAU_HTTP_INTAKE_PORT: String(this.ports.intake),
       PANTAU_METRICS_PORT: '0',
       PANTAU_LOG_LEVEL: 'warn',
       ...this.store,
@@ -84,6 +88,34 @@ export class Installation implements AsyncDisposable {
       headers: { authorization: `Bearer ${this.#token}` },
     });
     return (await response.json()) as T;
+  }
+
+  /** Registers one device. @returns its id and its password */
+  async addDevice(): Promise<readonly [id: string, password: string]> {
+    const credentials = join(this.#folder.path, 'credentials.json');
+    for (const words of [
+      ['site', 'add', 'betung', '--name', 'Betung', '--district', 'Betung'],
+      ['device', 'add', 'udara-01', '--site', 'betung', '--credentials', credentials],
+    ]) {
+      const command = this.run(...words);
+      await waitUntil(`${words[0]!} is added`, () => command.process.exitCode !== null);
+      if (command.process.exitCode !== 0) throw new Error(command.output());
+    }
+    const passwords = JSON.parse(readFileSync(credentials, 'utf8')) as Record<string, string>;
+    return ['udara-01', passwords['udara-01']!];
+  }
+
+  signal(signal: NodeJS.Signals, ...words: readonly string[]): void {
+    this.#servers.get(words.join(' '))?.process.kill(signal);
+  }
+
+  /** Posts as a device, to the intake or to the port of the API. */
+  async post(device: string, password: string, body: string, to: 'intake' | 'http'): Promise<Response> {
+    return fetch(`http://127.0.0.1:${this.ports[to]}/api/v1/uplinks/${device}`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${device}:${password}`).toString('base64')}` },
+      body,
+    });
   }
 
   async startReplay(): Promise<ServerProcess> {

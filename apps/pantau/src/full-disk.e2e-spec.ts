@@ -16,7 +16,7 @@ describe('Pantau with less than its reserve free', () => {
     expect(await (await fetch(pantau.metrics)).text()).toMatch(/^pantau_journal_full 1$/m);
 
     const password = await pantau.engines.credentials.issue('udara-01');
-    const response = await fetch(`${pantau.api}/v1/uplinks/udara-01`, {
+    const response = await fetch(`${pantau.intake}/v1/uplinks/udara-01`, {
       method: 'POST',
       headers: { authorization: `Basic ${Buffer.from(`udara-01:${password}`).toString('base64')}` },
       body: JSON.stringify({ ts: Date.now(), pm25: 12 }),

@@ -37,7 +37,7 @@ export class PantauFixture implements AsyncDisposable {
   readonly #folder = temporaryFolder('runtime');
   readonly #clients: MqttClient[] = [];
   #server: ServerProcess | undefined;
-  #ports = { mqtt: 0, http: 0, metrics: 0 };
+  #ports = { mqtt: 0, http: 0, intake: 0, metrics: 0 };
   engines!: Engines;
   token = '';
 
@@ -46,14 +46,19 @@ export class PantauFixture implements AsyncDisposable {
    * @param sites - another `sites.yaml`
    */
   async start(more = '', sites = SITES): Promise<this> {
-    this.#ports = { mqtt: await freePort(), http: await freePort(), metrics: await freePort() };
+    this.#ports = {
+      mqtt: await freePort(),
+      http: await freePort(),
+      intake: await freePort(),
+      metrics: await freePort(),
+    };
     const folder = this.#folder.path;
-    const { mqtt, http, metrics } = this.#ports;
+    const { mqtt, http, intake, metrics } = this.#ports;
     writeFileSync(join(folder, 'sites.yaml'), sites);
     writeFileSync(join(folder, 'rules.yaml'), RULES);
     writeFileSync(
       join(folder, 'pantau.yaml'),
-      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nmetrics: { port: ${metrics} }\nlog: { level: warn }\n${more}`,
+      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nhttpIntake: { port: ${intake} }\nmetrics: { port: ${metrics} }\nlog: { level: warn }\n${more}`,
     );
     await this.#launch();
     this.engines = await openEngines(loadConfig(join(folder, 'pantau.yaml'), {}));
@@ -106,6 +111,11 @@ export class PantauFixture implements AsyncDisposable {
 
   get api(): string {
     return `http://127.0.0.1:${this.#ports.http}/api`;
+  }
+
+  /** Where devices post. */
+  get intake(): string {
+    return `http://127.0.0.1:${this.#ports.intake}/api`;
   }
 
   get metrics(): string {

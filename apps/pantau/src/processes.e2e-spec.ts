@@ -5,6 +5,7 @@ import { expectAcknowledged, Installation } from './crash.fixture.js';
 /** Each stage a process of its own, ingest two; those that share the embedded store are one. */
 const PROCESSES = [
   ['broker'],
+  ['http-intake'],
   ['ingest', '--shards', '0,1'],
   ['ingest', '--shards', '2,3'],
   ['alerts'],
@@ -63,9 +64,37 @@ describe('stages as processes', () => {
     expect(found).toEqual(expected);
   }, 300_000);
 
+  it('take in what devices post while the API is halted, and while it is away', async () => {
+    await using pantau = await Installation.make();
+    const api = ['writer', 'tiers', 'gateway', 'ingest'] as const;
+    await pantau.start('http-intake');
+    await pantau.start(...api);
+    const [device, password] = await pantau.addDevice();
+    const from = Date.now() - 60_000;
+    const post = async (n: number, to: 'intake' | 'http'): Promise<number> => {
+      const body = JSON.stringify({ ts: from + n * 1_000, values: { pm25: n } });
+      return (await pantau.post(device, password, body, to)).status;
+    };
+    expect([await post(1, 'intake'), await post(2, 'http')]).toEqual([202, 202]);
+    pantau.signal('SIGSTOP', ...api);
+    expect(await post(3, 'intake')).toBe(202);
+    pantau.signal('SIGCONT', ...api);
+    await pantau.kill('SIGKILL', ...api);
+    expect(await post(4, 'intake')).toBe(202);
+    await pantau.start(...api);
+    const stored = async (): Promise<number> => (await pantau.get<{ count: number }>('readings/count')).count;
+    await waitUntil('all four are stored', async () => (await stored()) === 4);
+    await pantau.kill('SIGKILL', 'http-intake');
+    const refused = await pantau.post(device, password, '{}', 'http');
+    expect([refused.status, await refused.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'INTAKE_UNAVAILABLE' }),
+    ]);
+  }, 120_000);
+
   it('are missed by health while one of them is gone', async () => {
     await using pantau = await Installation.make();
-    await pantau.start('writer', 'tiers', 'gateway', 'alerts', 'evidence', 'broker');
+    await pantau.start('writer', 'tiers', 'gateway', 'alerts', 'evidence', 'broker', 'http-intake');
     await pantau.start('ingest', '--shards', '0,1');
     const parts = async (): Promise<unknown> => (await pantau.get<{ parts: object }>('health')).parts;
     await waitUntil('the listener is heard', async () =>

@@ -35,6 +35,11 @@ function config(): LoadedConfig {
 
 const context: CommandContext = { config, print };
 
+/** Where devices post, for people. */
+function intakeAddress({ http, httpIntake }: LoadedConfig, port: number | undefined): readonly string[] {
+  return port === undefined ? [] : [`HTTP http://${httpIntake.host ?? http.host}:${port}/api/v1/uplinks`];
+}
+
 program
   .command('start')
   .description('menjalankan Pantau / run Pantau in this process')
@@ -53,12 +58,17 @@ program
     process.once('SIGTERM', () => abort.abort());
     process.once('SIGINT', () => abort.abort());
     const runtime = await startPantau(loaded, logger);
-    const { mqttPort, httpPort, firstAdminToken } = runtime;
+    const { mqttPort, httpPort, intakePort, firstAdminToken } = runtime;
     if (firstAdminToken !== undefined) {
       print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
     }
     print(
-      `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}, API http://${loaded.http.host}:${httpPort}/api/docs, ${runtime.store}`,
+      [
+        `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`,
+        ...intakeAddress(loaded, intakePort),
+        `API http://${loaded.http.host}:${httpPort}/api/docs`,
+        runtime.store,
+      ].join(', '),
     );
     try {
       if (demo) {
@@ -79,7 +89,7 @@ program
   )
   .argument(
     '<stage...>',
-    'broker, ingest, writer, alerts, evidence, tiers, gateway; yang memakai basis data tertanam harus dalam satu proses / those that use the embedded store in one process',
+    'broker, http-intake, ingest, writer, alerts, evidence, tiers, gateway; yang memakai basis data tertanam harus dalam satu proses / those that use the embedded store in one process',
   )
   .option('--shards <list>', 'hanya pecahan ini / only these shards, such as 0,1; all by default', shardList)
   .action(async (names: string[], { shards }: { shards?: readonly number[] }) => {
@@ -91,11 +101,12 @@ program
       process.once('SIGINT', () => resolve());
     });
     const running = await runProcess(names, loaded, createLogger(loaded.log.level, names.join('+')), shards);
-    const { mqttPort, httpPort, firstAdminToken } = running;
+    const { mqttPort, httpPort, intakePort, firstAdminToken } = running;
     if (firstAdminToken !== undefined)
       print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
     const ports = [
       ...(mqttPort === undefined ? [] : [`MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`]),
+      ...intakeAddress(loaded, intakePort),
       ...(httpPort === undefined ? [] : [`API http://${loaded.http.host}:${httpPort}/api/docs`]),
     ];
     print(['Pantau siap / ready: ' + names.join(' '), ...ports].join(', '));

@@ -16,6 +16,7 @@ export const RUNNABLE: readonly string[] = [BROKER, ...STAGES.map(({ name }) => 
 export interface RunningProcess {
   readonly mqttPort: number | undefined;
   readonly httpPort: number | undefined;
+  readonly intakePort: number | undefined;
   readonly firstAdminToken: string | undefined;
   /** Stops input first and storage last. */
   stop(): Promise<void>;
@@ -75,7 +76,8 @@ export async function runProcess(
     }
     const endBeats = pulse.beat('main');
     closers.unshift(async () => endBeats());
-    return { mqttPort: broker?.port, httpPort: host.httpPort, firstAdminToken, stop };
+    const { httpPort, intakePort } = host;
+    return { mqttPort: broker?.port, httpPort, intakePort, firstAdminToken, stop };
   } catch (error) {
     await stop();
     throw error;

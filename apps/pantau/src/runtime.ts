@@ -7,21 +7,23 @@ import { openEngines, type Engines } from './engines.js';
 import { readInstallation, recordInstallation } from './installation.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
-import { caughtUp, STAGE_THREADS } from './stages.js';
+import { caughtUp, STAGE_THREADS, type StageThread as StageThreadName } from './stages.js';
 import { Pulse, pulseMetrics, startWatchdog } from './watchdog.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
 const YOUNG_GENERATION_MB = 128;
 
 /**
- * Pantau in one process: the broker in the main thread, and a thread each for ingest, for what draws conclusions from
- * readings, and for what keeps them, with the API.
+ * Pantau in one process: the broker in the main thread, and a thread each for what devices post, for ingest, for what draws
+ * conclusions from readings, and for what keeps them, with the API.
  */
 export interface Runtime extends Engines {
   /** Which time-series store, for people. */
   readonly store: string;
   readonly mqttPort: number;
   readonly httpPort: number;
+  /** Where devices post; undefined where they share the port of the API. */
+  readonly intakePort: number | undefined;
   /** The token of the first admin, when this start made it. */
   readonly firstAdminToken: string | undefined;
   /** Rejects when the stages die unasked. */
@@ -61,7 +63,9 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     });
     await Promise.allSettled(starting);
     const threads = await Promise.all(starting);
-    const stages = threads[STAGE_THREADS.indexOf('store')] as StageThread;
+    const threadOf = (name: StageThreadName): StageThread =>
+      threads[STAGE_THREADS.indexOf(name)] as StageThread;
+    const stages = threadOf('store');
     const failed = Promise.race(threads.map((thread) => thread.failed));
     // Whoever waits for it sees it; nobody has to.
     failed.catch(() => undefined);
@@ -84,6 +88,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
       store: stages.store ?? '',
       mqttPort: broker.port,
       httpPort: stages.httpPort ?? 0,
+      intakePort: threadOf('http-intake').intakePort,
       firstAdminToken,
       failed,
       count: (site) => stages.count(site),
@@ -99,6 +104,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
 /** The port and the store are those of the thread that has them. */
 interface StageThread {
   readonly httpPort: number | undefined;
+  readonly intakePort: number | undefined;
   readonly store: string | undefined;
   readonly failed: Promise<never>;
   count(site: string): Promise<number>;
@@ -153,6 +159,7 @@ async function startStageThread(workerData: StageThreadData): Promise<StageThrea
   };
   return {
     httpPort: first.httpPort,
+    intakePort: first.intakePort,
     store: first.store,
     failed,
     count: async (site) => Number(await ask({ type: 'count', site })),

@@ -52,7 +52,7 @@ async function playHttp(
   password: string,
 ): Promise<void> {
   for (const { topic, payload } of messages) {
-    const response = await fetch(new URL(topic.replace('POST ', ''), pantau.api), {
+    const response = await fetch(new URL(topic.replace('POST ', ''), pantau.intake), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

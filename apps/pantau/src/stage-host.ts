@@ -12,6 +12,8 @@ import type { Pulse, ThreadName } from './watchdog.js';
 export interface StageHost {
   /** Where the API listens, if its stage runs here. */
   readonly httpPort: number | undefined;
+  /** Where devices post, if that stage runs here and has a port of its own. */
+  readonly intakePort: number | undefined;
   /** If one of the stages needs it. */
   readonly store: TimeSeriesStore | undefined;
   /** What the stages count, in Prometheus' text format. */
@@ -56,6 +58,7 @@ export async function startStages(
     const names = stages.map(({ name }) => name);
     closers.push(await claimShards(names, own, { state, clock: systemClock, logger }));
     const metrics = new StageMetrics(journal);
+    let intakePort: number | undefined;
     let store: TimeSeriesStore | undefined;
     if (stages.some(({ needsStore }) => needsStore)) {
       const opened = metrics.watch(await openStore(config));
@@ -69,6 +72,7 @@ export async function startStages(
         if (store === undefined) throw new PantauError('USAGE', 'no stage of this process needs a store.');
         return store;
       },
+      onListening: (port: number) => (intakePort = port),
     };
     const keeping = runs(KEEPER) ? await import('./store-upkeep.js') : undefined;
     if (keeping !== undefined) closers.push(keeping.setUpStore(parts.store(), logger));
@@ -93,7 +97,7 @@ export async function startStages(
       closers.push(keeping.startRetention(engines, parts.store(), config, logger));
       closers.push(keeping.startArchive(engines, parts.store(), config, logger));
     }
-    return { store, httpPort, metricsText: () => metrics.text(), stop };
+    return { store, httpPort, intakePort, metricsText: () => metrics.text(), stop };
   } catch (error) {
     await stop();
     throw error;

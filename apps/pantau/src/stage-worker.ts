@@ -22,7 +22,12 @@ export type StageQuestion = { readonly type: 'count'; readonly site: string } | 
 
 /** What the stages tell the main thread. */
 export type StageAnswer =
-  | { readonly type: 'ready'; readonly httpPort: number | undefined; readonly store: string | undefined }
+  | {
+      readonly type: 'ready';
+      readonly httpPort: number | undefined;
+      readonly intakePort: number | undefined;
+      readonly store: string | undefined;
+    }
   | {
       readonly type: 'failed';
       readonly code: ErrorCode | undefined;
@@ -37,11 +42,13 @@ export type StageAnswer =
  * stage that is kept waiting while it holds LMDB's lock keeps no uplink waiting: those have an environment of their own.
  */
 const NICENESS = 10;
+/** The thread that acknowledges devices itself. */
+const INTAKE: StageThread = 'http-intake';
 
 /** Runs stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
 async function main({ config, thread, cells }: StageThreadData): Promise<void> {
   // Linux gives a priority to a thread; elsewhere 0 would mean the whole process.
-  if (process.platform === 'linux') setPriority(0, NICENESS);
+  if (process.platform === 'linux' && thread !== INTAKE) setPriority(0, NICENESS);
   let host: StageHost;
   const pulse = new Pulse(cells);
   try {
@@ -74,7 +81,8 @@ async function main({ config, thread, cells }: StageThreadData): Promise<void> {
       (error: unknown) => answer({ type: 'refusal', id, detail: messageOf(error) }),
     );
   });
-  answer({ type: 'ready', httpPort: host.httpPort, store: host.store?.description });
+  const { httpPort, intakePort, store } = host;
+  answer({ type: 'ready', httpPort, intakePort, store: store?.description });
 }
 
 async function answerOf(question: StageQuestion, host: StageHost): Promise<number | string> {

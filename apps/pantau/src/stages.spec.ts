@@ -24,4 +24,10 @@ describe('the table of stages', () => {
     expect(['main', ...STAGE_THREADS].sort()).toEqual([...THREADS].sort());
     expect(new Set(STAGES.map(({ thread }) => thread))).toEqual(new Set(STAGE_THREADS));
   });
+
+  it('lets nothing share the thread that acknowledges what devices post', () => {
+    const { thread } = STAGES.find(({ name }) => name === 'http-intake')!;
+    expect(STAGES.filter((stage) => stage.thread === thread)).toHaveLength(1);
+    expect(thread).not.toBe('main');
+  });
 });

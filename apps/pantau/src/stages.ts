@@ -1,6 +1,7 @@
 import { alertsStage } from '#stages/alerts';
 import { evidenceStage } from '#stages/evidence';
 import { gatewayStage } from '#stages/gateway';
+import { httpIntakeStage } from '#stages/http-intake';
 import { ingestStage } from '#stages/ingest';
 import { tiersStage, writerStage } from '#stages/writer';
 import type { Journal } from '#libs/journal';
@@ -20,6 +21,8 @@ export interface StageParts {
   readonly engines: Engines;
   /** @throws PantauError when no stage of this process needs one */
   readonly store: () => TimeSeriesStore;
+  /** Told by a stage that listens for devices. */
+  readonly onListening: (port: number) => void;
 }
 
 /** A stage of Pantau: what its app declares, and how it is put together here. */
@@ -41,6 +44,10 @@ export type StageThread = Exclude<ThreadName, 'main'>;
  * that is the order in which they catch up.
  */
 export const STAGES: readonly StageEntry[] = [
+  entry(httpIntakeStage, 'http-intake', async ({ config, engines, onListening }) => {
+    const { httpIntakeOptions } = await import('./http-intake-options.js');
+    return httpIntakeOptions(config, engines, onListening);
+  }),
   entry(ingestStage, 'ingest', async ({ config, engines }) => {
     const { ingestOptions } = await import('./ingest-options.js');
     return ingestOptions(config, engines.registry);
@@ -84,7 +91,7 @@ function entry<Options>(
 }
 
 /** Those that `pantau start` makes for them; the store's first, because it has most to load. */
-export const STAGE_THREADS: readonly StageThread[] = ['store', 'conclusions', 'ingest'];
+export const STAGE_THREADS: readonly StageThread[] = ['store', 'conclusions', 'ingest', 'http-intake'];
 
 const POLL_MS = 25;
 

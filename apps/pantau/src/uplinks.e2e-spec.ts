@@ -8,9 +8,9 @@ async function post(
   pantau: PantauFixture,
   path: string,
   body: string | Buffer,
-  { user = 'udara-01', password = '', type = 'application/json' } = {},
+  { user = 'udara-01', password = '', type = 'application/json', to = pantau.intake } = {},
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(`${pantau.api}/v1/uplinks/${path}`, {
+  const response = await fetch(`${to}/v1/uplinks/${path}`, {
     method: 'POST',
     headers: {
       'content-type': type,
@@ -38,7 +38,9 @@ describe('uplinks over HTTP', () => {
       ],
     };
     const path = 'udara-01?codec=sensor-community';
-    expect((await post(pantau, path, JSON.stringify(airrohr), { password })).status).toBe(202);
+    // The port of the API hands on what devices send there.
+    const to = pantau.api;
+    expect((await post(pantau, path, JSON.stringify(airrohr), { password, to })).status).toBe(202);
     expect((await post(pantau, 'udara-01', 'pm25=7', { password, type: 'text/plain' })).status).toBe(202);
     await pantau.caughtUp();
     const readings = await pantau.items<{ parameter: string; value: number }>('readings?order=asc');
@@ -66,8 +68,24 @@ describe('uplinks over HTTP', () => {
     ] as const)
       expect([path, (await post(pantau, path, '{}', credentials)).status]).toEqual([path, status]);
     expect((await post(pantau, 'udara-01', Buffer.alloc(300_000), { password })).status).toBe(413);
+    // Every answer is the same through the port of the API, but for the place and the time.
+    for (const [path, credentials] of [
+      ['udara-01', {}],
+      ['cctv-01', { password }],
+      ['udara-01?codec=nonsense', { password }],
+      ['udara-01?kind=nonsense', { password }],
+      ['udara-01/batch', { password }],
+    ] as const)
+      expect(await post(pantau, path, 'x', { ...credentials, to: pantau.api })).toEqual(
+        await post(pantau, path, 'x', credentials),
+      );
+    expect((await post(pantau, 'udara-01', Buffer.alloc(300_000), { password, to: pantau.api })).status).toBe(
+      413,
+    );
+    const challenged = await fetch(`${pantau.api}/v1/uplinks/udara-01`, { method: 'POST', body: '{}' });
+    expect(challenged.headers.get('www-authenticate')).toBe('Basic realm="Pantau"');
     const token = await pantau.engines.deviceTokens.issue('udara-01', 60_000);
-    const bearer = await fetch(`${pantau.api}/v1/uplinks/udara-01`, {
+    const bearer = await fetch(`${pantau.intake}/v1/uplinks/udara-01`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       body: '[]',

@@ -3,7 +3,7 @@ import { Gauge, Registry } from 'prom-client';
 import { Worker } from 'node:worker_threads';
 
 /** Threads that are watched, in the order of their places in the shared memory. */
-export const THREADS = ['main', 'ingest', 'conclusions', 'store'] as const;
+export const THREADS = ['main', 'http-intake', 'ingest', 'conclusions', 'store'] as const;
 export type ThreadName = (typeof THREADS)[number];
 
 /** How often a thread shows that its event loop turns. */

@@ -88,7 +88,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   listen(callback: () => void): void {
     this.#assertReads();
     const { journal, shards = Array.from({ length: journal.shards }, (_, i) => i) } = this.#options;
-    this.#loops = shards.map((shard) => this.#run(shard));
+    // A stage that only appends has nothing to wait for.
+    if (this.messageHandlers.size > 0) this.#loops = shards.map((shard) => this.#run(shard));
     callback();
   }
 

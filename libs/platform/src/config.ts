@@ -254,6 +254,8 @@ const sections = z.strictObject({
   http: z
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(8080) })
     .prefault({}),
+  /** Where devices post. By default the address of `http` with the next port; `false` leaves them the port of the API alone. */
+  httpIntake: z.strictObject({ host: z.string().min(1).optional(), port: portOrOff.optional() }).prefault({}),
   journal: z
     .strictObject({
       shards: z.int().min(1).max(256).default(4),
@@ -326,6 +328,8 @@ const ENVIRONMENT = {
   PANTAU_BRIDGE_PASSWORD: ['mqtt', 'bridge', 'password'],
   PANTAU_HTTP_HOST: ['http', 'host'],
   PANTAU_HTTP_PORT: ['http', 'port'],
+  PANTAU_HTTP_INTAKE_HOST: ['httpIntake', 'host'],
+  PANTAU_HTTP_INTAKE_PORT: ['httpIntake', 'port'],
   PANTAU_LOG_LEVEL: ['log', 'level'],
   PANTAU_STORE: ['store', 'engine'],
   PANTAU_INFLUX_VERSION: ['store', 'version'],

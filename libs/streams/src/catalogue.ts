@@ -28,7 +28,7 @@ export const STREAMS = {
     description: 'A message of a device as it arrived, durable before it is acknowledged.',
     entry: 'Uplink',
     key: 'device',
-    appendedBy: ['broker', 'gateway'],
+    appendedBy: ['broker', 'http-intake'],
     retention: 'configured',
     shape: STREAM_SHAPES.uplink,
     intake: true,

@@ -15,7 +15,7 @@ export type StreamShape = (data: unknown) => string | undefined;
 
 /** What appends to streams: the stages, the broker, and the libraries that keep the registry and its settings. */
 export type Appender =
-  'broker' | 'ingest' | 'writer' | 'tiers' | 'alerts' | 'evidence' | 'gateway' | 'identity';
+  'broker' | 'http-intake' | 'ingest' | 'writer' | 'tiers' | 'alerts' | 'evidence' | 'gateway' | 'identity';
 
 /** One stream of the journal. A row of the table in `docs/architecture.md`, which is generated from it. */
 export interface StreamDefinition<T = unknown> {

@@ -1,4 +1,4 @@
-import type { CsvReport } from '#apps/gateway';
+import type { CsvReport } from '#apps/http-intake';
 import { messageOf, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
 import { readFileSync } from 'node:fs';

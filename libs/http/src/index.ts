@@ -1,0 +1,5 @@
+export * from './checked.js';
+export * from './client-errors.js';
+export * from './known-paths.js';
+export * from './port-in-use.js';
+export * from './problem.js';

@@ -1,0 +1,78 @@
+import { isTransient, messageOf, PantauError, type ErrorCode } from '#libs/kernel';
+import { HttpException } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  USAGE: 400,
+  INPUT_LIMIT: 400,
+  OUT_OF_RANGE: 400,
+  STORE_QUESTION: 400,
+  NOT_FOUND: 404,
+  DEVICE_UNKNOWN: 404,
+  SITE_UNKNOWN: 404,
+  PROVISIONING_REFUSED: 403,
+  OVERLOADED: 429,
+  CHECK_RUNNING: 409,
+  TOKEN_INVALID: 401,
+  FORBIDDEN: 403,
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Permintaan tidak sah / Bad request',
+  401: 'Perlu token / Token required',
+  403: 'Tidak diizinkan / Not allowed',
+  404: 'Tidak ditemukan / Not found',
+  405: 'Metode tidak didukung / Method not allowed',
+  409: 'Sedang berjalan / Already running',
+  413: 'Terlalu besar / Too large',
+  415: 'Jenis isi tidak didukung / Unsupported media type',
+  429: 'Terlalu sering / Too many requests',
+  431: 'Header terlalu besar / Header fields too large',
+  500: 'Kesalahan di dalam Pantau / Internal error',
+  503: 'Sementara tidak tersedia / Temporarily unavailable',
+};
+
+/** Whatever was thrown as problem details (RFC 9457). */
+export function problemOf(
+  error: unknown,
+  url: string,
+): { readonly status: number; readonly [member: string]: unknown } {
+  const status = statusOf(error);
+  return {
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Kesalahan / Error',
+    status,
+    // What went wrong inside is for the log, not for the caller.
+    detail: status === 500 ? undefined : messageOf(error),
+    code: error instanceof PantauError ? error.code : undefined,
+    errors: error instanceof PantauError ? error.fields : undefined,
+    instance: url.split('?')[0],
+  };
+}
+
+/** Seconds after which whoever was throttled may try again: by then a bucket holds something. */
+const RETRY_AFTER_S = 5;
+
+/** @param challenge - how to authenticate, for who did not */
+export function sendProblem(
+  error: unknown,
+  { url }: { readonly url: string },
+  reply: FastifyReply,
+  challenge: string,
+): number {
+  const problem = problemOf(error, url);
+  const { status } = problem;
+  if (status === 401) void reply.header('www-authenticate', challenge);
+  if (status === 429) void reply.header('retry-after', RETRY_AFTER_S);
+  void reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(problem);
+  return status;
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  // Fastify's own, such as a body that is too large.
+  const { statusCode } = error as { readonly statusCode?: unknown };
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return statusCode;
+  const known = error instanceof PantauError ? STATUS[error.code] : undefined;
+  return known ?? (isTransient(error) ? 503 : 500);
+}
