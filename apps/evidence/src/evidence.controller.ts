@@ -1,20 +1,18 @@
 import {
   addRow,
   bucketKey,
-  BUCKETS,
   byBucket,
   countFlags,
   downSample,
   extendRun,
   intervalsOf,
-  LIVENESS,
   mergeBucket,
   STATE_NUMBERS,
   TouchedHours,
   type ComparisonLimits,
-  type DeviceBucket,
   type SeriesValue,
 } from '#libs/evidence';
+import { BUCKETS, LIVENESS } from '#namespaces/evidence';
 import { settingAt, type Registry } from '#libs/identity';
 import {
   FromStream,
@@ -25,7 +23,7 @@ import {
   type Pieces,
 } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
-import { HOUR, KeyedRows, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { HOUR, KeyedRows, type Millis, type UtcMillis } from '#libs/kernel';
 import type {
   HeartbeatState,
   HourlyMean,
@@ -105,7 +103,7 @@ export class EvidenceController {
     const beats = await this.registry.settings.history<Millis>('liveness');
     for (const { data } of batch) {
       const beatMs = settingAt(beats, data.at)?.value ?? this.beatMs;
-      const spans = (await context.state.get<TimeSpan[]>(LIVENESS, data.run)) ?? [];
+      const spans = (await context.state.get(LIVENESS, data.run)) ?? [];
       context.state.put(LIVENESS, data.run, extendRun(spans, data.at, beatMs));
     }
   }
@@ -150,7 +148,7 @@ class Arrived {
         .flatMap((device) =>
           byBucket(this.#rows.of(device)).map(({ from, rows }) => ({ key: bucketKey(device, from), rows })),
         );
-      const known = await state.getMany<DeviceBucket>(
+      const known = await state.getMany(
         BUCKETS,
         buckets.map(({ key }) => key),
       );

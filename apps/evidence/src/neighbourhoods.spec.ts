@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { DISAGREEMENTS, disagreements, neighbourOpinions, NEIGHBOURHOODS } from '#libs/evidence';
+import { LocalNeighbourQueries } from '#libs/evidence';
+import { DISAGREEMENTS, JUDGED_MEANS } from '#namespaces/evidence';
 import { Registry, type Device } from '#libs/identity';
 import { createStage, lagOf } from '#libs/journal-transport';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
@@ -93,7 +94,7 @@ async function open({
         await waitUntil('the stage caught up', async () => (await lagOf(journal, 'evidence', read)) === 0);
     },
     async remembered() {
-      return JSON.stringify([await state.list(NEIGHBOURHOODS), await state.list(DISAGREEMENTS)]);
+      return JSON.stringify([await state.list(JUDGED_MEANS), await state.list(DISAGREEMENTS)]);
     },
     async [Symbol.asyncDispose]() {
       await app.close();
@@ -120,7 +121,7 @@ const amongThree = (value: number | null): HourlyMean[] => [
 ];
 
 async function opinion({ state }: Fixture, id: string, hour = START): Promise<unknown> {
-  return (await neighbourOpinions(state, id, 'pm25', [hour]))[0];
+  return (await new LocalNeighbourQueries(state).opinions(id, 'pm25', [hour]))[0];
 }
 
 const pm25 = (id: string, ts: UtcMillis, value: number, flag: QualityFlag = 1): Observation => ({
@@ -144,9 +145,13 @@ describe('neighbours of the evidence stage', () => {
     const alone = { flag: 3, failed: ['neighbour'], count: 3, median: 22 };
     expect(await opinion(fixture, 'udara-1')).toEqual(alone);
     expect(await opinion(fixture, 'udara-2')).toEqual({ flag: 1, failed: [], count: 3, median: 25 });
-    expect(await disagreements(fixture.state, ['pm25'], { from: START, to: START + HOUR }, 10)).toEqual([
-      { device: 'udara-1', parameter: 'pm25', hour: START, mean: 200, neighbours: alone },
-    ]);
+    expect(
+      await new LocalNeighbourQueries(fixture.state).disagreements(
+        ['pm25'],
+        { from: START, to: START + HOUR },
+        10,
+      ),
+    ).toEqual([{ device: 'udara-1', parameter: 'pm25', hour: START, mean: 200, neighbours: alone }]);
 
     // Late readings: of the drifting one, which bring its mean down; then of a neighbour.
     await fixture.take('readings', [
@@ -156,7 +161,9 @@ describe('neighbours of the evidence stage', () => {
     expect(await opinion(fixture, 'udara-1')).toMatchObject({ flag: 1, median: 22 });
     await fixture.take('readings', [pm25('udara-3', START + MINUTE, 30)]);
     expect(await opinion(fixture, 'udara-1')).toMatchObject({ flag: 1, median: 25 });
-    expect(await disagreements(fixture.state, ['pm25'], { from: 0, to: 2 * START }, 10)).toEqual([]);
+    expect(
+      await new LocalNeighbourQueries(fixture.state).disagreements(['pm25'], { from: 0, to: 2 * START }, 10),
+    ).toEqual([]);
 
     // The flag of the only reading of the hour changes: nothing is left to compare, and others have one less to ask.
     await fixture.take('readings', [pm25('udara-2', START, 20, 4)]);
@@ -215,8 +222,12 @@ describe('neighbours of the evidence stage', () => {
     // It looks further than the others, and they do not look as far as it.
     expect(await opinion(fixture, 'udara-5')).toMatchObject({ count: 4 });
     expect(await opinion(fixture, 'udara-3')).toMatchObject({ count: 3 });
-    expect(await neighbourOpinions(fixture.state, 'udara-1', 'no2', [START])).toEqual([undefined]);
-    expect(await neighbourOpinions(fixture.state, 'udara-3', 'no2', [START])).toMatchObject([{ count: 3 }]);
+    expect(await new LocalNeighbourQueries(fixture.state).opinions('udara-1', 'no2', [START])).toEqual([
+      undefined,
+    ]);
+    expect(await new LocalNeighbourQueries(fixture.state).opinions('udara-3', 'no2', [START])).toMatchObject([
+      { count: 3 },
+    ]);
 
     const before = await fixture.journal.stats();
     const so2 = {

@@ -1,9 +1,11 @@
-import { disagreements, neighbourOpinions, type EvidenceReader, type Recomputation } from '#libs/evidence';
+import type { EvidenceReader, NeighbourQueries, Recomputation } from '#libs/evidence';
+import type { BrokerQueries } from '#libs/broker-state';
 import { presenceAt, type BrokerRun, type PresencePolicy } from '#libs/availability';
 import { alertEventOf, explanationOf, type AlertEvent, type AlertRule } from '#libs/alerting';
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
 import type { IngestQueries } from '#libs/ingest-state';
 import { newestFirst, type Journal, type PassedOver, type UnreadableEntry } from '#libs/journal';
+import type { AccountQueries } from '#libs/journal-transport';
 import { defined, messageOf, PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { IndicatorRecord } from '#libs/indicators';
@@ -49,6 +51,12 @@ export interface GatewayDependencies {
   readonly journal: Journal;
   readonly state: StateStore;
   readonly registry: Registry;
+  /** What the broker set aside. */
+  readonly broker: BrokerQueries;
+  /** What the stages counted. */
+  readonly account: AccountQueries;
+  /** What the evidence stage found by comparing devices. */
+  readonly neighbours: NeighbourQueries;
   /** What ingest knows of the devices. */
   readonly ingest: IngestQueries;
   readonly store: TimeSeriesStore;
@@ -172,7 +180,7 @@ export class ApiController {
     const { device, parameter, from, to } = query;
     const items = await this.pantau.evidence.rollups(device, parameter, { from, to });
     const hours = items.map(({ hour }) => hour);
-    const opinions = await neighbourOpinions(this.pantau.state, device, parameter, hours);
+    const opinions = await this.pantau.neighbours.opinions(device, parameter, hours);
     return {
       unit: PARAMETERS[parameter].unit,
       items: items.map((rollup, i) => iso({ ...rollup, ...defined({ neighbours: opinions[i] }) })),
@@ -190,10 +198,10 @@ export class ApiController {
   async disagreements(
     @Query(new ZodPipe(disagreementsQuery)) query: z.output<typeof disagreementsQuery>,
   ): Promise<unknown> {
-    const { state, registry } = this.pantau;
+    const { neighbours, registry } = this.pantau;
     const { parameter, limit, ...span } = query;
     const parameters = parameter === undefined ? MEASURED_CODES : [parameter];
-    const found = await disagreements(state, parameters, span, limit + 1);
+    const found = await neighbours.disagreements(parameters, span, limit + 1);
     const items: unknown[] = [];
     for (const hour of found) {
       const site = (await registry.device(hour.device))?.site;

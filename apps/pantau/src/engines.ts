@@ -1,4 +1,6 @@
-import { BucketSource, EvidenceReader } from '#libs/evidence';
+import { LocalBrokerQueries, type BrokerQueries } from '#libs/broker-state';
+import { LocalAccountQueries, type AccountQueries } from '#libs/journal-transport';
+import { BucketSource, EvidenceReader, LocalNeighbourQueries, type NeighbourQueries } from '#libs/evidence';
 import {
   Accounts,
   Administration,
@@ -36,6 +38,9 @@ export interface Engines {
   /** Who may connect, with every change told to the brokers. */
   readonly administration: Administration;
   /** What ingest knows of the devices. */
+  readonly broker: BrokerQueries;
+  readonly account: AccountQueries;
+  readonly neighbours: NeighbourQueries;
   readonly ingest: IngestQueries;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
@@ -62,6 +67,9 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     deviceTokens: new DeviceTokens(state, credentials, clock),
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
+    broker: new LocalBrokerQueries(state),
+    account: new LocalAccountQueries(state),
+    neighbours: new LocalNeighbourQueries(state),
     ingest: new LocalIngestQueries(state),
     evidence: new EvidenceReader(registry, new BucketSource(state), registry.settings, indicators(config)),
     async close() {

@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal';
-import { ACCOUNT, passedOverKey, type PassedOver } from '#libs/journal-transport';
+import { LocalAccountQueries } from '#libs/journal-transport';
 import { localDateOf, MINUTE } from '#libs/kernel';
 import { STREAM_NAMES, type StreamName } from '#libs/streams';
 import { waitUntil } from '#libs/testing';
@@ -179,9 +179,9 @@ async function works(pantau: PantauFixture, device: MqttClient, round: number): 
 /** Of each cursor of a stage, how many entries it passed over. */
 async function passedOver({ engines: { journal, state } }: PantauFixture): Promise<Record<string, number>> {
   const counted: Record<string, number> = {};
+  const account = await new LocalAccountQueries(state).look();
   for (const { cursor: stage, stream, shard } of await journal.cursors()) {
-    const key = passedOverKey({ stage, stream, shard });
-    counted[`${stage} ${stream}/${shard}`] = (await state.get<PassedOver>(ACCOUNT, key))?.setAside ?? 0;
+    counted[`${stage} ${stream}/${shard}`] = account.passedOver({ stage, stream, shard }).setAside;
   }
   // The registry's own cursor only counts what it wrote.
   return Object.fromEntries(Object.entries(counted).filter(([name]) => !name.startsWith('settings ')));

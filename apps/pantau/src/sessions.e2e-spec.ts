@@ -1,5 +1,6 @@
 import { eachEntry } from '#libs/journal';
-import { SET_ASIDE_TOPICS, type SetAsideTopic } from '#libs/telemetry';
+import { LocalBrokerQueries } from '#libs/broker-state';
+import type { SetAsideTopic } from '#libs/telemetry';
 import { waitUntil } from '#libs/testing';
 import mqtt from 'mqtt';
 import { readFileSync } from 'node:fs';
@@ -124,10 +125,8 @@ describe.each(makers())('a whole session of %s, set up as its page says', (maker
     } else await playMqtt(pantau, session, pantau.passwords[client]!);
 
     const sent = will === undefined ? messages : [...messages, will];
-    const listed = async (): Promise<SetAsideTopic[]> =>
-      (await pantau.engines.state.list<SetAsideTopic>(SET_ASIDE_TOPICS, { prefix: `${client}/` })).map(
-        ({ value }) => value,
-      );
+    const listed = (): Promise<readonly SetAsideTopic[]> =>
+      new LocalBrokerQueries(pantau.engines.state).setAsideTopics(client);
     const expected = sent.filter((message) => !isNotMapped(message));
     const aside = sent.filter(isNotMapped);
     await waitUntil('everything has arrived', async () => {

@@ -3,19 +3,9 @@ import type { HeartbeatInput, Sample } from '#libs/indicators';
 import { hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
-import {
-  BUCKET,
-  bucketKey,
-  samplesOf,
-  stateOfNumber,
-  type DeviceBucket,
-  type Series,
-} from './device-bucket-form.js';
+import { BUCKET, bucketKey, samplesOf, stateOfNumber, type Series } from './device-bucket-form.js';
 import type { EvidenceSource } from './evidence-source.js';
-
-/** The state of the evidence stage: what each device reported, and Pantau's own life. A bucket was an hour once: the name is stored. */
-export const BUCKETS = 'evidence/device-hours';
-export const LIVENESS = 'evidence/liveness';
+import { BUCKETS, LIVENESS } from './namespaces.js';
 
 /** Pantau's own life by run, folded into spans as it arrives; the same as `observedSpans` over all of it. */
 export function extendRun(spans: readonly TimeSpan[], at: UtcMillis, beatMs: Millis): TimeSpan[] {
@@ -60,7 +50,7 @@ export class BucketSource implements EvidenceSource {
   /** The samples of a series in its first or last bucket; buckets of the device without it are passed over. */
   async #outermost(device: string, series: Series, reverse: boolean): Promise<Sample[] | undefined> {
     for (let limit = 1; ; limit *= 8) {
-      const buckets = await this.state.list<DeviceBucket>(BUCKETS, { prefix: `${device}/`, limit, reverse });
+      const buckets = await this.state.list(BUCKETS, { prefix: `${device}/`, limit, reverse });
       for (const { value } of buckets) {
         const samples = samplesOf([value], series);
         if (samples.length > 0) return samples;
@@ -70,11 +60,11 @@ export class BucketSource implements EvidenceSource {
   }
 
   async #runs(): Promise<TimeSpan[][]> {
-    return (await this.state.list<TimeSpan[]>(LIVENESS)).map(({ value }) => value);
+    return (await this.state.list(LIVENESS)).map(({ value }) => value);
   }
 
   async #between(device: string, series: Series, { from, to }: TimeSpan): Promise<Sample[]> {
-    const buckets = await this.state.list<DeviceBucket>(BUCKETS, {
+    const buckets = await this.state.list(BUCKETS, {
       prefix: `${device}/`,
       // One that is a whole hour begins with it.
       from: bucketKey(device, hourOf(from)),

@@ -2,6 +2,15 @@ import type { DailyRollup, HourOfDay } from '#libs/indicators';
 import type { Row, TimeSpan, UtcMillis } from '#libs/kernel';
 import type { Parameter, Rollup } from '#libs/telemetry';
 
+/** Of each series of a device the newest hour, which is open. */
+export type OpenHours = Readonly<Partial<Record<Parameter, TouchedHour>>>;
+
+export interface TouchedHour {
+  readonly hour: UtcMillis;
+  /** Of the first reading of the series and hour in the batch. */
+  readonly site: string;
+}
+
 /** A day of a device. All of its series together, because their hours end together. */
 export type DeviceDay = Readonly<Partial<Record<Parameter, StoredDay>>>;
 

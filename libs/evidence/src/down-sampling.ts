@@ -1,7 +1,7 @@
 import { dailyRollup, hourlyRollup, intervalIn, type Intervals } from '#libs/indicators';
 import { HOUR, hourOf, localDateOf, localDaySpan, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import type { Namespace } from '#libs/state';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
-import { BUCKETS } from './buckets.js';
 import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket-form.js';
 import {
   figuresOf,
@@ -12,28 +12,19 @@ import {
   type DeviceDay,
   type EmittedHour,
   type Figures,
+  type OpenHours,
   type SeriesDay,
   type StoredDay,
+  type TouchedHour,
 } from './device-day-form.js';
-
-/** Of each device the newest hour of each of its series, which is open; and its days, with what was emitted of them. */
-const OPEN = 'evidence/open-hours';
-const DAYS = 'evidence/device-days';
+import { BUCKETS, DEVICE_DAYS, OPEN_HOURS } from './namespaces.js';
 
 const PER_HOUR = HOUR / BUCKET;
 
 /** What the stage remembers, as a batch sees it. */
 export interface StageMemory {
-  getMany<T>(namespace: string, keys: readonly string[]): Promise<(T | undefined)[]>;
-  put(namespace: string, key: string, value: unknown): void;
-}
-
-type OpenHours = Readonly<Partial<Record<Parameter, TouchedHour>>>;
-
-interface TouchedHour {
-  readonly hour: UtcMillis;
-  /** Of the first reading of the series and hour in the batch. */
-  readonly site: string;
+  getMany<T>(namespace: Namespace<T>, keys: readonly string[]): Promise<(T | undefined)[]>;
+  put<T>(namespace: Namespace<T>, key: string, value: NoInfer<T> | undefined): void;
 }
 
 /** A device with the hours, by series, into which readings of a batch fall; the open ones are left out: nothing to be done. */
@@ -62,7 +53,7 @@ export class TouchedHours {
   ): Promise<void> {
     const unknown = new Set<string>();
     for (const { data } of observations) if (!this.#open.has(data.device)) unknown.add(data.device);
-    const stored = await memory.getMany<OpenHours>(OPEN, [...unknown]);
+    const stored = await memory.getMany(OPEN_HOURS, [...unknown]);
     let i = 0;
     for (const device of unknown) this.#open.set(device, stored[i++] ?? NOTHING_OPEN);
     for (const { data } of observations) this.#touch(data);
@@ -119,7 +110,7 @@ export async function downSample(
     }
     if (closing.length > 0)
       rollups.push(...(await close(device, closing, memory, await intervalsOf(device))));
-    memory.put(OPEN, device, after);
+    memory.put(OPEN_HOURS, device, after);
   }
   return rollups;
 }
@@ -144,7 +135,7 @@ async function close(
   const hours = [...new Set(closing.flatMap(({ over }) => over.map(({ hour }) => hour)))].sort(
     (a, b) => a - b,
   );
-  const buckets = await memory.getMany<DeviceBucket>(
+  const buckets = await memory.getMany(
     BUCKETS,
     hours.flatMap((hour) => bucketKeys(device, hour)),
   );
@@ -153,8 +144,8 @@ async function close(
     return buckets.slice(first, first + PER_HOUR);
   };
   const spans = daysOf(hours);
-  const days = await memory.getMany<DeviceDay>(
-    DAYS,
+  const days = await memory.getMany(
+    DEVICE_DAYS,
     spans.map(({ from }) => dayKey(device, from)),
   );
   const rollups: Rollup[] = [];
@@ -177,7 +168,7 @@ async function close(
       for (const { tier, site, from, to, figures } of changed)
         rollups.push(rollupOf(tier, { site, device, parameter }, { from, to }, figures));
     }
-    memory.put(DAYS, dayKey(device, span.from), after);
+    memory.put(DEVICE_DAYS, dayKey(device, span.from), after);
   }
   // The parameters of an hour together: the store has one line for them.
   return rollups.sort((a, b) => a.to - b.to);

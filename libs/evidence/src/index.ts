@@ -8,6 +8,7 @@ export * from './indicator-catalogue.js';
 export { recordIndicators } from './indicator-history.js';
 export * from './input-chain.js';
 export * from './journal-source.js';
+export * from './neighbour-queries.js';
 export * from './neighbourhoods.js';
 export * from './recomputation.js';
 export * from './settings-of-time.js';

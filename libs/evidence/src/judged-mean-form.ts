@@ -1,5 +1,5 @@
-import type { Row } from '#libs/kernel';
-import type { QualityFlag } from '#libs/telemetry';
+import type { Row, UtcMillis } from '#libs/kernel';
+import type { Parameter, QualityFlag } from '#libs/telemetry';
 
 /** The mean of a device's hour, and what its neighbours say of it. */
 export interface JudgedMean {
@@ -27,3 +27,8 @@ export const JUDGED_MEAN_FORM = {
     return { mean, flag, neighbours, median };
   },
 };
+
+/** Order of the keys is order of time within a parameter, and of the devices within an hour. */
+export function meanKey(parameter: Parameter, hour: UtcMillis, device: string): string {
+  return `${parameter}/${String(hour).padStart(15, '0')}/${device}`;
+}

@@ -1,30 +1,18 @@
 import type { Registry } from '#libs/identity';
-import { defined, hourOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { defined } from '#libs/kernel';
 import {
   nearestNeighbours,
   neighbourConsensus,
   qcLimitsOf,
-  resultOf,
   type Neighbour,
   type NeighbourReading,
   type QcLimitsFile,
   type QcLimitsTable,
-  type QualityResult,
 } from '#libs/quality-control';
-import type { StateStore } from '#libs/state';
 import { MEASURED_CODES, type HourlyMean, type MeasuredParameter, type Parameter } from '#libs/telemetry';
 import type { StageMemory } from './down-sampling.js';
-import { JUDGED_MEAN_FORM, type JudgedMean, type StoredMean } from './judged-mean-form.js';
-
-/** The hourly means and what the neighbours say of them, by parameter, hour and device. */
-export const NEIGHBOURHOODS = 'evidence/judged-means';
-/** Under the same keys, those with which the neighbours disagree: few, to be found among many. */
-export const DISAGREEMENTS = 'evidence/disagreements';
-
-/** Order of the keys is order of time within a parameter, and of the devices within an hour. */
-function meanKey(parameter: Parameter, hour: UtcMillis, device: string): string {
-  return `${parameter}/${String(hour).padStart(15, '0')}/${device}`;
-}
+import { JUDGED_MEAN_FORM, meanKey, type JudgedMean, type StoredMean } from './judged-mean-form.js';
+import { DISAGREEMENTS, JUDGED_MEANS } from './namespaces.js';
 
 /** The limits by which devices are compared with their neighbours: general ones, and those that a device has of its own. */
 export class ComparisonLimits {
@@ -149,7 +137,7 @@ async function compareHour(
   for (const device of touched) for (const { id } of neighboursOf(device)) concerned.add(id);
   const prefix = meanKey(parameter, hour, '');
   const keys = Array.from(concerned, (device) => prefix + device);
-  const stored = await memory.getMany<StoredMean>(NEIGHBOURHOODS, keys);
+  const stored = await memory.getMany(JUDGED_MEANS, keys);
   /** What stands there, and the means of this hour. */
   const known = new Map<string, JudgedMean | undefined>();
   const meansNow = new Map<string, number>();
@@ -177,7 +165,7 @@ async function compareHour(
     }
     if (isSame(before, after)) continue;
     const key = prefix + device;
-    memory.put(NEIGHBOURHOODS, key, after && JUDGED_MEAN_FORM.pack(after));
+    memory.put(JUDGED_MEANS, key, after && JUDGED_MEAN_FORM.pack(after));
     if (disagrees(before) !== disagrees(after))
       memory.put(DISAGREEMENTS, key, disagrees(after) ? true : undefined);
   }
@@ -194,80 +182,4 @@ function isSame(a: JudgedMean | undefined, b: JudgedMean | undefined): boolean {
 
 function disagrees(judged: JudgedMean | undefined): judged is JudgedMean {
   return judged?.flag === 3;
-}
-
-/** What its neighbours say of the mean of a device's hour. */
-export interface NeighbourOpinion extends QualityResult {
-  /** How many were asked. */
-  readonly count: number;
-  /** Of their means, in the unit of the parameter. */
-  readonly median: number | null;
-}
-
-/** What the neighbours of a device say of its hours, in their order; undefined where nobody could be asked. */
-export async function neighbourOpinions(
-  state: StateStore,
-  device: string,
-  parameter: Parameter,
-  hours: readonly UtcMillis[],
-): Promise<(NeighbourOpinion | undefined)[]> {
-  const judged = await state.getMany<StoredMean>(
-    NEIGHBOURHOODS,
-    hours.map((hour) => meanKey(parameter, hour, device)),
-  );
-  return judged
-    .map(meanOf)
-    .map((mean) => (mean === undefined || mean.flag === 2 ? undefined : opinionOf(mean)));
-}
-
-/** A device's hour with which its neighbours disagree. */
-export interface Disagreement {
-  readonly device: string;
-  readonly parameter: Parameter;
-  readonly hour: UtcMillis;
-  readonly mean: number;
-  readonly neighbours: NeighbourOpinion;
-}
-
-/**
- * The hours with which the neighbours of their devices disagree, newest first.
- *
- * @param span - the hour that holds its start is the first
- * @param limit - at most so many
- */
-export async function disagreements(
-  state: StateStore,
-  parameters: readonly Parameter[],
-  { from, to }: TimeSpan,
-  limit: number,
-): Promise<Disagreement[]> {
-  const found: { key: string; parameter: Parameter; hour: UtcMillis; device: string }[] = [];
-  for (const parameter of parameters) {
-    const keys = await state.list<true>(DISAGREEMENTS, {
-      from: meanKey(parameter, hourOf(from), ''),
-      to: meanKey(parameter, to, ''),
-      reverse: true,
-      limit,
-    });
-    for (const { key } of keys) {
-      const [, hour, device = ''] = key.split('/');
-      found.push({ key, parameter, hour: Number(hour), device });
-    }
-  }
-  // Stable: within an hour the parameters keep their order, and each its devices.
-  const newest = found.sort((a, b) => b.hour - a.hour).slice(0, limit);
-  const judged = await state.getMany<StoredMean>(
-    NEIGHBOURHOODS,
-    newest.map(({ key }) => key),
-  );
-  return newest.flatMap(({ parameter, hour, device }, i) => {
-    const own = meanOf(judged[i]);
-    // Between the two looks the neighbours may have changed their mind.
-    if (!disagrees(own)) return [];
-    return [{ device, parameter, hour, mean: own.mean, neighbours: opinionOf(own) }];
-  });
-}
-
-function opinionOf({ flag, neighbours, median }: JudgedMean): NeighbourOpinion {
-  return { ...resultOf('neighbour', flag), count: neighbours, median };
 }

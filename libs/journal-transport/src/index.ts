@@ -1,3 +1,5 @@
+export * from './account.js';
+export * from './account-queries.js';
 export * from './batch-context.js';
 export * from './caught-up.js';
 export * from './create-stage.js';

@@ -1,40 +1,7 @@
 import type { BatchContext, BatchOrigin } from './batch-context.js';
+import { countedKey, NOTHING_PASSED, passedOverKey, type Counted, type PassedOver } from './account.js';
+import { ACCOUNT } from './namespaces.js';
 import type { StageState } from './stage-state.js';
-
-/**
- * Namespace of what the stages count. One namespace, so that one look at it is one moment: what a stage counted never
- * differs from what it appended by then.
- */
-export const ACCOUNT = 'account';
-
-/** What a stage counted on one shard of a stream, committed with its cursor. */
-export interface Counted {
-  /** The first entry that was counted: above 0 where the stage had read some before it counted. */
-  readonly since: number;
-  /** The first entry that was not counted yet. */
-  readonly next: number;
-  /** Of the entries between: how many the cursor passed over without the handler, see {@link PassedOver}. */
-  readonly skipped: number;
-  readonly counts: Readonly<Record<string, number>>;
-}
-
-/** Entries that the cursor of a stage passed without its handler. */
-export interface PassedOver {
-  /** The handler failed on it again and again; it is in `rejected` as `handler_failed`. */
-  readonly setAside: number;
-  /** Retention took it before the stage had read it. */
-  readonly lost: number;
-}
-
-const NOTHING: PassedOver = { setAside: 0, lost: 0 };
-
-export function countedKey({ stage, stream, shard }: BatchOrigin): string {
-  return `counted/${stage}/${stream}/${shard}`;
-}
-
-export function passedOverKey({ stage, stream, shard }: BatchOrigin): string {
-  return `passed-over/${stage}/${stream}/${shard}`;
-}
 
 /** Notes entries that are passed over, in the commit that moves the cursor past them. */
 export async function notePassedOver(
@@ -42,10 +9,9 @@ export async function notePassedOver(
   state: StageState,
   { setAside = 0, lost = 0 }: Partial<PassedOver>,
 ): Promise<void> {
-  const key = passedOverKey(origin);
-  const before = (await state.get<PassedOver>(ACCOUNT, key)) ?? NOTHING;
+  const before = await passedOver(origin, state);
   const after: PassedOver = { setAside: before.setAside + setAside, lost: before.lost + lost };
-  state.put(ACCOUNT, key, after);
+  state.put(ACCOUNT, passedOverKey(origin), after);
 }
 
 /**
@@ -71,7 +37,7 @@ export class Tally {
   static async begin(context: BatchContext): Promise<Tally> {
     const { origin, state } = context;
     const { first } = origin;
-    const stored = await state.get<Counted>(ACCOUNT, countedKey(origin));
+    const stored = (await state.get(ACCOUNT, countedKey(origin))) as Counted | undefined;
     return stored === undefined
       ? new Tally(context, await beginningAt(first, origin, state), 0)
       : new Tally(context, stored, Math.max(0, first - stored.next));
@@ -103,7 +69,11 @@ export class Tally {
 
 /** What was passed over before the first batch is skipped, what was read before it is from a time that did not count. */
 async function beginningAt(first: number, origin: BatchOrigin, state: StageState): Promise<Counted> {
-  const { setAside, lost } = (await state.get<PassedOver>(ACCOUNT, passedOverKey(origin))) ?? NOTHING;
+  const { setAside, lost } = await passedOver(origin, state);
   const skipped = Math.min(first, setAside + lost);
   return { since: first - skipped, next: first, skipped, counts: {} };
+}
+
+async function passedOver(origin: BatchOrigin, state: StageState): Promise<PassedOver> {
+  return ((await state.get(ACCOUNT, passedOverKey(origin))) ?? NOTHING_PASSED) as PassedOver;
 }

@@ -1,8 +1,5 @@
 import type { UtcMillis } from '#libs/kernel';
 
-/** Namespace of the state where the broker keeps {@link SetAsideTopic}s, by `{sender}/{topic}`. */
-export const SET_ASIDE_TOPICS = 'mqtt/set-aside';
-
 /**
  * `not_mapped`: nobody's topic, which no mapping reads. `topic_not_allowed`: a topic of somebody else, or of Pantau
  * itself.

@@ -1,4 +1,5 @@
-import { SET_ASIDE_TOPICS, TopicMappings, type SetAsideTopic } from '#libs/telemetry';
+import { TopicMappings, type SetAsideTopic } from '#libs/telemetry';
+import { SET_ASIDE_TOPICS } from '#namespaces/broker-state';
 import { waitUntil } from '#libs/testing';
 import { createHash } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
@@ -9,7 +10,7 @@ const OWN = 'pantau/v1/betung/udara-01/telemetry';
 const FOREIGN = 'pantau/v1/betung/udara-02/telemetry';
 
 async function listed(fixture: BrokerFixture): Promise<SetAsideTopic[]> {
-  return (await fixture.state.list<SetAsideTopic>(SET_ASIDE_TOPICS)).map(({ value }) => value);
+  return (await fixture.state.list(SET_ASIDE_TOPICS)).map(({ value }) => value);
 }
 
 async function payloads(fixture: BrokerFixture): Promise<string[]> {

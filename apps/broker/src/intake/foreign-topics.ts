@@ -2,7 +2,8 @@ import type { Journal } from '#libs/journal';
 import { SECOND, type Clock, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { StateStore } from '#libs/state';
-import { SET_ASIDE_TOPICS, type Rejection, type SetAsideReason, type SetAsideTopic } from '#libs/telemetry';
+import type { Rejection, SetAsideReason, SetAsideTopic } from '#libs/telemetry';
+import { SET_ASIDE_TOPICS } from '#namespaces/broker-state';
 import { createHash } from 'node:crypto';
 
 /** A message on a topic that is not its sender's. */
@@ -60,7 +61,7 @@ export class ForeignTopics {
 
   /** Tells what an earlier run had no time to tell. */
   async start(): Promise<void> {
-    for (const { key, value } of await this.state.list<SetAsideTopic>(SET_ASIDE_TOPICS))
+    for (const { key, value } of await this.state.list(SET_ASIDE_TOPICS))
       if (value.reason === 'topic_not_allowed' && value.reported < value.count) this.#untold.add(key);
     await this.#tell();
   }
@@ -114,13 +115,13 @@ export class ForeignTopics {
     const fresh = new Map<string, number>();
     for (const message of messages) {
       let key = keyOf(message.sender, message.topic);
-      let known = records.get(key) ?? (await this.state.get<SetAsideTopic>(SET_ASIDE_TOPICS, key));
+      let known = records.get(key) ?? (await this.state.get(SET_ASIDE_TOPICS, key));
       if (known === undefined) {
         const listed = fresh.get(message.sender) ?? (await this.#listed(message.sender));
         fresh.set(message.sender, listed + 1);
         if (listed >= this.topicsPerSender) {
           key = `${message.sender}/${FURTHER}/${message.reason}`;
-          known = records.get(key) ?? (await this.state.get<SetAsideTopic>(SET_ASIDE_TOPICS, key));
+          known = records.get(key) ?? (await this.state.get(SET_ASIDE_TOPICS, key));
         }
       }
       const isFurther = key.includes(`/${FURTHER}/`);
@@ -132,9 +133,7 @@ export class ForeignTopics {
       );
       if (message.reason === 'topic_not_allowed') this.#untold.add(key);
     }
-    await this.state.write(
-      Array.from(records, ([key, value]) => ({ namespace: SET_ASIDE_TOPICS, key, value })),
-    );
+    await this.state.write(Array.from(records, ([key, value]) => SET_ASIDE_TOPICS.put(key, value)));
   }
 
   /** Topics that are listed of a sender, as far as it matters. */
@@ -148,7 +147,7 @@ export class ForeignTopics {
     const keys = [...this.#untold];
     this.#untold.clear();
     try {
-      const records = await this.state.getMany<SetAsideTopic>(SET_ASIDE_TOPICS, keys);
+      const records = await this.state.getMany(SET_ASIDE_TOPICS, keys);
       for (const [i, record] of records.entries()) {
         if (record === undefined || record.reported >= record.count) continue;
         const { sender, site, topic, detail, sample, sampleBytes, count, reported, lastAt } = record;
@@ -168,8 +167,8 @@ export class ForeignTopics {
         // Counted again meanwhile: only what was told is noted.
         const key = keys[i] ?? '';
         await this.#inTurn(async () => {
-          const now = (await this.state.get<SetAsideTopic>(SET_ASIDE_TOPICS, key)) ?? record;
-          await this.state.write([{ namespace: SET_ASIDE_TOPICS, key, value: { ...now, reported: count } }]);
+          const now = (await this.state.get(SET_ASIDE_TOPICS, key)) ?? record;
+          await this.state.write([SET_ASIDE_TOPICS.put(key, { ...now, reported: count })]);
         });
       }
     } catch (error) {

@@ -1,4 +1,3 @@
-import { SET_ASIDE_TOPICS, type SetAsideTopic } from '#libs/telemetry';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -43,13 +42,9 @@ export class ForeignTopicsController {
   async list(
     @Query(new ZodPipe(foreignTopicsQuery)) { device, reason, limit }: z.output<typeof foreignTopicsQuery>,
   ): Promise<unknown> {
-    const found = await this.pantau.state.list<SetAsideTopic>(
-      SET_ASIDE_TOPICS,
-      device === undefined ? {} : { prefix: `${device}/` },
-    );
+    const found = await this.pantau.broker.setAsideTopics(device);
     await assertHeardOf(this.pantau.registry, device, found.length > 0);
     const items = found
-      .map(({ value }) => value)
       .filter((topic) => (reason ?? topic.reason) === topic.reason)
       .sort((a, b) => b.lastAt - a.lastAt)
       .slice(0, limit + 1);

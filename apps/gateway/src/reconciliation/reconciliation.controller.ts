@@ -29,7 +29,7 @@ export class ReconciliationController {
   })
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- checked, and empty
   async account(@Query(new ZodPipe(noQuery)) _query: object): Promise<Reconciliation> {
-    return reconcile(this.pantau.journal, this.pantau.state);
+    return reconcile(this.pantau.journal, this.pantau.account);
   }
 
   @Post('check')

@@ -1,8 +1,16 @@
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import type { Journal } from '#libs/journal';
-import { ACCOUNT, BatchContext, countedKey, StageCache, StageState, Tally } from '#libs/journal-transport';
+import {
+  BatchContext,
+  countedKey,
+  LocalAccountQueries,
+  StageCache,
+  StageState,
+  Tally,
+} from '#libs/journal-transport';
 import { DAY, HOUR } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
+import { ACCOUNT } from '#namespaces/journal-transport';
 import type { StreamName } from '#libs/streams';
 import { type Observation, type Rejection, type Uplink } from '#libs/telemetry';
 import { temporaryFolder } from '#libs/testing';
@@ -120,7 +128,7 @@ describe('the account', () => {
     await using f = await new Fixture().open();
     await f.send(40);
     for (let i = 0; i < 38; i++) await f.decode(i, i % 10 === 9 ? undefined : [PM25, PM10]);
-    const account = await reconcile(f.journal, f.state);
+    const account = await reconcile(f.journal, new LocalAccountQueries(f.state));
     expect(account).toMatchObject({
       messages: { received: 40, becameReadings: 35, refused: 3, waiting: 2, unaccounted: 0 },
       values: { decoded: 70, written: 70, waiting: 0 },
@@ -199,7 +207,7 @@ describe('the account', () => {
         messages: streams.includes('uplink') ? 4 : 0,
         observations: streams.includes('readings') ? 3 : 0,
       };
-      expect(await reconcile(f.journal, f.state)).toMatchObject({
+      expect(await reconcile(f.journal, new LocalAccountQueries(f.state))).toMatchObject({
         messages: { received: 6, becameReadings: 5, refused: 1, waiting: 0, unaccounted: 0 },
         values: { decoded: 5, written: 5, waiting: 0 },
         takenByRetention: taken,
@@ -229,9 +237,9 @@ describe('the account', () => {
       countedKey({ stage: 'ingest', stream: 'uplink', shard: 0 }),
       countedKey({ stage: 'writer', stream: 'readings', shard: 0 }),
     ];
-    await f.state.write(keys.map((key) => ({ namespace: ACCOUNT, key, value: undefined })));
+    await f.state.write(keys.map((key) => ACCOUNT.remove(key)));
     await f.decode(2, [PM25]);
-    expect(await reconcile(f.journal, f.state)).toMatchObject({
+    expect(await reconcile(f.journal, new LocalAccountQueries(f.state))).toMatchObject({
       messages: { received: 3, becameReadings: 1, beforeCounting: 2, waiting: 0, unaccounted: 0 },
       balanced: true,
     });

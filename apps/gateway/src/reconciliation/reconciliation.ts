@@ -1,6 +1,5 @@
 import type { Journal } from '#libs/journal';
-import { ACCOUNT, countedKey, passedOverKey, type Counted, type PassedOver } from '#libs/journal-transport';
-import type { StateStore } from '#libs/state';
+import type { Account, AccountQueries } from '#libs/journal-transport';
 import type { StreamName } from '#libs/streams';
 import { REJECTION_REASONS, type QualityFlag, type RejectionReason } from '#libs/telemetry';
 
@@ -70,12 +69,12 @@ const FLAGS: readonly QualityFlag[] = [1, 2, 3, 4, 9];
 const REFUSED = 'refused: ';
 
 /** Reads the counters and compares them. */
-export async function reconcile(journal: Journal, state: StateStore): Promise<Reconciliation> {
+export async function reconcile(journal: Journal, queries: AccountQueries): Promise<Reconciliation> {
   // One look, so one moment: what the writer counted was counted by ingest.
-  const rows = new Map((await state.list<unknown>(ACCOUNT)).map(({ key, value }) => [key, value]));
-  const ingest = await countsOf('ingest', 'uplink', rows, journal);
-  const evidence = await countsOf('evidence', 'readings', rows, journal);
-  const writer = await countsOf('writer', 'readings', rows, journal);
+  const account = await queries.look();
+  const ingest = await countsOf('ingest', 'uplink', account, journal);
+  const evidence = await countsOf('evidence', 'readings', account, journal);
+  const writer = await countsOf('writer', 'readings', account, journal);
   const uplinks = await extents(journal, 'uplink');
   const observations = await extents(journal, 'readings');
 
@@ -139,17 +138,14 @@ function refusalsOf({ of, names, setAside }: Counts): Partial<Record<RejectionRe
 async function countsOf(
   stage: string,
   stream: StreamName,
-  rows: ReadonlyMap<string, unknown>,
+  account: Account,
   journal: Journal,
 ): Promise<Counts> {
   const sums = new Map<string, number>();
   let [position, since, counted, unexplained, setAside, lost] = [0, 0, 0, 0, 0, 0];
   for (let shard = 0; shard < journal.shards; shard++) {
-    const row = rows.get(countedKey({ stage, stream, shard })) as Counted | undefined;
-    const passed = (rows.get(passedOverKey({ stage, stream, shard })) ?? {
-      setAside: 0,
-      lost: 0,
-    }) as PassedOver;
+    const row = account.counted({ stage, stream, shard });
+    const passed = account.passedOver({ stage, stream, shard });
     setAside += passed.setAside;
     lost += passed.lost;
     if (row === undefined) {

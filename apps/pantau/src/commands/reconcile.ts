@@ -54,7 +54,7 @@ export function addReconcileCommand(program: Command, context: CommandContext): 
         let isComplete = true;
         if (device === undefined) {
           const { reconcile } = await import('#apps/gateway');
-          const account = await reconcile(engines.journal, engines.state);
+          const account = await reconcile(engines.journal, engines.account);
           for (const line of describe(account)) print(line);
           isComplete = account.balanced;
         }

@@ -1,0 +1,12 @@
+import { defineNamespace } from '#libs/state';
+import type { SetAsideTopic } from '#libs/telemetry';
+
+export const SET_ASIDE_TOPICS = defineNamespace<SetAsideTopic>({
+  name: 'mqtt/set-aside',
+  owner: 'broker',
+  key: 'sender/digest of the topic',
+  value: 'SetAsideTopic',
+  description:
+    'What a device or an account published on a topic that is not its own: the number, the times, a sample.',
+  published: { query: 'BrokerQueries', readers: ['gateway'] },
+});

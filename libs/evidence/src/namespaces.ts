@@ -1,0 +1,58 @@
+import type { TimeSpan } from '#libs/kernel';
+import { defineNamespace } from '#libs/state';
+import type { DeviceBucket } from './device-bucket-form.js';
+import type { DeviceDay, OpenHours } from './device-day-form.js';
+import type { StoredMean } from './judged-mean-form.js';
+
+/** A bucket was an hour once: the name is stored. */
+export const BUCKETS = defineNamespace<DeviceBucket>({
+  name: 'evidence/device-hours',
+  owner: 'evidence',
+  key: 'device/bucket',
+  value: 'DeviceBucket',
+  description: 'What a device reported in a part of an hour: its values, and its heartbeats.',
+  published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
+});
+
+export const LIVENESS = defineNamespace<TimeSpan[]>({
+  name: 'evidence/liveness',
+  owner: 'evidence',
+  key: 'run',
+  value: 'TimeSpan[]',
+  description: "Pantau's own life: the spans in which a run of it was up.",
+  published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
+});
+
+export const OPEN_HOURS = defineNamespace<OpenHours>({
+  name: 'evidence/open-hours',
+  owner: 'evidence',
+  key: 'device',
+  value: 'OpenHours',
+  description: 'The newest hour of each series of a device, which is open.',
+});
+
+export const DEVICE_DAYS = defineNamespace<DeviceDay>({
+  name: 'evidence/device-days',
+  owner: 'evidence',
+  key: 'device/day',
+  value: 'DeviceDay',
+  description: 'The hours of a day of a device, as they were emitted.',
+});
+
+export const JUDGED_MEANS = defineNamespace<StoredMean>({
+  name: 'evidence/judged-means',
+  owner: 'evidence',
+  key: 'parameter/hour/device',
+  value: 'StoredMean',
+  description: 'The mean of an hour, and what the neighbours of the device say of it.',
+  published: { query: 'NeighbourQueries', readers: ['gateway'] },
+});
+
+export const DISAGREEMENTS = defineNamespace<true>({
+  name: 'evidence/disagreements',
+  owner: 'evidence',
+  key: 'parameter/hour/device',
+  value: 'true',
+  description: 'Of these means those with which the neighbours disagree: few, to be found among many.',
+  published: { query: 'NeighbourQueries', readers: ['gateway'] },
+});

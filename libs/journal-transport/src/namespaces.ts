@@ -1,0 +1,15 @@
+import { defineNamespace } from '#libs/state';
+import type { Counted, PassedOver } from './account.js';
+
+/**
+ * Rows of one kind by two keys: {@link Counted}, and {@link PassedOver}. One namespace, so that one look at it is one moment: what a
+ * stage counted never differs from what it appended by then.
+ */
+export const ACCOUNT = defineNamespace<Counted | PassedOver>({
+  name: 'account',
+  owner: 'journal-transport',
+  key: 'counted or passed-over/stage/stream/shard',
+  value: 'Counted | PassedOver',
+  description: 'What a stage counted on a shard of a stream; what its cursor passed without its handler.',
+  published: { query: 'AccountQueries', readers: ['gateway'] },
+});
