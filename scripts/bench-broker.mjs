@@ -55,7 +55,7 @@ await bench(async (folder) => {
 
   const [node, ...options] = NODE;
   start(node, [...options, main, 'start'], env);
-  const mosquittoPort = await startMosquitto(folder);
+  const { port: mosquittoPort } = await startMosquitto(folder);
   await accepts(mqttPort);
 
   const targets = [
@@ -84,7 +84,7 @@ await bench(async (folder) => {
           host: '127.0.0.1',
           port: target.port,
           connections: list,
-          inFlight: 40,
+          pace: { inFlight: 40 },
           messages,
           firstTs,
         }),

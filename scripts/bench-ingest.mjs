@@ -10,7 +10,6 @@
  *
  * usage: npm run bench:ingest [-- messages rounds] [-- --soak minutes]
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,6 +22,7 @@ import {
   load,
   median,
   prepareInflux,
+  processorSeconds,
   shown,
   start,
   startMosquitto,
@@ -47,14 +47,13 @@ const GATEWAYS = 10;
 /** A message every two seconds of 10,000 devices, so far more than such devices send. */
 const STEADY_PER_SECOND = 5_000;
 const MINUTE = 60_000;
-const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const RULES = `rules:
   - { id: pm25, title: { id: 'PM2,5 tinggi', en: PM2.5 high }, parameter: pm25, raise: 100, clear: 80, for: 10m, severity: critical }
   - { id: pm10, title: { id: PM10 tinggi, en: PM10 high }, parameter: pm10, raise: 150, clear: 120, for: 10m, severity: warning }
 `;
 
 await bench(async (folder) => {
-  const mosquitto = await startMosquitto(folder);
+  const { port: mosquitto } = await startMosquitto(folder);
   if (soakMinutes > 0) {
     await soak(join(folder, 'soak'));
     return;
@@ -243,8 +242,7 @@ async function runLoad(
         password: password(clientId),
       })),
       parameters,
-      inFlight: 40,
-      perSecond,
+      pace: perSecond === undefined ? { inFlight: 40 } : { perSecond },
       messages: wanted,
       firstTs,
     }),
@@ -252,12 +250,6 @@ async function runLoad(
   const startedAt = performance.now();
   const report = JSON.parse(await finished(start(process.execPath, [load, options])));
   return { ...report, startSeconds: (performance.now() - startedAt) / 1_000 - report.seconds };
-}
-
-/** User and system time of a process with its threads, from Linux. */
-function processorSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** Memory of its own: the journal is mapped besides, and the system takes that back when it needs it. */

@@ -1,5 +1,5 @@
 /** What the benchmarks share: a folder and processes that are gone afterwards, free ports, the figures of a running Pantau. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -214,7 +214,7 @@ bind-address = "127.0.0.1:${rpcPort}"
   };
 }
 
-/** Mosquitto with nothing on disk, for anybody. @returns its port */
+/** Mosquitto with nothing on disk, for anybody. @returns its port and process */
 export async function startMosquitto(folder) {
   const port = await freePort();
   const config = join(folder, 'mosquitto.conf');
@@ -222,9 +222,18 @@ export async function startMosquitto(folder) {
     config,
     `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
   );
-  start('mosquitto', ['-c', config], { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` });
+  const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+  const { pid } = start('mosquitto', ['-c', config], environment);
   await accepts(port);
-  return port;
+  return { port, pid };
+}
+
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/** User and system time of a process with its threads, from Linux. */
+export function processorSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** Returns when no stage lags. */

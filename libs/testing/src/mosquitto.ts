@@ -6,6 +6,7 @@ import { freePort, startProcess, temporaryFolder, waitUntil } from './services.j
 
 export interface MosquittoFixture extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
 }
 
 /** Debian's `mosquitto` on a free loopback port; anybody may connect. */
@@ -26,6 +27,7 @@ export async function startMosquitto(): Promise<MosquittoFixture> {
   });
   return {
     port,
+    pid: server.process.pid ?? 0,
     async [Symbol.asyncDispose]() {
       await server.stop('SIGKILL');
       folder[Symbol.dispose]();

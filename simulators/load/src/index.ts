@@ -1,2 +1,3 @@
+export * from './latencies.js';
 export * from './load.js';
 export * from './packets.js';

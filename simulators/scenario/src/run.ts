@@ -2,8 +2,8 @@ import { MINUTE, PantauError, SECOND, type Clock, type Millis, type UtcMillis } 
 import { namedRandom } from '#simulators/air';
 import { MqttDevice } from '#simulators/client';
 import { LinkProxy } from '#simulators/link';
+import { Latencies } from '#simulators/load';
 import { setMaxListeners } from 'node:events';
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LinkWeather } from './link-weather.js';
 import type { Scenario, SimulatedDevice } from './scenario.js';
@@ -85,7 +85,7 @@ class Run {
   readonly #links: LinkWeather[] = [];
   readonly #proxies = new Map<string, LinkProxy>();
   readonly #exceedances: Exceedances;
-  readonly #latency: RecordableHistogram = createHistogram();
+  readonly #latency = new Latencies();
   readonly #byDevice = new Map<string, number>();
   readonly #abort = new AbortController();
   readonly #stop: AbortSignal;
@@ -252,7 +252,7 @@ class Run {
         this.#acknowledged++;
         this.#acknowledgedAt = performance.now();
         this.#byDevice.set(id, (this.#byDevice.get(id) ?? 0) + 1);
-        this.#latency.record(Math.max(1, Math.round((performance.now() - dueSince) * 1000)));
+        this.#latency.record(performance.now() - dueSince);
       }
       this.#settled?.();
     });
@@ -282,8 +282,8 @@ class Run {
   }
 
   #latencies(): RunProgress['latencyMs'] {
-    if (this.#latency.count === 0) return { p50: 0, p99: 0 };
-    return { p50: this.#latency.percentile(50) / 1000, p99: this.#latency.percentile(99) / 1000 };
+    const { p50, p99 } = this.#latency.report();
+    return { p50, p99 };
   }
 
   #progress(rate: number): RunProgress {
