@@ -25,6 +25,24 @@ const HANDED_ON = {
   message: "Rows of the state are their owner's: export a query over them.",
 };
 
+// A stored list whose places have a meaning has one file that knows them.
+const ROWS = {
+  name: '#libs/kernel',
+  importNames: ['Row'],
+  message: 'A stored list has its form in a file of its own: *-form.ts.',
+};
+
+const ROW_TYPES = {
+  selector: 'TSTupleType:has(> *:nth-child(4))',
+  message: 'A list whose places have a meaning belongs in a *-form.ts, and gives them names.',
+};
+
+const JOURNAL_READS = {
+  selector:
+    'CallExpression[callee.property.name=/^(read|readBackwards)$/]:matches([callee.object.name="journal"], [callee.object.property.name="journal"])',
+  message: 'What is stored may be unreadable: read through a stage, follow, readPage or their like.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'data/', 'node_modules/', 'coverage/', 'apps/web/', '**/*.mjs', '**/*.cjs'] },
   ...tseslint.configs.strictTypeChecked,
@@ -46,7 +64,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // Ports read typed records: the caller names the type that it wrote.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
-      'no-restricted-imports': ['error', { paths: [...IMPORTS, NAMESPACES] }],
+      'no-restricted-imports': ['error', { paths: [...IMPORTS, NAMESPACES, ROWS] }],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'Time is passed in: take a Clock (kernel).' },
@@ -65,23 +83,22 @@ export default tseslint.config(
   },
   {
     files: ['{apps,libs}/*/src/namespaces.ts'],
-    rules: { 'no-restricted-imports': ['error', { paths: IMPORTS }] },
+    rules: { 'no-restricted-imports': ['error', { paths: [...IMPORTS, ROWS] }] },
   },
-  { files: ['apps/**/*.ts', 'libs/**/*.ts'], rules: { 'no-restricted-syntax': ['error', HANDED_ON] } },
   {
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
-    ignores: ['libs/journal/**', 'libs/journal-transport/src/shared-reads.ts'],
+    rules: { 'no-restricted-syntax': ['error', HANDED_ON, ROW_TYPES, JOURNAL_READS] },
+  },
+  {
+    files: ['{apps,libs}/**/*-form.ts'],
     rules: {
-      'no-restricted-syntax': [
-        'error',
-        HANDED_ON,
-        {
-          selector:
-            'CallExpression[callee.property.name=/^(read|readBackwards)$/]:matches([callee.object.name="journal"], [callee.object.property.name="journal"])',
-          message: 'What is stored may be unreadable: read through a stage, follow, readPage or their like.',
-        },
-      ],
+      'no-restricted-imports': ['error', { paths: [...IMPORTS, NAMESPACES] }],
+      'no-restricted-syntax': ['error', HANDED_ON, JOURNAL_READS],
     },
+  },
+  {
+    files: ['libs/journal/**/*.ts', 'libs/journal-transport/src/shared-reads.ts'],
+    rules: { 'no-restricted-syntax': ['error', HANDED_ON, ROW_TYPES] },
   },
   {
     files: ['**/*.spec.ts', '**/*.e2e-spec.ts', '**/*.contract.ts', '**/*.fixture.ts', 'libs/testing/**'],

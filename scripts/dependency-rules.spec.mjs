@@ -18,6 +18,9 @@ function violations(path, source) {
       'libs/state/src/state.contract.ts',
       'libs/engine-lmdb/src/index.ts',
       'libs/ingest-state/src/namespaces.ts',
+      'libs/kernel/src/index.ts',
+      'devices/codecs/index.ts',
+      'simulators/air/src/index.ts',
       'apps/writer/src/index.ts',
       'apps/ingest/src/namespaces.ts',
     ])
@@ -27,8 +30,7 @@ function violations(path, source) {
       process.execPath,
       [
         join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
-        'libs',
-        'apps',
+        ...['libs', 'apps', 'devices', 'simulators'],
         '--config',
         '.dependency-cruiser.cjs',
       ],
@@ -76,6 +78,10 @@ describe('the rules of the architecture', () => {
       'apps/writer/src/x.ts',
       "export const open = () => import('#libs/engine-lmdb');\n",
     ],
+    ...['devices/codecs/x.ts', 'simulators/air/src/x.ts'].flatMap((path) => [
+      ['simulators-and-devices-stand-alone', path, "export { value } from '#libs/state';\n"],
+      ['simulators-and-devices-stand-alone', path, "export { value } from '#apps/writer';\n"],
+    ]),
     ['drivers-only-in-engines', 'libs/state/src/x.ts', "export { open } from 'lmdb';\n"],
     [
       'drivers-only-in-engines',
@@ -115,6 +121,10 @@ describe('the rules of the architecture', () => {
     expect(violations('apps/ingest/src/x.ts', `export { value } from '${path}';\n`)).toContain(
       'no dependency violations',
     );
+  });
+
+  it.each(['devices/codecs/x.ts', 'simulators/air/src/x.ts'])('let %s import the kernel', (path) => {
+    expect(violations(path, "export { value } from '#libs/kernel';\n")).toContain('no dependency violations');
   });
 
   it('let a stage import a library through its barrel', () => {

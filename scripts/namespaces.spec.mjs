@@ -1,7 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ESLint, Linter } from 'eslint';
-import { parser } from 'typescript-eslint';
 
 const files = ['apps', 'libs']
   .flatMap((root) => readdirSync(root).map((name) => join(root, name, 'src/namespaces.ts')))
@@ -57,44 +55,5 @@ describe('the namespaces of the state', () => {
     const text = readFileSync('docs/architecture.md', 'utf8');
     const [, written = ''] = /<!-- namespaces -->\n([^]*?)<!-- \/namespaces -->/.exec(text) ?? [];
     expect(cells(written)).toEqual(cells(namespacesTable(declared)));
-  });
-});
-
-/** What the project's own configuration of ESLint says of a line, with the rules that need no types. */
-async function messages(path, source) {
-  const { rules } = await new ESLint().calculateConfigForFile(path);
-  const chosen = Object.entries(rules).filter(([name]) => name.startsWith('no-restricted-'));
-  return new Linter()
-    .verify(
-      source,
-      { files: ['**/*.ts'], languageOptions: { parser }, rules: Object.fromEntries(chosen) },
-      { filename: 'x.ts' },
-    )
-    .map(({ message }) => message);
-}
-
-describe('lint', () => {
-  const DEFINES = "import { defineNamespace } from '#libs/state';\n";
-
-  it('lets namespaces be declared in namespaces.ts alone', async () => {
-    expect(await messages('apps/gateway/src/views.ts', DEFINES)).toEqual([
-      expect.stringContaining('namespaces.ts'),
-    ]);
-    expect(await messages('apps/gateway/src/namespaces.ts', DEFINES)).toEqual([]);
-  });
-
-  it.each(["export * from './namespaces.js';", "export { A } from './namespaces.js';"])(
-    'lets nobody hand on a namespace: %s',
-    async (source) => {
-      expect(await messages('libs/evidence/src/buckets.ts', source)).toEqual([
-        expect.stringContaining('query'),
-      ]);
-    },
-  );
-
-  it('keeps the other restrictions where namespaces are declared', async () => {
-    expect(await messages('apps/gateway/src/namespaces.ts', "import { parse } from 'yaml';\n")).toHaveLength(
-      1,
-    );
   });
 });
