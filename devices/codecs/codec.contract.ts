@@ -12,27 +12,25 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isHousekeeping } from './unread.js';
+import {
+  changed,
+  isObjectText,
+  measuredAt,
+  measuredLeaves,
+  memberAt,
+  message,
+  NO_UNIT,
+  parametersOf,
+  parsedOrUndefined,
+  timeLeaves,
+  withExtra,
+  withText,
+  withUnit,
+} from './messages.fixture.js';
+
+export { message, RECEIVED_AT } from './messages.fixture.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-
-export const RECEIVED_AT = Date.UTC(2026, 0, 2, 3, 4, 5);
-
-/** A message for a codec; what is not given is as for a device that says nothing about it. */
-export function message(payload: unknown, more: Partial<Omit<CodecInput, 'payload'>> = {}): CodecInput {
-  return {
-    topic: '',
-    parts: {},
-    receivedAt: RECEIVED_AT,
-    utcOffsetMs: undefined,
-    memory: undefined,
-    ...more,
-    payload:
-      payload instanceof Uint8Array
-        ? payload
-        : Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)),
-  };
-}
 
 /** A payload that the project carries, with its source and licence beside it: `devices/codecs/{maker}/fixtures/{name}`. */
 export function fixture(maker: string, name: string): Buffer {
@@ -73,10 +71,19 @@ export interface CodecContractOptions {
   readonly holding?: readonly (readonly [input: CodecInput, name: string])[];
 }
 
-/** No member of any maker. */
-const EXTRA = 'ekstra';
-/** No unit of any maker. */
-const NO_UNIT = 'furlong';
+/** Names of an instant that no maker owns. */
+const TIMES = ['timestamp', 'time', 'measured_at'];
+/** No instant in any form. */
+const NO_TIME = 'kemarin';
+
+/** Whether a result names a member: not read, refused, or kept with an event. */
+function names({ outputs, refusals, unread = [] }: CodecResult, name: string): boolean {
+  return (
+    unread.some((path) => path.includes(name)) ||
+    refusals.some(({ detail }) => detail.includes(name)) ||
+    outputs.some((output) => output.kind === 'event' && Object.hasOwn(output.data ?? {}, name))
+  );
+}
 
 /** What every codec must do with whatever arrives. */
 export function describeCodecContract(codec: Codec, options: CodecContractOptions): void {
@@ -144,6 +151,41 @@ export function describeCodecContract(codec: Codec, options: CodecContractOption
         expect({ path, isNamed: names(codec.decode(input), name) }).toEqual({ path, isNamed: true });
     });
 
+    it('refuses a time that is stated and not understood, under the name of the maker and under any other', () => {
+      for (const where of inputs)
+        for (const sample of samples) {
+          const parsed = parsedOrUndefined(sample);
+          const local = { ...where, utcOffsetMs: 0 };
+          const whole = measuredAt(codec.decode(message(sample, local)));
+          // A time that is understood is not replaced by another one that is not.
+          const kept = new Set(whole.filter((ts) => ts !== undefined));
+          const places = [...measuredLeaves(codec, sample, where)]
+            .flatMap(({ path }) => [[], path.slice(0, -1)])
+            .flatMap((place) => TIMES.map((name) => [[...place, name], kept] as const))
+            .filter(([path]) => memberAt(parsed, path) === undefined);
+          for (const [path, allowed] of [...timeLeaves(codec, sample, local), ...places]) {
+            const result = codec.decode(message(changed(parsed, path, NO_TIME), local));
+            const left = measuredAt(result).filter((ts) => ts === undefined || !allowed.has(ts));
+            const isRefused = allowed.size > 0 || result.refusals.length > 0;
+            expect({ path, left, isRefused }).toEqual({ path, left: [], isRefused: true });
+          }
+        }
+    });
+
+    it('takes an instant that a message states under any name where the maker states none', () => {
+      for (const where of inputs)
+        for (const sample of samples.filter((each) => isObjectText(each)))
+          for (const name of TIMES) {
+            const parsed = parsedOrUndefined(sample) as object;
+            if (measuredAt(codec.decode(message(sample, where))).some((ts) => ts !== undefined)) continue;
+            // A local time without its zone is stated, and is no instant.
+            if (Object.keys(parsed).some((key) => /^time|^dateObserved/i.test(key))) continue;
+            const stated = message(changed(parsed, [name], '2026-01-02T02:00:00Z'), where);
+            for (const ts of measuredAt(codec.decode(stated)))
+              expect({ name, ts }).toEqual({ name, ts: Date.UTC(2026, 0, 2, 2) });
+          }
+    });
+
     it('refuses a value whose unit is stated and not understood, wherever it is stated', () => {
       if (stating !== undefined) {
         const inputs = stating(NO_UNIT);
@@ -173,112 +215,6 @@ export function describeCodecContract(codec: Codec, options: CodecContractOption
       }
     });
   });
-}
-
-function parametersOf({ outputs }: CodecResult): ReadonlySet<string> {
-  return new Set(
-    outputs.flatMap((output) =>
-      output.kind === 'telemetry'
-        ? output.values.map(({ parameter }) => JSON.stringify([output.source, output.ts, parameter]))
-        : [],
-    ),
-  );
-}
-
-type Where = CodecContractOptions['inputs'][number];
-interface Planted {
-  readonly input: CodecInput;
-  readonly path: string;
-  /** What the value is of, beside which the unit was put. */
-  readonly lost: ReadonlySet<string>;
-}
-
-/** The sample with a unit beside each number that it is measured by, under the names that makers give to units. */
-function* withUnit(codec: Codec, sample: Uint8Array, where: Where): Iterable<Planted> {
-  const parsed = parsedOrUndefined(sample);
-  for (const { path, key, lost } of measuredLeaves(codec, sample, where)) {
-    for (const name of ['unit', `${key}_unit`, `${key}Unit`]) {
-      const beside = [...path.slice(0, -1), name];
-      const input = message(changed(parsed, beside, NO_UNIT), where);
-      yield { input, path: beside.join('/'), lost };
-    }
-  }
-}
-
-/** The sample with a further number, in each of its objects in turn. */
-function* withExtra(
-  sample: Uint8Array,
-  where: Where,
-  passedOver?: RegExp,
-): Iterable<{ input: CodecInput; path: string; name: string }> {
-  const parsed = parsedOrUndefined(sample);
-  for (const path of objectsOf(parsed)) {
-    if (path.some((name) => isHousekeeping(name) || passedOver?.test(name))) continue;
-    const beside = [...path, EXTRA];
-    yield { input: message(changed(parsed, beside, 12.75), where), path: beside.join('/'), name: EXTRA };
-  }
-}
-
-function* objectsOf(value: unknown, path: readonly string[] = []): Iterable<readonly string[]> {
-  if (typeof value !== 'object' || value === null) return;
-  if (!Array.isArray(value)) yield path;
-  for (const [key, member] of Object.entries(value)) yield* objectsOf(member, [...path, key]);
-}
-
-/** Whether a result names a member: not read, refused, or kept with an event. */
-function names({ outputs, refusals, unread = [] }: CodecResult, name: string): boolean {
-  return (
-    unread.some((path) => path.includes(name)) ||
-    refusals.some(({ detail }) => detail.includes(name)) ||
-    outputs.some((output) => output.kind === 'event' && Object.hasOwn(output.data ?? {}, name))
-  );
-}
-
-/** The sample with each number that it is measured by as text. */
-function* withText(codec: Codec, sample: Uint8Array, where: Where): Iterable<Planted> {
-  const parsed = parsedOrUndefined(sample);
-  for (const { path, leaf, lost } of measuredLeaves(codec, sample, where))
-    yield { input: message(changed(parsed, path, String(leaf)), where), path: path.join('/'), lost };
-}
-
-interface MeasuredLeaf {
-  readonly path: readonly string[];
-  readonly key: string;
-  readonly leaf: unknown;
-  readonly lost: ReadonlySet<string>;
-}
-
-/** The numbers of a sample without which exactly one value is missing. */
-function* measuredLeaves(codec: Codec, sample: Uint8Array, where: Where): Iterable<MeasuredLeaf> {
-  const parsed = parsedOrUndefined(sample);
-  const whole = parametersOf(codec.decode(message(sample, where)));
-  for (const [path, leaf] of leavesOf(parsed)) {
-    const without = parametersOf(codec.decode(message(changed(parsed, path, undefined), where)));
-    const lost = new Set([...whole].filter((parameter) => !without.has(parameter)));
-    // Without its time a value is another one.
-    if (lost.size === 1 && without.size < whole.size) yield { path, key: String(path.at(-1)), leaf, lost };
-  }
-}
-
-/** Paths of the numbers of a JSON value, numbers written as text too; those in a list stand beside no name. */
-function* leavesOf(
-  value: unknown,
-  path: readonly string[] = [],
-): Iterable<readonly [path: readonly string[], leaf: unknown]> {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, member] of Object.entries(value)) {
-    if (typeof member === 'object') yield* leavesOf(member, [...path, key]);
-    else if (!Array.isArray(value) && !Number.isNaN(Number(member))) yield [[...path, key], member];
-  }
-}
-
-/** A copy in which the member at the path is another. */
-function changed(value: unknown, [key, ...rest]: readonly string[], member: unknown): unknown {
-  if (key === undefined) return member;
-  if (Array.isArray(value))
-    return value.map((old: unknown, i) => (String(i) === key ? changed(old, rest, member) : old));
-  const members = value as Record<string, unknown>;
-  return { ...members, [key]: changed(members[key], rest, member) };
 }
 
 function expectSound(
@@ -330,14 +266,6 @@ export function numbersOfJson(payload: Uint8Array): ReadonlySet<number> {
   };
   walk(parsedOrUndefined(payload));
   return numbers;
-}
-
-function parsedOrUndefined(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload).toString()) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The value with one member, at any depth, replaced by anything. */

@@ -10,8 +10,7 @@ import {
   type Place,
   type Validity,
 } from './reading.js';
-import type { Instant } from './reading-time.js';
-import { SECONDS_FROM, statedInstant } from './stated-time.js';
+import { ownTime } from './stated-time.js';
 import { StatedUnits } from './stated-units.js';
 import { unreadNumbers } from './unread.js';
 
@@ -66,8 +65,6 @@ const CHANNEL = /^(.*[^_\d].*)_\d{1,3}$/;
 
 const REMEDY = 'let the decoder at the server name it with its unit, such as no2_ppb or o3_ugm3';
 
-/** Names of the time of values. */
-const TIMES = ['timestamp', 'time', 'ts'] as const;
 /**
  * What the decoder at a LoRaWAN network server made of a frame: values of its arrival, or of the time that the decoder
  * states, and lists of entries that have times of their own, which a node sends after an outage (Milesight's `history`).
@@ -87,7 +84,7 @@ export function readDecoded(
   const validity = words === '' ? {} : { suspect: `the decoder: ${words}` };
   const findings = new Findings('text');
   if (measuresAny(decoded)) {
-    const time = ownTime(decoded, where, SECONDS_FROM);
+    const time = ownTime(decoded, where);
     if (time === undefined) measure(findings.at(place), decoded, where, validity);
     else if ('refusal' in time) findings.refuse(time.refusal);
     else measure(findings.at({ ...place, ts: time.ts }), decoded, where, validity);
@@ -126,12 +123,6 @@ function readEntry(
 
 function measuresAny(decoded: Members): boolean {
   return Object.keys(decoded).some((name) => parameterAndUnit(name.toLowerCase()) !== undefined);
-}
-
-/** The instant that values state beside them; undefined where they state none. What is stated is an instant, or refused. */
-function ownTime(decoded: Members, where: string, countsFrom: number): Instant | undefined {
-  const name = TIMES.find((candidate) => (decoded[candidate] ?? undefined) !== undefined);
-  return name === undefined ? undefined : statedInstant(`${where}.${name}`, decoded[name], countsFrom);
 }
 
 function measure(gathered: Gathered, decoded: Members, where: string, validity: Validity): void {

@@ -1,10 +1,48 @@
-import { refusal, shown } from './reading.js';
+import { refusal, shown, type Members } from './reading.js';
 import { readDateTime, readEpoch, type Instant } from './reading-time.js';
 
 /** As seconds this would be the year 5138, as milliseconds it is 1973. */
 const MILLISECONDS_FROM = 1e11;
 /** As seconds this is 2001: a smaller number beside values may count something else. */
 export const SECONDS_FROM = 1e9;
+
+/** Names of an instant that values have, in any spelling. */
+const NAME =
+  /^(?:time|ts|time_?stamp|date_?time|utc_?time|time_?instant|date_?observed|(?:measured|observed|sampled|recorded)_?at)$/i;
+
+/** Whether a name is that of an instant. */
+export function saysTime(name: string): boolean {
+  return NAME.test(name);
+}
+
+/**
+ * The instant that values state beside them, under whatever name; undefined where they state none. What is stated is an
+ * instant, or refused.
+ *
+ * @param where - path of the members; empty for the message itself
+ * @param countsFrom - of {@link statedInstant}
+ */
+export function ownTime(members: Members, where: string, countsFrom = SECONDS_FROM): Instant | undefined {
+  const name = Object.keys(members).find((key) => saysTime(key) && (members[key] ?? undefined) !== undefined);
+  const path = where === '' ? name : `${where}.${name}`;
+  return name === undefined ? undefined : statedInstant(path ?? '', members[name], countsFrom);
+}
+
+/**
+ * The time under the name that the maker documents where that is stated, or else {@link ownTime}.
+ *
+ * @param documented - reads it
+ */
+export function timeUnder(
+  name: string,
+  members: Members,
+  where: string,
+  documented: (path: string, found: unknown) => Instant,
+): Instant {
+  const found = members[name] ?? undefined;
+  if (found !== undefined) return documented(where === '' ? name : `${where}.${name}`, found);
+  return ownTime(members, where) ?? { ts: undefined };
+}
 
 /**
  * Reads a time that a message states in a form of its own: a date and time, or a count of seconds or milliseconds since

@@ -1,4 +1,5 @@
 import { isObject, readNumber, type Members } from './reading.js';
+import { saysTime } from './stated-time.js';
 
 /**
  * Beginnings of names whose numbers say how a device is and nothing of the air it measures, of all makers; and pressure, which
@@ -8,7 +9,7 @@ const HOUSEKEEPING =
   /^(?:bat|vbat|vcc|volt|current_|rssi|l?snr|signal|link_?quality|wifi|channel|uptime|boot|firmware|hardware|software|version|model|serial|f_?port|f_?cnt|count|seq|interval|time|ts$|pid|last_?seen|lat|lon|alt|button|window|door|rotation|state|status|mode|work_?mode|error|update|bthome|id$|\w+_id$|(?:dev_?)?eui|mac|address|identif)|pressure/i;
 
 export function isHousekeeping(name: string): boolean {
-  return HOUSEKEEPING.test(name);
+  return HOUSEKEEPING.test(name) || saysTime(name);
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type Validity,
 } from '../reading.js';
 import { DEAD } from '../sentinels.js';
+import { ownTime } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { contradiction } from '../two-sensors.js';
 import { unreadNumbers } from '../unread.js';
@@ -25,9 +26,13 @@ const MEMBERS = [
 /** AirGradient ONE and Open Air: `airgradient/readings/{serial}` and the local `/measures/current`. */
 export const codec: Codec = {
   name: 'airgradient',
+  version: 2,
   decode({ payload }) {
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
+    // The firmware states no time: the arrival counts. A bridge may add one.
+    const time = ownTime(read.object, '') ?? { ts: undefined };
+    if ('refusal' in time) return refused(time.refusal);
     const gathered = new Gathered();
     const units = new StatedUnits(read.object);
     const lasers = lasersOf(read.object);
@@ -39,9 +44,8 @@ export const codec: Codec = {
       const validity = isDead ? { bad: DEAD } : parameter.startsWith('pm') ? lasers : {};
       gathered.measure(name, found, parameter, stated.unit, stated.remedy, validity);
     }
-    // The payload states no time: the arrival counts.
     return resultOf(
-      gathered.telemetry(undefined),
+      gathered.telemetry(time.ts),
       gathered.refusals,
       'no value of the air in the message, as after a start of the device',
       gathered.rest(unreadNumbers(read.object, '', /^led/)),

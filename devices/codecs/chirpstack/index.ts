@@ -14,6 +14,7 @@ import {
   type Place,
 } from '../reading.js';
 import { readDateTime } from '../reading-time.js';
+import { timeUnder } from '../stated-time.js';
 import { unreadNumbers } from '../unread.js';
 
 /** Events of ChirpStack 4 that say nothing of the device's values or its condition. */
@@ -38,7 +39,7 @@ function decode(input: CodecInput): CodecResult {
   const isUp = event === 'up';
   const beside = unreadNumbers(isUp ? { ...message, object: null } : message, '', OF_THE_NETWORK);
   if (event !== undefined && ACCOMPANYING.has(event)) return ignored(`event ${event} is not kept`, beside);
-  const time = readDateTime('time', message['time'] ?? undefined, input.utcOffsetMs);
+  const time = timeUnder('time', message, '', (path, found) => readDateTime(path, found, input.utcOffsetMs));
   if ('refusal' in time) return refused(time.refusal);
   const info = isObject(message['deviceInfo']) ? message['deviceInfo'] : {};
   const place = { ts: time.ts, ...sourceUnless(input.parts, info['devEui']) };

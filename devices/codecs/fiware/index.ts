@@ -18,6 +18,7 @@ import {
   type Validity,
 } from '../reading.js';
 import { readDateTime, type Instant } from '../reading-time.js';
+import { saysTime } from '../stated-time.js';
 import { StatedUnits, saysUnit } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -97,7 +98,9 @@ function readEntity(
   amongSeveral: boolean,
   utcOffsetMs: Millis | undefined,
 ): void {
-  const timeName = ENTITY_TIMES.find((name) => (attribute(entity[name]).value ?? undefined) !== undefined);
+  const timeName = [...ENTITY_TIMES, ...Object.keys(entity).filter(saysTime)].find(
+    (name) => (attribute(entity[name]).value ?? undefined) !== undefined,
+  );
   const time =
     timeName === undefined
       ? { ts: undefined }
@@ -181,9 +184,8 @@ interface Attribute {
   readonly timestamp?: { readonly name: string; readonly value: unknown };
 }
 
-/** Members, of the attribute itself (NGSI-LD) or of its metadata (NGSI-v2), that state its unit for people, or its time. */
+/** The member, of the attribute itself (NGSI-LD) or of its metadata (NGSI-v2), that states its unit for people. */
 const UNIT_TEXT = 'unitText';
-const TIME_MEMBERS = ['observedAt', 'timestamp', 'TimeInstant'] as const;
 /** The same of the entity, the first one stated counts: the model's own, then those of IoT Agents and of NGSI-LD. */
 const ENTITY_TIMES = ['dateObserved', 'dateObservedFrom', 'TimeInstant', 'observedAt', 'timestamp'] as const;
 
@@ -193,13 +195,14 @@ function attribute(member: unknown): Attribute {
   const metadata = isObject(member['metadata']) ? member['metadata'] : {};
   const stated = (name: string): unknown[] =>
     [member[name], metadata[name]].map(valueOf).filter((found) => found !== undefined);
-  const unitNames = [...new Set([...Object.keys(member), ...Object.keys(metadata)])].filter(saysUnit);
+  const names = [...new Set([...Object.keys(member), ...Object.keys(metadata)])];
+  const unitNames = names.filter(saysUnit);
   const codes = unitNames.filter((name) => name !== UNIT_TEXT).flatMap(stated);
   // Beside a code the text is for people.
   const units = codes.length > 0 ? codes : stated(UNIT_TEXT);
-  const [timestamp] = TIME_MEMBERS.flatMap((name) =>
-    stated(name).flatMap((value) => (value === null ? [] : [{ name, value }])),
-  );
+  const [timestamp] = names
+    .filter(saysTime)
+    .flatMap((name) => stated(name).flatMap((value) => (value === null ? [] : [{ name, value }])));
   return { value: valueOf(member['value']), units, ...(timestamp === undefined ? {} : { timestamp }) };
 }
 

@@ -11,6 +11,7 @@ import {
   type Validity,
 } from '../reading.js';
 import { readDateTime, readEpoch, type Instant } from '../reading-time.js';
+import { timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { contradiction } from '../two-sensors.js';
 import { unreadNumbers } from '../unread.js';
@@ -65,7 +66,7 @@ export const codec: Codec = {
     const sensor = read.object['sensor'];
     if (isObject(sensor)) {
       // When the sensor reported, not when it was asked for: asking twice gives the same instant.
-      const time = readEpoch('sensor.last_seen', sensor['last_seen'], 1000);
+      const time = timeUnder('last_seen', sensor, 'sensor', (path, found) => readEpoch(path, found, 1000));
       return readings(
         sensor,
         'sensor.',
@@ -75,7 +76,9 @@ export const codec: Codec = {
       );
     }
     if (typeof read.object['SensorId'] === 'string') {
-      const time = readDateTime('DateTime', read.object['DateTime'], undefined);
+      const time = timeUnder('DateTime', read.object, '', (path, found) =>
+        readDateTime(path, found, undefined),
+      );
       return readings(read.object, '', LOCAL, time, []);
     }
     return refused(

@@ -14,6 +14,7 @@ import {
   statusOfWord,
 } from '../reading.js';
 import { readEpoch } from '../reading-time.js';
+import { timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -76,7 +77,7 @@ function decode(input: CodecInput): CodecResult {
   const unread = unreadNumbers(read.object, '', OF_THE_GATEWAY);
   const levels = input.topic.split('/');
   if (levels.at(-1) === 'gw_status') return statusOfWord('state', read.object['state'], WORDS, unread);
-  const { data, ts } = read.object;
+  const { data } = read.object;
   if (typeof data !== 'string' || !/^(?:[0-9a-f]{2}){1,255}$/i.test(data))
     return refused(
       refusal('unreadable', 'data', `expected an advertisement in hexadecimal, found ${shown(data)}`),
@@ -96,9 +97,10 @@ function decode(input: CodecInput): CodecResult {
   const isExtended = isObject(input.memory) && input.memory['extended'] === true;
   if (frame[0] === 6 && isExtended) return ignored('the sensor says the same in data format E1', unread);
   // The gateway writes its seconds as text.
-  const seconds = ts === undefined ? { value: undefined } : readNumber('ts', ts, 'text');
-  if ('refusal' in seconds) return refused(seconds.refusal);
-  const time = readEpoch('ts', seconds.value, 1000);
+  const time = timeUnder('ts', read.object, '', (path, found) => {
+    const seconds = readNumber(path, found, 'text');
+    return 'refusal' in seconds ? seconds : readEpoch(path, seconds.value, 1000);
+  });
   if ('refusal' in time) return refused(time.refusal);
   const { source } = sourceUnless(input.parts, levels.at(-1));
   const { housing } = housingUnless(input.parts, levels.at(-1));

@@ -1,6 +1,7 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { Refusal } from '#libs/telemetry';
 import { isObject, readNumber, refusal, shown, type Members } from '../reading.js';
+import { ownTime } from '../stated-time.js';
 
 /** A record that no longer depends on the others (RFC 8428, section 4.6). */
 export interface ResolvedRecord {
@@ -112,7 +113,10 @@ function resolveRecord(
       };
   const time = readNumber(`${where}.t`, t);
   if ('refusal' in time) return time;
-  const stated = base.bt + time.value;
+  // The RFC takes a record without a time for one of now; one that states it under another name is none.
+  const own = base.bt + time.value === 0 ? ownTime(record, where) : undefined;
+  if (own !== undefined && 'refusal' in own) return own;
+  const stated = own?.ts === undefined ? base.bt + time.value : own.ts / 1000;
   const seconds = stated < RELATIVE_BELOW ? receivedAt / 1000 + stated : stated;
   if (Math.abs(seconds) > LAST_SECOND)
     return {

@@ -1,5 +1,6 @@
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
-import { Gathered, isObject, readNumber, readObject, refusal, refused, resultOf, shown } from '../reading.js';
+import { Findings, isObject, readNumber, readObject, refusal, refused, shown } from '../reading.js';
+import { ownTime } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -41,7 +42,10 @@ export const codec: Codec = {
         refusal('schema_violation', 'sensordatavalues', `expected a list, found ${shown(list)}`),
       );
     }
-    const gathered = new Gathered('text');
+    // No time at all in this format: the arrival counts. A bridge may add one, to the message or to a value.
+    const time = ownTime(read.object, '') ?? { ts: undefined };
+    if ('refusal' in time) return refused(time.refusal);
+    const findings = new Findings('text');
     const unread = unreadNumbers(read.object, '', /^(?:sensordatavalues|esp\w+)$/);
     const entries: readonly unknown[] = list;
     // The optical PPD42NS states P1 and P2 as particles per 0.01 ft³ and betrays itself by the time of its pulses.
@@ -50,14 +54,22 @@ export const codec: Codec = {
       const type = isObject(entry) ? entry['value_type'] : undefined;
       // An entry without its value is damaged, not absent: the firmware leaves out the whole entry.
       if (!isObject(entry) || typeof type !== 'string' || !Object.hasOwn(entry, 'value')) {
-        gathered.refuse(
-          'schema_violation',
-          `sensordatavalues.${i}`,
-          'expected an object with value_type and value',
+        findings.refuse(
+          refusal(
+            'schema_violation',
+            `sensordatavalues.${i}`,
+            'expected an object with value_type and value',
+          ),
         );
         return;
       }
       const value = entry['value'];
+      const own = ownTime(entry, `sensordatavalues.${i}`) ?? time;
+      if ('refusal' in own) {
+        findings.refuse(own.refusal);
+        return;
+      }
+      const gathered = findings.at({ ts: own.ts });
       unread.push(...unreadNumbers(entry, `sensordatavalues.${i}`, /^value(?:_type)?$/));
       const [, sensor, name] = NAME.exec(type) ?? [];
       if (name === 'pressure') gathered.pressure(type, value, HPA_PER_PASCAL);
@@ -79,12 +91,6 @@ export const codec: Codec = {
       const of = { sensor, isSpare: sensor === PROBE };
       gathered.measure(type, value, parameter, stated.unit, stated.remedy, of);
     });
-    // No time at all in this format: the arrival counts.
-    return resultOf(
-      gathered.telemetry(undefined),
-      gathered.refusals,
-      'no value of the air in the message',
-      unread,
-    );
+    return findings.result('no value of the air in the message', unread);
   },
 };

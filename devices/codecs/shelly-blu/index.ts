@@ -1,6 +1,7 @@
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { housingUnless } from '../order.js';
 import { Gathered, readObject, refusal, refused, resultOf, sourceUnless } from '../reading.js';
+import { ownTime } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -12,9 +13,9 @@ const MEMBERS = [
 
 /**
  * Shelly BLU sensors, passed on by Shelly's own script `ble-shelly-blu-mqtt` on a Shelly of the second generation or later:
- * `shelly-blu/events/{sensor}`. The messages state no time: the arrival counts.
+ * `shelly-blu/events/{sensor}`. The messages state no time: the arrival counts, unless somebody adds one.
  */
-export const codec: Codec = { name: 'shelly-blu', decode };
+export const codec: Codec = { name: 'shelly-blu', version: 2, decode };
 
 function decode({ payload, parts, topic }: CodecInput): CodecResult {
   const read = readObject(payload);
@@ -28,6 +29,8 @@ function decode({ payload, parts, topic }: CodecInput): CodecResult {
         'expected a sensor without encryption; switch it off in the Shelly app',
       ),
     );
+  const time = ownTime(message, '') ?? { ts: undefined };
+  if ('refusal' in time) return refused(time.refusal);
   const gathered = new Gathered();
   const units = new StatedUnits(message);
   for (const [name, parameter, unit] of MEMBERS) {
@@ -48,7 +51,7 @@ function decode({ payload, parts, topic }: CodecInput): CodecResult {
   const { source } = sourceUnless(parts, name);
   const { housing } = housingUnless(parts, name);
   return resultOf(
-    gathered.telemetry(undefined, source, housing),
+    gathered.telemetry(time.ts, source, housing),
     gathered.refusals,
     'no value of the air in the message',
     gathered.rest(unreadNumbers(message)),

@@ -1,18 +1,19 @@
 import { readJson, type Codec } from '#libs/telemetry';
 import {
-  Gathered,
+  Findings,
   ignored,
   isObject,
   readObject,
   refusal,
   refused,
-  resultOf,
   shown,
   status,
   type Members,
+  type Place,
   type Validity,
 } from '../reading.js';
 import { readEpoch } from '../reading-time.js';
+import { ownTime, timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -66,37 +67,45 @@ export const codec: Codec = {
     if (typeof src !== 'string') {
       return refused(refusal('schema_violation', 'src', `expected the device's id, found ${shown(src)}`));
     }
-    const bySensor = new Map<string, Gathered>();
-    const seen = new Set<string>();
+    const time = timeUnder('ts', params, 'params', (path, found) => readEpoch(path, found, 1000));
+    if ('refusal' in time) return refused(time.refusal);
+    const findings = new Findings();
     for (const [key, component] of Object.entries(params)) {
       const [, kind, id] = COMPONENT.exec(key) ?? [];
       if (id === undefined || (kind !== 'temperature' && kind !== 'humidity')) continue;
-      const gathered = bySensor.get(id) ?? new Gathered('number', [], seen);
-      bySensor.set(id, gathered);
-      const [name, parameter, unit] = READ[kind];
+      // Number 0 is built in. Those on an add-on (100 and up) are sensors of their own, which a configuration names.
+      const source = id === '0' ? {} : { source: `${src}:${id}` };
       // null is documented for a sensor that cannot be read: refused, so that the fault shows.
-      if (isObject(component)) {
-        const stated = new StatedUnits(component).of(name, parameter, unit);
-        const validity = validityOf(component);
-        gathered.measure(`${key}.${name}`, component[name], parameter, stated.unit, stated.remedy, validity);
-      } else gathered.refuse('schema_violation', key, `expected an object, found ${shown(component)}`);
+      if (isObject(component)) measure(findings, key, kind, component, { ts: time.ts, ...source });
+      else
+        findings
+          .at({ ts: time.ts, ...source })
+          .refuse('schema_violation', key, `expected an object, found ${shown(component)}`);
     }
-    const refusals = [...bySensor.values()].flatMap((gathered) => gathered.refusals);
-    const ts = readEpoch('params.ts', params['ts'], 1000);
-    if ('refusal' in ts) return refused(ts.refusal, ...refusals);
-    // Number 0 is built in. Those on an add-on (100 and up) are sensors of their own, which a configuration names.
-    const outputs = [...bySensor].flatMap(([id, gathered]) =>
-      gathered.telemetry(ts.ts, id === '0' ? undefined : `${src}:${id}`),
-    );
     const unread = [params, read.object].flatMap((members) => unreadNumbers(members, '', OF_THE_DEVICE));
-    return resultOf(
-      outputs,
-      refusals,
-      'no sensor of the air in the message',
-      new Gathered('number', [], seen).rest(unread),
-    );
+    return findings.result('no sensor of the air in the message', unread);
   },
 };
+
+function measure(
+  findings: Findings,
+  key: string,
+  kind: keyof typeof READ,
+  component: Members,
+  place: Place,
+): void {
+  const [name, parameter, unit] = READ[kind];
+  const own = ownTime(component, key) ?? place;
+  if ('refusal' in own) {
+    findings.refuse(own.refusal);
+    return;
+  }
+  const stated = new StatedUnits(component).of(name, parameter, unit);
+  const validity = validityOf(component);
+  findings
+    .at({ ...place, ts: own.ts })
+    .measure(`${key}.${name}`, component[name], parameter, stated.unit, stated.remedy, validity);
+}
 
 /** The errors that Shelly documents for these components; both say that there is no value. */
 const NO_VALUE: ReadonlySet<unknown> = new Set(['read', 'out_of_range']);

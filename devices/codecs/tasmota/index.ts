@@ -12,6 +12,7 @@ import {
   type Members,
 } from '../reading.js';
 import { readDateTime } from '../reading-time.js';
+import { timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -77,7 +78,7 @@ export const codec: Codec = {
     // STATE and INFO carry a time too; where nothing was measured it need not be right.
     if (outputs().length === 0) return resultOf([], refusals, nothing, unread);
     // Local and without a zone, unless SetOption52 adds the offset.
-    const time = readDateTime('Time', message['Time'], utcOffsetMs);
+    const time = timeUnder('Time', message, '', (path, found) => readDateTime(path, found, utcOffsetMs));
     if ('refusal' in time) return refused(time.refusal, ...refusals);
     return resultOf(outputs(time.ts), refusals, nothing, unread);
   },

@@ -13,6 +13,7 @@ import {
   type Place,
 } from '../reading.js';
 import { readDateTime } from '../reading-time.js';
+import { timeUnder } from '../stated-time.js';
 import { unreadNumbers } from '../unread.js';
 
 /**
@@ -39,10 +40,9 @@ function decode(input: CodecInput): CodecResult {
   // Downlinks, locations and service data carry the same ids.
   if (body === undefined) return ignored('neither an uplink nor a join', beside);
   // The network server's time comes before the application server's, which waits for its queue.
-  const time = readDateTime(
-    'received_at',
-    body['received_at'] ?? message['received_at'] ?? undefined,
-    input.utcOffsetMs,
+  const received = (body['received_at'] ?? undefined) === undefined ? message : body;
+  const time = timeUnder('received_at', received, '', (path, found) =>
+    readDateTime(path, found, input.utcOffsetMs),
   );
   if ('refusal' in time) return refused(time.refusal);
   const place: Place = { ts: time.ts, ...sourceUnless(input.parts, ids['device_id']) };

@@ -9,6 +9,7 @@ import {
   type Validity,
 } from '../reading.js';
 import { readDateTime, readEpoch } from '../reading-time.js';
+import { timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -36,12 +37,10 @@ export const codec: Codec = {
     if (STATE_TOPIC.test(topic)) return availability(payload);
     const read = readObject(payload);
     if ('refusal' in read) return refused(read.refusal);
-    const lastSeen = read.object['last_seen'] ?? undefined;
     // `epoch` is milliseconds; ISO_8601 is UTC and ISO_8601_local has its offset, so no zone is ever missing.
-    const time =
-      typeof lastSeen === 'number'
-        ? readEpoch('last_seen', lastSeen, 1)
-        : readDateTime('last_seen', lastSeen, undefined);
+    const time = timeUnder('last_seen', read.object, '', (path, lastSeen) =>
+      typeof lastSeen === 'number' ? readEpoch(path, lastSeen, 1) : readDateTime(path, lastSeen, undefined),
+    );
     if ('refusal' in time) return refused(time.refusal);
     const gathered = new Gathered();
     // Of some devices the value follows temperature_unit, of others the display alone: Fahrenheit is not to be told apart.
