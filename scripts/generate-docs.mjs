@@ -1,6 +1,6 @@
 /**
  * Writes what documents take from the code: docs/schema (the JSON Schema of every payload, of scenarios and of truth files,
- * from the schemas that check them), and the tables of streams and of namespaces in docs/architecture.md.
+ * from the schemas that check them), the picture of the air's model beside the recorded stations, and the tables of streams and of namespaces in docs/architecture.md.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { format, resolveConfig } from 'prettier';
 import { namespacesTable } from '../dist/libs/state/src/index.js';
 import { streamsTable } from '../dist/libs/streams/src/index.js';
 import { payloadJsonSchemas } from '../dist/libs/telemetry/src/index.js';
+import { airPicture } from '../dist/simulators/replay/src/index.js';
 import { scenarioJsonSchema, truthJsonSchema } from '../dist/simulators/scenario/src/index.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -20,6 +21,9 @@ const schemas = { ...payloadJsonSchemas(), scenario: scenarioJsonSchema(), truth
 for (const [kind, schema] of Object.entries(schemas)) {
   writeFileSync(join(folder, `${kind}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`);
 }
+
+mkdirSync(join(docs, 'pictures'), { recursive: true });
+writeFileSync(join(docs, 'pictures', 'air-model.svg'), airPicture());
 
 const definitions = [];
 for (const folder of ['apps', 'libs'])

@@ -37,8 +37,15 @@ describe('pantau simulate', () => {
 
   it.each(SCENARIOS)('%s: Pantau sees what was true', async (name) => {
     const pantau = training;
-    const { code, output } = await simulate(pantau, name, '--check', '--scale', '0.002');
+    const report = pantau.file(`${name}.md`);
+    const { code, output } = await simulate(pantau, name, '--report', report, '--scale', '0.002');
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('The check passed.') });
+    const text = readFileSync(report, 'utf8');
+    expect(text).toContain(output.slice(output.indexOf('| '), output.lastIndexOf('|') + 1));
+    const pictures = Array.from(text.matchAll(/!\[[^\]]+\]\((.+\.svg)\)/g), ([, file]) => file ?? '');
+    expect(pictures.length).toBeGreaterThan(0);
+    for (const file of pictures)
+      expect(readFileSync(pantau.file(file), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
   });
 
   it('fails the check when a rule has a wrong level, and says why', async () => {

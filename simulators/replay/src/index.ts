@@ -1,3 +1,4 @@
+export * from './air-comparison.js';
 export * from './messages.js';
 export * from './plan.js';
 export * from './player.js';

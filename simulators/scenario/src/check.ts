@@ -1,6 +1,7 @@
 import { localDateOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { CameraSpan } from '#simulators/devices';
 import { forEachOf, type PantauApi } from './api.js';
+import { Gallery, type Seen } from './gallery.js';
 import type { RunReport } from './run.js';
 import type { Scenario, SimulatedDevice } from './scenario.js';
 import { availabilityOf, seenAlerts, seenDays, seenReadings, type SeenAlert, type SeenDay } from './seen.js';
@@ -64,16 +65,23 @@ const FAILED = 4;
 const isFlagged = (flag: number): boolean => flag === SUSPECT || flag === FAILED;
 /** Which indicator is the daily mean of a parameter. */
 const MEAN_INDICATORS: Readonly<Record<string, string>> = { pm25: 'env.aq.pm25_daily_mean' };
+/** What the pictures show of a station. */
+const DRAWN = 'pm25';
 const AVAILABILITY = 'soc.cctv.availability';
 /** Faults that move the time of a reading: its place in the store cannot be told from the truth. */
 const CLOCK_FAULTS: readonly string[] = ['clock-jump', 'clock-drift'];
 
-/** Asks Pantau what it saw of a run, and compares it with the truth. */
+/**
+ * Asks Pantau what it saw of a run, and compares it with the truth.
+ *
+ * @param gallery - gets what pictures show
+ */
 export async function check(
   scenario: Scenario,
   truth: readonly TruthRecord[],
   run: Pick<RunReport, 'sent' | 'acknowledged'>,
   api: PantauApi,
+  gallery = new Gallery(),
 ): Promise<CheckReport> {
   const messages = new Map<string, Extract<TruthRecord, { type: 'message' }>[]>();
   for (const record of truth)
@@ -85,8 +93,10 @@ export async function check(
   const tally = new Tally(scenario);
   await forEachOf(scenario.devices, async (device) => {
     const sent = messages.get(device.id) ?? [];
-    if (device.kind === 'camera') tally.addAvailability(device, await daysOf(api, device, scenario));
-    else await addReadings(tally, device, sent, scenario, api);
+    if (device.kind === 'air') return addReadings({ tally, gallery }, device, sent, scenario, api);
+    const days = await daysOf(api, device, scenario);
+    tally.addAvailability(device, days);
+    gallery.addCamera(device.id, device.states(), days);
   });
   const alerts = await alertsOf(scenario, truth, api);
   const report = { messages: { sent: run.sent, acknowledged: run.acknowledged }, ...tally.report(), alerts };
@@ -98,7 +108,7 @@ async function daysOf(api: PantauApi, { id }: SimulatedDevice, span: TimeSpan): 
 }
 
 async function addReadings(
-  tally: Tally,
+  { tally, gallery }: { readonly tally: Tally; readonly gallery: Gallery },
   device: SimulatedDevice,
   sent: readonly Extract<TruthRecord, { type: 'message' }>[],
   scenario: Scenario,
@@ -107,8 +117,12 @@ async function addReadings(
   const margin = device.intervalMs;
   const span = { from: scenario.from - margin, to: scenario.to + margin };
   const readings = new Map(
-    (await seenReadings(api, device.id, span)).map(({ ts, parameter, flag }) => [`${ts}/${parameter}`, flag]),
+    (await seenReadings(api, device.id, span)).map((reading) => [
+      `${reading.ts}/${reading.parameter}`,
+      reading,
+    ]),
   );
+  const drawn: Seen[] = [];
   const clock = device.faults.filter(({ kind }) => CLOCK_FAULTS.includes(kind));
   const means = new Map<string, { sum: number; count: number }>();
   for (const { at, ts, repeat, truth = {}, faults = {} } of sent) {
@@ -119,16 +133,17 @@ async function addReadings(
       const key = `${localDateOf(measuredAt)}/${parameter}`;
       const mean = means.get(key) ?? { sum: 0, count: 0 };
       means.set(key, { sum: mean.sum + value, count: mean.count + 1 });
+      const reading = readings.get(`${Date.parse(ts)}/${parameter}`);
+      if (parameter === DRAWN)
+        drawn.push({
+          ...{ at: measuredAt, truth: value, value: reading?.value },
+          isFlagged: reading !== undefined && isFlagged(reading.flag),
+        });
       if (isClockWrong || isDropped(device, parameter, measuredAt)) continue;
-      tally.addValue(
-        device,
-        parameter,
-        measuredAt,
-        faults[parameter],
-        readings.get(`${Date.parse(ts)}/${parameter}`),
-      );
+      tally.addValue(device, parameter, measuredAt, faults[parameter], reading?.flag);
     }
   }
+  gallery.addStation(device.id, DRAWN, drawn);
   const { expect } = scenario.file;
   if (expect.means === undefined) return;
   const { parameter, model } = expect.means;

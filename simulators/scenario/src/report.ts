@@ -1,4 +1,33 @@
 import type { CheckReport } from './check.js';
+import type { Scenario } from './scenario.js';
+
+/**
+ * A report in Markdown: the scenario, what the check found, its tables and its pictures.
+ *
+ * @param pictures - file by caption
+ */
+export function reportOf(
+  { name, file, from, to, devices }: Scenario,
+  report: CheckReport,
+  pictures: ReadonlyMap<string, string>,
+): string {
+  const { title, rehearses, seed } = file;
+  const span = `${new Date(from).toISOString()} – ${new Date(to).toISOString()}`;
+  const outcome =
+    report.problems.length === 0
+      ? 'Pemeriksaan lulus. / The check passed.'
+      : ['Pemeriksaan gagal / the check failed:', '', ...report.problems.map((each) => `- ${each}`)].join(
+          '\n',
+        );
+  return `${[
+    `# ${title.id} / ${title.en}`,
+    `${rehearses.id} / ${rehearses.en}`,
+    `\`${name}\`, seed ${seed}, ${devices.length} perangkat / devices, ${span}`,
+    outcome,
+    tableOf(report),
+    ...Array.from(pictures, ([caption, path]) => `![${caption}](${path})`),
+  ].join('\n\n')}\n`;
+}
 
 type Cell = string | number;
 

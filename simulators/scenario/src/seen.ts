@@ -24,6 +24,8 @@ export interface SeenAlert {
 export interface SeenDay {
   readonly window: TimeSpan;
   readonly upMs: Millis;
+  /** When it was not up, or nobody observed it. */
+  readonly outages: readonly (TimeSpan & { readonly cause: string })[];
   /** Time that nobody observed. */
   readonly unknown: readonly TimeSpan[];
 }
@@ -101,12 +103,14 @@ export async function seenDays(
 }
 
 export function availabilityOf({ period, dataCapture, detail }: DayRecord): SeenDay {
+  const outages = (detail.outages ?? []).map(({ from, to, cause }) => ({
+    ...{ from: Date.parse(from), to: Date.parse(to), cause },
+  }));
   return {
     window: { from: Date.parse(period.from), to: Date.parse(period.to) },
     upMs: dataCapture['upMs'] ?? 0,
-    unknown: (detail.outages ?? [])
-      .filter(({ cause }) => cause === 'unobserved')
-      .map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) })),
+    outages,
+    unknown: outages.filter(({ cause }) => cause === 'unobserved'),
   };
 }
 

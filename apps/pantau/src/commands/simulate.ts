@@ -32,6 +32,10 @@ export function addSimulateCommand(
     )
     .option('--truth <file>', 'tulis kebenarannya / write the truth (JSON Lines)')
     .option('--check', 'bandingkan dengan yang dilihat Pantau / compare with what Pantau saw', false)
+    .option(
+      '--report <file>',
+      'laporan pemeriksaan dengan gambar; berarti --check / report of the check with pictures (Markdown and SVG); implies --check',
+    )
     .action(async (name: string | undefined, options: SimulateOptions) => {
       const { simulate } = await import('./simulation.js');
       await simulate(context, name, options);

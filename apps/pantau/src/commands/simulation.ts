@@ -2,19 +2,22 @@ import { defined, messageOf, PantauError } from '#libs/kernel';
 import {
   caughtUp,
   check,
+  Gallery,
   listScenarios,
   PantauApi,
   readScenarioFile,
   registerFleet,
+  reportOf,
   runScenario,
   scenarioOf,
   tableOf,
   type CheckReport,
   type RunProgress,
+  type Scenario,
   type TruthRecord,
 } from '#simulators/scenario';
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { basename, join, parse } from 'node:path';
 import { systemClock } from '../engines.js';
 import { withEngines, type CommandContext } from './shared.js';
 
@@ -30,6 +33,7 @@ export interface SimulateOptions {
   readonly patience?: number;
   readonly truth?: string;
   readonly check: boolean;
+  readonly report?: string;
 }
 
 const TOKEN_NAME = 'simulasi';
@@ -41,6 +45,7 @@ export async function simulate(
   options: SimulateOptions,
 ): Promise<void> {
   const { print, config } = context;
+  const isChecked = options.check || options.report !== undefined;
   if (options.list || name === undefined) {
     for (const { name: known, file } of listScenarios())
       print(`${known}\n  ${file.rehearses.id}\n  ${file.rehearses.en}`);
@@ -53,6 +58,8 @@ export async function simulate(
       'USAGE',
       `--start: expected an instant such as 2023-10-01T00:00:00+07:00, found "${options.start ?? ''}".`,
     );
+  // Said before anything is sent.
+  if (options.report !== undefined) writeFileSync(options.report, '');
   const now = systemClock.now();
   const scenario = scenarioOf({
     name: basename(name, '.yaml'),
@@ -89,7 +96,7 @@ export async function simulate(
     signal: abort.signal,
     ...defined({ patienceMs: options.patience }),
     onTruth: (record) => {
-      if (options.check) truth.push(record);
+      if (isChecked) truth.push(record);
       if (out !== undefined) writeSync(out, `${JSON.stringify(record)}\n`);
     },
     onProgress: showRun(print),
@@ -104,9 +111,29 @@ export async function simulate(
     process.exitCode = 1;
     return;
   }
-  if (!options.check) return;
+  if (!isChecked) return;
   await caughtUp(api, abort.signal);
-  show(await check(scenario, truth, report, api), print);
+  const gallery = new Gallery();
+  const found = await check(scenario, truth, report, api, gallery);
+  if (options.report !== undefined) writeReport(options.report, scenario, found, gallery);
+  show(found, print);
+}
+
+const CAPTIONS: Readonly<Record<string, string>> = {
+  stations: 'Stasiun: benar dan terlihat / stations: true and seen',
+  cameras: 'Kamera: benar dan terlihat / cameras: true and seen',
+};
+
+/** Writes the report, and its pictures beside it. */
+function writeReport(file: string, scenario: Scenario, found: CheckReport, gallery: Gallery): void {
+  const { dir, name } = parse(file);
+  const pictures = new Map<string, string>();
+  for (const [picture, svg] of gallery.pictures(scenario, scenario.file.expect.alerts)) {
+    const path = `${name}-${picture}.svg`;
+    writeFileSync(join(dir, path), svg);
+    pictures.set(CAPTIONS[picture] ?? picture, path);
+  }
+  writeFileSync(file, reportOf(scenario, found, pictures));
 }
 
 /** A token of this installation: the command runs beside its data folder. */
