@@ -291,12 +291,6 @@ const LIMIT_CASES: Readonly<Record<string, Case>> = {
   'neighbours.factor': ofTest('neighbours', { factor: 10 }, amongNeighbours, ['3', '1']),
 };
 
-/**
- * Read, and without any effect: what thick smoke excuses needs the neighbours at arrival, which ingest does not know
- * (docs/decisions/0007). Nothing else may be added here.
- */
-const WITHOUT_EFFECT = ['neighbours.highFrom'];
-
 const INGEST_CASES: Readonly<Record<string, Case>> = {
   maxFuture: {
     written: { ingest: { maxFuture: '1m' } },
@@ -336,11 +330,11 @@ function limitKeys(): string[] {
 }
 
 describe.each([
-  ['the file of quality limits', LIMIT_CASES, limitKeys(), WITHOUT_EFFECT],
-  ['the section ingest', INGEST_CASES, Object.keys(configSchema.shape.ingest.unwrap().shape), []],
-] as const)('each key of %s', (_what, cases, keys, withoutEffect) => {
+  ['the file of quality limits', LIMIT_CASES, limitKeys()],
+  ['the section ingest', INGEST_CASES, Object.keys(configSchema.shape.ingest.unwrap().shape)],
+] as const)('each key of %s', (_what, cases, keys) => {
   it('has a case here', () => {
-    expect([...Object.keys(cases), ...withoutEffect].sort()).toEqual([...keys].sort());
+    expect(Object.keys(cases).sort()).toEqual([...keys].sort());
   });
 
   it.each(Object.entries(cases))(

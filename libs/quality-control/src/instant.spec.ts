@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { clockCheck } from './clock.js';
 import { crossParameter, humidityInfluence } from './cross-parameter.js';
 import { QC_LIMITS_V1, startingLimits } from './limits.js';
-import { neighbourConsensus, neighboursHigh, type NeighbourReading } from './neighbours.js';
+import { neighbourConsensus, type NeighbourReading } from './neighbours.js';
 
 describe('crossParameter', () => {
   it.each([
@@ -94,16 +94,6 @@ describe('neighbourConsensus', () => {
         expect(neighbourConsensus(middle, all, 'pm25').flag).not.toBe(3);
       }),
     );
-  });
-});
-
-describe('neighboursHigh', () => {
-  it('believes two neighbours in smoke, not one, and knows no smoke of gases', () => {
-    expect(neighboursHigh(near(150.4, 200), 'pm25')).toBe(true);
-    expect(neighboursHigh(near(150.3, 150.4), 'pm25')).toBe(false);
-    expect(neighboursHigh(near(900), 'pm25')).toBe(false);
-    expect(neighboursHigh(near(4_000, 4_000), 'so2')).toBe(false);
-    expect(neighboursHigh([], 'pm10')).toBe(false);
   });
 });
 

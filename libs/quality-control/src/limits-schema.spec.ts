@@ -62,6 +62,14 @@ describe('qcLimitsOf', () => {
 });
 
 describe('qcLimitsSchema', () => {
+  it('reads a file of an earlier version that holds neighbours.highFrom, which had no effect', () => {
+    const file = (more: object): object => ({
+      parameters: { pm25: { neighbours: { distance: 60, ...more } } },
+    });
+    expect(parse(file({ highFrom: 100 }))).toEqual(parse(file({})));
+    expect(parse(file({ highFrom: null }))).toEqual(parse(file({})));
+  });
+
   it.each([
     [
       { parameters: { pm25: { spike: { suspect: 200 } } } },

@@ -64,9 +64,17 @@ export const LIMITS_OF_TESTS = {
     minNeighbours: z.int().min(3),
     distance: positive,
     factor: z.number().gt(1).nullable(),
-    highFrom: z.number().nullable(),
   }),
 };
+
+/** Keys of earlier files: they had no effect, and a file that holds one is still read. */
+const ABANDONED = { highFrom: z.number().nullable().optional() };
+
+function withoutAbandoned<T extends { highFrom?: unknown }>(written: T): Omit<T, 'highFrom'> {
+  const kept = { ...written };
+  delete kept.highFrom;
+  return kept;
+}
 
 const parameterOverrides = z.strictObject({
   /** Cannot be turned off: a number beyond the instrument's range is no measurement. */
@@ -77,7 +85,7 @@ const parameterOverrides = z.strictObject({
   saturation: test(LIMITS_OF_TESTS.saturation.partial()),
   humidity: test(LIMITS_OF_TESTS.humidity.partial()),
   crossParameter: test(LIMITS_OF_TESTS.crossParameter.partial()),
-  neighbours: test(LIMITS_OF_TESTS.neighbours.partial()),
+  neighbours: test(LIMITS_OF_TESTS.neighbours.partial().extend(ABANDONED).transform(withoutAbandoned)),
 } satisfies Record<keyof typeof LIMITS_OF_TESTS, z.ZodType>);
 type ParameterOverrides = z.output<typeof parameterOverrides>;
 

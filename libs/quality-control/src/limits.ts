@@ -62,8 +62,6 @@ export interface NeighbourLimits {
   readonly distance: number;
   /** … and when the value is this many times the median, or a fraction of it; null where ratios mean nothing (°C, %). */
   readonly factor: number | null;
-  /** The air is bad all around when the median of the neighbours is this or more; null: never. */
-  readonly highFrom: number | null;
 }
 
 /** The limits of one parameter. A test that is null is off. */
@@ -108,7 +106,7 @@ function limits(
     readonly spike: readonly [suspect: number, fail: number];
     readonly flat: readonly [suspectAfter: Millis, failAfter: Millis];
     readonly tolerance: number;
-    readonly neighbours: Pick<NeighbourLimits, 'distance' | 'factor' | 'highFrom'>;
+    readonly neighbours: Pick<NeighbourLimits, 'distance' | 'factor'>;
   } & Partial<Pick<QcLimits, 'crossParameter' | 'saturation'>>,
 ): QcLimits {
   return {
@@ -134,7 +132,7 @@ const GAS = {
   spike: [100, 300],
   flat: STUCK,
   tolerance: 0.05,
-  neighbours: { distance: 100, factor: 3, highFrom: null },
+  neighbours: { distance: 100, factor: 3 },
 } as const;
 
 /**
@@ -142,27 +140,26 @@ const GAS = {
  * model and site with {@link qcLimitsSchema}. `docs/quality-control.md` gives the reasons.
  *
  * Tolerances lie below the resolution of the sensors in use, so that only values that do not move at all are flat.
- * `highFrom` of PM is the concentration at ISPU 200.
  */
 export const QC_LIMITS_V1: QcLimitsTable = {
   pm25: limits('pm25', {
     spike: [50, 150],
     flat: STUCK,
     tolerance: 0.05,
-    neighbours: { distance: 50, factor: 3, highFrom: 150.4 },
+    neighbours: { distance: 50, factor: 3 },
     crossParameter: { tolerance: 0.1 },
   }),
   pm10: limits('pm10', {
     spike: [100, 300],
     flat: STUCK,
     tolerance: 0.05,
-    neighbours: { distance: 100, factor: 3, highFrom: 350 },
+    neighbours: { distance: 100, factor: 3 },
   }),
   co: limits('co', {
     spike: [5_000, 15_000],
     flat: STUCK,
     tolerance: 0.5,
-    neighbours: { distance: 5_000, factor: 3, highFrom: null },
+    neighbours: { distance: 5_000, factor: 3 },
   }),
   no2: limits('no2', GAS),
   o3: limits('o3', GAS),
@@ -172,13 +169,13 @@ export const QC_LIMITS_V1: QcLimitsTable = {
     spike: [3, 6],
     flat: [2 * HOUR, 6 * HOUR],
     tolerance: 0.05,
-    neighbours: { distance: 6, factor: null, highFrom: null },
+    neighbours: { distance: 6, factor: null },
   }),
   humidity: limits('humidity', {
     spike: [15, 30],
     flat: [3 * HOUR, 12 * HOUR],
     tolerance: 0.05,
-    neighbours: { distance: 30, factor: null, highFrom: null },
+    neighbours: { distance: 30, factor: null },
     // Longer than a night near the equator, in which air is saturated for hours: only a sensor stays wet by day.
     saturation: { from: 99, suspectAfter: 12 * HOUR, maxGap: SILENCE },
   }),

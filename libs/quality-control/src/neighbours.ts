@@ -22,8 +22,6 @@ const MAD_TO_SIGMA = 1.4826;
 /** How many of these a value must be away to disagree. */
 const SIGMAS = 5;
 const NOBODY = new Float64Array();
-/** Two devices that agree on smoke are enough to believe a third. */
-const MIN_WITNESSES = 2;
 
 /**
  * Neighbour test: suspect when a value disagrees strongly with devices nearby, which agree among themselves.
@@ -59,21 +57,6 @@ export function neighbourConsensus(
 function resultBy(of: QualityFlag, count: number, middle: number | undefined): NeighbourResult {
   const { flag, failed } = resultOf('neighbour', of);
   return { flag, failed, count, median: middle ?? null };
-}
-
-/**
- * Whether the air is bad all around: the median of at least two neighbours is high. Give suspect values too, since
- * smoke that deserves the name is outside of the plausible range.
- */
-export function neighboursHigh(
-  neighbours: readonly NeighbourReading[],
-  parameter: MeasuredParameter,
-  limits: QcLimitsTable = QC_LIMITS_V1,
-): boolean {
-  const own = limits[parameter].neighbours;
-  if (own === null || own.highFrom === null) return false;
-  const values = valuesWithin(neighbours, own);
-  return values.length >= MIN_WITNESSES && (median(values) ?? -Infinity) >= own.highFrom;
 }
 
 function valuesWithin(neighbours: readonly NeighbourReading[], { radiusKm }: NeighbourLimits): Float64Array {

@@ -56,11 +56,6 @@ const NOT_EVALUATED = Array.from({ length: 8 }, (_, bits) =>
 /** What the caller knows beside the series. */
 export interface SeriesContext {
   /**
-   * Other devices nearby report bad air too ({@link neighboursHigh}). What only smoke explains is then no fault: a fast
-   * rise passes, and a spike or a counter pinned at its ceiling is suspect instead of failed.
-   */
-  readonly neighboursHigh?: boolean;
-  /**
    * For how long after a measurement an equal value is that measurement, said again, and no new one. Default 0: each value
    * was measured anew.
    */
@@ -122,7 +117,7 @@ function judgeNext(
   state: QcState,
   sample: Sample,
   own: QcLimits,
-  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
+  { others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
   const range = rangeResult(sample.value, own.range);
   const isFirst = !hasLast(state);
@@ -133,7 +128,7 @@ function judgeNext(
   // A device may send -0. Stored as JSON it comes back as 0, and a restart must change nothing.
   const ts = sample.ts + 0;
   const value = sample.value + 0;
-  const spike = judgeSpike(state, ts, value, own, neighboursHigh);
+  const spike = judgeSpike(state, ts, value, own);
   const wasSpike = spike === 3 || spike === 4;
   // A good value is compared with the one before the spike, or the fault of one would be counted twice.
   const baseTs = wasSpike ? neighbourTsOf(state) : lastTsOf(state);
@@ -146,8 +141,8 @@ function judgeNext(
   const isSaturated = own.saturation !== null && value >= own.saturation.from;
   const saturatedSince = saturationGoesOn(state, ts, own) ? saturatedSinceOf(state) : ts;
 
-  const rate = isFirst ? 2 : judgeRate(baseValue, value, ts - baseTs, own, neighboursHigh);
-  const flat = isFirst ? 2 : judgeFlatLine(ts - runFrom, runSamples, value, own, neighboursHigh);
+  const rate = isFirst ? 2 : judgeRate(baseValue, value, ts - baseTs, own);
+  const flat = isFirst ? 2 : judgeFlatLine(ts - runFrom, runSamples, value, own);
   const saturation = judgeSaturation(isSaturated, ts - saturatedSince, own);
   let result = combineTwo(range, resultOf('rate_of_change', rate));
   result = combineTwo(result, resultOf('flat_line', flat));
@@ -187,7 +182,7 @@ function correctPrevious(
   state: QcState,
   { ts, value }: Sample,
   own: QcLimits,
-  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
+  { others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
   const range = rangeResult(value, own.range);
   if (range.flag === 4) {
@@ -196,7 +191,7 @@ function correctPrevious(
   }
   const sample = { ts, value: value + 0 };
   const spike = previousWasSpike(state)
-    ? judgeSpikeBetween(state, sample.value, lastTsOf(state), lastValueOf(state), own, neighboursHigh)
+    ? judgeSpikeBetween(state, sample.value, lastTsOf(state), lastValueOf(state), own)
     : 2;
   const result = combineTwo(combineTwo(range, resultOf('spike', spike)), others);
   return { state: replacePrevious(state, sample, result), result, notEvaluated: SERIES_TESTS };
@@ -212,9 +207,9 @@ function judgeRepetition(
   state: QcState,
   { ts, value }: Sample,
   own: QcLimits,
-  { neighboursHigh = false, others = NO_OTHERS }: SeriesContext,
+  { others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
-  const flat = judgeFlatLine(ts - runFromOf(state), runSamplesOf(state), value, own, neighboursHigh);
+  const flat = judgeFlatLine(ts - runFromOf(state), runSamplesOf(state), value, own);
   const isSaturated = isSaturatedOf(state);
   const saturation = judgeSaturation(isSaturated, ts - saturatedSinceOf(state), own);
   let result = combineTwo(rangeResult(value, own.range), resultOf('flat_line', flat));
@@ -241,16 +236,10 @@ function notEvaluatedOf(
 }
 
 /** The spike flag of the last value, now that the next one is known. */
-function judgeSpike(
-  state: QcState,
-  nextTs: UtcMillis,
-  nextValue: number,
-  limits: QcLimits,
-  neighboursHigh: boolean,
-): QualityFlag {
+function judgeSpike(state: QcState, nextTs: UtcMillis, nextValue: number, limits: QcLimits): QualityFlag {
   // The neighbour comes with the previous value.
   if (!hasPrevious(state)) return 2;
-  return judgeSpikeBetween(state, lastValueOf(state), nextTs, nextValue, limits, neighboursHigh);
+  return judgeSpikeBetween(state, lastValueOf(state), nextTs, nextValue, limits);
 }
 
 /** The spike flag of a value between the neighbour and the next one. */
@@ -260,11 +249,9 @@ function judgeSpikeBetween(
   nextTs: UtcMillis,
   nextValue: number,
   { spike }: QcLimits,
-  neighboursHigh: boolean,
 ): QualityFlag {
   if (spike === null || nextTs - neighbourTsOf(state) > spike.maxSpan) return 2;
-  const flag = spikeFlag(neighbourValueOf(state), value, nextValue, spike);
-  return flag === 4 && neighboursHigh && value > nextValue ? 3 : flag;
+  return spikeFlag(neighbourValueOf(state), value, nextValue, spike);
 }
 
 /** The last value, once it is known to be a spike. */
@@ -273,15 +260,8 @@ function amendedLast(state: QcState, spike: QualityFlag): JudgedSample | undefin
   return last && { ...last, result: combineTwo(last.result, resultOf('spike', spike)) };
 }
 
-function judgeRate(
-  base: number,
-  value: number,
-  elapsed: Millis,
-  { rateOfChange }: QcLimits,
-  neighboursHigh: boolean,
-): QualityFlag {
+function judgeRate(base: number, value: number, elapsed: Millis, { rateOfChange }: QcLimits): QualityFlag {
   if (rateOfChange === null || elapsed > rateOfChange.maxGap) return 2;
-  if (neighboursHigh && value > base) return 1;
   return rateOfChangeFlag(base, value, elapsed, rateOfChange);
 }
 
@@ -289,16 +269,12 @@ function judgeFlatLine(
   lasted: Millis,
   samples: number,
   value: number,
-  { flatLine, saturation, range }: QcLimits,
-  neighboursHigh: boolean,
+  { flatLine, saturation }: QcLimits,
 ): QualityFlag {
   if (flatLine === null) return 2;
   // Saturated air is flat by nature; the saturation test has its own patience.
   if (saturation !== null && value >= saturation.from) return 2;
-  const flag = flatLineFlag(lasted, samples, flatLine);
-  // Only a value at the top is pinned by smoke. One that stands still at 12 amid smoke is stuck.
-  const isPinned = neighboursHigh && value >= range.suspect[1];
-  return flag === 4 && isPinned ? 3 : flag;
+  return flatLineFlag(lasted, samples, flatLine);
 }
 
 function judgeSaturation(isSaturated: boolean, lasted: Millis, { saturation }: QcLimits): QualityFlag {
