@@ -7,19 +7,29 @@ import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ApiController, DEPENDENCIES, type GatewayDependencies } from './api.controller.js';
+import { DEPENDENCIES, type GatewayDependencies } from './dependencies.js';
+import { SitesController } from './sites/sites.controller.js';
+import { DevicesController } from './devices/devices.controller.js';
+import { TokensController } from './tokens/tokens.controller.js';
+import { RulesController } from './rules/rules.controller.js';
+import { ReadingsController } from './readings/readings.controller.js';
+import { RollupsController } from './rollups/rollups.controller.js';
+import { AlertsController } from './alerts/alerts.controller.js';
+import { IndicatorsController } from './indicators/indicators.controller.js';
+import { RejectedController } from './rejected/rejected.controller.js';
+import { CommandsController } from './commands/commands.controller.js';
+import { ConfigurationController } from './configuration/configuration.controller.js';
 import { ClaimController } from './provisioning/claim.controller.js';
 import { DeviceSensorsController } from './devices/device-sensors.controller.js';
-import { DownlinkController } from './commands/downlink.controller.js';
 import { HealthController } from './health/health.controller.js';
-import { ProblemFilter, TokenGuard, TOKENS } from './http/http.js';
+import { TokenGuard, TOKENS } from './http/auth.js';
+import { ProblemFilter } from './http/problem.filter.js';
 import { NamesGuard } from './http/names.guard.js';
 import { describeUplinkRoutes } from './uplinks/describe-uplinks.js';
 import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js';
 import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
-import { RegistryController } from './devices/registry.controller.js';
 import { StationsController } from './stations/stations.controller.js';
 import { StationsProjection } from './stations/stations.projection.js';
 
@@ -43,13 +53,21 @@ export class GatewayModule {
       module: GatewayModule,
       controllers: [
         HealthController,
-        ApiController,
+        SitesController,
+        DevicesController,
+        TokensController,
+        RulesController,
+        ReadingsController,
+        RollupsController,
+        AlertsController,
+        IndicatorsController,
+        RejectedController,
+        CommandsController,
+        ConfigurationController,
         StationsController,
         ReconciliationController,
-        DownlinkController,
         DeviceSensorsController,
         ForeignTopicsController,
-        RegistryController,
         ClaimController,
       ],
       providers: [

@@ -1,4 +1,4 @@
-export type { GatewayDependencies } from './api.controller.js';
+export type { GatewayDependencies } from './dependencies.js';
 export type { ReplayOfBytes } from './reconciliation/bytes-comparison.js';
 export * from './reconciliation/full-check.js';
 export * from './reconciliation/full-check-job.js';

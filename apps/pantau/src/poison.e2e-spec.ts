@@ -76,7 +76,7 @@ const printed: string[] = [];
 
 /** What each of {@link READERS} is behind: it answers although everything that it reads is poisoned. */
 const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknown>>> = {
-  'apps/gateway/src/api.controller.ts': async (pantau) => {
+  'apps/gateway/src/rejected/newest-matching.ts': async (pantau) => {
     const { status, body } = await pantau.get<{ items: object[]; unreadable: object[] }>(
       'rejected?limit=1000',
     );

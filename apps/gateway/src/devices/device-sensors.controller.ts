@@ -1,9 +1,9 @@
-import { PantauError } from '#libs/kernel';
 import { remediesOf } from '#libs/telemetry';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { iso } from '../http/iso.js';
+import { registeredDevice } from '../http/names.js';
 
 /** Which sensor counts of those that a device's messages name, and which are refused. */
 @ApiTags('Pantau')
@@ -19,8 +19,7 @@ export class DeviceSensorsController {
       'A series is of one sensor. `counted` names it where it has a name of its own; `refused` lists the others, with lines that map them to a device of their own or let them count.',
   })
   async sensors(@Param('device') device: string): Promise<unknown> {
-    if ((await this.pantau.registry.device(device)) === undefined)
-      throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
+    await registeredDevice(this.pantau.registry, device);
     const { counted, refused, more } = await this.pantau.ingest.sensors(device);
     const newestFirst = [...refused].sort((a, b) => b.lastAt - a.lastAt);
     return {

@@ -1,18 +1,13 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
-import { ZodPipe } from '../http/http.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
-import { ApiZodQuery } from '../http/queries.js';
-import { cut } from '../http/cut.js';
-
-export const foreignTopicsQuery = z.strictObject({
-  device: z.string().max(63).optional().describe('Topics that this device or account published on'),
-  reason: z.enum(['not_mapped', 'topic_not_allowed']).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-});
+import { ApiZodQuery } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { foreignTopicsQuery } from './foreign-topics-request.js';
 
 /** What can be done about a topic that nobody reads. */
 const REMEDIES = {

@@ -4,8 +4,8 @@ import { lagOf } from '#libs/journal-transport';
 import { messageOf, SECOND, type Millis } from '#libs/kernel';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
-import { Caller, Public } from '../http/http.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Caller, Public } from '../http/auth.js';
 
 /** Longer than a large batch, its commit and a collection of garbage hold up a thread. */
 const HELD_UP: Millis = 15 * SECOND;

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { idsOf, REGISTERS, unknown, UNREGISTERED } from './names.js';
 
 const LONGEST_NAME = 100;

@@ -1,4 +1,4 @@
-import type { Registry } from '#libs/identity';
+import type { Device, Registry } from '#libs/identity';
 import { nearestName, PantauError, type ErrorCode } from '#libs/kernel';
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 
@@ -39,4 +39,11 @@ export function unknown(
     remedy: `${list} lists them.`,
     fields: [{ field: kind, message }],
   });
+}
+
+/** @throws PantauError `DEVICE_UNKNOWN` */
+export async function registeredDevice(registry: Registry, id: string): Promise<Device> {
+  const device = await registry.device(id);
+  if (device === undefined) throw new PantauError('DEVICE_UNKNOWN', `no device ${id} is registered.`);
+  return device;
 }

@@ -2,10 +2,12 @@ import { PantauError, TokenBuckets } from '#libs/kernel';
 import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
-import { Public, ZodPipe } from '../http/http.js';
-import { ApiZodBody, claimBody } from '../http/queries.js';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Public } from '../http/auth.js';
+import { ApiZodBody } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { claimBody } from './claim-request.js';
 
 /** Claims of one address: enough for an installer's afternoon, too few to guess a key of 256 bits. */
 const CLAIMS_PER_ADDRESS = { perSecond: 0.2, burst: 20 };

@@ -3,16 +3,13 @@ import { PantauError } from '#libs/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { DEPENDENCIES, type GatewayDependencies } from '../api.controller.js';
-import { Roles, ZodPipe } from '../http/http.js';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Roles } from '../http/auth.js';
 import { iso } from '../http/iso.js';
-import { ApiZodBody, checkBody } from '../http/queries.js';
+import { ApiZodBody } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { checkBody, noQuery } from './reconciliation-request.js';
 import { reconcile, type Reconciliation } from './reconciliation.js';
-
-const noQuery = z.strictObject(
-  {},
-  { error: 'takes no parameter: one device is checked by POST /api/v1/reconciliation/check' },
-);
 
 /** The account of everything that was sent, and the check that goes through all of it. */
 @ApiTags('Pantau')

@@ -1,4 +1,7 @@
-import { claimBody, commandBody, configurationBody, openApiSchema } from './queries.js';
+import { commandBody } from '../commands/commands-request.js';
+import { configurationBody } from '../configuration/configuration-request.js';
+import { claimBody } from '../provisioning/claim-request.js';
+import { openApiSchema } from './openapi.js';
 
 describe('the schema of a body in OpenAPI', () => {
   it.each([

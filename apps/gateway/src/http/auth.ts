@@ -1,27 +1,18 @@
-import { checked, sendProblem } from '#libs/http';
-import { PantauError, TokenBuckets } from '#libs/kernel';
 import type { Principal, Role, Tokens } from '#libs/identity';
-import type { Logger } from '#libs/platform';
+import { PantauError, TokenBuckets } from '#libs/kernel';
 import {
-  Catch,
   createParamDecorator,
   ForbiddenException,
   Inject,
   Injectable,
-  MethodNotAllowedException,
-  NotFoundException,
   SetMetadata,
   UnauthorizedException,
-  type ArgumentsHost,
   type CanActivate,
   type CustomDecorator,
-  type ExceptionFilter,
   type ExecutionContext,
-  type PipeTransform,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import type { FastifyRequest } from 'fastify';
 
 export const TOKENS = Symbol('Tokens');
 
@@ -86,36 +77,5 @@ export class TokenGuard implements CanActivate {
     if (principal === undefined && !this.#wrongTokens.of(address, now).tryTake(now))
       throw new PantauError('OVERLOADED', 'too many wrong tokens from this address.', { transient: true });
     return principal;
-  }
-}
-
-/** Checks a query or body against its schema; a problem names the member. */
-export class ZodPipe<S extends z.ZodType> implements PipeTransform<unknown, z.output<S>> {
-  constructor(private readonly schema: S) {}
-
-  transform(value: unknown): z.output<S> {
-    return checked(this.schema, value);
-  }
-}
-
-/** Every error as problem details (RFC 9457), `application/problem+json`. */
-@Catch()
-export class ProblemFilter implements ExceptionFilter {
-  constructor(
-    private readonly logger: Logger,
-    /** Methods of the path, when the request has another one. */
-    private readonly allowed: (request: FastifyRequest) => string | undefined,
-  ) {}
-
-  catch(error: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
-    const allowed = error instanceof NotFoundException ? this.allowed(request) : undefined;
-    if (allowed !== undefined) void reply.header('allow', allowed);
-    const shown =
-      allowed === undefined ? error : new MethodNotAllowedException(`${request.method}: ${allowed}`);
-    if (sendProblem(shown, request, reply, 'Bearer') === 500)
-      this.logger.error({ err: error }, 'request failed');
   }
 }

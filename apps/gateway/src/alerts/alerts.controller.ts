@@ -1,0 +1,39 @@
+import { alertEventOf } from '#libs/alerting';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { cut } from '../http/cut.js';
+import { iso } from '../http/iso.js';
+import { ApiZodQuery } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { ALERT_VIEWS, type AlertView } from '../views/views.js';
+import { alertItem } from './alert-item.js';
+import { alertsQuery } from './alerts-request.js';
+
+/** What a rule said of a device, from its first transition to its last. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/alerts')
+export class AlertsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Peringatan, terbaru dahulu / Alerts, newest first' })
+  @ApiZodQuery(alertsQuery)
+  async alerts(@Query(new ZodPipe(alertsQuery)) query: z.output<typeof alertsQuery>): Promise<unknown> {
+    const views = await this.pantau.state.list<AlertView>(ALERT_VIEWS, { reverse: true });
+    const items = views
+      .map(({ value: { latest, history } }) => ({ event: alertEventOf(latest), history }))
+      .filter(
+        ({ event: { phase, subject } }) =>
+          (query.state ?? phase) === phase && (query.device ?? subject.device) === subject.device,
+      )
+      .slice(0, query.limit + 1)
+      .map(({ event, history }) => alertItem(event, history));
+    return cut(
+      items.map((alert) => iso(alert)),
+      query.limit,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import { ROLES_THAT_OPERATE, type Principal } from '#libs/identity';
+import { PantauError } from '#libs/kernel';
+import type { CommandEvent } from '#libs/telemetry';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Caller, Roles } from '../http/auth.js';
+import { cut } from '../http/cut.js';
+import { iso } from '../http/iso.js';
+import { registeredDevice } from '../http/names.js';
+import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { COMMAND_VIEWS, commandViewKey, type CommandView } from '../views/views.js';
+import { commandBody, commandsQuery } from './commands-request.js';
+
+/** What people tell devices once. */
+@ApiTags('Perangkat / Devices')
+@ApiBearerAuth()
+@Controller('api/v1/devices/:device/commands')
+export class CommandsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Post()
+  @HttpCode(202)
+  @Roles(...ROLES_THAT_OPERATE)
+  @ApiOperation({
+    summary: 'Mengirim perintah ke perangkat / Send a command to a device',
+    description:
+      'Durable when the answer is here. Waits until the device listens on its `cmd/#`, goes out at QoS 1, and is not sent after it expired. The device answers on its topic `result`.',
+  })
+  @ApiZodBody(commandBody)
+  async command(
+    @Param('device') deviceId: string,
+    @Body(new ZodPipe(commandBody)) { name, params, expiresIn }: z.output<typeof commandBody>,
+    @Caller() caller: Principal,
+  ): Promise<unknown> {
+    const { id: device, site } = await registeredDevice(this.pantau.registry, deviceId);
+    const { journal, clock } = this.pantau;
+    const at = clock.now();
+    const data: CommandEvent = {
+      // Time first, so that a device's commands list in their order.
+      id: `${String(at).padStart(15, '0')}-${randomBytes(6).toString('hex')}`,
+      site,
+      device,
+      state: 'queued',
+      at,
+      command: { name, params: params ?? null, expiresAt: at + expiresIn, orderedBy: caller.name },
+    };
+    await journal.append('commands', [{ key: device, data }]);
+    return iso({ id: data.id, device, state: data.state, at, expiresAt: at + expiresIn });
+  }
+
+  @Get()
+  @ApiOperation({
+    summary: 'Perintah dan keadaannya, terbaru dahulu / Commands and what became of them, newest first',
+  })
+  @ApiZodQuery(commandsQuery)
+  async commands(
+    @Param('device') deviceId: string,
+    @Query(new ZodPipe(commandsQuery)) { limit }: z.output<typeof commandsQuery>,
+  ): Promise<unknown> {
+    const { id } = await registeredDevice(this.pantau.registry, deviceId);
+    const views = await this.pantau.state.list<CommandView>(COMMAND_VIEWS, {
+      prefix: commandViewKey(id, ''),
+      reverse: true,
+      limit: limit + 1,
+    });
+    return cut(
+      views.map(({ value }) => iso(value)),
+      limit,
+    );
+  }
+
+  @Get(':command')
+  @ApiOperation({ summary: 'Satu perintah / One command' })
+  async oneCommand(@Param('device') deviceId: string, @Param('command') command: string): Promise<unknown> {
+    const view = await this.pantau.state.get<CommandView>(COMMAND_VIEWS, commandViewKey(deviceId, command));
+    if (view === undefined) throw new PantauError('NOT_FOUND', `${deviceId} has no command ${command}.`);
+    return iso(view);
+  }
+}

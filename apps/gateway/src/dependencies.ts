@@ -1,0 +1,44 @@
+import type { AlertRule } from '#libs/alerting';
+import type { PresencePolicy } from '#libs/availability';
+import type { BrokerQueries } from '#libs/broker-state';
+import type { EvidenceReader, NeighbourQueries, Recomputation } from '#libs/evidence';
+import type { Administration, DeviceTokens, Registry } from '#libs/identity';
+import type { IngestQueries } from '#libs/ingest-state';
+import type { Journal } from '#libs/journal';
+import type { AccountQueries } from '#libs/journal-transport';
+import type { Clock } from '#libs/kernel';
+import type { StateStore } from '#libs/state';
+import type { TimeSeriesStore } from '#libs/timeseries';
+import type { Watched } from './health/watched.js';
+import type { FullCheckJob } from './reconciliation/full-check-job.js';
+
+export const DEPENDENCIES = Symbol('GatewayDependencies');
+
+export interface GatewayDependencies {
+  readonly journal: Journal;
+  readonly state: StateStore;
+  readonly registry: Registry;
+  /** What the broker set aside. */
+  readonly broker: BrokerQueries;
+  /** What the stages counted. */
+  readonly account: AccountQueries;
+  /** What the evidence stage found by comparing devices. */
+  readonly neighbours: NeighbourQueries;
+  /** What ingest knows of the devices. */
+  readonly ingest: IngestQueries;
+  readonly store: TimeSeriesStore;
+  /** Indicators from the evidence stage's state. */
+  readonly evidence: EvidenceReader;
+  /** Computes a figure again from the bytes of its devices, and compares its period with the store. */
+  verify(indicator: string, subject: string, period: string): Promise<Recomputation>;
+  /** Changes who may connect. */
+  readonly administration: Administration;
+  readonly fullCheck: FullCheckJob;
+  readonly deviceTokens: DeviceTokens;
+  /** The alert rules in force. */
+  readonly rules: readonly AlertRule[];
+  readonly presencePolicy: PresencePolicy;
+  readonly clock: Clock;
+  /** What should run, for health. */
+  readonly watched: Watched;
+}

@@ -1,0 +1,96 @@
+import { presenceAt, type BrokerRun } from '#libs/availability';
+import { deviceSchema } from '#libs/identity';
+import { defined } from '#libs/kernel';
+import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Roles } from '../http/auth.js';
+import { cut } from '../http/cut.js';
+import { iso } from '../http/iso.js';
+import { registeredDevice, Registers } from '../http/names.js';
+import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import type { LatestReadings } from '../views/latest-readings-form.js';
+import { BROKER_RUNS, DEVICE_VIEWS, deviceStatus, LATEST_READINGS, type DeviceView } from '../views/views.js';
+import { deviceNotices } from './device-notices.js';
+import { clockQuery, deviceBody } from './devices-request.js';
+
+/** Devices, what is known of them now, and their registration. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/devices')
+export class DevicesController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Perangkat dengan keadaan terakhirnya / Devices with what is known of them now',
+    description:
+      '`nothingRead` is there for a device whose messages arrive and give no value: since when, how many, why (the reason of the newest refusal, its members named) and what to do. `unkeptInterval`: its readings come much more seldom, or more often, than it is registered to send, with the command that sets the interval. `lateHistory`: readings that it sent were older than its `maxAge` and were refused after the acknowledgement.',
+  })
+  async devices(): Promise<unknown> {
+    const devices = await this.pantau.registry.devices();
+    const ids = devices.map(({ id }) => id);
+    const views = await this.pantau.state.getMany<DeviceView>(DEVICE_VIEWS, ids);
+    const latest = await this.pantau.state.getMany<LatestReadings>(LATEST_READINGS, ids);
+    const runs = (await this.pantau.state.list<BrokerRun>(BROKER_RUNS)).map(({ value }) => value);
+    const now = this.pantau.clock.now();
+    const notices = await deviceNotices(this.pantau.state, devices);
+    return {
+      items: devices.map((device, i) => {
+        const { presence, ...known } = deviceStatus(views[i], latest[i]);
+        const view = { ...known, ...notices[i] };
+        if (presence === undefined) return { ...device, ...iso(view) };
+        const { at, cause } = presence;
+        const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);
+        return { ...device, ...iso({ presence: { state, cause, at }, ...view }) };
+      }),
+    };
+  }
+
+  @Put(':device')
+  @Registers('device')
+  @Roles('admin')
+  @ApiOperation({
+    summary: 'Mendaftarkan atau mengubah perangkat / Register or change a device',
+    description: 'It gets no password here: issue a token, or `pantau device rotate`.',
+  })
+  @ApiZodBody(deviceBody)
+  async putDevice(
+    @Param('device', new ZodPipe(deviceSchema.shape.id)) id: string,
+    @Body(new ZodPipe(deviceBody)) { interval, maxAge, intervalFrom, ...rest }: z.output<typeof deviceBody>,
+  ): Promise<unknown> {
+    const device = { id, ...rest, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) };
+    await this.pantau.registry.putDevice(device, intervalFrom);
+    return device;
+  }
+
+  @Get(':device/unread')
+  @ApiOperation({
+    summary: 'Anggota pesan yang tidak dibaca / Members of messages that are not read',
+    description:
+      'Members of the messages of a device of another maker that held numbers and were not read, beside values that were: the number of messages, the first and the last, the most frequent first. `more` counts messages with members beyond the 50 that are kept of a device.',
+  })
+  async unread(@Param('device') device: string): Promise<unknown> {
+    await registeredDevice(this.pantau.registry, device);
+    const { members, more } = await this.pantau.ingest.unread(device);
+    const items = [...members].sort((a, b) => b.count - a.count);
+    return { items: items.map((member) => iso(member)), more };
+  }
+
+  @Get(':device/clock')
+  @ApiOperation({
+    summary: 'Catatan jam perangkat / Ledger of the clock of a device',
+    description:
+      'By day of arrival, newest first. `skewMaxMs` is the largest device time less arrival: the skew of the clock, less the shortest way of a message.',
+  })
+  @ApiZodQuery(clockQuery)
+  async clock(
+    @Param('device') device: string,
+    @Query(new ZodPipe(clockQuery)) { limit }: z.output<typeof clockQuery>,
+  ): Promise<unknown> {
+    await registeredDevice(this.pantau.registry, device);
+    return cut(await this.pantau.ingest.clockDays(device, limit + 1), limit);
+  }
+}

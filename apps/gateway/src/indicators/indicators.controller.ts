@@ -1,0 +1,62 @@
+import type { IndicatorRecord } from '#libs/indicators';
+import { defined } from '#libs/kernel';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { ApiZodQuery } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { indicatorsQuery } from './indicators-request.js';
+
+/** Figures, each with what it follows from. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/indicators')
+export class IndicatorsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Indikator per masa dengan asal-usulnya / Indicators by period with their provenance',
+    description:
+      'Every period from the registration of a device on, also those in which it was silent; newest first. `device` asks for those of a device, `site` for those of a site and its devices; `from` and `to` for periods that begin on these days. When there are more than `limit`, `truncated` is true: ask again with `after` set to `next`. The time of day in which a device was shut out is planned time.',
+  })
+  @ApiZodQuery(indicatorsQuery)
+  async indicators(
+    @Query(new ZodPipe(indicatorsQuery)) query: z.output<typeof indicatorsQuery>,
+  ): Promise<unknown> {
+    const { limit, ...filter } = query;
+    const { items, next } = await this.pantau.evidence.list({ ...defined(filter), limit });
+    const more = next === undefined ? {} : { truncated: true, next };
+    return { definitions: this.pantau.evidence.definitions, items, ...more };
+  }
+
+  @Get(':indicator/:subject/:period')
+  @ApiOperation({
+    summary: 'Satu indikator / One indicator',
+    description:
+      '`subject` is the id of a device or site, the name of a district, or `regency`; `period` is `2026-01-31T13`, `2026-01-31`, `2026-01`, `2026-Q1` or `2026`: as the definition of the indicator says.',
+  })
+  async indicator(
+    @Param('indicator') indicator: string,
+    @Param('subject') subject: string,
+    @Param('period') period: string,
+  ): Promise<IndicatorRecord> {
+    return this.pantau.evidence.get(indicator, subject, period);
+  }
+
+  @Get(':indicator/:subject/:period/recomputation')
+  @ApiOperation({
+    summary: 'Hitung ulang dari jurnal / Compute again from the journal',
+    description:
+      'Decodes and judges the bytes of the devices again, computes the figure from what comes out, and compares its period with the store. `result` is `equal`; `different`, and `difference` says where first: part, stream, shard, offset; or `not_verifiable` when retention removed what it follows from (`missing` says which, and when) or another version of a codec read it (`decoder`).',
+  })
+  async recompute(
+    @Param('indicator') indicator: string,
+    @Param('subject') subject: string,
+    @Param('period') period: string,
+  ): Promise<unknown> {
+    const { result, ...rest } = await this.pantau.verify(indicator, subject, period);
+    return { result, identical: result === 'equal', ...rest };
+  }
+}

@@ -1,0 +1,60 @@
+import { PARAMETERS } from '#libs/telemetry';
+import type { PointQuery } from '#libs/timeseries';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { cut } from '../http/cut.js';
+import { iso } from '../http/iso.js';
+import { ApiZodQuery } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { countQuery, readingsQuery } from './readings-request.js';
+
+/** What devices measured, as it is stored. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/readings')
+export class ReadingsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Pembacaan tersimpan / Stored readings',
+    description:
+      'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept. `doubt` gives, beside the test `device`, the reason that its maker gives. `truncated` says that there are more than `limit`: go on with `to` (newest first) or `from` (oldest first) at the last `ts`.',
+  })
+  @ApiZodQuery(readingsQuery)
+  async readings(@Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>): Promise<unknown> {
+    const { order, limit } = query;
+    const points = await this.pantau.store.query({ ...filterOf(query), order, limit: limit + 1 });
+    return cut(
+      points.map((point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit })),
+      limit,
+    );
+  }
+
+  @Get('count')
+  @ApiOperation({ summary: 'Jumlah pembacaan tersimpan / Number of stored readings' })
+  @ApiZodQuery(countQuery)
+  async count(@Query(new ZodPipe(countQuery)) query: z.output<typeof countQuery>): Promise<unknown> {
+    return { count: await this.pantau.store.count(filterOf(query)) };
+  }
+}
+
+/** No reading is from after this; an InfluxDB, which counts nanoseconds, can still be asked for it. */
+const MAX_TIME = Date.UTC(2200, 0);
+
+function filterOf({
+  site,
+  device,
+  parameter,
+  from,
+  to,
+}: z.output<typeof countQuery>): Omit<PointQuery, 'order' | 'limit'> {
+  return {
+    ...(site === undefined ? {} : { site }),
+    ...(device === undefined ? {} : { device }),
+    ...(parameter === undefined ? {} : { parameter }),
+    ...(from === undefined && to === undefined ? {} : { span: { from: from ?? 0, to: to ?? MAX_TIME } }),
+  };
+}

@@ -1,0 +1,60 @@
+import { defined } from '#libs/kernel';
+import { MEASURED_CODES, PARAMETERS } from '#libs/telemetry';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { cut } from '../http/cut.js';
+import { iso } from '../http/iso.js';
+import { ApiZodQuery } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { disagreementsQuery, rollupsQuery } from './rollups-request.js';
+
+/** Hours of devices, and how they compare with those nearby. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1')
+export class RollupsController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get('rollups')
+  @ApiOperation({
+    summary: 'Ringkasan per jam / Hourly roll-ups',
+    description:
+      'Mean over time of the readings that passed or are unusual, with the counts it rests on, the share of the hour that is `covered`, and the same hour `withoutUnusual` values (`unusualShare` is their share of the time). Hours without a reading are listed too. `neighbours` says what the devices nearby say of an hour that is over: `flag` 1 they agree, 3 they disagree strongly (`failed` is then `["neighbour"]`); `count` is how many were asked and `median` is theirs. It is absent where too few could be asked. It excludes nothing: the one that differs may be the only one that is right.',
+  })
+  @ApiZodQuery(rollupsQuery)
+  async rollups(@Query(new ZodPipe(rollupsQuery)) query: z.output<typeof rollupsQuery>): Promise<unknown> {
+    const { device, parameter, from, to } = query;
+    const items = await this.pantau.evidence.rollups(device, parameter, { from, to });
+    const hours = items.map(({ hour }) => hour);
+    const opinions = await this.pantau.neighbours.opinions(device, parameter, hours);
+    return {
+      unit: PARAMETERS[parameter].unit,
+      items: items.map((rollup, i) => iso({ ...rollup, ...defined({ neighbours: opinions[i] }) })),
+    };
+  }
+
+  @Get('disagreements')
+  @ApiOperation({
+    summary:
+      'Jam yang sangat berbeda dari perangkat sekitarnya, terbaru dahulu / Hours that differ strongly from the devices nearby, newest first',
+    description:
+      'For finding sensors that drift: one that is listed day after day deserves a visit, one that is listed for an evening may have had a fire beside it. `mean` is that of the hour, `neighbours.median` that of the devices around it. Nothing listed here is excluded from any figure.',
+  })
+  @ApiZodQuery(disagreementsQuery)
+  async disagreements(
+    @Query(new ZodPipe(disagreementsQuery)) query: z.output<typeof disagreementsQuery>,
+  ): Promise<unknown> {
+    const { neighbours, registry } = this.pantau;
+    const { parameter, limit, ...span } = query;
+    const parameters = parameter === undefined ? MEASURED_CODES : [parameter];
+    const found = await neighbours.disagreements(parameters, span, limit + 1);
+    const items: unknown[] = [];
+    for (const hour of found) {
+      const site = (await registry.device(hour.device))?.site;
+      items.push(iso({ ...defined({ site }), ...hour, unit: PARAMETERS[hour.parameter].unit }));
+    }
+    return cut(items, limit);
+  }
+}

@@ -1,0 +1,3 @@
+import { siteSchema } from '#libs/identity';
+
+export const siteBody = siteSchema.omit({ id: true });

@@ -1,0 +1,37 @@
+import { siteSchema } from '#libs/identity';
+import { Body, Controller, Get, Inject, Param, Put } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Roles } from '../http/auth.js';
+import { Registers } from '../http/names.js';
+import { ApiZodBody } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { siteBody } from './sites-request.js';
+
+/** Where devices stand. */
+@ApiTags('Pantau')
+@ApiBearerAuth()
+@Controller('api/v1/sites')
+export class SitesController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Lokasi / Sites' })
+  async sites(): Promise<unknown> {
+    return { items: await this.pantau.registry.sites() };
+  }
+
+  @Put(':site')
+  @Registers('site')
+  @Roles('admin')
+  @ApiOperation({ summary: 'Mendaftarkan atau mengubah lokasi / Register or change a site' })
+  @ApiZodBody(siteBody)
+  async putSite(
+    @Param('site', new ZodPipe(siteSchema.shape.id)) id: string,
+    @Body(new ZodPipe(siteBody)) site: z.output<typeof siteBody>,
+  ): Promise<unknown> {
+    await this.pantau.registry.putSite({ id, ...site });
+    return { id, ...site };
+  }
+}

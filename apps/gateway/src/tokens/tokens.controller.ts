@@ -1,0 +1,35 @@
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Roles } from '../http/auth.js';
+import { registeredDevice } from '../http/names.js';
+import { ApiZodBody } from '../http/openapi.js';
+import { ZodPipe } from '../http/zod-pipe.js';
+import { tokenBody } from './tokens-request.js';
+
+/** Gives devices what they connect with for a while. */
+@ApiTags('Pendaftaran / Registry')
+@ApiBearerAuth()
+@Controller('api/v1/devices/:device/tokens')
+export class TokensController {
+  constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
+
+  @Post()
+  @HttpCode(201)
+  @Roles('admin')
+  @ApiOperation({
+    summary: 'Kata sandi berjangka bagi perangkat / A password of limited life for a device',
+    description:
+      'The token stands in the place of the password. Rotating or revoking the device ends it earlier.',
+  })
+  @ApiZodBody(tokenBody)
+  async token(
+    @Param('device') id: string,
+    @Body(new ZodPipe(tokenBody)) { expiresIn }: z.output<typeof tokenBody>,
+  ): Promise<unknown> {
+    await registeredDevice(this.pantau.registry, id);
+    const expiresAt = new Date(this.pantau.clock.now() + expiresIn).toISOString();
+    return { token: await this.pantau.deviceTokens.issue(id, expiresIn), expiresAt };
+  }
+}
