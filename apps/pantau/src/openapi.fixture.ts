@@ -51,11 +51,11 @@ import * as api from './client/index.js';
 
 const client = createClient(createConfig({ baseUrl: 'http://127.0.0.1', auth: () => 'token' }));
 export const results = [
-  api.downlinkControllerCommand({ client, path: { device: 'udara-01' }, body: { name: 'reboot' } }),
-  api.apiControllerReadings({ client, query: { device: 'udara-01', limit: 10 } }),
+  api.commandsControllerCommand({ client, path: { device: 'udara-01' }, body: { name: 'reboot' } }),
+  api.readingsControllerReadings({ client, query: { device: 'udara-01', limit: 10 } }),
 ];
 // @ts-expect-error -- a command has a name
-api.downlinkControllerCommand({ client, path: { device: 'udara-01' }, body: {} });
+api.commandsControllerCommand({ client, path: { device: 'udara-01' }, body: {} });
 `;
 const COMPILER_OPTIONS = {
   strict: true,
