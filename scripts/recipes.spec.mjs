@@ -60,6 +60,7 @@ describe('the recipes of CONTRIBUTING.md, followed by somebody new', () => {
     for (const name of ['package.json', 'tsconfig.json', 'jest.config.js', 'config', 'libs'])
       cpSync(join(ROOT, name), join(folder, name), { recursive: true });
     for (const name of ['apps', 'devices', 'simulators', 'scripts']) mkdirSync(join(folder, name));
+    cpSync(join(ROOT, 'apps/alerts'), join(folder, 'apps/alerts'), { recursive: true });
     cpSync(join(ROOT, 'scripts/jest-summary.mjs'), join(folder, 'scripts/jest-summary.mjs'));
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   });
@@ -68,6 +69,7 @@ describe('the recipes of CONTRIBUTING.md, followed by somebody new', () => {
   // `reads` is the suite that reads the file of the project to which the recipe adds.
   it.each([
     ['A kind of rule', 4, 'libs/alerting/src/rules.spec.ts'],
+    ['A kind of rule that judges silence', 3, 'libs/alerting/src/rules.spec.ts'],
     ['An indicator function', 3, 'libs/indicators/src/indicators.spec.ts'],
     ['An indicator', 1, 'libs/indicators/src/catalogue.spec.ts'],
   ])('%s', (heading, blocks, reads) => {

@@ -4,40 +4,57 @@ import {
   type AlertEvent,
   type AlertRule,
   type AlertStep,
+  type Judged,
   type ReadingInput,
 } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
-import type { NewEntry } from '#libs/journal';
-import { type Batch, type BatchContext, InPieces, type Pieces } from '#libs/journal-transport';
-import { KeyedRows, type Millis } from '#libs/kernel';
+import type { Journal, NewEntry } from '#libs/journal';
+import { type Batch, type BatchContext, FromStream, InPieces, type Pieces } from '#libs/journal-transport';
+import { KeyedRows, shardOf } from '#libs/kernel';
 import { judgementOf, markOf } from '#libs/quality-control';
-import type { Observation, Parameter, Reading } from '#libs/telemetry';
+import type { Liveness, Observation, Parameter, Reading } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import { from } from 'rxjs';
 import { STATE_FORM, storedOf, type DeviceStates, type StoredState } from './device-states-form.js';
 import { STATES } from './namespaces.js';
 import { Intervals } from './intervals.js';
+import { PassedTime } from './passed-time.js';
 import { versionedRules, type VersionedRule } from './versioned-rules.js';
 
 export const RULES = Symbol('Rules');
 export const REGISTRY = Symbol('Registry');
+export const JOURNAL = Symbol('Journal');
 
 /** For a device that is not registered any more: no promise of an interval to go by. */
 const UNKNOWN_INTERVAL_MS = 3_600_000;
 
-/** `readings` → rules → `alerts`. One state per rule and device, of its kind; those of a device move with the cursor. */
+/**
+ * `readings`, and the time that passes by `liveness`, → rules → `alerts`. One state per rule and device, of its kind; those of a
+ * device move with the cursor.
+ */
 @Controller()
 export class AlertsController {
   readonly #rules: readonly VersionedRule[];
   /** Of all rules, each once. */
   readonly #judged: readonly Parameter[];
   readonly #intervals: Intervals;
+  readonly #shards: number;
+  /** Whether any rule judges silence. */
+  readonly #isTimed: boolean;
+  readonly #passed: PassedTime;
 
-  constructor(@Inject(RULES) rules: readonly AlertRule[], @Inject(REGISTRY) registry: Registry) {
+  constructor(
+    @Inject(RULES) rules: readonly AlertRule[],
+    @Inject(REGISTRY) private readonly registry: Registry,
+    @Inject(JOURNAL) journal: Journal,
+  ) {
+    this.#shards = journal.shards;
+    this.#passed = new PassedTime(journal);
     this.#intervals = new Intervals(registry, UNKNOWN_INTERVAL_MS);
     this.#rules = versionedRules(rules);
     this.#judged = [...new Set(this.#rules.flatMap(({ inputs }) => [...inputs]))];
+    this.#isTimed = this.#rules.some(({ kind }) => kind.pass !== undefined);
   }
 
   @InPieces('readings')
@@ -73,19 +90,33 @@ export class AlertsController {
         judged.size === this.#judged.length
           ? inputs
           : inputs.filter(({ parameter }) => judged.has(parameter));
-      const after = this.#judge({ site, device }, inputsOfRule, before, intervalMs, context);
-      if (after !== before) context.state.put(STATES, device, after);
+      const judge: Judge = (versioned, state) =>
+        atOnce(
+          from(inputsOfRule(versioned)).pipe(versioned.kind.judge(versioned.rule, { intervalMs }, state)),
+        );
+      this.#judge({ site, device }, judge, before, context);
     }
   }
 
-  /** @returns the states of the device after what arrived; the same list when that changed nothing */
-  #judge(
-    subject: Subject,
-    inputsOfRule: (rule: VersionedRule) => readonly ReadingInput[],
-    before: DeviceStates,
-    intervalMs: Millis,
-    context: BatchContext,
-  ): DeviceStates {
+  @FromStream('liveness')
+  async liveness(@Payload() batch: Batch<Liveness>, @Ctx() context: BatchContext): Promise<void> {
+    if (!this.#isTimed) return;
+    const beats = batch.map(({ data }) => data);
+    const beat = await this.#passed.after(beats, context);
+    if (beat === undefined) return;
+    const { shard } = context.origin;
+    const devices = (await this.registry.devices()).filter(({ id }) => shardOf(id, this.#shards) === shard);
+    const ids = devices.map(({ id }) => id);
+    const known = await context.state.getMany(STATES, ids);
+    for (const [i, { id, site, intervalMs }] of devices.entries()) {
+      const judge: Judge = ({ kind, rule }, state) =>
+        kind.pass === undefined ? [] : [kind.pass(rule, { intervalMs }, state, beat)];
+      this.#judge({ site, device: id }, judge, known[i] ?? [], context);
+    }
+  }
+
+  /** Judges a device by every rule that applies to it. */
+  #judge(subject: Subject, judge: Judge, before: DeviceStates, context: BatchContext): void {
     const after: StoredState[] = [];
     let hasChanged = false;
     for (const versioned of this.#rules) {
@@ -94,8 +125,7 @@ export class AlertsController {
       const state = known === undefined ? kind.initial : kind.form.unpack(STATE_FORM.unpack(known));
       let next = state;
       if (appliesTo(rule, subject)) {
-        const judge = kind.judge(rule, { intervalMs }, state);
-        for (const judged of atOnce(from(inputsOfRule(versioned)).pipe(judge))) {
+        for (const judged of judge(versioned, state)) {
           next = judged.state;
           context.append('alerts', eventsOf(versioned, subject, judged.steps));
         }
@@ -105,9 +135,12 @@ export class AlertsController {
       if (kept !== undefined) after.push(kept);
     }
     // Rules that are gone, or were changed, leave nothing behind.
-    return hasChanged ? after : before;
+    if (hasChanged) context.state.put(STATES, subject.device, after);
   }
 }
+
+/** What a rule makes of what came, one after the other. */
+type Judge = (versioned: VersionedRule, state: unknown) => readonly Judged[];
 
 type Subject = AlertEvent['subject'];
 

@@ -24,14 +24,15 @@ import {
 } from '#libs/journal-transport';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, KeyedRows, type Millis, type UtcMillis } from '#libs/kernel';
-import type {
-  HeartbeatState,
-  HourlyMean,
-  Liveness,
-  Observation,
-  QualityFlag,
-  Rollup,
-  Signal,
+import {
+  LIVENESS_KEY,
+  type HeartbeatState,
+  type HourlyMean,
+  type Liveness,
+  type Observation,
+  type QualityFlag,
+  type Rollup,
+  type Signal,
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
@@ -101,7 +102,8 @@ export class EvidenceController {
   @FromStream('liveness')
   async liveness(@Payload() batch: Batch<Liveness>, @Ctx() context: BatchContext): Promise<void> {
     const beats = await this.registry.settings.history<Millis>('liveness');
-    for (const { data } of batch) {
+    for (const { key, data } of batch) {
+      if (key !== LIVENESS_KEY) continue;
       const beatMs = settingAt(beats, data.at)?.value ?? this.beatMs;
       const spans = (await context.state.get(LIVENESS, data.run)) ?? [];
       context.state.put(LIVENESS, data.run, extendRun(spans, data.at, beatMs));

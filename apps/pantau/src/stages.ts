@@ -53,9 +53,10 @@ export const STAGES: readonly StageEntry[] = [
     return ingestOptions(config, engines.registry);
   }),
   entry(writerStage, 'store', storeOptions),
-  entry(alertsStage, 'conclusions', ({ config, engines: { registry } }) => ({
+  entry(alertsStage, 'conclusions', ({ config, engines: { registry, journal } }) => ({
     rules: alertRules(config),
     registry,
+    journal,
   })),
   entry(evidenceStage, 'conclusions', ({ config, engines: { registry } }) => ({
     livenessBeatMs: config.livenessBeat,

@@ -39,6 +39,17 @@ export interface ReadingInput {
   readonly standing: Standing;
 }
 
+/**
+ * Time has passed. Every reading is judged that a device had been given an acknowledgement for before `ts`; later ones may be judged, too.
+ * There is none while Pantau does not run.
+ */
+export interface Beat {
+  /** Pantau's own time, as a device with a right clock has it. */
+  readonly ts: UtcMillis;
+  /** Since when devices could be heard without interruption: their silence before that says nothing. */
+  readonly heardSince: UtcMillis;
+}
+
 /** Phases of an alert. `cancelled` ends a pending alert that never fired. */
 export const ALERT_PHASES = ['pending', 'firing', 'resolved', 'cancelled'] as const;
 export type AlertPhase = (typeof ALERT_PHASES)[number];
@@ -92,6 +103,11 @@ export interface RuleKind<Rule extends RuleHead = RuleHead, State = unknown, Det
     promised: Promised,
     initial: State,
   ): OperatorFunction<ReadingInput, Judged<State, Detail>>;
+  /**
+   * For a kind that judges silence: what it does to a device that time has passed, also to one that never reported. A beat comes for
+   * every device that is registered; of beats that pile up, the newest alone.
+   */
+  pass?(rule: Rule, promised: Promised, state: State, beat: Beat): Judged<State, Detail>;
   /** A step in one sentence. */
   explain(step: AlertStep<Detail>): Text;
 }

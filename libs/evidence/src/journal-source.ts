@@ -79,7 +79,8 @@ export class JournalSource implements EvidenceSource {
 
   async #liveness(): Promise<LivenessSample[]> {
     const samples: LivenessSample[] = [];
-    for await (const { data } of entriesOfKey(this.journal, 'liveness', LIVENESS_KEY)) samples.push(data);
+    for await (const { key, data } of entriesOfKey(this.journal, 'liveness', LIVENESS_KEY))
+      if (key === LIVENESS_KEY) samples.push(data);
     return samples;
   }
 }

@@ -100,9 +100,9 @@ export const STREAMS = {
     shape: STREAM_SHAPES.neighbourhoods,
   }),
   liveness: of<Liveness>({
-    description: "Pantau's own life, so that its stops are not charged to the devices.",
+    description: "Pantau's own life, against which silence is judged; in each shard the time passed.",
     entry: 'Liveness',
-    key: 'one for all',
+    key: 'one for all, one for each shard',
     appendedBy: ['broker'],
     retention: 'configured',
     shape: STREAM_SHAPES.liveness,

@@ -1,4 +1,4 @@
-import type { UtcMillis } from '#libs/kernel';
+import { shardOf, type UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Parameter } from './parameters.js';
 import type { HeartbeatState, StatusState } from './states.js';
 import type { TopicKind } from './topics.js';
@@ -195,10 +195,28 @@ export interface Liveness {
   readonly run: string;
   readonly kind: 'start' | 'beat' | 'stop';
   readonly at: UtcMillis;
+  /** In a beat that tells one shard that time has passed ({@link beatKeys}); none in the record of Pantau's own life. */
+  readonly time?: {
+    /** Since when devices could be heard without interruption. */
+    readonly heardSince: UtcMillis;
+    /** Of each shard of `uplink` the end at that time: what stands before it had arrived. */
+    readonly uplinks: readonly number[];
+  };
 }
 
-/** The key of a `liveness` entry. */
+/** The key of the entries of `liveness` that record Pantau's own life. */
 export const LIVENESS_KEY = '$pantau';
+
+/** For each shard the key of the beats that it gets, so that the stages of every shard learn that time has passed. */
+export function beatKeys(shards: number): readonly string[] {
+  const keys = new Map<number, string>();
+  for (let i = 0; keys.size < shards; i++) {
+    const key = `$beat-${i}`;
+    const shard = shardOf(key, shards);
+    if (!keys.has(shard)) keys.set(shard, key);
+  }
+  return Array.from({ length: shards }, (_, shard) => keys.get(shard) ?? '');
+}
 
 /** Stream `identity`: somebody's access changed; brokers end the connections that it no longer allows. */
 export interface IdentityChange {

@@ -1,17 +1,23 @@
-import type { Journal } from '#libs/journal';
-import type { Clock, Millis } from '#libs/kernel';
+import type { Journal, NewEntry } from '#libs/journal';
+import type { Clock, Millis, TimeSpan, UtcMillis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
-import { LIVENESS_KEY, type Liveness } from '#libs/telemetry';
+import { beatKeys, LIVENESS_KEY, type Liveness } from '#libs/telemetry';
 import { randomUUID } from 'node:crypto';
+
+/** A longer pause than this many beats is an interruption: the machine was suspended. */
+const BEATS_MISSED = 3;
 
 /**
  * Writes down when Pantau was awake and listening. A silence of a device counts against it only while this was so;
- * the rest is unknown time.
+ * the rest is unknown time. Every beat also goes to each shard, with what had arrived by then.
  */
 export class LivenessRecorder {
   /** Names this run of this broker. */
   readonly run = randomUUID();
+  readonly #beatKeys: readonly string[];
   #timer: NodeJS.Timeout | undefined;
+  /** The time in which devices were heard without interruption, up to the last record; undefined while they are not. */
+  #heard: TimeSpan | undefined;
 
   constructor(
     private readonly journal: Journal,
@@ -20,12 +26,17 @@ export class LivenessRecorder {
     private readonly logger: Logger,
     /** `isListening`: whether devices can be heard now; while they cannot, nothing is recorded. */
     private readonly source: { readonly component: 'broker' | 'bridge'; isListening(): boolean },
-  ) {}
+  ) {
+    this.#beatKeys = beatKeys(journal.shards);
+  }
 
   async start(): Promise<void> {
     if (this.source.isListening()) await this.#record('start');
     this.#timer = setInterval(() => {
-      if (!this.source.isListening()) return;
+      if (!this.source.isListening()) {
+        this.#heard = undefined;
+        return;
+      }
       this.#record('beat').catch((error: unknown) =>
         this.logger.error({ error }, 'own liveness could not be recorded'),
       );
@@ -38,7 +49,20 @@ export class LivenessRecorder {
   }
 
   async #record(kind: Liveness['kind']): Promise<void> {
-    const data: Liveness = { component: this.source.component, run: this.run, kind, at: this.clock.now() };
-    await this.journal.append('liveness', [{ key: LIVENESS_KEY, data }]);
+    const at = this.clock.now();
+    const data: Liveness = { component: this.source.component, run: this.run, kind, at };
+    const isGoingOn =
+      this.#heard !== undefined && at >= this.#heard.to && at - this.#heard.to <= BEATS_MISSED * this.beatMs;
+    this.#heard = { from: isGoingOn ? (this.#heard as TimeSpan).from : at, to: at };
+    const beats = kind === 'beat' ? await this.#beats(data, this.#heard.from) : [];
+    await this.journal.append('liveness', [{ key: LIVENESS_KEY, data }, ...beats]);
+  }
+
+  /** One for each shard. What they say had arrived is looked up after the time that they bear. */
+  async #beats(data: Liveness, heardSince: UtcMillis): Promise<NewEntry<Liveness>[]> {
+    const uplinks: number[] = [];
+    for (let shard = 0; shard < this.journal.shards; shard++)
+      uplinks.push((await this.journal.extent('uplink', shard)).next);
+    return this.#beatKeys.map((key) => ({ key, data: { ...data, time: { heardSince, uplinks } } }));
   }
 }

@@ -1,7 +1,8 @@
 import type { Principal } from '#libs/identity';
 import { newestFirst } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import { messageOf, SECOND, type Millis } from '#libs/kernel';
+import { messageOf, SECOND, shardOf, type Millis } from '#libs/kernel';
+import { LIVENESS_KEY } from '#libs/telemetry';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
@@ -9,6 +10,8 @@ import { Caller, Public } from '../http/auth.js';
 
 /** Longer than a large batch, its commit and a collection of garbage hold up a thread. */
 const HELD_UP: Millis = 15 * SECOND;
+/** Beside the newest one there stands what goes to the shard, of the broker and of the bridge. */
+const RECORDS = 8;
 
 type Status = 'ok' | 'degraded' | 'down';
 
@@ -80,11 +83,10 @@ export class HealthController {
   /** Whether the listeners, or the bridge, recorded not long ago that they hear devices. */
   async #hearsDevices(): Promise<boolean> {
     const { journal, clock, presencePolicy } = this.pantau;
-    for (let shard = 0; shard < journal.shards; shard++) {
-      for await (const { data } of newestFirst(journal, 'liveness', shard, () => undefined, 1)) {
-        if (data.kind !== 'stop' && clock.now() - data.at <= presencePolicy.brokerSilenceMs) return true;
-        break;
-      }
+    const shard = shardOf(LIVENESS_KEY, journal.shards);
+    for await (const { key, data } of newestFirst(journal, 'liveness', shard, () => undefined, RECORDS)) {
+      if (key !== LIVENESS_KEY) continue;
+      return data.kind !== 'stop' && clock.now() - data.at <= presencePolicy.brokerSilenceMs;
     }
     return false;
   }

@@ -2,15 +2,16 @@ import { alertEventOf, type StoredAlertEvent } from '#libs/alerting';
 import { isFlap, type BrokerRun } from '#libs/availability';
 import { FromStream, type Batch, type BatchContext } from '#libs/journal-transport';
 import { defined, type Millis } from '#libs/kernel';
-import type {
-  CommandEvent,
-  CommandState,
-  ConfigurationChange,
-  Liveness,
-  Observation,
-  PresenceSignal,
-  Rejection,
-  Signal,
+import {
+  LIVENESS_KEY,
+  type CommandEvent,
+  type CommandState,
+  type ConfigurationChange,
+  type Liveness,
+  type Observation,
+  type PresenceSignal,
+  type Rejection,
+  type Signal,
 } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
@@ -85,9 +86,9 @@ export class ProjectionController {
 
   @FromStream('liveness')
   async liveness(@Payload() batch: Batch<Liveness>, @Ctx() { state }: BatchContext): Promise<void> {
-    for (const { data } of batch) {
+    for (const { key, data } of batch) {
       const { component, run, kind, at } = data;
-      if (component !== 'broker') continue;
+      if (key !== LIVENESS_KEY || component !== 'broker') continue;
       const before = await state.get<BrokerRun>(BROKER_RUNS, run);
       state.put(BROKER_RUNS, run, {
         run,
