@@ -16,7 +16,8 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import mqttPacket, { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { EventEmitter, once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
-import { Broker, type BrokerOptions } from './broker.js';
+import { Broker } from './broker.js';
+import type { BrokerOptions } from './broker-options.js';
 import type { Limits } from './limits.js';
 import type { ListenerKind } from './door/listeners.js';
 

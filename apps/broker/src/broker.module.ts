@@ -6,7 +6,8 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { Broker, type BrokerDependencies, type BrokerOptions } from './broker.js';
+import { Broker } from './broker.js';
+import type { BrokerDependencies, BrokerOptions } from './broker-options.js';
 
 @Injectable()
 class BrokerLifecycle implements OnModuleInit, OnApplicationShutdown {

@@ -1,24 +1,18 @@
-import type { Accounts, DeviceCredentials, DeviceTokens, Registry } from '#libs/identity';
-import { follow, type Journal } from '#libs/journal';
+import { follow } from '#libs/journal';
 import { lagOf } from '#libs/journal-transport';
-import { HOUR, type Clock, type Millis } from '#libs/kernel';
+import { HOUR, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
-import type { StateStore } from '#libs/state';
-import type { IdentityChange, TopicMappings } from '#libs/telemetry';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { Audience } from './delivery/audience.js';
 import { CommandListeners } from './delivery/command-listeners.js';
-import { Delivery, grantedQos, type DeliveryOptions } from './delivery/delivery.js';
+import { grantedQos, type DeliveryOptions } from './delivery/delivery.js';
 import { Downlinks } from './delivery/downlinks.js';
 import { ReadRights } from './delivery/read-rights.js';
 import { RoutedPersistence, Routing } from './delivery/routing.js';
+import { forgetOldSessions } from './delivery/persistence/session-expiry.js';
 import { setAsideIn } from './delivery/set-aside.js';
 import { Admission } from './door/admission.js';
-import { FrameGuard } from './door/frame-guard.js';
-import { InboundFlow } from './door/inbound-flow.js';
-import { Listeners, type ListenerKind, type Origin, type TlsFiles } from './door/listeners.js';
+import { Listeners, type ListenerKind } from './door/listeners.js';
 import { ProgressWatch } from './door/progress-watch.js';
 import { Acknowledgements } from './intake/acknowledgements.js';
 import { DirectWay } from './intake/direct-way.js';
@@ -26,55 +20,22 @@ import { ForeignTopics } from './intake/foreign-topics.js';
 import { Publishing } from './intake/publishing.js';
 import { SpaceLook } from './intake/space-look.js';
 import { UplinkBatcher } from './intake/uplink-batcher.js';
+import type { BrokerDependencies, BrokerOptions } from './broker-options.js';
 import { BrokerMetrics } from './metrics.js';
-import { clientsOf, internalsOf } from './session/aedes-client.js';
+import { internalsOf } from './session/aedes-client.js';
 import { Authenticator } from './session/authenticator.js';
+import { Connections } from './session/connections.js';
 import { Expulsions, MAX_INFLIGHT_QOS2 } from './session/expulsions.js';
 import { Handshake } from './session/handshake.js';
-import type { Limits } from './limits.js';
 import { LivenessRecorder } from './session/liveness-recorder.js';
 import { PresenceRecorder } from './session/presence.js';
 import { Quota } from './quota.js';
 import { Refusals } from './refusals.js';
-import { Sessions, type Arrival } from './session/sessions.js';
+import { Sessions } from './session/sessions.js';
 import { Takeovers } from './session/takeovers.js';
 import { Targets } from './session/targets.js';
 import { SysTopics } from './sys-topics.js';
 
-export interface BrokerOptions {
-  readonly host: string;
-  /** Port by kind of listener; 0 takes a free one; a kind without a port is off. */
-  readonly ports: Readonly<Partial<Record<ListenerKind, number>>>;
-  readonly tls: TlsFiles | undefined;
-  readonly webSocketPath: string;
-  readonly trustedProxies: readonly string[];
-  /** Larger payloads are acknowledged and set aside in `rejected`. */
-  readonly maxPayloadBytes: number;
-  readonly limits: Limits;
-  readonly livenessBeatMs: Millis;
-  /** Topics of other makers' devices. */
-  readonly mappings: TopicMappings;
-  /** What becomes of a device that publishes on somebody else's topic; `ignore` when not given. */
-  readonly deny?: 'ignore' | 'disconnect';
-  /** How often refusals are written down; a second when not given. */
-  readonly refusalsEveryMs?: Millis;
-}
-
-export interface BrokerDependencies {
-  readonly journal: Journal;
-  readonly state: StateStore;
-  readonly registry: Registry;
-  readonly accounts: Accounts;
-  readonly credentials: DeviceCredentials;
-  readonly tokens: DeviceTokens;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** The longest topic, its length, and the packet identifier beside a payload. */
-const TOPIC_BYTES = 65_535 + 4;
-/** CONNACK 0x01: a protocol level that nobody knows [MQTT-3.1.2-2]. */
-const VERSION_REFUSAL = Buffer.from([0x20, 0x02, 0x00, 0x01]);
 /** Longer than any connection waits: the listeners keep the time. */
 const NEVER: Millis = 2 ** 31 - 1;
 const STAGE_OF_UPLINK = 'ingest';
@@ -95,23 +56,19 @@ export class Broker {
   readonly #refusals: Refusals;
   readonly #uplinks: UplinkBatcher;
   readonly #liveness: LivenessRecorder;
-  readonly #presence: PresenceRecorder;
-  readonly #admission: Admission;
   readonly #handshake: Handshake;
   readonly #targets: Targets;
   readonly #expulsions: Expulsions;
   readonly #takeovers: Takeovers;
   readonly #foreignTopics: ForeignTopics;
   readonly #persistence: RoutedPersistence;
-  readonly #deliveries: DeliveryOptions;
-  readonly #inProgress: Quota;
-  readonly #packets: ProgressWatch;
   readonly #listeners: Listeners;
   readonly #downlinks: Downlinks;
   readonly #passOver: ReturnType<typeof setAsideIn>;
   readonly #commandListeners: CommandListeners;
   readonly #rights: ReadRights;
   readonly #direct: DirectWay;
+  readonly #connections: Connections;
   readonly #stop = new AbortController();
   readonly #acknowledgements = new Acknowledgements((_connection, count) =>
     this.metrics.publishes.inc({ qos: 1 }, count),
@@ -120,7 +77,7 @@ export class Broker {
   #audience: Audience | undefined;
   #routing: Routing | undefined;
   #sys: SysTopics | undefined;
-  #sweep: NodeJS.Timeout | undefined;
+  #hourly: NodeJS.Timeout | undefined;
 
   constructor(options: BrokerOptions, dependencies: BrokerDependencies) {
     const { journal, state, clock, logger } = dependencies;
@@ -155,8 +112,8 @@ export class Broker {
       // What a device says while the journal is full is not written down: its silence then is unknown time.
       isListening: () => hasListeners && !this.#uplinks.isHolding,
     });
-    this.#presence = new PresenceRecorder(journal, clock, logger, this.#liveness.run);
-    this.#admission = new Admission(limits, clock);
+    const presence = new PresenceRecorder(journal, clock, logger, this.#liveness.run);
+    const admission = new Admission(limits, clock);
     this.#takeovers = new Takeovers(limits.takeovers, clock);
     this.#foreignTopics = new ForeignTopics(
       state,
@@ -177,11 +134,11 @@ export class Broker {
       clock,
       maxQueuedMessages: limits.queuedMessagesPerClient,
       bounds: limits.bounds,
-      isConnected: (id) => this.#clientOf(id) !== undefined,
+      isConnected: (id) => this.#connections.clientOf(id) !== undefined,
       mayKeep: (client, filter) => this.#sessions.of(client as Client)?.filters.has(filter) === true,
       ownerOf: (client) => this.#sessions.ownerOf(client),
       onDropped: () => this.metrics.droppedQueued.inc(),
-      onQueued: (id) => this.#deliveryOf(id)?.pump(),
+      onQueued: (id) => this.#connections.deliveryOf(id)?.pump(),
       onRefused: (owner, limit, topic) =>
         this.#refusals.add({
           reason: 'limit_exceeded',
@@ -202,12 +159,10 @@ export class Broker {
       metrics: this.metrics,
       clock,
       logger,
-      clientOf: (id) => this.#clientOf(id),
+      clientOf: (id) => this.#connections.clientOf(id),
       isStopping: () => this.#stopping,
     });
-    this.#inProgress = new Quota(limits.bounds.inProgressBytes);
-    this.#packets = new ProgressWatch(limits.stalledAfterMs);
-    this.#deliveries = {
+    const deliveries: DeliveryOptions = {
       persistence: this.#persistence,
       maxInFlight: limits.inflightMessagesPerClient,
       maxWaitingBytes: limits.queuedBytesPerClient,
@@ -229,9 +184,9 @@ export class Broker {
         maxPending: limits.pending,
         maxPacketBytes: maxPayloadBytes * 64,
       },
-      this.#admission,
+      admission,
       {
-        handle: (stream, origin, request) => this.#handle(stream, origin, request),
+        handle: (stream, origin, request) => this.#connections.handle(stream, origin, request),
         refused: (reason, detail, address) =>
           this.#refusals.add({ reason, detail: `${detail} (${address})` }),
       },
@@ -268,6 +223,27 @@ export class Broker {
         acknowledgements: this.#acknowledgements,
         clock,
         audience: () => this.#audience,
+      },
+    );
+    this.#connections = new Connections(
+      { maxPayloadBytes, maxKeepAliveMs: limits.maxKeepAliveMs },
+      {
+        sessions: this.#sessions,
+        admission,
+        packets: new ProgressWatch(limits.stalledAfterMs),
+        inProgress: new Quota(limits.bounds.inProgressBytes),
+        direct: this.#direct,
+        uplinks: this.#uplinks,
+        deliveries,
+        persistence: this.#persistence,
+        downlinks: this.#downlinks,
+        commandListeners: this.#commandListeners,
+        expulsions: this.#expulsions,
+        presence,
+        credentials: dependencies.credentials,
+        metrics: this.metrics,
+        logger,
+        isStopping: () => this.#stopping,
       },
     );
   }
@@ -317,7 +293,7 @@ export class Broker {
     this.#aedes = aedes;
     this.#audience = audience;
     this.#routing = routing;
-    this.#listenTo(aedes);
+    this.#connections.start(aedes);
 
     // Before anybody can listen: a command that is over would be sent again, one in a kept session not at all.
     await this.#downlinks.start();
@@ -336,13 +312,13 @@ export class Broker {
       stream: 'identity',
       from: 'end',
       signal,
-      handle: ({ data }) => this.#identityChanged(data),
+      handle: ({ data }) => this.#connections.identityChanged(data),
       setAside: this.#passOver,
       onError: (error) => this.#logger.error({ err: error }, 'changes of identity wait'),
     });
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
-    this.#sweep = setInterval(() => void this.#sweepSessions(), HOUR);
+    this.#hourly = setInterval(() => this.#forget(), HOUR);
   }
 
   /** The port of a listener that is on. */
@@ -369,7 +345,7 @@ export class Broker {
   async stop(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    clearInterval(this.#sweep);
+    clearInterval(this.#hourly);
     this.#sys?.stop();
     this.#downlinks.stop();
     this.#uplinks.stop();
@@ -387,111 +363,6 @@ export class Broker {
     return this.#stop.signal.aborted;
   }
 
-  #listenTo(aedes: Aedes): void {
-    aedes.on('client', (client) => this.#connected(client));
-    aedes.on('clientReady', (client) => {
-      const arrival = this.#sessions.arrivalOf(client);
-      arrival?.flow.known(this.#sessions.ownerOf(client) ?? '');
-      arrival?.delivery.begin();
-      this.#commandListeners.subscribed(client);
-    });
-    aedes.on('subscribe', (subscriptions, client) => {
-      const granted = subscriptions.filter(({ qos }) => (qos as number) < 128).map(({ topic }) => topic);
-      this.#sessions.arrivalOf(client)?.delivery.subscribed(granted);
-      this.#commandListeners.subscribed(client);
-    });
-    aedes.on('unsubscribe', (filters, client) => {
-      this.#sessions.arrivalOf(client)?.delivery.unsubscribed(filters);
-      for (const filter of filters) this.#sessions.of(client)?.filters.delete(filter);
-      this.#commandListeners.handOver(client, this.#stopping);
-    });
-    // Without a listener an error of the persistence, such as a full disk, would end the process.
-    aedes.on('error' as 'closed', (...errors: unknown[]) =>
-      this.#logger.error({ err: errors[0] }, 'the MQTT broker could not route a message'),
-    );
-    aedes.on('keepaliveTimeout', (client) => this.#sessions.setEndCause(client, 'keepalive'));
-    aedes.on('clientDisconnect', (client) => this.#disconnected(client));
-    aedes.on('clientError', (client, error) => this.#expulsions.ended(client, error));
-    aedes.on('connectionError', (client, error) => this.#expulsions.ended(client, error));
-  }
-
-  #handle(stream: Duplex, origin: Origin, request?: IncomingMessage): void {
-    const aedes = this.#aedes;
-    if (aedes === undefined || this.#stopping) {
-      stream.destroy();
-      return;
-    }
-    const client = aedes.handle(stream, request);
-    const guard = new FrameGuard(this.#options.maxPayloadBytes + TOPIC_BYTES, (publish, passed) =>
-      this.#direct.take(client, publish, passed),
-    );
-    const arrival: Arrival = {
-      origin,
-      guard,
-      delivery: new Delivery(client, this.#deliveries),
-      keepAliveMs: this.#options.limits.maxKeepAliveMs,
-      flow: new InboundFlow(client, stream, {
-        guard,
-        arriving: this.#admission.arriving(origin.address, stream),
-        frames: origin.frames,
-        watch: this.#packets,
-        inProgress: this.#inProgress,
-        onLimit: (detail) => this.#expulsions.limitExceeded(client, `${detail} (from ${origin.address})`),
-        onError: (error) => client.emit('error', error),
-      }),
-      willTopic: undefined,
-    };
-    this.#sessions.arrived(client, arrival);
-    const { _parser: parser } = internalsOf(client);
-    parser.prependListener('error', ({ message }) => {
-      if (message === 'Invalid protocol version') stream.write(VERSION_REFUSAL);
-    });
-  }
-
-  #connected(client: Client): void {
-    const session = this.#sessions.of(client);
-    if (session === undefined) return;
-    this.metrics.connections.inc();
-    internalsOf(client)._parser.on('packet', ({ cmd, messageId }) => {
-      if (cmd === 'puback' && messageId !== undefined) this.#downlinks.acknowledged(client, messageId);
-    });
-    this.#presence.record(session, 'connected', 'connect');
-    // Revoked between the check and now: the change may have been told before this connection was there to hear it.
-    this.#pantau.credentials.access(session.principal.id).then(
-      ({ revoked }) => {
-        if (revoked) this.#expulsions.expel(client, 'revoked');
-      },
-      (error: unknown) => this.#logger.error({ err: error }, 'an access could not be looked at again'),
-    );
-  }
-
-  #disconnected(client: Client): void {
-    const session = this.#sessions.of(client);
-    if (session === undefined) return;
-    this.#uplinks.release(client);
-    session.targets.close();
-    session.routes.close();
-    session.filters.end();
-    this.metrics.connections.dec();
-    this.#commandListeners.left(client, this.#stopping);
-    const clean = internalsOf(client)._disconnected === true;
-    const cause = this.#stopping ? 'shutdown' : clean ? 'clean' : session.endCause;
-    this.metrics.disconnects.inc({ cause });
-    if (!client.clean && !this.#stopping)
-      this.#persistence.left(client).catch((error: unknown) => {
-        this.#logger.error({ err: error }, 'a session could not be noted');
-      });
-    this.#presence.record(session, 'disconnected', cause);
-  }
-
-  /** Somebody's access changed, perhaps in another process: connections that rest on the old one end. */
-  async #identityChanged({ id, change }: IdentityChange): Promise<void> {
-    if (this.#aedes === undefined) return;
-    for (const client of Object.values(clientsOf(this.#aedes))) {
-      if (this.#sessions.ownerOf(client) === id) this.#expulsions.expel(client, change);
-    }
-  }
-
   async #retain(topic: string, payload: Buffer): Promise<void> {
     const [known] = await this.#persistence.retained.read([topic]);
     // Read from the journal again after a restart.
@@ -499,27 +370,10 @@ export class Broker {
     await this.#routing?.publish({ cmd: 'publish', topic, payload, qos: 1, retain: true, dup: false });
   }
 
-  #clientOf(id: string): Client | undefined {
-    return this.#aedes === undefined ? undefined : clientsOf(this.#aedes)[id];
-  }
-
-  #deliveryOf(id: string): Delivery | undefined {
-    const client = this.#clientOf(id);
-    return client === undefined ? undefined : this.#sessions.arrivalOf(client)?.delivery;
-  }
-
-  async #sweepSessions(): Promise<void> {
+  #forget(): void {
     this.#takeovers.sweep();
     const before = this.#pantau.clock.now() - this.#options.limits.sessionExpiryMs;
-    try {
-      const forgotten = await this.#persistence.forgetSessions(
-        before,
-        (client) => this.#clientOf(client) !== undefined,
-      );
-      if (forgotten > 0)
-        this.#logger.info({ forgotten }, 'sessions that were away for too long are forgotten');
-    } catch (error) {
-      this.#logger.error({ err: error }, 'old sessions could not be forgotten');
-    }
+    const isConnected = (client: string): boolean => this.#connections.clientOf(client) !== undefined;
+    void forgetOldSessions(this.#persistence, before, isConnected, this.#logger);
   }
 }

@@ -20,7 +20,7 @@ import type { Limits } from '../limits.js';
 import { Quota } from '../quota.js';
 import type { Refusals } from '../refusals.js';
 import type { Session, Sessions } from './sessions.js';
-import { HeldFilters } from './subscription-bytes.js';
+import { HeldFilters } from '../delivery/subscription-bytes.js';
 import type { Takeovers } from './takeovers.js';
 import type { Targets } from './targets.js';
 import { TopicCache } from './topic-cache.js';

@@ -8,7 +8,7 @@ import type { Origin } from '../door/listeners.js';
 import type { UplinkTemplate } from '../intake/uplink-template.js';
 import type { Principal, PublishTarget } from './access.js';
 import type { InOrder } from './in-order.js';
-import type { HeldFilters } from './subscription-bytes.js';
+import type { HeldFilters } from '../delivery/subscription-bytes.js';
 import type { TopicCache } from './topic-cache.js';
 
 /** What is known of a connection before it has a session. */

@@ -1,7 +1,7 @@
 import QlobberSub from 'qlobber/aedes/qlobber-sub.js';
 import { Quota, Share, type QuotaLimits } from '../../quota.js';
 import type { Qos } from './stored-packet.js';
-import { ALWAYS_BYTES, filterBytes } from '../../session/subscription-bytes.js';
+import { ALWAYS_BYTES, filterBytes } from '../subscription-bytes.js';
 
 export interface SubscriptionOptions {
   readonly qos: Qos;
