@@ -1,12 +1,13 @@
-import { filterMatches } from '#libs/telemetry';
 import type { Millis } from '#libs/kernel';
 import type { Client } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import type { Duplex } from 'node:stream';
+import { grantedQos } from './granted-qos.js';
 import type { Queued } from './persistence/outgoing-queues.js';
 import type { Quota } from '../quota.js';
 import type { StatePersistence } from './persistence/state-persistence.js';
 import { sizeOf, type Qos, type StoredPacket } from './persistence/stored-packet.js';
+import { StallWatch } from './stall-watch.js';
 
 type Done = () => void;
 type Deliver = (packet: StoredPacket, done: Done) => void;
@@ -14,7 +15,6 @@ type Deliver = (packet: StoredPacket, done: Done) => void;
 /** Members of Aedes' client that its types do not name. */
 interface Internals {
   readonly closed: boolean;
-  readonly subscriptions: Readonly<Record<string, { readonly qos: Qos }>>;
   /** The packet identifier that Aedes gives out next. */
   _nextId: number;
   deliver0: Deliver;
@@ -49,8 +49,6 @@ const LAST_IDENTIFIER = 65_535;
 const MAX_ANSWERS = 64;
 /** Read from the disk and written together. */
 const BATCH_BYTES = 64 * 1024;
-/** Looks at a client's progress within the time that it may make none. */
-const LOOKS = 4;
 
 /**
  * How messages reach one client. Stands in for Aedes' own way, which departs from the standard where subscriptions
@@ -79,8 +77,7 @@ export class Delivery {
   #isFetching = false;
   /** Something came while the disk was being read. */
   #isWanted = false;
-  #progress = 0;
-  #watch: NodeJS.Timeout | undefined;
+  readonly #stall: StallWatch;
 
   constructor(
     private readonly client: Client,
@@ -88,6 +85,12 @@ export class Delivery {
   ) {
     this.#internals = client as unknown as Internals;
     this.#conn = client.conn;
+    this.#stall = new StallWatch(
+      client.conn,
+      options.stalledAfterMs,
+      () => this.#hasMore,
+      (detail) => options.onStalled(client, detail),
+    );
     this.#internals.deliver0 = (packet, done) => this.#deliver(packet, done);
     this.#internals.deliverQoS = this.#internals.deliver0;
     // Aedes reads on when its answer has been taken. Without it, who does not read its answers could have any number.
@@ -105,7 +108,7 @@ export class Delivery {
     this.#conn.once('close', () => this.#end());
     this.#internals._parser.on('packet', ({ cmd, messageId }) => {
       if ((cmd !== 'puback' && cmd !== 'pubcomp' && cmd !== 'pubrec') || messageId === undefined) return;
-      this.#progress++;
+      this.#stall.advanced();
       if (cmd !== 'pubrec' && this.#inFlight.delete(messageId)) this.pump();
     });
   }
@@ -368,53 +371,20 @@ export class Delivery {
   }
 
   #drained(): void {
-    this.#progress++;
+    this.#stall.advanced();
     for (const done of this.#answers.splice(0)) setImmediate(done, null, this.client);
     this.pump();
   }
 
-  /** Looks now and then whether the client reads and acknowledges, as long as something waits for it. */
   #watchProgress(): void {
-    if (this.#watch !== undefined || this.#internals.closed) return;
-    const { stalledAfterMs } = this.options;
-    const mark = (): string => `${this.#progress} ${unread(this.#conn)}`;
-    let before = mark();
-    let still = 0;
-    this.#watch = setInterval(() => {
-      const now = mark();
-      still = now === before ? still + 1 : 0;
-      before = now;
-      if (!this.#hasMore) {
-        clearInterval(this.#watch);
-        this.#watch = undefined;
-      } else if (still >= LOOKS) {
-        clearInterval(this.#watch);
-        this.options.onStalled(this.client, `${this.#conn.writableLength} bytes wait to be read`);
-      }
-    }, stalledAfterMs / LOOKS);
-    this.#watch.unref();
+    if (!this.#internals.closed) this.#stall.start();
   }
 
   #end(): void {
-    clearInterval(this.#watch);
+    this.#stall.stop();
     this.#cursors.clear();
     this.#again = [];
     for (const packet of this.#live.splice(0)) this.#count(packet, -1);
     for (const done of this.#answers.splice(0)) setImmediate(done, null, this.client);
   }
-}
-
-/** Bytes that the system has not taken from the connection: they become fewer while a large write is being read. */
-function unread(conn: Duplex): number {
-  const { _handle: handle } = conn as { _handle?: { readonly writeQueueSize?: number } | null };
-  return handle?.writeQueueSize ?? conn.writableLength;
-}
-
-/** The highest QoS of a client's subscriptions that match. */
-export function grantedQos(client: Client, topic: string): Qos {
-  const { subscriptions } = client as unknown as Internals;
-  let highest: Qos = 0;
-  for (const [filter, { qos }] of Object.entries(subscriptions))
-    if (qos > highest && filterMatches(filter, topic)) highest = qos;
-  return highest;
 }
