@@ -54,6 +54,12 @@ export const results = [
   api.commandsControllerCommand({ client, path: { device: 'udara-01' }, body: { name: 'reboot' } }),
   api.readingsControllerReadings({ client, query: { device: 'udara-01', limit: 10 } }),
 ];
+const sites = await api.sitesControllerSites({ client });
+export const district: string | undefined = sites.data?.items[0]?.district;
+const count = await api.readingsControllerCount({ client });
+export const readings: number | undefined = count.data?.count;
+const token = await api.tokensControllerToken({ client, path: { device: 'udara-01' }, body: {} });
+export const expiresAt: string | undefined = token.data?.expiresAt;
 // @ts-expect-error -- a command has a name
 api.commandsControllerCommand({ client, path: { device: 'udara-01' }, body: {} });
 `;

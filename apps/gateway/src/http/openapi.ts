@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiQuery } from '@nestjs/swagger';
+import { ApiBody, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 
 /** Describes a body schema in OpenAPI, from the schema itself. */
@@ -32,7 +32,7 @@ export function ApiZodQuery(schema: z.ZodObject): MethodDecorator & ClassDecorat
 }
 
 /** Describes what a route answers in OpenAPI, from the schema that the type of the answer comes from. */
-export function ApiZodAnswer(schema: z.ZodType): MethodDecorator & ClassDecorator {
+export function ApiZodAnswer(schema: z.ZodType, status = 200): MethodDecorator & ClassDecorator {
   const answer: object = z.toJSONSchema(schema, { io: 'output', target: 'openapi-3.0' });
-  return ApiOkResponse({ schema: answer });
+  return ApiResponse({ status, description: '', schema: answer });
 }

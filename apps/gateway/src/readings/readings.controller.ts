@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
-import { ApiZodQuery } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import { countSchema } from './readings-answer.js';
 import { countQuery, readingsQuery } from './readings-request.js';
 
 /** What devices measured, as it is stored. */
@@ -36,7 +37,10 @@ export class ReadingsController {
   @Get('count')
   @ApiOperation({ summary: 'Jumlah pembacaan tersimpan / Number of stored readings' })
   @ApiZodQuery(countQuery)
-  async count(@Query(new ZodPipe(countQuery)) query: z.output<typeof countQuery>): Promise<unknown> {
+  @ApiZodAnswer(countSchema)
+  async count(
+    @Query(new ZodPipe(countQuery)) query: z.output<typeof countQuery>,
+  ): Promise<z.output<typeof countSchema>> {
     return { count: await this.pantau.store.count(filterOf(query)) };
   }
 }

@@ -1,12 +1,13 @@
-import { siteSchema } from '#libs/identity';
+import { siteSchema, type Site } from '#libs/identity';
 import { Body, Controller, Get, Inject, Param, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Roles } from '../http/auth.js';
 import { Registers } from '../http/names.js';
-import { ApiZodBody } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import { sitesSchema } from './sites-answer.js';
 import { siteBody } from './sites-request.js';
 
 /** Where devices stand. */
@@ -18,7 +19,8 @@ export class SitesController {
 
   @Get()
   @ApiOperation({ summary: 'Lokasi / Sites' })
-  async sites(): Promise<unknown> {
+  @ApiZodAnswer(sitesSchema)
+  async sites(): Promise<z.output<typeof sitesSchema>> {
     return { items: await this.pantau.registry.sites() };
   }
 
@@ -27,10 +29,11 @@ export class SitesController {
   @Roles('admin')
   @ApiOperation({ summary: 'Mendaftarkan atau mengubah lokasi / Register or change a site' })
   @ApiZodBody(siteBody)
+  @ApiZodAnswer(siteSchema)
   async putSite(
     @Param('site', new ZodPipe(siteSchema.shape.id)) id: string,
     @Body(new ZodPipe(siteBody)) site: z.output<typeof siteBody>,
-  ): Promise<unknown> {
+  ): Promise<Site> {
     await this.pantau.registry.putSite({ id, ...site });
     return { id, ...site };
   }

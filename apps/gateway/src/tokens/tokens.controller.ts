@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Roles } from '../http/auth.js';
 import { registeredDevice } from '../http/names.js';
-import { ApiZodBody } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import { tokenSchema } from './tokens-answer.js';
 import { tokenBody } from './tokens-request.js';
 
 /** Gives devices what they connect with for a while. */
@@ -24,10 +25,11 @@ export class TokensController {
       'The token stands in the place of the password. Rotating or revoking the device ends it earlier.',
   })
   @ApiZodBody(tokenBody)
+  @ApiZodAnswer(tokenSchema, 201)
   async token(
     @Param('device') id: string,
     @Body(new ZodPipe(tokenBody)) { expiresIn }: z.output<typeof tokenBody>,
-  ): Promise<unknown> {
+  ): Promise<z.output<typeof tokenSchema>> {
     await registeredDevice(this.pantau.registry, id);
     const expiresAt = new Date(this.pantau.clock.now() + expiresIn).toISOString();
     return { token: await this.pantau.deviceTokens.issue(id, expiresIn), expiresAt };
