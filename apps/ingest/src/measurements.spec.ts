@@ -1,5 +1,7 @@
 import { eachEntry } from '#libs/journal';
 import type { Reading, Uplink } from '#libs/telemetry';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { NOW, openIngest } from './ingest.fixture.js';
 
 const SECOND = 1_000;
@@ -33,12 +35,20 @@ async function pm25Of(uplinks: readonly Uplink[]): Promise<Reading[]> {
   return found.sort(([a], [b]) => a - b).map(([, reading]) => reading);
 }
 
+const REPEATED = recorded<{ readonly message: { readonly pm25: number; readonly humidity: number } }>(
+  '../../../devices/codecs/zigbee2mqtt/fixtures/repeats-count.json',
+).message;
+
 /** Zigbee2MQTT repeats PM2.5 in every message that another key causes. */
 const zigbee = (pm25: (at: number) => number) => (at: number, i: number) =>
   uplink(at, 'foreign', {
-    last_seen: new Date(FROM + at).toISOString(),
-    ...{ pm25: pm25(at), temperature: Math.round((27 + i / 100) * 100) / 100, humidity: 61 },
+    ...{ ...REPEATED, last_seen: new Date(FROM + at).toISOString() },
+    ...{ pm25: pm25(at), temperature: Math.round((27 + i / 100) * 100) / 100 },
   });
+
+function recorded<T>(file: string): T {
+  return JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as T;
+}
 
 const shareOf = (readings: readonly Reading[], test: string): number =>
   readings.filter(({ failed }) => failed?.includes(test) === true).length / readings.length;
@@ -52,7 +62,7 @@ describe('a value that is repeated in messages about something else', () => {
       every(
         20 * SECOND,
         lasting,
-        zigbee(() => 11),
+        zigbee(() => REPEATED.pm25),
       ),
     );
     expect(readings).toHaveLength(lasting / (20 * SECOND));
@@ -96,10 +106,17 @@ describe('a sensor that is stuck', () => {
   });
 
   it('is never right at the ceiling of its counter, and failed after three hours', async () => {
+    const { parameter, everySeconds, values } = recorded<{
+      readonly parameter: string;
+      readonly everySeconds: number;
+      readonly values: string;
+    }>('fixtures/sds011-at-its-ceiling.json');
     const ceiling = (at: number): Uplink =>
-      uplink(at, 'telemetry', { ts: FROM + at, values: { pm25: 999.9 } });
-    const readings = await pm25Of(every(150 * SECOND, 6 * HOUR, ceiling));
+      uplink(at, 'telemetry', { ts: FROM + at, values: { [parameter]: parseFloat(values) } });
+    const interval = everySeconds * SECOND;
+    const readings = await pm25Of(every(interval, 6 * HOUR, ceiling));
+    expect(readings).toHaveLength(144);
     const flags = readings.map(({ flag }) => flag);
-    expect(flags).toEqual(flags.map((_, i) => (i * 150 * SECOND < 3 * HOUR ? 3 : 4)));
+    expect(flags).toEqual(flags.map((_, i) => (i * interval < 3 * HOUR ? 3 : 4)));
   });
 });

@@ -1,3 +1,4 @@
+import { TopicMappings } from '#libs/telemetry';
 import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
 import { codec as named } from './index.js';
 
@@ -123,4 +124,26 @@ describe('esphome', () => {
       refusals: [],
     });
   });
+});
+
+it('reads what is measured in a session, mapped as its page says, and refuses nothing of it', () => {
+  const mappings = new TopicMappings(
+    ['{device}/sensor/{parameter}/state', '{device}/status'].map((pattern) => ({
+      pattern,
+      codec: 'esphome',
+    })),
+  );
+  const lines = fixture('esphome', 'session.txt').toString().split('\n');
+  const results = lines.flatMap((line) => {
+    const [topic = '', payload = ''] = line.split(' | ');
+    const matched = mappings.match(topic);
+    return matched === undefined ? [] : [codec.decode(message(payload, { topic, parts: matched.parts }))];
+  });
+  expect(results.flatMap(({ refusals }) => refusals)).toEqual([]);
+  const outputs = results.flatMap((result) => result.outputs);
+  expect(outputs).toContainEqual(expect.objectContaining({ kind: 'status', state: 'online' }));
+  const measured = outputs.flatMap((output) => (output.kind === 'telemetry' ? [output.values] : []));
+  expect(
+    measured.map((values) => Object.fromEntries(values.map(({ parameter, value }) => [parameter, value]))),
+  ).toEqual([{ pm25: 12.4 }, { temperature: 27.1 }]);
 });

@@ -189,3 +189,22 @@ it.each(['frigate/events', 'frigate/gerbang/person', 'frigate/gerbang/person/sna
     );
   },
 );
+
+describe('recorded cases', () => {
+  it('of a Frigate that was stopped in order: offline', () => {
+    const { topic, payload } = JSON.parse(text('stopped.json')) as { topic: string; payload: string };
+    expect(decode(topic, payload).outputs).toMatchObject([{ kind: 'status', state: 'offline' }]);
+  });
+
+  it('of a camera that its operator switched off: no outage', () => {
+    const messages = JSON.parse(text('camera-switched-off.json')) as { topic: string; payload: unknown }[];
+    let memory: unknown;
+    const heartbeats = messages.flatMap(({ topic, payload }) => {
+      const result = codec.decode(message(payload, { topic, parts: {}, memory }));
+      memory = result.memory ?? memory;
+      return result.outputs;
+    });
+    expect(heartbeats).toHaveLength(2);
+    for (const heartbeat of heartbeats) expect(heartbeat).toMatchObject({ source: 'gate', state: 'planned' });
+  });
+});

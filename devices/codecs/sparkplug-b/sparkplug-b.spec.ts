@@ -1,3 +1,4 @@
+import { defined } from '#libs/kernel';
 import type { CodecInput, CodecResult } from '#libs/telemetry';
 import fc from 'fast-check';
 import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
@@ -447,5 +448,49 @@ describe('sparkplug-b', () => {
         },
       ]);
     if (expected === undefined) expect(JSON.stringify(outputs)).not.toContain('suspect');
+  });
+});
+
+describe('a gateway that has lost its sensor', () => {
+  interface Property {
+    readonly stringValue?: string;
+    readonly intValue?: number;
+  }
+  interface Viewed {
+    readonly timestamp: number;
+    readonly metrics: readonly {
+      readonly name?: string;
+      readonly alias: number;
+      readonly timestamp: number;
+      readonly datatype?: number;
+      readonly floatValue: number;
+      readonly properties: Readonly<Record<'engUnit' | 'Quality', Property | undefined>>;
+    }[];
+  }
+  const recorded = JSON.parse(fixture('sparkplug-b', 'quality-bad.json').toString()) as {
+    readonly topic: string;
+    readonly birth: Viewed & { readonly topic: string };
+    readonly data: Viewed;
+  };
+  const encoded = ({ timestamp, metrics }: Viewed): Buffer =>
+    payload(
+      metrics.map(({ floatValue, properties: { engUnit, Quality }, ...metric }) => ({
+        ...metric,
+        ...defined({ unit: engUnit?.stringValue, quality: Quality?.intValue }),
+        value: float(12, floatValue),
+      })),
+      timestamp,
+    );
+
+  it('has no value of it: the value that its Quality calls bad is refused', () => {
+    const { birth, data } = recorded;
+    const born = decode(birth.topic, encoded(birth));
+    expect(born.outputs).toContainEqual(
+      expect.objectContaining({ values: [{ parameter: 'pm25', value: 12.5, unit: 'ug/m3' }] }),
+    );
+    expect(decode(recorded.topic, encoded(data), born.memory)).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'not_finite' }],
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { HOUR } from '#libs/kernel';
+import { TopicMappings } from '#libs/telemetry';
 import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
 import { codec as named } from './index.js';
 
@@ -274,4 +275,23 @@ describe('tasmota', () => {
     const payload = { Time: '2026-01-02T03:04:05Z', ANALOG: { Temperature: 27.1 }, TempUnit: 'C' };
     expect(codec.decode(message(payload)).outputs).toMatchObject([{ values: [{ value: 27.1 }] }]);
   });
+});
+
+it('reads what is measured in a session, mapped as its page says, and refuses nothing of it', () => {
+  const mappings = new TopicMappings(
+    ['tele/{device}/SENSOR', 'tele/{device}/LWT'].map((pattern) => ({ pattern, codec: 'tasmota' })),
+  );
+  const lines = fixture('tasmota', 'session.txt').toString().split('\n');
+  const results = lines.flatMap((line) => {
+    const [topic = '', payload = ''] = line.split(' | ');
+    const matched = mappings.match(topic);
+    return matched === undefined ? [] : [codec.decode(message(payload, { topic, parts: matched.parts }))];
+  });
+  expect(results.flatMap(({ refusals }) => refusals)).toEqual([]);
+  const outputs = results.flatMap((result) => result.outputs);
+  expect(outputs).toContainEqual(expect.objectContaining({ kind: 'status', state: 'online' }));
+  const measured = outputs.flatMap((output) => (output.kind === 'telemetry' ? [output.values] : []));
+  expect(
+    measured.map((values) => Object.fromEntries(values.map(({ parameter, value }) => [parameter, value]))),
+  ).toEqual([{ pm25: 18.4, pm10: 31.2 }]);
 });

@@ -156,3 +156,10 @@ describe('a unit that Zigbee2MQTT states', () => {
     ]);
   });
 });
+
+it('hands on the -1 of a purifier that is switched off, which its range fails; what is null disturbs nothing', () => {
+  expect(codec.decode(message(fixture('zigbee2mqtt', 'minus-one.json')))).toMatchObject({
+    outputs: [{ values: [{ parameter: 'pm25', value: -1 }] }],
+    refusals: [],
+  });
+});

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { nowCast } from './nowcast.js';
 
 const hour = fc.option(fc.double({ min: 0, max: 1_000, noNaN: true }), { nil: null });
@@ -19,8 +21,13 @@ describe('nowCast', () => {
   });
 
   it('agrees with the published example of a missing hour, and has no answer with the newest missing too', () => {
-    const newestFirst = [21, x, 35, 49.2, 48.6, 53.7, 66.2, 69.2, 64.9, 50, 43, 34.9];
-    expect(nowCast('pm25', newestFirst)?.value).toBe(28.4);
+    const file = join(import.meta.dirname, 'fixtures', 'nowcast-with-a-gap.json');
+    const { oldestFirst, expected } = JSON.parse(readFileSync(file, 'utf8')) as {
+      readonly oldestFirst: readonly (number | null)[];
+      readonly expected: number;
+    };
+    const newestFirst = oldestFirst.map((mean) => mean ?? x).reverse();
+    expect(nowCast('pm25', newestFirst)?.value).toBe(expected);
     expect(nowCast('pm25', [x, ...newestFirst.slice(1)])).toBeUndefined();
   });
 

@@ -1,6 +1,8 @@
 import { DAY, HOUR } from '#libs/kernel';
 import { decodeNative, judgeTime, type TimePolicy } from '#libs/telemetry';
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readCsvBatch, type CsvOptions } from './csv-batch.js';
 import type { CsvFile } from './csv-file.js';
 
@@ -239,4 +241,42 @@ describe('readCsvBatch', () => {
     ['time,pm25\n1,2\n', /no column ts/],
     ['ts,"pm25\n1,2\n', /cannot be read/],
   ])('refuses the whole of %j', (text, expected) => expect(() => read(text)).toThrow(expected));
+});
+
+describe('recorded files', () => {
+  const file = (name: string, more: Partial<CsvOptions> = local): CsvFile =>
+    read(readFileSync(join(import.meta.dirname, 'fixtures', `${name}.csv`), 'utf8'), more);
+
+  it('of a logger that counts seconds: its own times', () => {
+    expect(taken(file('epoch-seconds', {}))).toEqual([
+      [2, '2026-11-27T13:19:32.000Z', { temperature: 20.5 }],
+      [3, '2026-11-27T13:20:32.000Z', { temperature: 21.5 }],
+      [4, '2026-11-27T13:21:32.000Z', { temperature: 22.5 }],
+    ]);
+  });
+
+  it('of a clock that went on to 30 February: that line is refused, the others keep their days', () => {
+    const found = file('day-that-does-not-exist');
+    expect(taken(found)).toEqual([
+      [2, '2026-02-28T03:00:00.000Z', { pm25: 10 }],
+      [4, '2026-03-02T03:00:00.000Z', { pm25: 12 }],
+    ]);
+    expect(problems(found)).toEqual([[3, 'ts', 'schema_violation']]);
+  });
+
+  it('of a spreadsheet with points for thousands: never 1.234', () => {
+    const found = file('thousands');
+    const [, second] = taken(found);
+    expect(second![2]).toEqual({ pm25: 13 });
+    expect(problems(found)).toEqual([[3, 'co', expect.any(String)]]);
+  });
+
+  it('with months 0 and 50: both lines are refused', () => {
+    const found = file('impossible-dates', {});
+    expect(taken(found)).toEqual([]);
+    expect(problems(found)).toEqual([
+      [2, 'ts', 'schema_violation'],
+      [3, 'ts', 'schema_violation'],
+    ]);
+  });
 });
