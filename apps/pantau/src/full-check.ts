@@ -1,4 +1,5 @@
 import { decoderChanges, Replay, type IngestOptions } from '#apps/ingest';
+import type { DecoderChange } from '#libs/evidence';
 import { fullCheck, type CheckProgress, type FullCheck, type ReplayOfBytes } from '#apps/gateway';
 import { JournalSettings, type SettingsHistory } from '#libs/identity';
 import type { Journal } from '#libs/journal';
@@ -39,15 +40,16 @@ export async function replayOf(
   const settings = new JournalSettings(journal);
   const replay = new Replay(journal, { ...options, settings }, device);
   return {
-    sameTests: await judgedByTheseTests(settings),
+    sameTests: (await otherTests(settings)) === undefined,
     shards: await replay.shards(),
     decoderChange: await decoderChanges(options, settings),
     read: (windows, visit, onRead) => replay.read(windows, visit, onRead),
   };
 }
 
-/** Whether no other version of the quality tests ever judged. */
-export async function judgedByTheseTests(settings: SettingsHistory): Promise<boolean> {
+/** Another version of the quality tests that ever judged; undefined: none did. */
+export async function otherTests(settings: SettingsHistory): Promise<DecoderChange | undefined> {
   const versions = await settings.history<{ shipped: number }>('quality');
-  return versions.every(({ value }) => value.shipped === QC_LIMITS_VERSION);
+  const other = versions.find(({ value }) => value.shipped !== QC_LIMITS_VERSION);
+  return other && { decoder: 'quality', then: other.value.shipped, now: QC_LIMITS_VERSION };
 }

@@ -46,8 +46,8 @@ export function describeRecomputation({
 
 function decodedOtherwise({ decoder, then, now }: DecoderChange): string {
   return [
-    `not_verifiable: Tidak dapat diperiksa, pesannya dibaca "${decoder}" versi ${then}, sekarang versi ${now}.`,
-    `/ Cannot be verified, its messages were read by "${decoder}" version ${then}, which is version ${now} now.`,
+    `not_verifiable: Tidak dapat diperiksa, pesannya dibaca atau dinilai "${decoder}" versi ${then}, sekarang versi ${now}.`,
+    `/ Cannot be verified, its messages were read or judged by "${decoder}" version ${then}, which is version ${now} now.`,
   ].join(' ');
 }
 

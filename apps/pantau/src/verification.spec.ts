@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { replayUplinks } from '#apps/ingest';
+import { verifyEntries } from '#libs/evidence';
 import { DAY, HOUR, MINUTE } from '#libs/kernel';
 import { QC_LIMITS_VERSION, qcLimitsSchema } from '#libs/quality-control';
 import type { Observation, Uplink } from '#libs/telemetry';
@@ -100,6 +102,40 @@ describe('a figure computed again from the bytes', () => {
     expect(await folder.check()).toMatchObject({
       ...NOTHING_DIFFERS,
       bytes: { different: 0, withFlags: false },
+    });
+  });
+
+  it('does not call the store equal when the readings that said its rows are gone by retention', async () => {
+    await using folder = await recorded();
+    expect(await folder.verify()).toMatchObject({ result: 'equal', store: { result: 'equal' } });
+    folder.now += DAY;
+    await folder.journal.retain('readings', { maxAge: HOUR });
+    expect(await folder.verify()).toMatchObject({
+      result: 'not_verifiable',
+      missing: { stream: 'readings' },
+      store: {
+        result: 'not_verifiable',
+        reason: expect.stringMatching(/retention took .* said \d+ of its rows/),
+      },
+    });
+  });
+
+  it('says that other quality tests judged where flags alone differ, and names nothing as missing that is there', async () => {
+    await using folder = await recorded();
+    const span = { from: AT.ts, to: AT.ts + 1 };
+    const { journal, options, registry } = folder;
+    const { settings } = registry;
+    const again = await replayUplinks(journal, { ...options, settings }, AIR.id, ({ ts }) => ts === AT.ts);
+    const judgedOtherwise = again.readings.map(({ readings, ...of }) => ({
+      ...of,
+      readings: readings.map((reading) => ({ ...reading, flag: 3 as const, failed: ['spike'] })),
+    }));
+    expect(judgedOtherwise).toHaveLength(1);
+    const testsChange = { decoder: 'quality', then: 1, now: 2 };
+    const decoded = { ...again, readings: judgedOtherwise, testsChange };
+    expect(await verifyEntries('readings', AIR.id, span, decoded, journal)).toEqual({
+      result: 'not_verifiable',
+      decoder: testsChange,
     });
   });
 

@@ -10,8 +10,8 @@ export interface DecodedAgain {
   readonly signals: readonly Signal[];
   /** The uplinks that were read, by shard. */
   readonly read: readonly { readonly shard: number; readonly first: number; readonly next: number }[];
-  /** Whether the flags were given by the quality tests of this version. */
-  readonly sameTests: boolean;
+  /** Set where quality tests of another version may have given the flags. */
+  readonly testsChange?: DecoderChange | undefined;
   /** Whether another version decoded a message at its arrival. */
   readonly decoderChange?: (uplink: Uplink) => DecoderChange | undefined;
 }
@@ -51,7 +51,7 @@ export async function verifyEntries(
     written.push(entry as Entry<FromUplink>);
   }
   const expected = again[stream].filter((data): data is FromUplink => isWithin(data, span));
-  const isWhole = again.sameTests && again.read.every(({ first }) => first === 0);
+  const isWhole = again.testsChange === undefined && again.read.every(({ first }) => first === 0);
   let excused: Excuse | undefined;
   let inFlags: JournalRef | undefined;
   for (const { uplink, before, now } of inPairs(written, expected)) {
@@ -71,9 +71,13 @@ export async function verifyEntries(
   }
   if (excused !== undefined) return { result: 'not_verifiable', ...excused };
   if (inFlags === undefined) return { result: 'equal' };
-  const { shard, offset } = inFlags;
-  const missing = { stream: 'uplink', shard, offset: Math.max(0, offset - 1) };
-  return { result: 'not_verifiable', missing: (await takenBefore(journal, shard)) ?? missing };
+  // Flags rest on what came before, of every sender that speaks for the device: their shards may be others.
+  const shards = new Set([inFlags.shard, ...again.read.map(({ shard }) => shard)]);
+  for (const shard of shards) {
+    const missing = await takenBefore(journal, shard);
+    if (missing !== undefined) return { result: 'not_verifiable', missing };
+  }
+  return { result: 'not_verifiable', ...defined({ decoder: again.testsChange }) };
 }
 
 /** Why what a message became may differ from what its bytes say now, without a fault. */

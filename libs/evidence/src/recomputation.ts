@@ -35,7 +35,7 @@ export interface Missing {
 
 /** Another version of what decodes a message was in force when it arrived: it may have read it otherwise. */
 export interface DecoderChange {
-  /** Name of a codec; `pantau` for its own format and for what is made of what a codec read. */
+  /** Name of a codec; `pantau` for its own format and for what is made of what a codec read; `quality` for the tests that give flags. */
   readonly decoder: string;
   /** Versions; 0 where there was none. */
   readonly then: number;

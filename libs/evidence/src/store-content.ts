@@ -289,8 +289,14 @@ export async function verifyStore(
       content.refuse(point.ts, point.parameter);
   }
   const bounds = { keptFrom, takenUntil: await takenUntil(journal, 'readings', shard), since };
-  const { days } = await content.compare(store, bounds);
+  const { days, counts } = await content.compare(store, bounds);
   const day = days.find(({ first }) => first !== undefined) ?? days[0];
+  const unconfirmed = counts.notVerifiable;
+  if (day?.first === undefined && unconfirmed > 0)
+    return {
+      result: 'not_verifiable',
+      reason: `retention took from the journal what may have said ${unconfirmed} of its rows`,
+    };
   if (day === undefined) return { result: 'equal' };
   const digests = { journal: day.journal, store: day.store };
   if (day.first === undefined) return { result: 'equal', ...digests };
