@@ -25,6 +25,12 @@ const HANDED_ON = {
   message: "Rows of the state are their owner's: export a query over them.",
 };
 
+const RAW_WRITES = {
+  selector: 'ObjectExpression > Property[key.name="namespace"]',
+  message:
+    'A row is written through its declared namespace: NAMESPACE.put(key, value) or NAMESPACE.remove(key).',
+};
+
 // A stored list whose places have a meaning has one file that knows them.
 const ROWS = {
   name: '#libs/kernel',
@@ -87,18 +93,23 @@ export default tseslint.config(
   },
   {
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', HANDED_ON, ROW_TYPES, JOURNAL_READS] },
+    rules: { 'no-restricted-syntax': ['error', HANDED_ON, RAW_WRITES, ROW_TYPES, JOURNAL_READS] },
   },
   {
     files: ['{apps,libs}/**/*-form.ts'],
     rules: {
       'no-restricted-imports': ['error', { paths: [...IMPORTS, NAMESPACES] }],
-      'no-restricted-syntax': ['error', HANDED_ON, JOURNAL_READS],
+      'no-restricted-syntax': ['error', HANDED_ON, RAW_WRITES, JOURNAL_READS],
     },
   },
   {
     files: ['libs/journal/**/*.ts', 'libs/journal-transport/src/shared-reads.ts'],
-    rules: { 'no-restricted-syntax': ['error', HANDED_ON, ROW_TYPES] },
+    rules: { 'no-restricted-syntax': ['error', HANDED_ON, RAW_WRITES, ROW_TYPES] },
+  },
+  {
+    // What makes writes of namespaces.
+    files: ['libs/state/src/namespace.ts', 'libs/journal-transport/src/stage-state.ts'],
+    rules: { 'no-restricted-syntax': ['error', HANDED_ON, ROW_TYPES, JOURNAL_READS] },
   },
   {
     files: ['**/*.spec.ts', '**/*.e2e-spec.ts', '**/*.contract.ts', '**/*.fixture.ts', 'libs/testing/**'],

@@ -18,6 +18,7 @@ const READS = 'await this.pantau.journal.read(name, 0, 0, 1);';
 const DEFINES = "import { defineNamespace } from '#libs/state';";
 const ROW = "import type { Row } from '#libs/kernel';";
 const PLACES = 'type Stored = readonly [ts: number, value: number, flag: number, site?: string];';
+const RAW_WRITE = "void state.write([{ namespace: 'evidence/liveness', key: 'k', value: 1 }]);";
 const YAML = "import { parse } from 'yaml';";
 
 describe('lint', () => {
@@ -32,6 +33,9 @@ describe('lint', () => {
     ['a namespace in the file of a form', 'apps/gateway/src/x-form.ts', DEFINES, 'namespaces.ts'],
     ['all namespaces handed on', 'libs/evidence/src/x.ts', "export * from './namespaces.js';", 'query'],
     ['a namespace handed on', 'libs/evidence/src/x.ts', "export { A } from './namespaces.js';", 'query'],
+    ['a row written past its namespace', 'apps/gateway/src/x.ts', RAW_WRITE, 'declared namespace'],
+    ['also in the journal', 'libs/journal/src/x.ts', RAW_WRITE, 'declared namespace'],
+    ['also in the file of a form', 'apps/ingest/src/x-form.ts', RAW_WRITE, 'declared namespace'],
     ['YAML without bounds', 'libs/platform/src/x.ts', YAML, 'parseYamlDocument'],
     ['YAML without bounds beside namespaces', 'apps/gateway/src/namespaces.ts', YAML, 'parseYamlDocument'],
     ['JSON without bounds', 'apps/ingest/src/x.ts', 'JSON.parse(text);', 'parseJson'],

@@ -1,3 +1,4 @@
+import { namespaceOf } from '#libs/testing';
 import { JournalSettings, Registry, SETTINGS, type Device } from '#libs/identity';
 import { canonicalJson, DAY, HOUR, MINUTE } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
@@ -124,7 +125,7 @@ describe('what retention took', () => {
   it('is no excuse for what is kept: a changed bucket is different', async () => {
     await using fixture = await withAir();
     await fixture.append('readings', AIR.id, day);
-    const [bucket] = await fixture.state.list<number[]>('evidence/device-hours');
+    const [bucket] = await fixture.state.list<number[]>(namespaceOf('evidence/device-hours'));
     const forged = bucket!.value.map((number) => (number === 10 ? 11 : number));
     expect(forged).not.toEqual(bucket!.value);
     await fixture.state.write([{ namespace: 'evidence/device-hours', key: bucket!.key, value: forged }]);

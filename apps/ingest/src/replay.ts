@@ -109,13 +109,13 @@ export class Replay {
   }
 
   readonly #store: Pick<StateStore, 'get' | 'getMany'> = {
-    get: async <T>(namespace: Namespace<T> | string, key: string) => this.#remembered<T>(namespace, key),
-    getMany: async <T>(namespace: Namespace<T> | string, keys: readonly string[]) =>
+    get: async <T>(namespace: Namespace<T>, key: string) => this.#remembered<T>(namespace, key),
+    getMany: async <T>(namespace: Namespace<T>, keys: readonly string[]) =>
       keys.map((key) => this.#remembered<T>(namespace, key)),
   };
 
-  #remembered<T>(namespace: Namespace<T> | string, key: string): T | undefined {
-    const packed = this.#memory.get(`${typeof namespace === 'string' ? namespace : namespace.name} ${key}`);
+  #remembered<T>(namespace: Namespace<T>, key: string): T | undefined {
+    const packed = this.#memory.get(`${namespace.name} ${key}`);
     return packed === undefined ? undefined : (packr.unpack(packed) as T);
   }
 }

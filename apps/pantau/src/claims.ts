@@ -3,23 +3,11 @@ import type { Logger } from '#libs/platform';
 import type { StateStore } from '#libs/state';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { CLAIMS, type Claim } from './namespaces.js';
 
-/** Namespace of who runs which shard of which stage: keys are `{stage}/{shard}/{generation}`, the newest one counts. */
-const CLAIMS = 'claims';
 const RENEWED_EVERY: Millis = 10 * SECOND;
 /** For a process of another host (or container), which nobody here can see: without a renewal for so long it is gone. */
 const STALE_AFTER: Millis = 3 * RENEWED_EVERY;
-
-/** Who runs a shard of a stage. */
-interface Claim {
-  readonly host: string;
-  readonly pid: number;
-  /** Start of the process as the system tells it, so that another one with its number is not taken for it; empty elsewhere. */
-  readonly started: string;
-  readonly at: UtcMillis;
-  /** It ended in order. */
-  readonly released?: true;
-}
 
 export interface ClaimsOptions {
   readonly state: StateStore;
@@ -41,8 +29,8 @@ export async function claimShards(
 ): Promise<() => Promise<void>> {
   const own = { host: hostname(), pid: process.pid, started: startOf(process.pid) ?? '' };
   const keys: string[] = [];
-  const write = (more: object): Promise<void> =>
-    state.write(keys.map((key) => ({ namespace: CLAIMS, key, value: { ...own, at: clock.now(), ...more } })));
+  const write = (more: Pick<Claim, 'released'>): Promise<void> =>
+    state.write(keys.map((key) => CLAIMS.put(key, { ...own, at: clock.now(), ...more })));
   try {
     for (const stage of stages) for (const shard of shards) keys.push(await claim(stage, shard));
   } catch (error) {
@@ -61,7 +49,7 @@ export async function claimShards(
   async function claim(stage: string, shard: number): Promise<string> {
     const prefix = `${stage}/${shard}/`;
     for (;;) {
-      const [newest] = await state.list<Claim>(CLAIMS, { prefix, reverse: true, limit: 1 });
+      const [newest] = await state.list(CLAIMS, { prefix, reverse: true, limit: 1 });
       if (newest !== undefined && isHeld(newest.value, clock.now())) {
         const { host, pid, at } = newest.value;
         throw new PantauError(
@@ -73,8 +61,8 @@ export async function claimShards(
       const generation = newest === undefined ? 0 : Number(newest.key.slice(prefix.length)) + 1;
       const key = `${prefix}${String(generation).padStart(10, '0')}`;
       // Whoever else saw the same newest claim wants the same key, and one of them gets it.
-      if (!(await state.putIfAbsent(CLAIMS, key, { ...own, at: clock.now() } satisfies Claim))) continue;
-      if (newest !== undefined) await state.write([{ namespace: CLAIMS, key: newest.key, value: undefined }]);
+      if (!(await state.putIfAbsent(CLAIMS, key, { ...own, at: clock.now() }))) continue;
+      if (newest !== undefined) await state.write([CLAIMS.remove(newest.key)]);
       return key;
     }
   }
@@ -87,7 +75,7 @@ export async function claimedStages(
   { state, clock }: Pick<ClaimsOptions, 'state' | 'clock'>,
 ): Promise<ReadonlySet<string>> {
   const held = new Map<string, Set<string>>();
-  for (const { key, value } of await state.list<Claim>(CLAIMS)) {
+  for (const { key, value } of await state.list(CLAIMS)) {
     const [stage = '', shard = ''] = key.split('/');
     if (isHeld(value, clock.now())) held.set(stage, (held.get(stage) ?? new Set()).add(shard));
   }

@@ -13,9 +13,9 @@ import { DAY, HOUR, localDateOf, MINUTE, messageOf, type UtcMillis } from '#libs
 import { alertEventOf } from '#libs/alerting';
 import type { IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
+import { DEMO } from './namespaces.js';
 import type { Runtime } from './runtime.js';
 
-const DEMO = 'pantau/demo';
 /** In the id of every device of the demonstration, so that it says what it is wherever it shows. */
 const PREFIX = 'demo';
 /** The worst day of the recorded week, and the station that is shown. */
@@ -27,14 +27,6 @@ const NOTE_EVERY = MINUTE;
 /** Sensors of sensor.community report about every two and a half minutes. */
 const ARCHIVE_INTERVAL = 150_000;
 const RECORDING_MAX_AGE = 30 * 366 * DAY;
-
-/** Where a demonstration stands. */
-interface Standing {
-  /** How much later than recorded it is played, in whole days. */
-  readonly shiftMs: number;
-  /** Everything due by then was acknowledged. */
-  readonly until: UtcMillis;
-}
 
 /** Registers the devices of a plan and gives each a new password. @returns passwords by device */
 export async function registerPlan(
@@ -99,12 +91,11 @@ async function demonstrate(
   const plan = prefixed(readPlan('demo'), PREFIX);
   const passwords = await registerPlan(runtime, plan);
   const now = systemClock.now();
-  const before = await state.get<Standing>(DEMO, 'standing');
+  const before = await state.get(DEMO, 'standing');
   // The week of the plan is over at the last midnight; what was recorded after it fills today.
   const shiftMs = before?.shiftMs ?? Math.floor((now - plan.to) / DAY) * DAY;
   const since = before === undefined ? -Infinity : Math.max(before.until, now - LONGEST_GAP);
-  const note = (until: UtcMillis): Promise<void> =>
-    state.write([{ namespace: DEMO, key: 'standing', value: { shiftMs, until } satisfies Standing }]);
+  const note = (until: UtcMillis): Promise<void> => state.write([DEMO.put('standing', { shiftMs, until })]);
   const whole = splitAt(onAndOn(plan, shiftMs), now);
   const history = splitAt(whole.before, since).after;
   const common = {

@@ -4,7 +4,7 @@ import { verifyEntries } from '#libs/evidence';
 import { DAY, HOUR, MINUTE } from '#libs/kernel';
 import { QC_LIMITS_VERSION, qcLimitsSchema } from '#libs/quality-control';
 import type { Observation, Uplink } from '#libs/telemetry';
-import { describeWith, startInfluxd } from '#libs/testing';
+import { describeWith, namespaceOf, startInfluxd } from '#libs/testing';
 import { InfluxStore } from '#libs/engine-influx';
 import { AIR, AT, CLOCK, DATE, Folder, recorded, ROWS } from './verification.fixture.js';
 
@@ -217,7 +217,7 @@ async function restart(folder: Folder): Promise<void> {
 }
 
 async function forgeState({ state }: Folder): Promise<void> {
-  const buckets = await state.list<number[]>('evidence/device-hours');
+  const buckets = await state.list<number[]>(namespaceOf('evidence/device-hours'));
   const forged = buckets.map(({ key, value }) => ({
     ...{ namespace: 'evidence/device-hours', key },
     value: value.map((number) => (number === AT.pm25 ? number + 1 : number)),

@@ -3,7 +3,7 @@ import { FromStream, Tally, type Batch, type BatchContext } from '#libs/journal-
 import type { Clock } from '#libs/kernel';
 import type { Observation, Rejection } from '#libs/telemetry';
 import {
-  dayMarks,
+  markDays,
   pointOf,
   type Point,
   type StorableObservation,
@@ -67,8 +67,7 @@ export class ReadingsController {
     tally.end();
     const { shard, offset } = batch.at(-1) ?? { shard: 0, offset: 0 };
     // A day of which something was refused too: at worst its file is written again as it was.
-    for (const { namespace, key, value } of dayMarks(observations, shard, offset + 1))
-      context.state.put(namespace, key, value);
+    markDays(context.state, observations, shard, offset + 1);
   }
 }
 

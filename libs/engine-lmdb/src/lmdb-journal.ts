@@ -27,6 +27,7 @@ import type {
   StreamStats,
 } from '#libs/journal';
 import { LmdbEnvironment } from './lmdb-environment.js';
+import { JOURNAL } from './namespaces.js';
 import { assertStorable, type LmdbStateStore } from './lmdb-state-store.js';
 import { full, LmdbStreams, type Addressed, type ChunkKey } from './lmdb-streams.js';
 import { Retention } from './retention.js';
@@ -132,8 +133,8 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     if (!Number.isInteger(wanted) || wanted < 1 || wanted > 256) {
       throw new PantauError('CONFIG_INVALID', `the journal has 1 to 256 shards, not ${wanted}.`);
     }
-    await options.state.putIfAbsent('journal', 'shards', wanted);
-    const shards = (await options.state.get<number>('journal', 'shards')) ?? wanted;
+    await options.state.putIfAbsent(JOURNAL, 'shards', wanted);
+    const shards = (await options.state.get(JOURNAL, 'shards')) ?? wanted;
     const journal = new LmdbJournal<Types>(options, shards);
     // Known before the first append, which does not wait to be told.
     await journal.#space.look();

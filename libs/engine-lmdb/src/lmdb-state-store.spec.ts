@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolder } from '#libs/testing';
+import { namespaceOf, temporaryFolder } from '#libs/testing';
 import type { AnyStreams } from '#libs/journal';
 import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbStateStore } from './lmdb-state-store.js';
@@ -37,12 +37,14 @@ describe('a value of the state that cannot be read', () => {
     await store.write(['a', 'b', 'c'].map((key) => ({ namespace: 'n', key, value: key })));
     await store.environment.root.openDB('state', { encoding: 'binary' }).put(['n', 'b'], bytes);
     for (const reverse of [false, true])
-      expect((await store.list('n', { reverse, limit: 2 })).map(({ key }) => key).sort()).toEqual(['a', 'c']);
-    expect(await store.get('n', 'b')).toBeUndefined();
-    expect(await store.getMany('n', ['a', 'b', 'c'])).toEqual(['a', undefined, 'c']);
+      expect(
+        (await store.list(namespaceOf('n'), { reverse, limit: 2 })).map(({ key }) => key).sort(),
+      ).toEqual(['a', 'c']);
+    expect(await store.get(namespaceOf('n'), 'b')).toBeUndefined();
+    expect(await store.getMany(namespaceOf('n'), ['a', 'b', 'c'])).toEqual(['a', undefined, 'c']);
     expect(told).toEqual(['n/b']);
     await store.write([{ namespace: 'n', key: 'b', value: 'again' }]);
-    expect(await store.get('n', 'b')).toBe('again');
+    expect(await store.get(namespaceOf('n'), 'b')).toBe('again');
     await store.close();
   });
 
@@ -66,10 +68,10 @@ describe('a value of the state that cannot be read', () => {
       transient: false,
     };
     await expect(store.write(state)).rejects.toMatchObject(refused);
-    await expect(store.putIfAbsent('n', 'bad', value)).rejects.toMatchObject(refused);
+    await expect(store.putIfAbsent(namespaceOf('n'), 'bad', value)).rejects.toMatchObject(refused);
     const commit = { cursor: 'c', stream: 's', shard: 0, expected: 0, next: 0, state };
     await expect(journal.commit(commit)).rejects.toMatchObject(refused);
-    expect(await store.list('n')).toEqual([]);
+    expect(await store.list(namespaceOf('n'))).toEqual([]);
     await journal.close();
     await store.close();
   });

@@ -36,23 +36,20 @@ export class LmdbStateStore implements StateStore {
     return new LmdbStateStore(LmdbEnvironment.open(folder), onUnreadable);
   }
 
-  async get<T>(namespace: Namespace<T> | string, key: string): Promise<T | undefined> {
+  async get<T>(namespace: Namespace<T>, key: string): Promise<T | undefined> {
     this.#beginRead();
-    return this.#valueOf([nameOf(namespace), key]) as T | undefined;
+    return this.#valueOf([namespace.name, key]) as T | undefined;
   }
 
-  async getMany<T>(namespace: Namespace<T> | string, keys: readonly string[]): Promise<(T | undefined)[]> {
+  async getMany<T>(namespace: Namespace<T>, keys: readonly string[]): Promise<(T | undefined)[]> {
     this.#beginRead();
-    return keys.map((key) => this.#valueOf([nameOf(namespace), key]) as T | undefined);
+    return keys.map((key) => this.#valueOf([namespace.name, key]) as T | undefined);
   }
 
-  async list<T>(
-    namespace: Namespace<T> | string,
-    options: ListOptions = {},
-  ): Promise<{ key: string; value: T }[]> {
+  async list<T>(namespace: Namespace<T>, options: ListOptions = {}): Promise<{ key: string; value: T }[]> {
     this.#beginRead();
     const { prefix = '', from = prefix, to, limit, reverse = false } = options;
-    const name = nameOf(namespace);
+    const name = namespace.name;
     const low: StateKey = [name, from > prefix ? from : prefix];
     const high: StateKey = [name, to === undefined || to > prefix + LAST ? prefix + LAST : to];
     const entries: { key: string; value: T }[] = [];
@@ -76,12 +73,12 @@ export class LmdbStateStore implements StateStore {
     await this.#change(() => this.applyWithinTransaction(writes));
   }
 
-  async putIfAbsent<T>(namespace: Namespace<T> | string, key: string, value: NoInfer<T>): Promise<boolean> {
+  async putIfAbsent<T>(namespace: Namespace<T>, key: string, value: NoInfer<T>): Promise<boolean> {
     this.#assertOpen();
-    assertStorable({ namespace: nameOf(namespace), key, value });
+    assertStorable(namespace.put(key, value));
     return this.#change(() => {
-      if (this.#entries.doesExist([nameOf(namespace), key])) return false;
-      void this.#entries.put([nameOf(namespace), key], value);
+      if (this.#entries.doesExist([namespace.name, key])) return false;
+      void this.#entries.put([namespace.name, key], value);
       return true;
     });
   }
@@ -157,8 +154,4 @@ export function assertStorable({ namespace, key, value }: StateWrite): void {
   const fault = valueFault(value);
   if (fault === undefined) return;
   throw new PantauError('STATE_VALUE_INVALID', `${namespace}/${key} cannot be stored: ${fault}.`);
-}
-
-function nameOf<T>(namespace: Namespace<T> | string): string {
-  return typeof namespace === 'string' ? namespace : namespace.name;
 }

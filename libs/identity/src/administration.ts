@@ -1,10 +1,11 @@
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock } from '#libs/kernel';
 import type { IdentityChange } from '#libs/telemetry';
-import type { Accounts, ServiceAccount } from './accounts.js';
+import type { Accounts } from './accounts.js';
 import type { DeviceCredentials } from './device-credentials.js';
 import type { ProvisioningKeys } from './provisioning-keys.js';
-import { deviceSchema, type Device, type Registry } from './registry.js';
+import { deviceSchema, type Device, type ServiceAccount } from './registered.js';
+import type { Registry } from './registry.js';
 
 /** Whether a device may connect, as the value of an entry `access/{id}`. */
 export type DeviceService = 'open' | 'revoked';

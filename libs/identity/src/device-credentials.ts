@@ -1,36 +1,17 @@
-import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
+import { PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { FairQueue } from './fair-queue.js';
+import { ACCESS, CREDENTIALS, type DeviceAccess, type StoredCredential } from './namespaces.js';
 import { ScryptThread } from './scrypt-thread.js';
 
-/** How a password is stored: scrypt (RFC 7914), memory-hard; the parameters stand beside the hash so that they can grow. */
-interface StoredCredential {
-  readonly algorithm: 'scrypt';
-  readonly cost: number;
-  readonly blockSize: number;
-  readonly parallelization: number;
-  readonly salt: Uint8Array;
-  readonly hash: Uint8Array;
-  readonly issuedAt: UtcMillis;
-}
-
-const CREDENTIALS = 'identity/device-credentials';
-/** What outlives a password: how often the device's access was renewed, and whether it was taken away. */
-const ACCESS = 'identity/device-access';
 const COST = 16_384;
 const BLOCK_SIZE = 8;
 const PARALLELIZATION = 1;
 const HASH_BYTES = 32;
 /** 144 bits: 24 characters that survive being typed from a sheet. */
 const PASSWORD_BYTES = 18;
-
-/** The state of a device's access. Every password and token belongs to one generation and ends with it. */
-export interface DeviceAccess {
-  readonly generation: number;
-  readonly revoked: boolean;
-}
 
 /** scrypt computations at a time: never on every core, so that a flood of guesses leaves one to the broker and the journal. */
 const CONCURRENT_DERIVATIONS = Math.max(1, Math.min(2, availableParallelism() - 1));
@@ -83,23 +64,17 @@ export class DeviceCredentials {
       issuedAt: this.clock.now(),
     };
     const access: DeviceAccess = { generation: (await this.access(device)).generation + 1, revoked: false };
-    await this.state.write([
-      { namespace: CREDENTIALS, key: device, value },
-      { namespace: ACCESS, key: device, value: access },
-    ]);
+    await this.state.write([CREDENTIALS.put(device, value), ACCESS.put(device, access)]);
   }
 
   /** Ends every way in: password, tokens and certificate. {@link issue} opens it again. */
   async revoke(device: string): Promise<void> {
     const access: DeviceAccess = { generation: (await this.access(device)).generation + 1, revoked: true };
-    await this.state.write([
-      { namespace: CREDENTIALS, key: device, value: undefined },
-      { namespace: ACCESS, key: device, value: access },
-    ]);
+    await this.state.write([CREDENTIALS.remove(device), ACCESS.put(device, access)]);
   }
 
   async access(device: string): Promise<DeviceAccess> {
-    return (await this.state.get<DeviceAccess>(ACCESS, device)) ?? { generation: 0, revoked: false };
+    return (await this.state.get(ACCESS, device)) ?? { generation: 0, revoked: false };
   }
 
   async has(device: string): Promise<boolean> {
@@ -108,7 +83,7 @@ export class DeviceCredentials {
 
   /** Whether this very password was verified before and is still valid: an answer that costs nothing. */
   async isKnown(device: string, password: string): Promise<boolean> {
-    const stored = await this.state.get<StoredCredential>(CREDENTIALS, device);
+    const stored = await this.state.get(CREDENTIALS, device);
     const known = this.#verified.get(device);
     return (
       stored !== undefined &&
@@ -133,7 +108,7 @@ export class DeviceCredentials {
   ): Promise<boolean> {
     if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return false;
     if (await this.isKnown(device, password)) return true;
-    const stored = await this.state.get<StoredCredential>(CREDENTIALS, device);
+    const stored = await this.state.get(CREDENTIALS, device);
     const { cost, blockSize, parallelization, salt, hash } = stored ?? NOBODY;
     const derived = await this.#queue.run(source, () => {
       if (!mayStart())

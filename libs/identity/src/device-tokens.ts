@@ -3,8 +3,8 @@ import type { StateStore } from '#libs/state';
 import { jwtVerify, SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
 import type { DeviceCredentials } from './device-credentials.js';
+import { SECRETS } from './namespaces.js';
 
-const SECRETS = 'identity/secrets';
 const AUDIENCE = 'pantau:mqtt';
 const ALGORITHM = 'HS256';
 
@@ -55,9 +55,9 @@ export class DeviceTokens {
   }
 
   async #secret(): Promise<Uint8Array> {
-    const known = await this.state.get<Uint8Array>(SECRETS, AUDIENCE);
+    const known = await this.state.get(SECRETS, AUDIENCE);
     if (known !== undefined) return known;
     await this.state.putIfAbsent(SECRETS, AUDIENCE, randomBytes(32));
-    return (await this.state.get<Uint8Array>(SECRETS, AUDIENCE)) ?? this.#secret();
+    return (await this.state.get(SECRETS, AUDIENCE)) ?? this.#secret();
   }
 }

@@ -1,5 +1,5 @@
 import { LmdbStateStore } from '#libs/engine-lmdb';
-import { temporaryFolder } from '#libs/testing';
+import { namespaceOf, temporaryFolder } from '#libs/testing';
 import { DeviceCredentials } from './device-credentials.js';
 import { Registry } from './registry.js';
 import { Tokens } from './tokens.js';
@@ -42,7 +42,10 @@ describe('DeviceCredentials', () => {
       const credentials = new DeviceCredentials(state, clock);
       await credentials.set('a', 'rahasia-sama');
       await credentials.set('b', 'rahasia-sama');
-      const [a, b] = await state.getMany<{ hash: Buffer }>('identity/device-credentials', ['a', 'b']);
+      const [a, b] = await state.getMany<{ hash: Buffer }>(namespaceOf('identity/device-credentials'), [
+        'a',
+        'b',
+      ]);
       expect(JSON.stringify([a, b])).not.toContain('rahasia');
       expect(a!.hash.equals(b!.hash)).toBe(false);
     }));

@@ -1,17 +1,8 @@
-import type { Clock, Millis, UtcMillis } from '#libs/kernel';
+import type { Clock, Millis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { KEYS, USES, type StoredKey } from './namespaces.js';
 
-interface StoredKey {
-  readonly site: string;
-  readonly digest: Uint8Array;
-  /** How many devices it may bring in. */
-  readonly uses: number;
-  readonly expiresAt: UtcMillis;
-}
-
-const KEYS = 'identity/provisioning-keys';
-const USES = 'identity/provisioning-uses';
 const PATTERN = /^prov_([a-f0-9]{16})_([A-Za-z0-9_-]{43})$/;
 
 /** Keys with which devices of a site register themselves, each key for a number of devices and a time. */
@@ -31,7 +22,7 @@ export class ProvisioningKeys {
       uses,
       expiresAt: this.clock.now() + lifetimeMs,
     };
-    await this.state.write([{ namespace: KEYS, key: id, value }]);
+    await this.state.write([KEYS.put(id, value)]);
     return `prov_${id}_${secret}`;
   }
 
@@ -56,7 +47,7 @@ export class ProvisioningKeys {
   async #find(key: string): Promise<{ readonly id: string; readonly stored: StoredKey } | undefined> {
     const match = PATTERN.exec(key);
     if (match?.[1] === undefined || match[2] === undefined) return undefined;
-    const stored = await this.state.get<StoredKey>(KEYS, match[1]);
+    const stored = await this.state.get(KEYS, match[1]);
     if (stored === undefined || this.clock.now() >= stored.expiresAt) return undefined;
     return timingSafeEqual(stored.digest, digestOf(match[2])) ? { id: match[1], stored } : undefined;
   }

@@ -1,50 +1,12 @@
-import { PM25_CORRECTION_NAMES } from '#libs/air-quality';
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
-import type { StateStore } from '#libs/state';
-import { ID_PATTERN, MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
+import type { Namespace, StateStore } from '#libs/state';
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import { DEVICES, REGISTRY, SITES } from './namespaces.js';
 import { nearestOf } from './nearest.js';
+import { deviceSchema, siteSchema, type Device, type Site } from './registered.js';
 import { Settings } from './settings.js';
 
-const id = z.string().regex(ID_PATTERN, 'expected lower-case letters, digits and hyphens, at most 63');
-
-/** A place with devices. */
-export const siteSchema = z.strictObject({
-  id,
-  name: z.string().min(1).max(200),
-  /** Kecamatan. */
-  district: z.string().max(100).optional(),
-  latitude: z.number().min(-90).max(90).optional(),
-  longitude: z.number().min(-180).max(180).optional(),
-});
-export type Site = z.infer<typeof siteSchema>;
-
-/** A sensor, camera or gateway. Its id is unique in the whole regency and is its MQTT user name and client id. */
-export const deviceSchema = z.strictObject({
-  id,
-  site: id,
-  kind: z.enum(['air', 'camera', 'gateway']),
-  name: z.string().min(1).max(200),
-  /** How often it promises to report, milliseconds; what is expected of it is counted from this. */
-  intervalMs: z.int().min(1_000).max(86_400_000),
-  /** How long before their arrival its readings may have been measured, where that differs from `ingest.maxAge`. */
-  maxAgeMs: z.int().positive().optional(),
-  /** Correction of an optical counter's PM2.5 for humidity; the corrected series stands beside the raw one. */
-  humidityCorrection: z.enum(PM25_CORRECTION_NAMES).optional(),
-  /** Of several sensors of one quantity in its housing the one that counts, by the name that its messages give it. */
-  sensors: z
-    .partialRecord(z.enum(MEASURED_CODES as [MeasuredParameter]), z.string().min(1).max(100))
-    .optional(),
-  /** Devices whose topics it may write to as well: those that reach Pantau through it. */
-  speaksFor: z.array(id).max(10_000).optional(),
-});
-export type Device = z.infer<typeof deviceSchema>;
-
-const SITES = 'registry/sites';
-const DEVICES = 'registry/devices';
-const REGISTRY = 'registry';
 const REVISION = 'revision';
 
 /**
@@ -104,36 +66,36 @@ export class Registry {
    * same. Read it before them, so that a change in between is noticed the next time.
    */
   async revision(): Promise<string | undefined> {
-    return this.state.get<string>(REGISTRY, REVISION);
+    return this.state.get(REGISTRY, REVISION);
   }
 
   async site(id: string): Promise<Site | undefined> {
-    return this.state.get<Site>(SITES, id);
+    return this.state.get(SITES, id);
   }
 
   async device(id: string): Promise<Device | undefined> {
-    return this.state.get<Device>(DEVICES, id);
+    return this.state.get(DEVICES, id);
   }
 
   async sites(): Promise<Site[]> {
-    return (await this.state.list<Site>(SITES)).map(({ value }) => value);
+    return (await this.state.list(SITES)).map(({ value }) => value);
   }
 
   async devices(): Promise<Device[]> {
-    return (await this.state.list<Device>(DEVICES)).map(({ value }) => value);
+    return (await this.state.list(DEVICES)).map(({ value }) => value);
   }
 
   async #write<T extends Site | Device>(
     kind: string,
-    namespace: string,
+    namespace: Namespace<T>,
     value: T,
     before: T | undefined,
     correction?: Parameters<Settings['declare']>[4],
   ): Promise<void> {
     const project = [
-      { namespace, key: value.id, value },
+      namespace.put(value.id, value),
       // Not a number: two processes that count on from the same one would write the same.
-      { namespace: REGISTRY, key: REVISION, value: randomUUID() },
+      REGISTRY.put(REVISION, randomUUID()),
     ];
     await this.settings.declare(`${kind}/${value.id}`, value, project, before, correction);
   }

@@ -3,12 +3,10 @@ import { canonicalJson, PantauError, shardOf, type Clock, type Millis, type UtcM
 import type { StateStore, StateWrite } from '#libs/state';
 import type { SettingsEntry } from '#libs/streams';
 import { createHash } from 'node:crypto';
+import { SETTINGS_HISTORY } from './namespaces.js';
 
 /** The stream of the settings, which retention never touches: what was computed with them refers to them. */
 export const SETTINGS = 'settings';
-/** What holds now and held before, as the stream says it: keys are `{name}/{from}`. */
-const HISTORY = 'settings/history';
-
 /**
  * What turned out to be true of a device in the past, as the value of an entry `interval/{id}`: from the entry's `from` until here it
  * promised to report this often. Figures are computed with it; how its messages were judged at their arrival stays as it was.
@@ -34,8 +32,8 @@ export class Settings implements SettingsHistory {
   ) {}
 
   async history<T>(name: string): Promise<readonly SettingsEntry<T>[]> {
-    const entries = await this.state.list<SettingsEntry<T>>(HISTORY, { prefix: `${name}/` });
-    return entries.map(({ value }) => value);
+    const entries = await this.state.list(SETTINGS_HISTORY, { prefix: `${name}/` });
+    return entries.map(({ value }) => value as SettingsEntry<T>);
   }
 
   /**
@@ -74,12 +72,11 @@ export class Settings implements SettingsHistory {
         entries.push({ name: correction.name, from, at, value: held, digest: digestOf(held) });
       }
       if (entries.length === 0 && project.length === 0) return;
-      const writes = entries.map((entry) => ({
-        namespace: HISTORY,
+      const writes = entries.map((entry) => {
         // Corrections may begin at the same instant: in the order in which they were made.
-        key: `${entry.name}/${String(entry.name === name ? entry.from : expected).padStart(15, '0')}`,
-        value: entry,
-      }));
+        const place = String(entry.name === name ? entry.from : expected).padStart(15, '0');
+        return SETTINGS_HISTORY.put(`${entry.name}/${place}`, entry);
+      });
       const encoded = journal.encode(
         SETTINGS,
         entries.map((data) => ({ key: name, data })),

@@ -1,25 +1,9 @@
-import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
+import { PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { TOKENS, type StoredToken } from './namespaces.js';
+import type { Principal, Role } from './roles.js';
 
-export const ROLES = ['admin', 'operator', 'evaluator'] as const;
-export type Role = (typeof ROLES)[number];
-/** Roles that may act on devices; the others read. */
-export const ROLES_THAT_OPERATE = ['admin', 'operator'] as const satisfies readonly Role[];
-
-/** Who a request comes from. */
-export interface Principal {
-  readonly name: string;
-  readonly role: Role;
-}
-
-interface StoredToken extends Principal {
-  /** SHA-256 of the secret. A token has 256 random bits, so a slow hash would add nothing. */
-  readonly digest: Uint8Array;
-  readonly createdAt: UtcMillis;
-}
-
-const TOKENS = 'identity/tokens';
 const FIRST_ADMIN = 'first-admin';
 const NAME = '[a-z0-9-]{1,63}';
 const NAME_PATTERN = new RegExp(`^${NAME}$`);
@@ -43,7 +27,7 @@ export class Tokens {
         remedy: 'Choose 1 to 63 lower-case letters, digits and hyphens, such as budi.',
       });
     const { token, stored } = this.#make(name, role);
-    await this.state.write([{ namespace: TOKENS, key: name, value: stored }]);
+    await this.state.write([TOKENS.put(name, stored)]);
     return token;
   }
 
@@ -57,7 +41,7 @@ export class Tokens {
   async verify(token: string): Promise<Principal | undefined> {
     const match = TOKEN_PATTERN.exec(token);
     if (match?.[1] === undefined || match[2] === undefined) return undefined;
-    const stored = await this.state.get<StoredToken>(TOKENS, match[1]);
+    const stored = await this.state.get(TOKENS, match[1]);
     if (stored === undefined || !timingSafeEqual(stored.digest, digestOf(match[2]))) return undefined;
     return { name: stored.name, role: stored.role };
   }

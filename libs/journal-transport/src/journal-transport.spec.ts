@@ -3,7 +3,7 @@ import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import type { AnyJournal, AnyStreams } from '#libs/journal';
 import { PantauError, seededRandom } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { namespaceOf, temporaryFolder, waitUntil } from '#libs/testing';
 import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { Batch, BatchContext, Pieces } from './batch-context.js';
@@ -101,8 +101,12 @@ const numbers = (from: number, to: number): { key: string; data: number }[] =>
 
 /** Adds the batch to a running sum in the stage's state and appends each number to `seen`. */
 const sum: Handler = async (batch, context) => {
-  const before = (await context.state.get<number>('counter', 'sum')) ?? 0;
-  context.state.put('counter', 'sum', before + batch.reduce((total, entry) => total + entry.data, 0));
+  const before = (await context.state.get<number>(namespaceOf('counter'), 'sum')) ?? 0;
+  context.state.put(
+    namespaceOf('counter'),
+    'sum',
+    before + batch.reduce((total, entry) => total + entry.data, 0),
+  );
   context.append(
     'seen',
     batch.map((entry) => ({ key: entry.key, data: entry.data })),
@@ -121,7 +125,7 @@ describe('the journal as a Nest transport', () => {
     await fixture.journal.append('numbers', numbers(0, 100));
     await fixture.caughtUp();
     expect(await seen(fixture.journal)).toEqual(Array.from({ length: 100 }, (_, i) => i));
-    expect(await fixture.state.get('counter', 'sum')).toBe(4950);
+    expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(4950);
   });
 
   it('gives the same batch again after a transient failure, with nothing of the failed attempt left', async () => {
@@ -137,14 +141,14 @@ describe('the journal as a Nest transport', () => {
     await fixture.caughtUp();
     expect(batches).toEqual(Array.from({ length: 5 }, () => [0, 1, 2, 3, 4]));
     expect(await seen(fixture.journal)).toEqual([0, 1, 2, 3, 4]);
-    expect(await fixture.state.get('counter', 'sum')).toBe(10);
+    expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(10);
   });
 
   describe('in pieces', () => {
     const all = Array.from({ length: 1_500 }, (_, i) => i);
     /** As {@link sum}, with the sum kept until the last piece. */
     const sumOfPieces = async (context: BatchContext<AnyStreams>): Promise<Pieces<number>> => {
-      let total = (await context.state.get<number>('counter', 'sum')) ?? 0;
+      let total = (await context.state.get<number>(namespaceOf('counter'), 'sum')) ?? 0;
       return {
         add(piece) {
           total += piece.reduce((sum, { data }) => sum + data, 0);
@@ -153,7 +157,7 @@ describe('the journal as a Nest transport', () => {
             piece.map(({ key, data }) => ({ key, data })),
           );
         },
-        end: () => context.state.put('counter', 'sum', total),
+        end: () => context.state.put(namespaceOf('counter'), 'sum', total),
       };
     };
 
@@ -183,7 +187,9 @@ describe('the journal as a Nest transport', () => {
       expect(firsts).toEqual([0, 1_000]);
       expect([...cursors]).toEqual([0, 1_000]);
       expect(await seen(fixture.journal)).toEqual(all);
-      expect(await fixture.state.get('counter', 'sum')).toBe((all.length * (all.length - 1)) / 2);
+      expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(
+        (all.length * (all.length - 1)) / 2,
+      );
     });
 
     it('commits before the last piece when much is to be appended', async () => {
@@ -226,7 +232,9 @@ describe('the journal as a Nest transport', () => {
       await fixture.caughtUp('pieces');
       expect(failures).toBe(3);
       expect(await seen(fixture.journal)).toEqual(all);
-      expect(await fixture.state.get('counter', 'sum')).toBe((all.length * (all.length - 1)) / 2);
+      expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(
+        (all.length * (all.length - 1)) / 2,
+      );
     });
 
     it.each(['in a piece', 'at the end'])('sets aside the one entry that fails %s', async (where) => {
@@ -256,7 +264,7 @@ describe('the journal as a Nest transport', () => {
       expect(await seen(fixture.journal)).toEqual(others);
       const rejected = await fixture.journal.read('rejected', 0, 0, 10);
       expect(rejected.map(({ data }) => data.source)).toEqual([{ stream: 'pieces', shard: 0, offset: 700 }]);
-      expect(await fixture.state.get('counter', 'sum')).toBe(others.reduce((a, b) => a + b, 0));
+      expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(others.reduce((a, b) => a + b, 0));
     });
   });
 
@@ -315,7 +323,7 @@ describe('the journal as a Nest transport', () => {
     await fixture.caughtUp();
     const good = Array.from({ length: 60 }, (_, i) => i).filter((n) => ![13, 14, 41].includes(n));
     expect(await seen(fixture.journal)).toEqual(good);
-    expect(await fixture.state.get('counter', 'sum')).toBe(good.reduce((a, b) => a + b));
+    expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(good.reduce((a, b) => a + b));
     const rejected = await fixture.journal.read('rejected', 0, 0, 10);
     expect(rejected.map(({ data }) => [data.reason, data.detail, data.source?.offset])).toEqual([
       ['handler_failed', 'stage counter: cannot digest 13', 13],
@@ -334,7 +342,7 @@ describe('the journal as a Nest transport', () => {
     await fixture.journal.append('numbers', numbers(10, 20));
     await fixture.start();
     await fixture.caughtUp();
-    expect(await fixture.state.get('counter', 'sum')).toBe(190);
+    expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(190);
   });
 
   it('never counts an entry twice when two replicas run by mistake on the same shards', async () => {
@@ -345,7 +353,7 @@ describe('the journal as a Nest transport', () => {
     for (let i = 0; i < 20; i++) await fixture.journal.append('numbers', numbers(i * 10, i * 10 + 10));
     await fixture.caughtUp();
     expect(await seen(fixture.journal)).toEqual(Array.from({ length: 200 }, (_, i) => i));
-    expect(await fixture.state.get('counter', 'sum')).toBe(19_900);
+    expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(19_900);
   });
 
   it('says when retention dropped entries it had not read, and goes on at the oldest kept', async () => {

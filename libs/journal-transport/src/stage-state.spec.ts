@@ -1,5 +1,5 @@
 import { LmdbStateStore } from '#libs/engine-lmdb';
-import { temporaryFolder } from '#libs/testing';
+import { namespaceOf, temporaryFolder } from '#libs/testing';
 import { StageCache, StageState } from './stage-state.js';
 
 /** A real store that counts what is read of it. */
@@ -31,18 +31,24 @@ describe('StageState', () => {
     ]);
     const cache = new StageCache();
     const state = new StageState(fixture.store, cache);
-    state.put('n', 'a', 10);
-    state.delete('n', 'b');
-    state.put('n', 'c', 30);
-    expect(await state.getMany('n', ['a', 'b', 'c', 'd', 'a'])).toEqual([10, undefined, 30, undefined, 10]);
-    expect(await state.get('other', 'a')).toBeUndefined();
+    state.put(namespaceOf('n'), 'a', 10);
+    state.delete(namespaceOf('n'), 'b');
+    state.put(namespaceOf('n'), 'c', 30);
+    expect(await state.getMany(namespaceOf('n'), ['a', 'b', 'c', 'd', 'a'])).toEqual([
+      10,
+      undefined,
+      30,
+      undefined,
+      10,
+    ]);
+    expect(await state.get(namespaceOf('other'), 'a')).toBeUndefined();
     expect(state.writes()).toEqual([
       { namespace: 'n', key: 'a', value: 10 },
       { namespace: 'n', key: 'b', value: undefined },
       { namespace: 'n', key: 'c', value: 30 },
     ]);
     const again = new StageState(fixture.store, cache);
-    expect(await again.getMany('n', ['a', 'b', 'c'])).toEqual([1, 2, undefined]);
+    expect(await again.getMany(namespaceOf('n'), ['a', 'b', 'c'])).toEqual([1, 2, undefined]);
   });
 
   it('keeps what is used and lets go what is not, however few values there are', async () => {
@@ -50,7 +56,7 @@ describe('StageState', () => {
     const cache = new StageCache();
     const batch = async (keys: readonly string[], entries: number): Promise<void> => {
       const state = new StageState(fixture.store, cache);
-      await state.getMany('n', keys);
+      await state.getMany(namespaceOf('n'), keys);
       state.settle(entries);
     };
     await batch(['used', 'over'], 1);
@@ -65,14 +71,14 @@ describe('StageState', () => {
     const cache = new StageCache();
     const keys = Array.from({ length: 30_000 }, (_, i) => `key-${i}`);
     const state = new StageState(fixture.store, cache);
-    await state.getMany('n', keys);
-    await state.getMany('n', keys);
+    await state.getMany(namespaceOf('n'), keys);
+    await state.getMany(namespaceOf('n'), keys);
     expect(fixture.reads).toHaveLength(30_000);
     state.settle(1);
     const next = new StageState(fixture.store, cache);
-    await next.get('n', 'another');
+    await next.get(namespaceOf('n'), 'another');
     next.settle(20_000);
-    await new StageState(fixture.store, cache).getMany('n', keys.slice(0, 10));
+    await new StageState(fixture.store, cache).getMany(namespaceOf('n'), keys.slice(0, 10));
     expect(fixture.reads).toHaveLength(30_010);
   });
 });

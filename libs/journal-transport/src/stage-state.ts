@@ -26,20 +26,20 @@ export class StageState {
     private readonly cache: StageCache,
   ) {}
 
-  async get<T>(namespace: Namespace<T> | string, key: string): Promise<T | undefined> {
-    const known = this.#known(nameOf(namespace), key);
+  async get<T>(namespace: Namespace<T>, key: string): Promise<T | undefined> {
+    const known = this.#known(namespace.name, key);
     if (known !== undefined) return valueOf(known);
     const value = await this.store.get<T>(namespace, key);
-    this.cache.set(nameOf(namespace), key, value);
+    this.cache.set(namespace.name, key, value);
     return value;
   }
 
   /** Values in the order of the keys. */
-  async getMany<T>(namespace: Namespace<T> | string, keys: readonly string[]): Promise<(T | undefined)[]> {
+  async getMany<T>(namespace: Namespace<T>, keys: readonly string[]): Promise<(T | undefined)[]> {
     const values: (T | undefined)[] = [];
     const missing: number[] = [];
     for (const [i, key] of keys.entries()) {
-      const known = this.#known(nameOf(namespace), key);
+      const known = this.#known(namespace.name, key);
       if (known === undefined) missing.push(i);
       values.push(valueOf(known));
     }
@@ -47,17 +47,17 @@ export class StageState {
     const missingKeys = missing.map((i) => keys[i] as string);
     const stored = await this.store.getMany<T>(namespace, missingKeys);
     for (const [n, key] of missingKeys.entries()) {
-      this.cache.set(nameOf(namespace), key, stored[n]);
+      this.cache.set(namespace.name, key, stored[n]);
       values[missing[n] as number] = stored[n];
     }
     return values;
   }
 
-  put<T>(namespace: Namespace<T> | string, key: string, value: NoInfer<T> | undefined): void {
-    put(this.#pending, nameOf(namespace), key, value);
+  put<T>(namespace: Namespace<T>, key: string, value: NoInfer<T> | undefined): void {
+    put(this.#pending, namespace.name, key, value);
   }
 
-  delete<T>(namespace: Namespace<T> | string, key: string): void {
+  delete<T>(namespace: Namespace<T>, key: string): void {
     this.put(namespace, key, undefined);
   }
 
@@ -85,10 +85,6 @@ export class StageState {
     const pending = this.#pending.get(namespace)?.get(key);
     return pending === undefined ? this.cache.get(namespace, key) : pending;
   }
-}
-
-function nameOf<T>(namespace: Namespace<T> | string): string {
-  return typeof namespace === 'string' ? namespace : namespace.name;
 }
 
 function valueOf<T>(known: unknown): T | undefined {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { waitUntil } from '#libs/testing';
+import { namespaceOf, waitUntil } from '#libs/testing';
 import { readAll, type JournalFixture } from './journal-fixture.contract.js';
 import type { AnyJournal, StreamStats } from './journal.js';
 
@@ -143,7 +143,7 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       });
       await expect(late).rejects.toMatchObject({ code: 'CURSOR_CONFLICT', transient: true });
       expect(await journal.position('stage', 's', 0)).toBe(3);
-      expect(await state.get('n', 'k')).toBe('first');
+      expect(await state.get(namespaceOf('n'), 'k')).toBe('first');
       expect((await readAll(journal, 'out')).map((entry) => entry.data)).toEqual(['first']);
     });
 

@@ -7,7 +7,8 @@ export type StateOwner =
   | 'evidence'
   | 'gateway'
   | 'identity'
-  | 'journal'
+  | 'engine-lmdb'
+  | 'timeseries'
   | 'journal-transport'
   | 'pantau';
 

@@ -6,7 +6,7 @@ export function namespacesTable(definitions: readonly NamespaceDefinition[]): st
     .toSorted((a, b) => (a.owner + a.name < b.owner + b.name ? -1 : 1))
     .map(({ name, owner, key, value, description, published }) => {
       const asked = published === undefined ? '–' : `\`${published.query}\`: ${published.readers.join(', ')}`;
-      return `| \`${name}\` | ${owner} | ${key} | \`${value}\` | ${asked} | ${description} |`;
+      return `| \`${name}\` | ${owner} | ${key} | \`${value.replaceAll('|', '\\|')}\` | ${asked} | ${description} |`;
     });
   return [
     '| namespace | owner | key | value | asked through, by | what a row is |',

@@ -19,14 +19,14 @@ export interface ListOptions {
  * Every method rejects with `STATE_CLOSED` after {@link close}.
  */
 export interface StateStore {
-  get<T>(namespace: Namespace<T> | string, key: string): Promise<T | undefined>;
+  get<T>(namespace: Namespace<T>, key: string): Promise<T | undefined>;
   /** Values in the order of the keys; undefined where a key has none. */
-  getMany<T>(namespace: Namespace<T> | string, keys: readonly string[]): Promise<(T | undefined)[]>;
+  getMany<T>(namespace: Namespace<T>, keys: readonly string[]): Promise<(T | undefined)[]>;
   /** Entries in key order. */
-  list<T>(namespace: Namespace<T> | string, options?: ListOptions): Promise<{ key: string; value: T }[]>;
+  list<T>(namespace: Namespace<T>, options?: ListOptions): Promise<{ key: string; value: T }[]>;
   /** All or nothing; resolves when durable. */
   write(writes: readonly StateWrite[]): Promise<void>;
   /** Puts the value when the key has none. @returns whether it was put */
-  putIfAbsent<T>(namespace: Namespace<T> | string, key: string, value: NoInfer<T>): Promise<boolean>;
+  putIfAbsent<T>(namespace: Namespace<T>, key: string, value: NoInfer<T>): Promise<boolean>;
   close(): Promise<void>;
 }

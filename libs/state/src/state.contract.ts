@@ -1,3 +1,4 @@
+import { namespaceOf } from '#libs/testing';
 import fc from 'fast-check';
 import type { StateStore } from './state-store.js';
 
@@ -19,16 +20,16 @@ export function describeStateStoreContract(name: string, open: () => Promise<Sta
         at: 1_700_000_000_123,
       };
       await fixture.store.write([{ namespace: 'a', key: 'k', value }]);
-      expect(await fixture.store.get('a', 'k')).toEqual(value);
-      expect(await fixture.store.get('b', 'k')).toBeUndefined();
-      expect(await fixture.store.getMany('a', ['x', 'k'])).toEqual([undefined, value]);
+      expect(await fixture.store.get(namespaceOf('a'), 'k')).toEqual(value);
+      expect(await fixture.store.get(namespaceOf('b'), 'k')).toBeUndefined();
+      expect(await fixture.store.getMany(namespaceOf('a'), ['x', 'k'])).toEqual([undefined, value]);
     });
 
     it('deletes a key whose written value is undefined', async () => {
       await using fixture = await open();
       await fixture.store.write([{ namespace: 'a', key: 'k', value: 1 }]);
       await fixture.store.write([{ namespace: 'a', key: 'k', value: undefined }]);
-      expect(await fixture.store.get('a', 'k')).toBeUndefined();
+      expect(await fixture.store.get(namespaceOf('a'), 'k')).toBeUndefined();
     });
 
     it('lists by prefix, bounds, limit and direction, within one namespace', async () => {
@@ -40,7 +41,7 @@ export function describeStateStoreContract(name: string, open: () => Promise<Sta
         { namespace: 'o', key: 'ab', value: 'other' },
       ]);
       const list = async (options: Parameters<StateStore['list']>[1]): Promise<string[]> =>
-        (await fixture.store.list<string>('n', options)).map((entry) => entry.key);
+        (await fixture.store.list<string>(namespaceOf('n'), options)).map((entry) => entry.key);
       expect(await list({})).toEqual(keys);
       expect(await list({ prefix: 'a' })).toEqual(['a', 'ab', 'abc']);
       expect(await list({ prefix: 'c/', reverse: true })).toEqual(['c/2', 'c/1']);
@@ -50,16 +51,18 @@ export function describeStateStoreContract(name: string, open: () => Promise<Sta
 
     it('puts a key once when asked to put it if absent, also under a race', async () => {
       await using fixture = await open();
-      const outcomes = await Promise.all([1, 2, 3].map((n) => fixture.store.putIfAbsent('a', 'k', n)));
+      const outcomes = await Promise.all(
+        [1, 2, 3].map((n) => fixture.store.putIfAbsent(namespaceOf('a'), 'k', n)),
+      );
       expect(outcomes.filter(Boolean)).toHaveLength(1);
-      expect(await fixture.store.get('a', 'k')).toBe(outcomes.indexOf(true) + 1);
+      expect(await fixture.store.get(namespaceOf('a'), 'k')).toBe(outcomes.indexOf(true) + 1);
     });
 
     it('keeps everything across a restart', async () => {
       await using fixture = await open();
       await fixture.store.write([{ namespace: 'a', key: 'k', value: [1, 2] }]);
       const again = await fixture.reopen();
-      expect(await again.get('a', 'k')).toEqual([1, 2]);
+      expect(await again.get(namespaceOf('a'), 'k')).toEqual([1, 2]);
     });
 
     it('answers as an ordered map does, for any sequence of writes', async () => {
@@ -84,7 +87,7 @@ export function describeStateStoreContract(name: string, open: () => Promise<Sta
               .filter(([k]) => k.startsWith(prefix))
               .sort(([a], [b]) => (a < b ? -1 : 1));
             if (reverse) expected.reverse();
-            const listed = await fixture.store.list<number>(namespace, { prefix, reverse });
+            const listed = await fixture.store.list<number>(namespaceOf(namespace), { prefix, reverse });
             expect(listed.map((entry) => [entry.key, entry.value])).toEqual(expected);
           },
         ),
@@ -95,7 +98,7 @@ export function describeStateStoreContract(name: string, open: () => Promise<Sta
     it('refuses every call after it was closed', async () => {
       await using fixture = await open();
       await fixture.store.close();
-      await expect(fixture.store.get('a', 'k')).rejects.toMatchObject({ code: 'STATE_CLOSED' });
+      await expect(fixture.store.get(namespaceOf('a'), 'k')).rejects.toMatchObject({ code: 'STATE_CLOSED' });
       await expect(fixture.store.write([])).rejects.toMatchObject({ code: 'STATE_CLOSED' });
     });
   });

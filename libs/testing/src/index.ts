@@ -5,3 +5,4 @@ export * from './mute-lmdb.js';
 export * from './repetitions.js';
 export * from './services.js';
 export * from './small-filesystem.js';
+export * from './namespace-of.js';

@@ -8,23 +8,25 @@ import {
   type UtcMillis,
 } from '#libs/kernel';
 import { makeFolder } from '#libs/platform';
-import type { StateStore } from '#libs/state';
+import type { Namespace, StateStore } from '#libs/state';
 import { join } from 'node:path';
+import { ARCHIVE_MARKS, ARCHIVED_DAYS } from './namespaces.js';
 import type { Point, TimeSeriesStore } from './time-series-store.js';
-
-/** State of the writer: by calendar day and shard, how far in the journal the last reading of that day stands. */
-const DAYS = 'archive/days';
-/** By calendar day, the marks of {@link DAYS} that its file holds. */
-const ARCHIVED = 'archive/archived';
 
 const PAGE = 10_000;
 
-/** The marks of the days that points fall into. To be written in the commit that moves the writer's cursor. */
-export function dayMarks(
+/** What the writer puts into the commit that moves its cursor. */
+export interface StatePuts {
+  put<T>(namespace: Namespace<T>, key: string, value: NoInfer<T>): void;
+}
+
+/** Marks the days that points fall into: their files are to be written, again perhaps. */
+export function markDays(
+  state: StatePuts,
   points: readonly Pick<Point, 'ts'>[],
   shard: number,
   next: number,
-): { readonly namespace: string; readonly key: string; readonly value: number }[] {
+): void {
   const dates = new Map<UtcMillis, string>();
   let latest: UtcMillis | undefined;
   for (const { ts } of points) {
@@ -34,11 +36,7 @@ export function dayMarks(
     latest = hour;
     if (!dates.has(hour)) dates.set(hour, localDateOf(hour));
   }
-  return Array.from(new Set(dates.values()), (date) => ({
-    namespace: DAYS,
-    key: `${date}/${shard}`,
-    value: next,
-  }));
+  for (const date of new Set(dates.values())) state.put(ARCHIVE_MARKS, `${date}/${shard}`, next);
 }
 
 /**
@@ -99,7 +97,7 @@ export class Archive {
       );
       if (points === undefined) break;
       // The marks of before the reading: what came in meanwhile makes the day due again.
-      await state.write([{ namespace: ARCHIVED, key: date, value: marks }]);
+      await state.write([ARCHIVED_DAYS.put(date, marks)]);
       archived.push({ date, points });
     }
     return archived;
@@ -109,9 +107,9 @@ export class Archive {
   async #due(): Promise<[date: string, marks: string][]> {
     const { state, clock, afterMs, keptMs } = this.#options;
     const now = clock.now();
-    const archived = new Map((await state.list<string>(ARCHIVED)).map(({ key, value }) => [key, value]));
+    const archived = new Map((await state.list(ARCHIVED_DAYS)).map(({ key, value }) => [key, value]));
     const marks = new Map<string, string>();
-    for (const { key, value } of await state.list<number>(DAYS)) {
+    for (const { key, value } of await state.list(ARCHIVE_MARKS)) {
       const [date = '', shard = ''] = key.split('/');
       marks.set(date, `${marks.get(date) ?? ''}${shard}:${value} `);
     }

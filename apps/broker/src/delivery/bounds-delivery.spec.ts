@@ -1,6 +1,6 @@
 import type { DiskUsage } from '#libs/engine-lmdb';
 import { TopicMappings } from '#libs/telemetry';
-import { waitUntil } from '#libs/testing';
+import { namespaceOf, waitUntil } from '#libs/testing';
 import mqttPacket from 'mqtt-packet';
 import { assertBounded, boundary, keptBytes } from '../bounds.fixture.js';
 import { LIMITS, openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
@@ -51,7 +51,7 @@ describe('what can be kept of sessions and messages', () => {
       return () => undefined;
     });
     expect(refused).toBe(190);
-    expect(await fixture.state.list('mqtt/sessions')).toHaveLength(10);
+    expect(await fixture.state.list(namespaceOf('mqtt/sessions'))).toHaveLength(10);
   });
 
   boundary('Subscription filters', 'long ones, of connections and of kept sessions', async () => {
@@ -73,7 +73,9 @@ describe('what can be kept of sessions and messages', () => {
     // Those of a kept session count twice: for its connection, and for the time when it is away.
     expect(480 - refused).toBeGreaterThan(20);
     expect(480 - refused).toBeLessThan(35);
-    const stored = await fixture.state.list<{ subscriptions: { topic: string }[] }>('mqtt/sessions');
+    const stored = await fixture.state.list<{ subscriptions: { topic: string }[] }>(
+      namespaceOf('mqtt/sessions'),
+    );
     const filters = stored.flatMap(({ value }) => value.subscriptions.map(({ topic }) => topic));
     expect(filters.join('').length).toBeLessThanOrEqual(bound);
     expect(await fixture.rejection('limit_exceeded', 'subscriptionBytes')).toMatchObject({ device: 'suite' });
@@ -106,7 +108,7 @@ describe('what can be kept of sessions and messages', () => {
       }
       return () => undefined;
     });
-    const stored = await fixture.state.list<{ payload: Buffer }>('mqtt/messages');
+    const stored = await fixture.state.list<{ payload: Buffer }>(namespaceOf('mqtt/messages'));
     expect(stored.reduce((sum, { value }) => sum + value.payload.length, 0)).toBeLessThanOrEqual(bound);
     const { values } = await fixture.broker.metrics.droppedQueued.get();
     expect(values[0]?.value).toBe(2_000 - stored.length);
@@ -233,7 +235,7 @@ describe('what can be kept of sessions and messages', () => {
       }
       return () => undefined;
     });
-    expect(await fixture.state.list('mqtt/retained')).toHaveLength(500);
+    expect(await fixture.state.list(namespaceOf('mqtt/retained'))).toHaveLength(500);
     expect(await fixture.refused('limit_exceeded')).toBe(2_500);
   });
 
@@ -251,7 +253,7 @@ describe('what can be kept of sessions and messages', () => {
       }
       return () => undefined;
     });
-    expect(await fixture.state.list('mqtt/incoming')).toHaveLength(300);
+    expect(await fixture.state.list(namespaceOf('mqtt/incoming'))).toHaveLength(300);
     expect(await fixture.rejection('limit_exceeded', 'inboundQos2')).toMatchObject({ device: 'suite' });
   });
 

@@ -1,6 +1,6 @@
 import type { DiskUsage } from '#libs/engine-lmdb';
 import type { StateStore } from '#libs/state';
-import { waitUntil } from '#libs/testing';
+import { namespaceOf, waitUntil } from '#libs/testing';
 import { openBroker, type BrokerFixture, type RawClient } from '../broker.fixture.js';
 import type { StoredPacket } from './persistence/stored-packet.js';
 
@@ -64,8 +64,8 @@ describe('what is acknowledged', () => {
     for (let i = 0; i < 10; i++) {
       await publish(writer, 'std/q', String(i), qos);
       // What another process would find after a kill.
-      expect(await fixture.state.list('mqtt/outgoing')).toHaveLength(i + 1);
-      expect(await fixture.state.list('mqtt/messages')).toHaveLength(i + 1);
+      expect(await fixture.state.list(namespaceOf('mqtt/outgoing'))).toHaveLength(i + 1);
+      expect(await fixture.state.list(namespaceOf('mqtt/messages'))).toHaveLength(i + 1);
     }
     await fixture.restart();
     const again = await open(fixture, 'sleeper', false);
@@ -107,8 +107,8 @@ describe('what is acknowledged', () => {
       await sleeper.closed;
     }
     await publish(await open(fixture, 'writer'), 'std/q', 'x'.repeat(5_000), 1);
-    expect(await fixture.state.list('mqtt/messages')).toHaveLength(1);
-    expect(await fixture.state.list('mqtt/outgoing')).toHaveLength(3);
+    expect(await fixture.state.list(namespaceOf('mqtt/messages'))).toHaveLength(1);
+    expect(await fixture.state.list(namespaceOf('mqtt/outgoing'))).toHaveLength(3);
     for (const id of ['a', 'b', 'c']) {
       const reader = await open(fixture, id, false);
       const { messageId } = await reader.next('publish');
@@ -121,7 +121,7 @@ describe('what is acknowledged', () => {
     for (const namespace of ['mqtt/messages', 'mqtt/outgoing'])
       await waitUntil(
         `${namespace} is empty`,
-        async () => (await fixture.state.list(namespace)).length === 0,
+        async () => (await fixture.state.list(namespaceOf(namespace))).length === 0,
       );
   });
 
@@ -148,7 +148,7 @@ describe('what is acknowledged', () => {
     expect(await isTaken('std/2', true)).toBe(false);
     // What nobody keeps needs no space.
     expect(await isTaken('std/3', false)).toBe(true);
-    const retained = await fixture.state.list<StoredPacket>('mqtt/retained');
+    const retained = await fixture.state.list<StoredPacket>(namespaceOf('mqtt/retained'));
     expect(retained.map(({ value }) => value.topic)).toEqual(expect.arrayContaining(['std/0']));
     expect(retained.map(({ value }) => value.topic)).not.toContain('std/2');
 
@@ -174,7 +174,7 @@ describe('what was being read from the disk for a connection that is gone', () =
     let answer: () => void = () => undefined;
     const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
     fixture.state.getMany = async (namespace, keys) => {
-      if (namespace !== 'mqtt/messages') return read(namespace, keys);
+      if (namespace.name !== 'mqtt/messages') return read(namespace, keys);
       fixture.state.getMany = read;
       asked();
       await mayAnswer;
@@ -195,7 +195,7 @@ describe('what was being read from the disk for a connection that is gone', () =
     expect(heard).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
     await waitUntil(
       'nothing is kept any more',
-      async () => (await fixture.state.list('mqtt/outgoing')).length === 0,
+      async () => (await fixture.state.list(namespaceOf('mqtt/outgoing'))).length === 0,
     );
   });
 });

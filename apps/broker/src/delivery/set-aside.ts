@@ -3,11 +3,9 @@ import { messageOf, type Clock } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { StateStore } from '#libs/state';
 import type { Rejection } from '#libs/telemetry';
+import { SET_ASIDE_ENTRIES } from '../namespaces.js';
 
 const MAX_DETAIL = 1_000;
-
-/** Namespace of the places that are told of in `rejected`, with the time: what is read at every start is told once. */
-const TOLD = 'mqtt/set-aside-entries';
 
 /** Records an entry of the journal that the broker passes over: in the log, in the stream `rejected`, and counted. */
 export function setAsideIn(
@@ -30,9 +28,9 @@ export function setAsideIn(
     };
     try {
       const place = `${stream}/${shard}/${offset}`;
-      if ((await state.get(TOLD, place)) !== undefined) return;
+      if ((await state.get(SET_ASIDE_ENTRIES, place)) !== undefined) return;
       await journal.append('rejected', [{ key: key ?? '', data }]);
-      await state.write([{ namespace: TOLD, key: place, value: data.receivedAt }]);
+      await state.write([SET_ASIDE_ENTRIES.put(place, data.receivedAt)]);
     } catch (cause) {
       // Not durable is bad luck; waiting for it would hold up the entries behind.
       logger.error({ stream, shard, offset, err: cause }, 'what was set aside could not be recorded');

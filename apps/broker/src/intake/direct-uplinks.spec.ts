@@ -1,6 +1,6 @@
 import type { Journal } from '#libs/journal';
 import type { Uplink } from '#libs/telemetry';
-import { waitUntil } from '#libs/testing';
+import { namespaceOf, waitUntil } from '#libs/testing';
 import fc from 'fast-check';
 import mqttPacket from 'mqtt-packet';
 import { Acknowledgements } from './acknowledgements.js';
@@ -172,7 +172,10 @@ describe('messages that take the short way', () => {
     client.send(Buffer.concat([publish(2), publish(3)]));
     await acknowledged(client, 2);
     // Aedes acknowledges before it routes.
-    await waitUntil('both are kept', async () => (await fixture.state.list('mqtt/outgoing')).length === 2);
+    await waitUntil(
+      'both are kept',
+      async () => (await fixture.state.list(namespaceOf('mqtt/outgoing'))).length === 2,
+    );
     const again = await fixture.raw();
     await again.connect('display', fixture.passwords.display ?? '', { clean: false });
     for (const n of [2, 3]) expect((await again.next('publish')).payload.toString()).toBe(`{"n":${n}}`);

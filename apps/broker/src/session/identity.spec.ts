@@ -1,9 +1,10 @@
 import {
   certificateAuthority,
   describeWith,
-  waitUntil,
+  namespaceOf,
   type CertificateAuthority,
   type CertificateFiles,
+  waitUntil,
 } from '#libs/testing';
 import { SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
@@ -34,9 +35,9 @@ async function signed(
 ): Promise<string> {
   // A first token makes the secret of the installation, if nobody has.
   await fixture.tokens.issue('udara-01', 1_000);
-  const key = secret ?? (await fixture.state.get<Uint8Array>('identity/secrets', AUDIENCE))!;
+  const key = secret ?? (await fixture.state.get<Uint8Array>(namespaceOf('identity/secrets'), AUDIENCE))!;
   const { generation } = await fixture.state
-    .get<{ generation: number }>('identity/device-access', sub)
+    .get<{ generation: number }>(namespaceOf('identity/device-access'), sub)
     .then((access) => access ?? { generation: 0 });
   const now = Math.floor(Date.now() / 1_000);
   const jwt = new SignJWT({ gen: gen ?? generation })

@@ -7,7 +7,7 @@ import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { ApiZodQuery } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { ALERT_VIEWS, type AlertView } from '../views/views.js';
+import { ALERT_VIEWS } from '../namespaces.js';
 import { alertItem } from './alert-item.js';
 import { alertsQuery } from './alerts-request.js';
 
@@ -22,7 +22,7 @@ export class AlertsController {
   @ApiOperation({ summary: 'Peringatan, terbaru dahulu / Alerts, newest first' })
   @ApiZodQuery(alertsQuery)
   async alerts(@Query(new ZodPipe(alertsQuery)) query: z.output<typeof alertsQuery>): Promise<unknown> {
-    const views = await this.pantau.state.list<AlertView>(ALERT_VIEWS, { reverse: true });
+    const views = await this.pantau.state.list(ALERT_VIEWS, { reverse: true });
     const items = views
       .map(({ value: { latest, history } }) => ({ event: alertEventOf(latest), history }))
       .filter(

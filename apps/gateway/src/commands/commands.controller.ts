@@ -12,7 +12,8 @@ import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
 import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { COMMAND_VIEWS, commandViewKey, type CommandView } from '../views/views.js';
+import { COMMAND_VIEWS } from '../namespaces.js';
+import { commandViewKey } from '../views/views.js';
 import { commandBody, commandsQuery } from './commands-request.js';
 
 /** What people tell devices once. */
@@ -62,7 +63,7 @@ export class CommandsController {
     @Query(new ZodPipe(commandsQuery)) { limit }: z.output<typeof commandsQuery>,
   ): Promise<unknown> {
     const { id } = await registeredDevice(this.pantau.registry, deviceId);
-    const views = await this.pantau.state.list<CommandView>(COMMAND_VIEWS, {
+    const views = await this.pantau.state.list(COMMAND_VIEWS, {
       prefix: commandViewKey(id, ''),
       reverse: true,
       limit: limit + 1,
@@ -76,7 +77,7 @@ export class CommandsController {
   @Get(':command')
   @ApiOperation({ summary: 'Satu perintah / One command' })
   async oneCommand(@Param('device') deviceId: string, @Param('command') command: string): Promise<unknown> {
-    const view = await this.pantau.state.get<CommandView>(COMMAND_VIEWS, commandViewKey(deviceId, command));
+    const view = await this.pantau.state.get(COMMAND_VIEWS, commandViewKey(deviceId, command));
     if (view === undefined) throw new PantauError('NOT_FOUND', `${deviceId} has no command ${command}.`);
     return iso(view);
   }

@@ -10,7 +10,7 @@ import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
 import { ApiZodBody } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { CONFIGURATION_VIEWS } from '../views/views.js';
+import { CONFIGURATION_VIEWS } from '../namespaces.js';
 import { configurationBody } from './configuration-request.js';
 
 /** What people tell devices until it is replaced. */
@@ -47,7 +47,7 @@ export class ConfigurationController {
   @ApiOperation({ summary: 'Konfigurasi yang berlaku / The configuration in force' })
   async configuration(@Param('device') deviceId: string): Promise<unknown> {
     const { id } = await registeredDevice(this.pantau.registry, deviceId);
-    const change = await this.pantau.state.get<ConfigurationChange>(CONFIGURATION_VIEWS, id);
+    const change = await this.pantau.state.get(CONFIGURATION_VIEWS, id);
     if (change === undefined) throw new PantauError('NOT_FOUND', `${id} has no configuration.`);
     return { at: new Date(change.at).toISOString(), configuration: change.configuration };
   }

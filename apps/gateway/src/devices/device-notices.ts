@@ -1,23 +1,11 @@
 import type { Device } from '#libs/identity';
 import { defined, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { paceOf, type LatestReadings } from '../views/latest-readings-form.js';
-import {
-  lastValueAt,
-  nothingReadOf,
-  UNREAD_MESSAGES,
-  type NothingRead,
-  type Unread,
-} from '../views/nothing-read.js';
+import { paceOf } from '../views/latest-readings-form.js';
+import { lastValueAt, nothingReadOf, type NothingRead } from '../views/nothing-read.js';
 import { unkeptIntervalOf, type UnkeptInterval } from '../views/pace.js';
-import {
-  DEVICE_VIEWS,
-  LATEST_READINGS,
-  REJECTION_COUNTS,
-  rejectionKey,
-  type DeviceView,
-  type RejectionCount,
-} from '../views/views.js';
+import { rejectionKey, type RejectionCount } from '../views/views.js';
+import { DEVICE_VIEWS, LATEST_READINGS, REJECTION_COUNTS, UNREAD_MESSAGES } from '../namespaces.js';
 
 /** Of history that a device sent although its readings may not be so old: it was acknowledged, and then refused. */
 export interface LateHistory {
@@ -41,10 +29,10 @@ export async function deviceNotices(
   devices: readonly Device[],
 ): Promise<readonly DeviceNotices[]> {
   const ids = devices.map(({ id }) => id);
-  const views = await state.getMany<DeviceView>(DEVICE_VIEWS, ids);
-  const latest = await state.getMany<LatestReadings>(LATEST_READINGS, ids);
-  const unread = await state.getMany<Unread>(UNREAD_MESSAGES, ids);
-  const late = await state.getMany<RejectionCount>(
+  const views = await state.getMany(DEVICE_VIEWS, ids);
+  const latest = await state.getMany(LATEST_READINGS, ids);
+  const unread = await state.getMany(UNREAD_MESSAGES, ids);
+  const late = await state.getMany(
     REJECTION_COUNTS,
     ids.map((id) => rejectionKey('too_late', id)),
   );

@@ -1,4 +1,4 @@
-import { presenceAt, type BrokerRun } from '#libs/availability';
+import { presenceAt } from '#libs/availability';
 import { deviceSchema } from '#libs/identity';
 import { defined } from '#libs/kernel';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
@@ -11,8 +11,8 @@ import { iso } from '../http/iso.js';
 import { registeredDevice, Registers } from '../http/names.js';
 import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import type { LatestReadings } from '../views/latest-readings-form.js';
-import { BROKER_RUNS, DEVICE_VIEWS, deviceStatus, LATEST_READINGS, type DeviceView } from '../views/views.js';
+import { BROKER_RUNS, DEVICE_VIEWS, LATEST_READINGS } from '../namespaces.js';
+import { deviceStatus } from '../views/views.js';
 import { deviceNotices } from './device-notices.js';
 import { clockQuery, deviceBody } from './devices-request.js';
 
@@ -32,9 +32,9 @@ export class DevicesController {
   async devices(): Promise<unknown> {
     const devices = await this.pantau.registry.devices();
     const ids = devices.map(({ id }) => id);
-    const views = await this.pantau.state.getMany<DeviceView>(DEVICE_VIEWS, ids);
-    const latest = await this.pantau.state.getMany<LatestReadings>(LATEST_READINGS, ids);
-    const runs = (await this.pantau.state.list<BrokerRun>(BROKER_RUNS)).map(({ value }) => value);
+    const views = await this.pantau.state.getMany(DEVICE_VIEWS, ids);
+    const latest = await this.pantau.state.getMany(LATEST_READINGS, ids);
+    const runs = (await this.pantau.state.list(BROKER_RUNS)).map(({ value }) => value);
     const now = this.pantau.clock.now();
     const notices = await deviceNotices(this.pantau.state, devices);
     return {

@@ -9,7 +9,7 @@ import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import { ApiZodQuery } from '../http/openapi.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { REJECTION_COUNTS, type RejectionCount } from '../views/views.js';
+import { REJECTION_COUNTS } from '../namespaces.js';
 import { newestMatching, type ListedRejection } from './newest-matching.js';
 import { rejectedQuery } from './rejected-request.js';
 
@@ -28,7 +28,7 @@ export class RejectedController {
   @TakesUnregistered()
   async rejected(@Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>): Promise<unknown> {
     const { journal, state } = this.pantau;
-    const counts = await state.list<RejectionCount>(REJECTION_COUNTS);
+    const counts = await state.list(REJECTION_COUNTS);
     const wanted = { ...query, limit: query.limit + 1 };
     const found: ListedRejection[] = [];
     const unreadable: UnreadableEntry[] = [];

@@ -5,9 +5,8 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
-import type { RecentHours } from './recent-hours-form.js';
 import { stationOf, stationSchema, stationsSchema, type Station } from './stations-answer.js';
-import { RECENT_HOURS } from './stations.projection.js';
+import { RECENT_HOURS } from '../namespaces.js';
 
 export const stationsQuery = z.strictObject({ site: z.string().max(63).optional() });
 
@@ -33,7 +32,7 @@ export class StationsController {
     const devices = (await registry.devices()).filter(
       (device) => device.kind === 'air' && (site ?? device.site) === device.site,
     );
-    const hours = await state.getMany<RecentHours>(
+    const hours = await state.getMany(
       RECENT_HOURS,
       devices.map(({ id }) => id),
     );
@@ -49,6 +48,6 @@ export class StationsController {
     const device = await registry.device(id);
     if (device?.kind !== 'air')
       throw new PantauError('NOT_FOUND', `${id} is no air station.`, { remedy: 'GET /api/v1/stations' });
-    return stationOf(device, await state.get<RecentHours>(RECENT_HOURS, id), clock.now());
+    return stationOf(device, await state.get(RECENT_HOURS, id), clock.now());
   }
 }

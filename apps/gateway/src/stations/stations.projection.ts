@@ -3,10 +3,8 @@ import type { Rollup } from '#libs/telemetry';
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { updateDevices } from '../views/update-devices.js';
+import { RECENT_HOURS } from '../namespaces.js';
 import { NO_HOURS, withRollup, type RecentHours } from './recent-hours-form.js';
-
-/** The last day of each station, hour by hour. */
-export const RECENT_HOURS = 'gateway/recent-hours';
 
 /** Hourly roll-ups → what the current index is computed from. */
 @Controller()

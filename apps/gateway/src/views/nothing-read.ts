@@ -5,9 +5,6 @@ import { newestArrivalOf, type LatestReadings } from './latest-readings-form.js'
 import { remedyOf } from './remedies.js';
 import type { DeviceView } from './views.js';
 
-/** Namespace of {@link Unread} in the state store, by device; kept by the gateway's projection. */
-export const UNREAD_MESSAGES = 'gateway/unread';
-
 /** Messages of a device that gave nothing, since the newest that gave something. */
 export interface Unread extends Pick<Rejection, 'reason' | 'detail' | 'topic'> {
   /** Arrival of the first of them. */

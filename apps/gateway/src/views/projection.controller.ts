@@ -17,23 +17,26 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { updateDevices } from './update-devices.js';
 import { NO_READINGS, withReadings, type LatestReadings } from './latest-readings-form.js';
-import { lastValueAt, UNREAD_MESSAGES, withRejection, type Unread } from './nothing-read.js';
+import { lastValueAt, withRejection } from './nothing-read.js';
 import {
-  ALERT_VIEWS,
   alertViewKey,
-  BROKER_RUNS,
-  COMMAND_VIEWS,
   commandViewKey,
-  CONFIGURATION_VIEWS,
-  DEVICE_VIEWS,
-  LATEST_READINGS,
-  REJECTION_COUNTS,
   type AlertView,
   type CommandView,
   type DeviceView,
   rejectionKey,
   type RejectionCount,
 } from './views.js';
+import {
+  ALERT_VIEWS,
+  BROKER_RUNS,
+  COMMAND_VIEWS,
+  CONFIGURATION_VIEWS,
+  DEVICE_VIEWS,
+  LATEST_READINGS,
+  REJECTION_COUNTS,
+  UNREAD_MESSAGES,
+} from '../namespaces.js';
 
 export const FLAP_GRACE_MS = Symbol('FlapGraceMs');
 
@@ -49,7 +52,7 @@ export class ProjectionController {
   async alerts(@Payload() batch: Batch<StoredAlertEvent>, @Ctx() { state }: BatchContext): Promise<void> {
     for (const { data } of batch) {
       const key = alertViewKey(data);
-      const view = await state.get<AlertView>(ALERT_VIEWS, key);
+      const view = await state.get(ALERT_VIEWS, key);
       const { phase, at, value } = alertEventOf(data);
       state.put(ALERT_VIEWS, key, {
         latest: data,
@@ -89,7 +92,7 @@ export class ProjectionController {
     for (const { key, data } of batch) {
       const { component, run, kind, at } = data;
       if (key !== LIVENESS_KEY || component !== 'broker') continue;
-      const before = await state.get<BrokerRun>(BROKER_RUNS, run);
+      const before = await state.get(BROKER_RUNS, run);
       state.put(BROKER_RUNS, run, {
         run,
         startedAt: before?.startedAt ?? at,
@@ -103,7 +106,7 @@ export class ProjectionController {
   async commands(@Payload() batch: Batch<CommandEvent>, @Ctx() context: BatchContext): Promise<void> {
     for (const { data } of batch) {
       const key = commandViewKey(data.device, data.id);
-      const before = await context.state.get<CommandView>(COMMAND_VIEWS, key);
+      const before = await context.state.get(COMMAND_VIEWS, key);
       const command = before?.command ?? data.command;
       // A result for a command that was never given, or for another device's: the key does not find it.
       if (command === undefined) continue;
@@ -136,7 +139,7 @@ export class ProjectionController {
     for (const { data } of batch) {
       const { reason, device, count, receivedAt } = data;
       const key = rejectionKey(reason, device);
-      const before = await state.get<RejectionCount>(REJECTION_COUNTS, key);
+      const before = await state.get(REJECTION_COUNTS, key);
       state.put(REJECTION_COUNTS, key, {
         reason,
         ...(device === undefined ? {} : { device }),
@@ -148,9 +151,9 @@ export class ProjectionController {
 
   async #unread(batch: Batch<Rejection>, state: BatchContext['state']): Promise<void> {
     const devices = [...new Set(batch.flatMap(({ data }) => data.device ?? []))];
-    const stored = await state.getMany<Unread>(UNREAD_MESSAGES, devices);
-    const views = await state.getMany<DeviceView>(DEVICE_VIEWS, devices);
-    const latest = await state.getMany<LatestReadings>(LATEST_READINGS, devices);
+    const stored = await state.getMany(UNREAD_MESSAGES, devices);
+    const views = await state.getMany(DEVICE_VIEWS, devices);
+    const latest = await state.getMany(LATEST_READINGS, devices);
     const known = new Map(devices.map((device, i) => [device, stored[i]]));
     const valueAt = new Map(devices.map((device, i) => [device, lastValueAt(views[i], latest[i])]));
     for (const { data } of batch)

@@ -17,15 +17,6 @@ import {
   type LatestReadings,
 } from './latest-readings-form.js';
 
-/** The gateway's own read models, kept in the state store by its projection. */
-export const ALERT_VIEWS = 'gateway/alerts';
-export const DEVICE_VIEWS = 'gateway/devices';
-export const LATEST_READINGS = 'gateway/latest';
-export const REJECTION_COUNTS = 'gateway/rejected';
-export const BROKER_RUNS = 'gateway/broker-runs';
-export const COMMAND_VIEWS = 'gateway/commands';
-export const CONFIGURATION_VIEWS = 'gateway/configurations';
-
 /** An alert from its first transition to its last. */
 export interface AlertView {
   readonly latest: StoredAlertEvent;

@@ -1,15 +1,8 @@
 import type { StateStore, StateWrite } from '#libs/state';
+import { INCOMING } from '../../namespaces.js';
 import type { Quota } from '../../quota.js';
+import type { IdentifierRecord } from './records.js';
 import { keyOf, plain, unsent, type Plan, type StoredPacket } from './stored-packet.js';
-
-interface IdentifierRecord {
-  readonly client: string;
-  readonly owner?: string;
-  /** Of the message as a rule the identifier alone: whoever has to have it has it already. */
-  readonly packet: Partial<StoredPacket>;
-}
-
-const INCOMING = 'mqtt/incoming';
 
 /**
  * The packet identifiers of QoS 2 messages between PUBREC and PUBREL, over connections and restarts, so that a message
@@ -24,7 +17,7 @@ export class InboundIdentifiers {
   ) {}
 
   async load(): Promise<void> {
-    for (const { value } of await this.state.list<IdentifierRecord>(INCOMING))
+    for (const { value } of await this.state.list(INCOMING))
       this.#add(value.client, value.owner ?? '', value.packet.messageId ?? 0);
   }
 
@@ -54,7 +47,7 @@ export class InboundIdentifiers {
     };
     this.#add(client, owner, messageId);
     return {
-      writes: [{ namespace: INCOMING, key: key(client, messageId), value }],
+      writes: [INCOMING.put(key(client, messageId), value)],
       commit: () => undefined,
       rollback: () => this.#take(client, messageId),
     };
@@ -63,13 +56,13 @@ export class InboundIdentifiers {
   /** What was kept of the message; undefined when the identifier is not known. */
   async packet(client: string, messageId: number): Promise<Partial<StoredPacket> | undefined> {
     if (!this.has(client, messageId)) return undefined;
-    return (await this.state.get<IdentifierRecord>(INCOMING, key(client, messageId)))?.packet;
+    return (await this.state.get(INCOMING, key(client, messageId)))?.packet;
   }
 
   /** @returns whether it was known */
   async remove(client: string, messageId: number): Promise<boolean> {
     if (!this.#take(client, messageId)) return false;
-    await this.state.write([{ namespace: INCOMING, key: key(client, messageId), value: undefined }]);
+    await this.state.write([INCOMING.remove(key(client, messageId))]);
     return true;
   }
 
@@ -79,11 +72,7 @@ export class InboundIdentifiers {
     if (received === undefined) return [];
     this.#received.delete(client);
     this.quota.add(received.owner, -received.ids.size);
-    return Array.from(received.ids, (messageId) => ({
-      namespace: INCOMING,
-      key: key(client, messageId),
-      value: undefined,
-    }));
+    return Array.from(received.ids, (messageId) => INCOMING.remove(key(client, messageId)));
   }
 
   #take(client: string, messageId: number): boolean {

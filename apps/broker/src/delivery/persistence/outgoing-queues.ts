@@ -1,5 +1,7 @@
 import type { StateStore, StateWrite } from '#libs/state';
+import { MESSAGES, PLACES } from '../../namespaces.js';
 import type { Quota } from '../../quota.js';
+import type { PlaceRecord } from './records.js';
 import {
   copy,
   keyOf,
@@ -53,23 +55,6 @@ interface Queue {
   bytes: number;
 }
 
-/** A place as it is stored. */
-interface PlaceRecord {
-  readonly client: string;
-  readonly message: string;
-  readonly topic: string;
-  readonly bytes: number;
-  readonly qos: Qos;
-  readonly retain?: boolean;
-  readonly messageId?: number;
-  readonly released?: boolean;
-}
-/** As earlier versions stored it, each place with its own copy. */
-interface CopyRecord {
-  readonly client: string;
-  readonly packet: StoredPacket;
-}
-
 export interface OutgoingQueuesOptions {
   readonly state: StateStore;
   /** Messages for a client that is away. */
@@ -87,8 +72,6 @@ export interface OutgoingQueuesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-const MESSAGES = 'mqtt/messages';
-const PLACES = 'mqtt/outgoing';
 const COMPACTED_AT = 1_000;
 
 /**
@@ -105,7 +88,7 @@ export class OutgoingQueues {
   async load(): Promise<void> {
     const { state } = this.options;
     const messages = new Map<string, Message>();
-    for (const { key, value } of await state.list<PlaceRecord | CopyRecord>(PLACES)) {
+    for (const { key, value } of await state.list(PLACES)) {
       this.#sequence = Math.max(this.#sequence, Number(key.slice(key.lastIndexOf('/') + 1)));
       if ('packet' in value) {
         const message = this.#message(value.packet, `copy:${key}`);
@@ -263,7 +246,7 @@ export class OutgoingQueues {
 
   /** The message itself; undefined when it left meanwhile. */
   async packets(places: readonly Queued[]): Promise<(StoredPacket | undefined)[]> {
-    const stored = await this.options.state.getMany<StoredPacket>(
+    const stored = await this.options.state.getMany(
       MESSAGES,
       places.map(({ message }) => message.key),
     );
@@ -332,8 +315,8 @@ export class OutgoingQueues {
     queue.bytes -= message.bytes;
     this.options.quota.add(queue.owner, -message.bytes);
     if (queue.sent.length === 0 && queue.left === queue.waiting.length) this.#queues.delete(place.client);
-    const writes: StateWrite[] = [{ namespace: PLACES, key: place.key, value: undefined }];
-    if (--message.places === 0) writes.push({ namespace: MESSAGES, key: message.key, value: undefined });
+    const writes: StateWrite[] = [PLACES.remove(place.key)];
+    if (--message.places === 0) writes.push(MESSAGES.remove(message.key));
     return writes;
   }
 }
@@ -353,7 +336,7 @@ function takeWaiting(queue: Queue, place: Queued): boolean {
 }
 
 function messageWrite({ key }: Message, packet: StoredPacket): StateWrite {
-  return { namespace: MESSAGES, key, value: plain({ ...unsent(packet), dup: false }) };
+  return MESSAGES.put(key, plain({ ...unsent(packet), dup: false }));
 }
 
 function placeWrite({ key, client, message, qos, retain, messageId, released }: Queued): StateWrite {
@@ -368,5 +351,5 @@ function placeWrite({ key, client, message, qos, retain, messageId, released }: 
     ...(messageId === undefined ? {} : { messageId }),
     ...(released ? { released } : {}),
   };
-  return { namespace: PLACES, key, value };
+  return PLACES.put(key, value);
 }

@@ -1,5 +1,6 @@
 import type { StateStore } from '#libs/state';
 import { filterMatches } from '#libs/telemetry';
+import { RETAINED } from '../../namespaces.js';
 import type { Quota } from '../../quota.js';
 import { keyOf, sizeOf, type Plan, type StoredPacket } from './stored-packet.js';
 
@@ -17,12 +18,6 @@ interface Kept {
   readonly bytes: number;
 }
 
-type RetainedRecord = StoredPacket & {
-  /** Device or account that it counts for. */
-  readonly owner?: string;
-};
-
-const RETAINED = 'mqtt/retained';
 /** Topics that are looked through at a time for a filter with wildcards, so that nobody waits for one that is new. */
 const LOOKED_THROUGH = 1_000;
 
@@ -41,7 +36,7 @@ export class RetainedStore {
   constructor(private readonly options: RetainedStoreOptions) {}
 
   async load(): Promise<void> {
-    for (const { value } of await this.options.state.list<RetainedRecord>(RETAINED)) {
+    for (const { value } of await this.options.state.list(RETAINED)) {
       const kept = { owner: value.owner ?? '', bytes: sizeOf(value) };
       this.#kept.set(value.topic, kept);
       this.#count(value.topic, kept);
@@ -69,9 +64,9 @@ export class RetainedStore {
     this.#count(topic, next);
     // What the topic had is not true any more, whether there is room for the new one or not.
     if (next === undefined && before === undefined) return undefined;
-    const value = next === undefined ? undefined : { ...data(packet), owner };
+    const key = keyOf(topic);
     return {
-      writes: [{ namespace: RETAINED, key: keyOf(topic), value }],
+      writes: [next === undefined ? RETAINED.remove(key) : RETAINED.put(key, { ...data(packet), owner })],
       commit: () => {
         if (next === undefined) this.#kept.delete(topic);
         else this.#kept.set(topic, next);
@@ -100,7 +95,7 @@ export class RetainedStore {
 
   /** The messages themselves, as they are now; of topics that have none any more undefined. */
   async read(topics: readonly string[]): Promise<(StoredPacket | undefined)[]> {
-    const stored = await this.options.state.getMany<RetainedRecord>(RETAINED, topics.map(keyOf));
+    const stored = await this.options.state.getMany(RETAINED, topics.map(keyOf));
     return topics.map((topic, i) => {
       const own = this.#own.get(topic);
       if (own !== undefined) return { ...own };
@@ -135,12 +130,12 @@ export class RetainedStore {
 }
 
 /** Of a packet what can be stored: Aedes hangs callbacks on its packets. */
-function data(packet: StoredPacket): object {
+function data(packet: StoredPacket): StoredPacket {
   return Object.fromEntries(
     Object.entries(packet).filter(
       ([name, value]) =>
         name !== 'messageId' &&
         (Buffer.isBuffer(value) || ['string', 'number', 'boolean'].includes(typeof value)),
     ),
-  );
+  ) as unknown as StoredPacket;
 }

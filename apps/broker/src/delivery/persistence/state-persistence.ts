@@ -8,7 +8,9 @@ import {
   type StoredSubscription,
 } from './kept-subscriptions.js';
 import { OutgoingQueues, type Recipient } from './outgoing-queues.js';
+import { SESSIONS } from '../../namespaces.js';
 import { Quota, type QuotaLimits } from '../../quota.js';
+import type { SessionRecord } from './records.js';
 import { RetainedStore } from './retained-store.js';
 import { defined, keyOf, type Plan, type StoredPacket } from './stored-packet.js';
 import { Wills } from './wills.js';
@@ -19,14 +21,7 @@ export type { StoredPacket } from './stored-packet.js';
 interface ClientRef {
   readonly id: string;
 }
-interface SessionRecord {
-  readonly client: string;
-  readonly subscriptions: readonly StoredSubscription[];
-  /** Device or account that the session belongs to; nobody else may continue it. */
-  readonly owner?: string;
-  /** When it was last connected; a session that is away for too long is forgotten. */
-  readonly seenAt: UtcMillis;
-}
+
 /** What may be kept; see docs/broker.md, Bounds. */
 export interface Bounds {
   readonly sessions: QuotaLimits;
@@ -58,8 +53,6 @@ export interface StatePersistenceOptions {
   /** A subscription is there that was not there before. */
   readonly onSubscribed?: () => void;
 }
-
-const SESSIONS = 'mqtt/sessions';
 
 /**
  * Aedes' persistence over Pantau's state store: subscriptions, retained messages and the queued QoS 1 and 2 messages of
@@ -109,7 +102,7 @@ export class StatePersistence {
   async setup(broker: { readonly id: string }): Promise<void> {
     this.broker = broker;
     const { state, clock } = this.options;
-    for (const { value } of await state.list<SessionRecord>(SESSIONS)) {
+    for (const { value } of await state.list(SESSIONS)) {
       this.#seenAt.set(value.client, value.seenAt);
       if (value.owner !== undefined) this.#own(value.client, value.owner);
       for (const { topic, ...options } of value.subscriptions)
@@ -199,8 +192,7 @@ export class StatePersistence {
   /** Ends a kept session: nothing of it is left [MQTT-3.1.2-6]. */
   async cleanSubscriptions(client: ClientRef): Promise<void> {
     const writes = [...this.queues.clear(client.id), ...this.inbound.clear(client.id)];
-    if (this.subscriptions.has(client.id))
-      writes.push({ namespace: SESSIONS, key: keyOf(client.id), value: undefined });
+    if (this.subscriptions.has(client.id)) writes.push(SESSIONS.remove(keyOf(client.id)));
     this.subscriptions.clear(client.id);
     this.#seenAt.delete(client.id);
     this.#disown(client.id);
@@ -386,10 +378,7 @@ export class StatePersistence {
       this.#seenAt.delete(client);
       this.#disown(client);
     } else this.#seenAt.set(client, seenAt);
-    await this.#write(SESSIONS, keyOf(client), record);
-  }
-
-  async #write(namespace: string, key: string, value: unknown): Promise<void> {
-    await this.options.state.write([{ namespace, key, value }]);
+    const key = keyOf(client);
+    await this.options.state.write([record === undefined ? SESSIONS.remove(key) : SESSIONS.put(key, record)]);
   }
 }

@@ -1,0 +1,80 @@
+import type { BrokerRun } from '#libs/availability';
+import { defineNamespace } from '#libs/state';
+import type { ConfigurationChange } from '#libs/telemetry';
+import type { RecentHours } from './stations/recent-hours-form.js';
+import type { LatestReadings } from './views/latest-readings-form.js';
+import type { Unread } from './views/nothing-read.js';
+import type { AlertView, CommandView, DeviceView, RejectionCount } from './views/views.js';
+
+/** The read models behind the API, which the projection keeps. */
+export const ALERT_VIEWS = defineNamespace<AlertView>({
+  name: 'gateway/alerts',
+  owner: 'gateway',
+  key: 'since/alert',
+  value: 'AlertView',
+  description: 'An alert from its first step to its last.',
+});
+
+export const DEVICE_VIEWS = defineNamespace<DeviceView>({
+  name: 'gateway/devices',
+  owner: 'gateway',
+  key: 'device',
+  value: 'DeviceView',
+  description: 'What is known of a device beside its readings.',
+});
+
+export const LATEST_READINGS = defineNamespace<LatestReadings>({
+  name: 'gateway/latest',
+  owner: 'gateway',
+  key: 'device',
+  value: 'LatestReadings',
+  description: 'The latest reading of each parameter of a device.',
+});
+
+export const RECENT_HOURS = defineNamespace<RecentHours>({
+  name: 'gateway/recent-hours',
+  owner: 'gateway',
+  key: 'device',
+  value: 'RecentHours',
+  description: 'The recent hours of a station, from which its index of now is computed.',
+});
+
+export const UNREAD_MESSAGES = defineNamespace<Unread>({
+  name: 'gateway/unread',
+  owner: 'gateway',
+  key: 'device',
+  value: 'Unread',
+  description: 'Messages of a device that gave nothing, since the newest that gave something.',
+});
+
+export const REJECTION_COUNTS = defineNamespace<RejectionCount>({
+  name: 'gateway/rejected',
+  owner: 'gateway',
+  key: 'reason/device',
+  value: 'RejectionCount',
+  description: 'How often something was refused for a reason.',
+});
+
+export const BROKER_RUNS = defineNamespace<BrokerRun>({
+  name: 'gateway/broker-runs',
+  owner: 'gateway',
+  key: 'run',
+  value: 'BrokerRun',
+  description: 'When a run of the broker began, when it was seen last, whether it stopped in order.',
+});
+
+export const COMMAND_VIEWS = defineNamespace<CommandView>({
+  name: 'gateway/commands',
+  owner: 'gateway',
+  key: 'device/command',
+  value: 'CommandView',
+  description: 'A command and what became of it.',
+});
+
+export const CONFIGURATION_VIEWS = defineNamespace<ConfigurationChange>({
+  name: 'gateway/configurations',
+  owner: 'gateway',
+  key: 'device',
+  value: 'ConfigurationChange',
+  description: 'The configuration that a device shall have.',
+});

@@ -1,0 +1,37 @@
+import type { UtcMillis } from '#libs/kernel';
+import { defineNamespace } from '#libs/state';
+
+/** Who runs a shard of a stage. */
+export interface Claim {
+  readonly host: string;
+  readonly pid: number;
+  /** Start of the process as the system tells it, so that another one with its number is not taken for it; empty elsewhere. */
+  readonly started: string;
+  readonly at: UtcMillis;
+  /** It ended in order. */
+  readonly released?: true;
+}
+
+export const CLAIMS = defineNamespace<Claim>({
+  name: 'claims',
+  owner: 'pantau',
+  key: 'stage/shard/generation',
+  value: 'Claim',
+  description: 'Which process runs a shard of a stage; the newest generation counts.',
+});
+
+/** Where a demonstration stands. */
+export interface Standing {
+  /** How much later than recorded it is played, in whole days. */
+  readonly shiftMs: number;
+  /** Everything due by then was acknowledged. */
+  readonly until: UtcMillis;
+}
+
+export const DEMO = defineNamespace<Standing>({
+  name: 'pantau/demo',
+  owner: 'pantau',
+  key: '`standing`',
+  value: 'Standing',
+  description: 'How far the demonstration has come.',
+});

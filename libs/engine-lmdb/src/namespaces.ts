@@ -1,0 +1,9 @@
+import { defineNamespace } from '#libs/state';
+
+export const JOURNAL = defineNamespace<number>({
+  name: 'journal',
+  owner: 'engine-lmdb',
+  key: '`shards`',
+  value: 'number',
+  description: 'Into how many shards the journal was split when it was made.',
+});

@@ -1,0 +1,17 @@
+import { defineNamespace } from '#libs/state';
+
+export const ARCHIVE_MARKS = defineNamespace<number>({
+  name: 'archive/days',
+  owner: 'timeseries',
+  key: 'day/shard',
+  value: 'number',
+  description: 'How far in the journal the last reading of a calendar day stands; the writer marks it.',
+});
+
+export const ARCHIVED_DAYS = defineNamespace<string>({
+  name: 'archive/archived',
+  owner: 'timeseries',
+  key: 'day',
+  value: 'string',
+  description: 'The marks of a calendar day that its file in the archive holds.',
+});
