@@ -7,9 +7,10 @@ import {
   splitAt,
   type Progress,
   type ReplayPlan,
+  type Segment,
 } from '#simulators/replay';
 import { readPage } from '#libs/journal';
-import { DAY, HOUR, localDateOf, MINUTE, messageOf, type UtcMillis } from '#libs/kernel';
+import { DAY, HOUR, localDateOf, MINUTE, messageOf, PantauError, type UtcMillis } from '#libs/kernel';
 import { alertEventOf } from '#libs/alerting';
 import type { IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './engines.js';
@@ -54,6 +55,44 @@ export async function registerPlan(
   }
   return passwords;
 }
+
+/**
+ * Registers the devices of a segment of another Pantau's journal.
+ *
+ * @throws PantauError `USAGE` when one of them is a device of this installation already: its password must not change
+ */
+export async function registerSegment(
+  { registry, credentials }: Engines,
+  { devices }: Segment,
+): Promise<Record<string, string>> {
+  const known = new Map((await registry.devices()).map(({ id, name }) => [id, name]));
+  const own = devices.filter(({ device }) => known.has(device) && known.get(device) !== replayName(device));
+  if (own.length > 0)
+    throw new PantauError(
+      'USAGE',
+      `registered here already: ${own.map(({ device }) => device).join(', ')}.`,
+      {
+        remedy: 'Replay into a data folder of its own, or export with --anonymise.',
+      },
+    );
+  const passwords: Record<string, string> = {};
+  for (const { device: id, site, kind, intervalMs } of devices) {
+    if ((await registry.site(site)) === undefined)
+      await registry.putSite({ id: site, name: `Putar ulang / replay: ${site}` });
+    await registry.putDevice({
+      id,
+      site,
+      kind,
+      name: replayName(id),
+      intervalMs,
+      maxAgeMs: RECORDING_MAX_AGE,
+    });
+    passwords[id] = await credentials.issue(id);
+  }
+  return passwords;
+}
+
+const replayName = (id: string): string => `Putar ulang / replay: ${id}`;
 
 /**
  * The demonstration: real MQTT clients publish a recorded week of two stations and six cameras, moved in time by whole days so that

@@ -1,11 +1,13 @@
 import { canonicalJson, MINUTE, PantauError } from '#libs/kernel';
 import { createLogger, loadConfig, type LoadedConfig } from '#libs/platform';
+import type { Replay } from '#simulators/replay';
 import { Command, InvalidArgumentError } from 'commander';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bridgeOptions } from './broker-options.js';
 import { addAccessCommands } from './commands/access.js';
 import { addDeviceCommands } from './commands/device.js';
+import { addExportCommand } from './commands/export.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addSimulateCommand } from './commands/simulate.js';
 import { addSiteCommands } from './commands/site.js';
@@ -158,7 +160,11 @@ program
 program
   .command('replay')
   .description('memutar ulang data rekaman sebagai perangkat MQTT / replay recorded data as MQTT devices')
-  .argument('[plan]', 'demo, atau berkas YAML / or a YAML file', 'demo')
+  .argument(
+    '[plan]',
+    'demo, berkas YAML, atau berkas dari "export" / or a YAML file, or a file of "export"',
+    'demo',
+  )
   .requiredOption(
     '--credentials <file>',
     'kata sandi per perangkat / password by device (JSON), as written by "device"',
@@ -191,14 +197,22 @@ program
       const abort = new AbortController();
       process.once('SIGTERM', () => abort.abort());
       process.once('SIGINT', () => abort.abort());
-      const [{ play, readPlan, replayOf }, { showProgress }] = await Promise.all([
+      const [{ isSegment, play, readPlan, readSegment, replayOf }, { showProgress }] = await Promise.all([
         import('#simulators/replay'),
         import('./demo.js'),
       ]);
-      const read = readPlan(plan);
+      const shift = (from: number): number => (options.restamp ? systemClock.now() - from : 0);
+      const replayed = (): Replay => {
+        if (!isSegment(plan)) {
+          const read = readPlan(plan);
+          return replayOf(read, shift(read.from));
+        }
+        const segment = readSegment(plan);
+        return segment.replay(shift(segment.from));
+      };
       const report = await play({
         ...options,
-        replay: replayOf(read, options.restamp ? systemClock.now() - read.from : 0),
+        replay: replayed(),
         passwords: readCredentials(options.credentials),
         clock: systemClock,
         signal: abort.signal,
@@ -216,6 +230,7 @@ addAccessCommands(program, context);
 addSiteCommands(program, context);
 addReconcileCommand(program, context);
 addUploadCommand(program, context);
+addExportCommand(program, context);
 addSimulateCommand(program, context, speed);
 
 program

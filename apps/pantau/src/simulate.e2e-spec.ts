@@ -1,4 +1,4 @@
-import { HOUR } from '#libs/kernel';
+import { HOUR, MINUTE } from '#libs/kernel';
 import { freePort, startProcess, temporaryFolder, waitUntil } from '#libs/testing';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -102,6 +102,44 @@ describe('pantau simulate', () => {
     expect((await pantau.items<{ id: string }>('devices')).some(({ id }) => id.startsWith('asap'))).toBe(
       false,
     );
+  });
+
+  it('replays a segment of its journal under other names: the same readings, and no word of who sent them', async () => {
+    const pantau = training;
+    const from = new Date().toISOString();
+    const client = await pantau.connect('udara-01');
+    const now = Date.now();
+    for (const [i, pm25] of [11, 12, 13].entries())
+      await client.publishAsync(
+        'pantau/v1/betung/udara-01/telemetry',
+        JSON.stringify({ ts: now - (3 - i) * MINUTE, values: { pm25 } }),
+        { qos: 1 },
+      );
+    await client.publishAsync('pantau/v1/betung/udara-01/telemetry', 'rumah bupati', { qos: 1 });
+    await client.endAsync();
+    const [segment, credentials] = [pantau.file('segment.jsonl'), pantau.file('credentials.json')];
+    const span = ['--from', from, '--to', new Date(Date.now() + MINUTE).toISOString()];
+    const exported = await pantau.command('export', segment, ...span, '--device', 'udara-01', '--anonymise');
+    expect(exported.output).toMatch(/messages written to .*; 1 dilewati/);
+    expect(readFileSync(segment, 'utf8')).not.toMatch(/udara-01|betung/);
+    await pantau.command('device', 'add-plan', segment, '--credentials', credentials);
+    const words = ['--credentials', credentials, '--url', pantau.url, '--speed', 'max'];
+    expect((await pantau.command('replay', segment, ...words)).code).toBe(0);
+    await pantau.caughtUp();
+    const readings = async (device: string): Promise<unknown[]> =>
+      (await pantau.items<Record<string, unknown>>(`readings?device=${device}`)).map(({ ts, value }) => [
+        ts,
+        value,
+      ]);
+    expect(await readings('perangkat-1')).toHaveLength(3);
+    expect(await readings('perangkat-1')).toEqual(await readings('udara-01'));
+    // A device of this installation keeps its password.
+    await pantau.command('export', segment, ...span, '--device', 'udara-01');
+    const again = await pantau.command('device', 'add-plan', segment, '--credentials', credentials);
+    expect([again.code, again.output]).toEqual([
+      1,
+      expect.stringContaining('registered here already: udara-01'),
+    ]);
   });
 
   it('says what is owed when the broker is not there', async () => {

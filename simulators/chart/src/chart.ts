@@ -64,7 +64,7 @@ export function plotsSvg(plots: readonly Plot[]): string {
 /** Spans in time, a row each. */
 export function stripsSvg({ title, x, strips, legend }: Strips): string {
   const height = MARGIN.top + strips.length * STRIP_HEIGHT + MARGIN.bottom;
-  const scale = scaleOf(x.from, x.to, MARGIN.left + 110, WIDTH - MARGIN.right);
+  const scale = scaleOf(x.from, x.to, MARGIN.left + 140, WIDTH - MARGIN.right);
   const rows = strips.flatMap(({ name, spans }, row) => {
     const y = MARGIN.top + row * STRIP_HEIGHT;
     return [
@@ -140,7 +140,7 @@ function legendOf(entries: readonly { readonly name: string; readonly colour: st
 function ticksOf({ ticks }: Plot['x'], scale: Scale, top: number, bottom: number): string[] {
   return ticks.map(
     ({ at, label: name }) =>
-      `<path d="M${n(scale(at))} ${top}V${bottom}" stroke="#eeeeee"/>${label(scale(at), bottom + 16, name, 'middle')}`,
+      `<path d="M${n(scale(at))} ${top}V${bottom}" stroke="#eeeeee"/>${label(Math.min(scale(at), WIDTH - MARGIN.right - 2.5 * name.length), bottom + 16, name, 'middle')}`,
   );
 }
 

@@ -64,7 +64,7 @@ export class MqttDevice {
   }
 
   /** Publishes, and resolves with the PUBACK. @returns false when the device was ended before */
-  async publish(kind: TopicKind, payload: string): Promise<boolean> {
+  async publish(kind: TopicKind, payload: string | Buffer): Promise<boolean> {
     for (;;) {
       await this.#power?.on;
       const client = this.#client;
@@ -77,7 +77,7 @@ export class MqttDevice {
    * @returns false when the client gave it up: MQTT.js sends again what it has sent, but not what is queued behind that when the
    *   connection is lost once more
    */
-  #acknowledged(client: MqttClient, kind: TopicKind, payload: string): Promise<boolean> {
+  #acknowledged(client: MqttClient, kind: TopicKind, payload: string | Buffer): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (isAcknowledged: boolean): void => {
         this.#unacknowledged.delete(settle);

@@ -11,7 +11,7 @@ export interface Message {
   readonly dueAt: UtcMillis;
   readonly kind: TopicKind;
   /** Byte for byte as it is published. */
-  readonly payload: string;
+  readonly payload: string | Buffer;
   /** Of a measurement. */
   readonly values?: Readonly<Record<string, number>>;
 }

@@ -77,7 +77,7 @@ export class Gallery {
           ],
           strips: cameras.flatMap(([device, { truth, days }]) => [
             {
-              name: `${device} benar`,
+              name: `${device} benar / true`,
               spans: truth.map(({ from, to, state }) => ({ from, to, colour: STATES[state] })),
             },
             { name: 'terlihat / seen', spans: days.flatMap((day) => seenSpans(day, span)) },

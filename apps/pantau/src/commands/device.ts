@@ -79,15 +79,21 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .description(
       'mendaftarkan semua perangkat sebuah rencana putar ulang / register all devices of a replay plan',
     )
-    .argument('<plan>', 'demo, atau berkas YAML / or a YAML file')
+    .argument(
+      '<plan>',
+      'demo, berkas YAML, atau berkas dari "export" / or a YAML file, or a file of "export"',
+    )
     .addOption(credentialsOption())
     .action(async (plan: string, options: { credentials?: string }) =>
       withEngines(context, async (engines) => {
-        const [{ registerPlan }, { readPlan }] = await Promise.all([
+        const [{ registerPlan, registerSegment }, { isSegment, readPlan, readSegment }] = await Promise.all([
           import('../demo.js'),
           import('#simulators/replay'),
         ]);
-        tell(context, await registerPlan(engines, readPlan(plan)), options.credentials);
+        const passwords = isSegment(plan)
+          ? await registerSegment(engines, readSegment(plan))
+          : await registerPlan(engines, readPlan(plan));
+        tell(context, passwords, options.credentials);
       }),
     );
 
