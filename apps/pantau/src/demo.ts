@@ -179,7 +179,7 @@ async function demonstrate(
     });
     if (record !== undefined) print(describeIndicator(record));
     print(
-      `Peragaan berlanjut langsung: kamera tiap menit, stasiun tiap jam. / The demonstration goes on live: cameras every minute, stations every hour.\n  ${address}/api/v1/devices · ${address}/api/docs\nPantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.`,
+      `Peragaan berlanjut langsung: kamera tiap menit, stasiun tiap jam. / The demonstration goes on live: cameras every minute, stations every hour.\n  ${address}/api/v1/stations · ${address}/api/v1/devices · ${address}/api/docs\nPantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.`,
     );
     await goesOn;
   } finally {

@@ -1,6 +1,6 @@
 import { HOUR, MINUTE } from '#libs/kernel';
 import { freePort, startProcess, temporaryFolder, waitUntil } from '#libs/testing';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PantauFixture } from './pantau.fixture.js';
 
@@ -104,6 +104,34 @@ describe('pantau simulate', () => {
     );
   });
 
+  it('ends now and goes on live; Ctrl-C ends it with the truth complete up to there', async () => {
+    const pantau = training;
+    const truth = pantau.file('live.jsonl');
+    const running = startProcess(process.execPath, [
+      ...[MAIN, '--config', pantau.file('pantau.yaml'), 'simulate', 'camera-night'],
+      ...['--token', pantau.token, '--go-on', '1h', '--truth', truth],
+    ]);
+    const records = (): { type: string; at?: string }[] =>
+      readFileSync(truth, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { type: string });
+    const isLive = (): boolean => Date.now() - Date.parse(records().at(-1)?.at ?? '') < 2 * MINUTE;
+    await waitUntil(
+      'it has come to now',
+      () => existsSync(truth) && /\d %/.test(running.output()) && isLive(),
+    );
+    await running.stop('SIGINT');
+    expect([running.process.exitCode, running.output()]).toEqual([
+      1,
+      expect.stringContaining('Ended before'),
+    ]);
+    const all = records();
+    const messages = all.filter(({ type }) => type === 'message');
+    expect(all.at(-1)).toEqual({ type: 'end', messages: messages.length, complete: false });
+    expect(messages.every(({ at = '' }) => Date.parse(at) <= Date.now())).toBe(true);
+  });
+
   it('replays a segment of its journal under other names: the same readings, and no word of who sent them', async () => {
     const pantau = training;
     const from = new Date().toISOString();
@@ -162,26 +190,35 @@ describe('pantau start --demo', () => {
       ...{ PANTAU_METRICS_PORT: 'false', PANTAU_LOG_LEVEL: 'warn' },
     };
     let token = '';
-    const demonstrate = async (): Promise<{ output: string; devices: ShownDevice[] }> => {
+    const demonstrate = async (): Promise<{
+      output: string;
+      devices: ShownDevice[];
+      stations: { device: string }[];
+    }> => {
       const pantau = startProcess(process.execPath, [MAIN, 'start', '--demo'], environment);
       const hasEnded = (): boolean => pantau.process.exitCode !== null;
       await waitUntil('it is live', () => hasEnded() || pantau.output().includes('goes on live'), 120_000);
       token = /pantau_first-admin_\S+/.exec(pantau.output())?.[0] ?? token;
       let devices: ShownDevice[] = [];
+      const get = async <T>(path: string): Promise<T[]> => {
+        const headers = { authorization: `Bearer ${token}` };
+        const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`, { headers });
+        return ((await response.json()) as { items: T[] }).items;
+      };
       await waitUntil('every device is connected', async () => {
-        const response = await fetch(`http://127.0.0.1:${port}/api/v1/devices`, {
-          headers: { authorization: `Bearer ${token}` },
-        });
-        const { items } = (await response.json()) as { items: ShownDevice[] };
+        const items = await get<ShownDevice>('devices');
         devices = items.filter(({ site }) => site === 'demo');
         return devices.every(({ presence }) => presence?.state === 'connected');
       });
+      const stations = (await get<{ device: string }>('stations')).filter(({ device }) =>
+        device.startsWith('demo-'),
+      );
       await pantau.stop('SIGTERM');
       expect([pantau.process.exitCode, pantau.output()]).toEqual([
         0,
         expect.stringContaining('stopped in order'),
       ]);
-      return { output: pantau.output(), devices };
+      return { output: pantau.output(), devices, stations };
     };
     const first = await demonstrate();
     expect(first.output).toMatch(/FIRING .* demo-udara-dongsi/);
@@ -194,6 +231,11 @@ describe('pantau start --demo', () => {
       if (id.includes('udara'))
         expect(Date.now() - Date.parse(latest?.['pm25']?.ts ?? '')).toBeLessThan(4 * HOUR);
     }
+    expect(first.stations).toEqual(
+      ['demo-udara-dongsi', 'demo-udara-huairou'].map((device) =>
+        expect.objectContaining({ device, status: 'ok', ispu: expect.any(Object) }),
+      ),
+    );
     const again = await demonstrate();
     expect(again.output).toContain('goes on from where it was');
     const sent = Number(/acknowledged: (\d+) dari/.exec(again.output)?.[1]);

@@ -167,6 +167,8 @@ export interface ScenarioOptions {
   /** In place of the file's. */
   readonly seed?: number | undefined;
   readonly start?: UtcMillis | undefined;
+  /** The scenario ends now, whatever its file says, and its devices go on for so long. */
+  readonly goOn?: Millis | undefined;
   /** Groups of the fleet are made so much smaller, to two devices at least. */
   readonly scale?: number | undefined;
 }
@@ -177,8 +179,10 @@ export function scenarioOf({ name, file, now, ...options }: ScenarioOptions): Sc
   const { scale = 1 } = options;
   const scaled = ({ id, count }: { readonly id: string; readonly count: number }): string[] =>
     idsOf({ id, count: count === 1 ? 1 : Math.max(2, Math.round(count * scale)) });
-  const from = options.start ?? (file.start === undefined ? now - file.span : Date.parse(file.start));
-  const to = from + file.span;
+  const { goOn = 0 } = options;
+  const endsNow = goOn > 0 || file.start === undefined;
+  const from = options.start ?? (endsNow ? now - file.span : Date.parse(file.start ?? ''));
+  const to = from + file.span + goOn;
   const inTime = <T extends { from: Millis; for?: Millis | undefined }>({
     from: begin,
     for: lasts,

@@ -24,6 +24,11 @@ export function addSimulateCommand(
     )
     .option('--seed <number>', 'benih lain / another seed', wholeNumber)
     .option('--start <instant>', 'mulai pada waktu lain / begin at another time (ISO 8601)')
+    .option(
+      '--go-on <duration>',
+      'berakhir sekarang, lalu berlanjut langsung selama ini / ends now, then goes on in real time for so long',
+      duration,
+    )
     .option('--scale <share>', 'armada lebih kecil, 0.01 sampai 1 / a smaller fleet, 0.01 to 1', share)
     .option(
       '--patience <duration>',

@@ -30,6 +30,7 @@ export interface SimulateOptions {
   readonly seed?: number;
   readonly start?: string;
   readonly scale?: number;
+  readonly goOn?: number;
   readonly patience?: number;
   readonly truth?: string;
   readonly check: boolean;
@@ -60,6 +61,8 @@ export async function simulate(
     );
   // Said before anything is sent.
   if (options.report !== undefined) writeFileSync(options.report, '');
+  if (options.goOn !== undefined && start !== undefined)
+    throw new PantauError('USAGE', '--go-on ends the scenario now; it cannot have another --start.');
   const now = systemClock.now();
   const scenario = scenarioOf({
     name: basename(name, '.yaml'),
@@ -68,6 +71,7 @@ export async function simulate(
     seed: options.seed,
     start,
     scale: options.scale,
+    goOn: options.goOn,
   });
   const { mqtt, http } = config();
   const url = options.url ?? `mqtt://${mqtt.host}:${mqtt.port === false ? 1883 : mqtt.port}`;
