@@ -104,6 +104,28 @@ describe('pantau simulate', () => {
     );
   });
 
+  it('has the current index beside the true one when the scenario ends now', async () => {
+    const file = training.file('now.yaml');
+    writeFileSync(
+      file,
+      `title: { id: Kini, en: Now }
+rehearses: { id: Indeks kini, en: The current index }
+seed: 7
+span: 30h
+fleet:
+  sites: [{ id: sim-kini, name: Kini, latitude: -2.9, longitude: 104.7 }]
+  stations: [{ id: kini-rujukan, site: sim-kini, model: reference }]
+expect:
+  index: { error: 2 }
+`,
+    );
+    const { code, output } = await simulate(training, file, '--check');
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('The check passed.') });
+    const [, truth = '', seen = ''] = /kini-rujukan +\| (\d+) +\| (\d+) +\|\n/.exec(output) ?? [];
+    expect(Number(truth)).toBeGreaterThan(20);
+    expect(Math.abs(Number(seen) - Number(truth))).toBeLessThanOrEqual(2);
+  });
+
   it('ends now and goes on live; Ctrl-C ends it with the truth complete up to there', async () => {
     const pantau = training;
     const truth = pantau.file('live.jsonl');

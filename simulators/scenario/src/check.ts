@@ -1,10 +1,20 @@
-import { localDateOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { DAY, localDateOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { CameraSpan } from '#simulators/devices';
 import { forEachOf, type PantauApi } from './api.js';
 import { Gallery, type Seen } from './gallery.js';
+import { problemsOf } from './problems.js';
 import type { RunReport } from './run.js';
 import type { Scenario, SimulatedDevice } from './scenario.js';
-import { availabilityOf, seenAlerts, seenDays, seenReadings, type SeenAlert, type SeenDay } from './seen.js';
+import {
+  availabilityOf,
+  seenAlerts,
+  seenDays,
+  seenIndex,
+  seenReadings,
+  type SeenAlert,
+  type SeenDay,
+} from './seen.js';
+import { trueIndexAt } from './true-index.js';
 import type { TruthRecord } from './truth.js';
 
 /** How well Pantau saw what was true. */
@@ -17,6 +27,7 @@ export interface CheckReport {
   readonly availability: readonly AvailabilityFinding[];
   readonly alerts: readonly AlertFinding[];
   readonly means: readonly MeanFinding[];
+  readonly indices: readonly IndexFinding[];
   /** What the scenario's bounds do not allow, in words. Empty: the check passed. */
   readonly problems: readonly string[];
 }
@@ -58,6 +69,13 @@ export interface MeanFinding {
   readonly parameter: string;
   readonly trueMean: number;
   readonly seenMean: number | null;
+}
+
+export interface IndexFinding {
+  readonly device: string;
+  readonly trueIndex: number;
+  /** Null when Pantau has no index of a station whose scenario covers its 24 hours. */
+  readonly seenIndex: number | null;
 }
 
 const SUSPECT = 3;
@@ -145,6 +163,12 @@ async function addReadings(
   }
   gallery.addStation(device.id, DRAWN, drawn);
   const { expect } = scenario.file;
+  if (expect.index !== undefined && (expect.index.model ?? device.model) === device.model) {
+    const { at, index } = await seenIndex(api, device.id);
+    const samples = sent.map((one) => ({ at: Date.parse(one.at), values: one.truth ?? {} }));
+    if (scenario.from <= at - DAY && scenario.to >= at)
+      tally.addIndex({ device: device.id, trueIndex: trueIndexAt(samples, at), seenIndex: index ?? null });
+  }
   if (expect.means === undefined) return;
   const { parameter, model } = expect.means;
   const indicator = MEAN_INDICATORS[parameter];
@@ -211,6 +235,7 @@ class Tally {
   readonly #values = { sent: 0, stored: 0 };
   readonly #availability: AvailabilityFinding[] = [];
   readonly #means: MeanFinding[] = [];
+  readonly #indices: IndexFinding[] = [];
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -268,6 +293,10 @@ class Tally {
     this.#means.push(finding);
   }
 
+  addIndex(finding: IndexFinding): void {
+    this.#indices.push(finding);
+  }
+
   report(): Omit<CheckReport, 'messages' | 'alerts' | 'problems'> {
     const byName = <T extends { readonly device: string }>(list: T[]): T[] =>
       list.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : 0));
@@ -286,6 +315,7 @@ class Tally {
       soundValues: this.#sound,
       availability: byName(this.#availability),
       means: byName(this.#means),
+      indices: byName(this.#indices),
     };
   }
 
@@ -311,61 +341,4 @@ function known(truth: readonly CameraSpan[], { window, unknown }: SeenDay, withi
       (sum, span) => sum + span.to - span.from - unknown.reduce((lost, gap) => lost + overlap(span, gap), 0),
       0,
     );
-}
-
-/** What the scenario's own bounds do not allow. */
-function problemsOf({ file }: Scenario, report: Omit<CheckReport, 'problems'>): string[] {
-  const { expect } = file;
-  const problems: string[] = [];
-  const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
-  const { sent, acknowledged } = report.messages;
-  if (acknowledged < expect.acknowledged * sent)
-    problems.push(`only ${acknowledged} of ${sent} messages were acknowledged`);
-  if (report.values.stored < report.values.sent)
-    problems.push(
-      `${report.values.sent - report.values.stored} of ${report.values.sent} acknowledged values are not stored`,
-    );
-  for (const { fault, recall } of expect.flags) {
-    const found = report.flags.find((finding) => finding.fault === fault);
-    if (found === undefined)
-      problems.push(`the fault ${fault} falsified no value, so nothing could be found`);
-    else if (found.recall < recall)
-      problems.push(
-        `of the values that ${fault} falsified ${percent(found.recall)} are flagged (${found.found} of ${found.falsified}); the scenario asks for ${percent(recall)}`,
-      );
-  }
-  const { count, flagged } = report.soundValues;
-  if (expect.falseFlags !== undefined && flagged > expect.falseFlags * count)
-    problems.push(
-      `${flagged} of ${count} sound values are flagged; the scenario allows ${percent(expect.falseFlags)}`,
-    );
-  if (expect.availability !== undefined)
-    for (const { device, errorSeconds } of report.availability)
-      if (errorSeconds * 1000 > expect.availability.error)
-        problems.push(
-          `the uptime of ${device} is wrong by ${errorSeconds === Infinity ? 'all of it: there is no figure' : `${errorSeconds.toFixed(0)} s`}; the scenario allows ${expect.availability.error / 1000} s`,
-        );
-  for (const bound of expect.alerts) {
-    const found = report.alerts.find(({ rule }) => rule === bound.rule);
-    if (found === undefined) continue;
-    const { rule, expected, missing, extra, delaySeconds } = found;
-    if (expected < bound.atLeast)
-      problems.push(`the air exceeds ${rule} ${expected} times; the scenario promises ${bound.atLeast}`);
-    if (missing > bound.missing) problems.push(`${missing} of ${expected} alerts of ${rule} are missing`);
-    if (extra > bound.extra) problems.push(`${extra} alerts of ${rule} have no true exceedance`);
-    if (bound.delay !== undefined && delaySeconds * 1000 > bound.delay)
-      problems.push(
-        `an alert of ${rule} came ${delaySeconds} s late; the scenario allows ${bound.delay / 1000} s`,
-      );
-  }
-  if (expect.means !== undefined) {
-    const { error, parameter } = expect.means;
-    if (report.means.length === 0) problems.push(`there is no daily mean of ${parameter} to compare`);
-    for (const { device, date, trueMean, seenMean } of report.means)
-      if (seenMean !== null && Math.abs(seenMean - trueMean) > error * trueMean)
-        problems.push(
-          `the mean of ${device} on ${date} is ${seenMean.toFixed(1)} beside the true ${trueMean.toFixed(1)}; the scenario allows ${percent(error)}`,
-        );
-  }
-  return problems;
 }

@@ -33,7 +33,7 @@ type Cell = string | number;
 
 /** What a check found, as tables in Markdown. */
 export function tableOf(report: CheckReport): string {
-  const { messages, values, soundValues, flags, availability, alerts, means } = report;
+  const { messages, values, soundValues, flags, availability, alerts, means, indices } = report;
   const parts = [
     table(
       ['', 'dikirim / sent', 'sampai / arrived'],
@@ -107,6 +107,13 @@ export function tableOf(report: CheckReport): string {
           trueMean.toFixed(1),
           seenMean === null ? '-' : seenMean.toFixed(1),
         ]),
+      ),
+    );
+  if (indices.length > 0)
+    parts.push(
+      table(
+        ['ISPU sekarang / current ISPU', 'benar / true', 'terlihat / seen'],
+        indices.map(({ device, trueIndex, seenIndex }) => [device, trueIndex, seenIndex ?? '-']),
       ),
     );
   return parts.join('\n\n');

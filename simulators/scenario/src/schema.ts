@@ -104,6 +104,13 @@ const expectSchema = z
         error: share.describe('Largest relative error of a daily mean'),
       })
       .optional(),
+    index: z
+      .strictObject({
+        model: names<SensorModelName>(SENSOR_MODELS).optional().describe('Of stations of this model alone'),
+        error: z.int().nonnegative().describe('Largest error of the current ISPU, in points of the index'),
+      })
+      .optional()
+      .describe('Compared when the scenario ends now: Pantau tells the index of the last 24 full hours'),
     alerts: z
       .array(
         z.strictObject({

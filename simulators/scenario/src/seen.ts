@@ -102,6 +102,18 @@ export async function seenDays(
   return records;
 }
 
+/** The index of a station that Pantau tells now. */
+export interface SeenIndex {
+  /** The end of the 24 hours that it speaks of. */
+  readonly at: UtcMillis;
+  readonly index: number | undefined;
+}
+
+export async function seenIndex(api: PantauApi, device: string): Promise<SeenIndex> {
+  const { at, ispu } = await api.get<{ at: string; ispu?: { index: number } }>(`stations/${device}`);
+  return { at: Date.parse(at), index: ispu?.index };
+}
+
 export function availabilityOf({ period, dataCapture, detail }: DayRecord): SeenDay {
   const outages = (detail.outages ?? []).map(({ from, to, cause }) => ({
     ...{ from: Date.parse(from), to: Date.parse(to), cause },
