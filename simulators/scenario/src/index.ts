@@ -1,5 +1,6 @@
 export * from './api.js';
 export * from './check.js';
+export * from './findings.js';
 export * from './gallery.js';
 export * from './register.js';
 export * from './report.js';
