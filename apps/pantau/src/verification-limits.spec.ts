@@ -85,10 +85,11 @@ describe('a codec that remembers', () => {
 });
 
 describe('another version of a codec', () => {
+  const versionOf = ({ version = 1 }: Codec): number => version;
   /** Reads otherwise than it used to. */
-  const later = (codec: Codec, version: number | undefined): Codec => ({
+  const later = (codec: Codec, raises: number): Codec => ({
     ...codec,
-    ...(version === undefined ? {} : { version }),
+    version: versionOf(codec) + raises,
     decode: (input) => {
       const result = codec.decode(input);
       const outputs = result.outputs.map((output) =>
@@ -101,10 +102,17 @@ describe('another version of a codec', () => {
   });
 
   it.each([
-    [2, { result: 'not_verifiable', decoder: { decoder: 'purpleair', then: 1, now: 2 } }],
-    [undefined, { result: 'different', difference: { part: 'entries' } }],
-  ])('is told from tampering by its number: %s', async (version, expected) => {
+    [
+      1,
+      (then: number) => ({
+        result: 'not_verifiable',
+        decoder: { decoder: 'purpleair', then, now: then + 1 },
+      }),
+    ],
+    [0, () => ({ result: 'different', difference: { part: 'entries' } })],
+  ])('is told from tampering by its number: + %s', async (raises, expectedOf) => {
     await using folder = await new Folder().open();
+    const expected: object = expectedOf(versionOf(folder.options.codecs.get('purpleair')!));
     await folder.registry.settings.declare(DECODERS, decoderVersions(folder.options.codecs));
     await folder.registry.putDevice(AIR);
     folder.now = MIDDAY;
@@ -112,7 +120,7 @@ describe('another version of a codec', () => {
     await folder.listen();
     expect((await folder.verify()).result).toBe('equal');
     const codecs = new Map(folder.options.codecs);
-    codecs.set('purpleair', later(codecs.get('purpleair')!, version));
+    codecs.set('purpleair', later(codecs.get('purpleair')!, raises));
     folder.options = { ...folder.options, codecs };
     folder.now += DAY;
     await folder.registry.settings.declare(DECODERS, decoderVersions(codecs));
