@@ -1,4 +1,4 @@
-import { answerClientError, KnownPaths, portInUse, sendProblem } from '#libs/http';
+import { answerClientError, closeInTime, KnownPaths, portInUse, sendProblem } from '#libs/http';
 import type { Tokens } from '#libs/identity';
 import { PantauError, parseJson, REQUEST_BOUNDS, type Millis } from '#libs/kernel';
 import { NestLogger, type Logger } from '#libs/platform';
@@ -30,6 +30,7 @@ import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js'
 import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
+import { LiveController } from './live/live.controller.js';
 import { StationsController } from './stations/stations.controller.js';
 import { StationsProjection } from './stations/stations.projection.js';
 
@@ -65,6 +66,7 @@ export class GatewayModule {
         CommandsController,
         ConfigurationController,
         StationsController,
+        LiveController,
         ReconciliationController,
         DeviceSensorsController,
         ForeignTopicsController,
@@ -109,6 +111,7 @@ export async function startGateway(
       abortOnError: false,
     },
   );
+  closeInTime(app.getHttpAdapter().getInstance());
   const paths = new KnownPaths(app.getHttpAdapter().getInstance());
   takeJson(app.getHttpAdapter().getInstance());
   app.useGlobalFilters(new ProblemFilter(logger, (request) => paths.allowed(request)));

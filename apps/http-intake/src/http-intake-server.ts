@@ -1,4 +1,4 @@
-import { answerClientError, KnownPaths, portInUse, sendProblem } from '#libs/http';
+import { answerClientError, closeInTime, KnownPaths, portInUse, sendProblem } from '#libs/http';
 import { messageOf, PantauError } from '#libs/kernel';
 import {
   Inject,
@@ -79,6 +79,7 @@ export class HttpIntakeServer implements OnApplicationBootstrap, OnApplicationSh
         void sendProblem(error, request, reply, CHALLENGE),
     });
     this.#servers.push(server);
+    closeInTime(server);
     const paths = new KnownPaths(server);
     server.setErrorHandler((error, request, reply) => {
       if (sendProblem(error, request, reply, CHALLENGE) === 500)

@@ -1,5 +1,6 @@
 export * from './checked.js';
 export * from './client-errors.js';
+export * from './close-in-time.js';
 export * from './known-paths.js';
 export * from './port-in-use.js';
 export * from './problem.js';

@@ -1,0 +1,205 @@
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import type { Journal } from '#libs/journal';
+import type { Observation } from '#libs/telemetry';
+import { temporaryFolder } from '#libs/testing';
+import { LiveFeed, type LiveEvent, type LiveFilter } from './live-feed.js';
+import { parsePosition } from './live-position.js';
+
+const T = Date.UTC(2026, 0, 1);
+const ALL: LiveFilter = { topics: ['readings'], site: undefined, device: undefined };
+
+const observation = (n: number, device = 'udara-01'): Observation => ({
+  ...{ site: device === 'udara-01' ? 'betung' : 'sembawa', device },
+  ...{ ts: T + n, receivedAt: T + n, uplink: { shard: 0, offset: n } },
+  readings: [{ parameter: 'pm25', value: n, flag: 1 }],
+});
+
+class Fixture implements AsyncDisposable {
+  readonly #folder = temporaryFolder('live');
+  readonly errors: unknown[] = [];
+  readonly #readers: Reader[] = [];
+  now = T;
+  journal!: Journal;
+  state!: LmdbStateStore;
+  feed!: LiveFeed;
+
+  async open(): Promise<this> {
+    this.state = LmdbStateStore.open(this.#folder.path);
+    this.journal = await LmdbJournal.open({ state: this.state, clock: { now: () => this.now }, shards: 2 });
+    this.feed = new LiveFeed(
+      this.journal,
+      () => undefined,
+      (error) => this.errors.push(error),
+    );
+    return this;
+  }
+
+  async append(from: number, to: number, devices = ['udara-01', 'udara-02']): Promise<void> {
+    const entries = [];
+    for (let n = from; n < to; n++) {
+      const device = devices[n % devices.length] as string;
+      entries.push({ key: device, data: observation(n, device) });
+    }
+    await this.journal.append('readings', entries);
+  }
+
+  /** Begins to read; resolves when it stands at its place. */
+  async read(filter: Partial<LiveFilter> = {}, lastEventId?: string): Promise<Reader> {
+    const reader = new Reader(this.feed, { ...ALL, ...filter }, lastEventId);
+    this.#readers.push(reader);
+    await reader.start();
+    return reader;
+  }
+
+  async close(): Promise<void> {
+    this.feed.close();
+    await Promise.all(this.#readers.splice(0).map((reader) => reader.stop()));
+    await this.journal.close();
+    await this.state.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+    this.#folder[Symbol.dispose]();
+    expect(this.errors).toEqual([]);
+  }
+}
+
+class Reader {
+  readonly #abort = new AbortController();
+  readonly #events: AsyncGenerator<readonly LiveEvent[]>;
+  #ready: LiveEvent[] = [];
+  last = '';
+
+  constructor(feed: LiveFeed, filter: LiveFilter, lastEventId: string | undefined) {
+    this.#events = feed.read(filter, parsePosition(lastEventId), this.#abort.signal);
+  }
+
+  async start(): Promise<void> {
+    expect(await this.next()).toMatchObject({ type: 'start' });
+  }
+
+  async next(): Promise<LiveEvent> {
+    while (this.#ready.length === 0) {
+      const { value, done } = await this.#events.next();
+      if (done === true) throw new Error('there are no more events');
+      this.#ready = [...value];
+    }
+    const event = this.#ready.shift() as LiveEvent;
+    this.last = event.id;
+    return event;
+  }
+
+  /** Values of the next events. */
+  async values(count: number): Promise<number[]> {
+    const values: number[] = [];
+    while (values.length < count) {
+      const { text, type } = await this.next();
+      if (type === 'readings') values.push((JSON.parse(text) as Observation).readings[0]!.value);
+    }
+    return values;
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#events.return(undefined);
+  }
+}
+
+const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe('the live feed', () => {
+  it('begins now, and tells each reader everything once, in the order of each device', async () => {
+    await using fixture = await new Fixture().open();
+    await fixture.append(0, 10);
+    const readers = await Promise.all([fixture.read(), fixture.read()]);
+    await fixture.append(10, 30);
+    for (const reader of readers) {
+      const values = await reader.values(20);
+      expect(ascending(values)).toEqual(range(10, 30));
+      for (const rest of [0, 1])
+        expect(values.filter((n) => n % 2 === rest)).toEqual(range(10, 30).filter((n) => n % 2 === rest));
+    }
+  });
+
+  it('goes on behind the last event that was seen, wherever that was, also after a restart', async () => {
+    await using fixture = await new Fixture().open();
+    const first = await fixture.read();
+    await fixture.append(0, 7);
+    const seen = await first.values(3);
+    const { last } = first;
+    await fixture.close();
+    await fixture.open();
+    await fixture.append(7, 9);
+    const second = await fixture.read({}, last);
+    await fixture.append(9, 12);
+    expect(ascending([...seen, ...(await second.values(9))])).toEqual(range(0, 12));
+  });
+
+  it('gives whoever was away for long all of it, from the journal', async () => {
+    await using fixture = await new Fixture().open();
+    const away = await fixture.read();
+    const watching = await fixture.read();
+    const total = 4_000;
+    for (let n = 0; n < total; n += 500) {
+      await fixture.append(n, n + 500);
+      await watching.values(500);
+    }
+    expect(ascending(await away.values(total))).toEqual(range(0, total));
+    const back = await fixture.read({}, away.last);
+    await fixture.append(total, total + 2);
+    expect(ascending(await back.values(2))).toEqual([total, total + 1]);
+  });
+
+  it('sends what was asked for, and lets a place pass over the rest', async () => {
+    await using fixture = await new Fixture().open();
+    const one = await fixture.read({ device: 'udara-02' });
+    const site = await fixture.read({ site: 'betung' });
+    await fixture.append(0, 6);
+    expect(await one.values(3)).toEqual([1, 3, 5]);
+    expect(await site.values(3)).toEqual([0, 2, 4]);
+  });
+
+  it('says how much retention took before it was read', async () => {
+    await using fixture = await new Fixture().open();
+    const reader = await fixture.read({}, 'readings.0.0');
+    await reader.stop();
+    await fixture.append(0, 5_000, ['udara-01']);
+    fixture.now = T + 10_000;
+    await fixture.append(5_000, 5_001, ['udara-01']);
+    const reports = await fixture.journal.retain('readings', { maxAge: 5_000, unread: 'drop' });
+    const dropped = reports.reduce((sum, report) => sum + report.dropped, 0);
+    expect(dropped).toBeGreaterThan(0);
+    const late = await fixture.read({}, reader.last);
+    expect(JSON.parse((await late.next()).text)).toEqual({ topic: 'readings', entries: dropped });
+    expect((await late.values(1))[0]).toBe(dropped);
+  });
+
+  it('says so when an id is of another journal, and begins now', async () => {
+    await using fixture = await new Fixture().open();
+    await fixture.append(0, 2);
+    const reader = await fixture.read({}, 'readings.900.900');
+    expect(await reader.next()).toMatchObject({ type: 'lost', text: '{"topic":"readings","entries":null}' });
+    await fixture.append(2, 3);
+    expect(await reader.values(1)).toEqual([2]);
+  });
+
+  it('follows nothing when nobody reads, and begins anew at the end', async () => {
+    await using fixture = await new Fixture().open();
+    const reader = await fixture.read();
+    await reader.stop();
+    expect(fixture.feed.readers).toBe(0);
+    await fixture.append(0, 3);
+    const next = await fixture.read();
+    await fixture.append(3, 4);
+    expect(await next.values(1)).toEqual([3]);
+  });
+
+  it.each(['x', 'readings', 'readings.1.x', 'readings.-1.0', 'alarms.0.0'])(
+    'refuses the id %s by name',
+    (id) => {
+      expect(() => parsePosition(id)).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error);
+    },
+  );
+});

@@ -1,0 +1,98 @@
+import { readPage, type Journal, type PassedOver } from '#libs/journal';
+import { TOPICS, type LiveTopic, type Shown } from './live-topics.js';
+
+/** An entry as it is sent, rendered once for all readers. */
+export interface LiveEntry {
+  readonly offset: number;
+  readonly site: string | undefined;
+  readonly device: string | undefined;
+  /** JSON on one line. Empty for an entry that nobody is shown. */
+  readonly text: string;
+}
+
+export interface LivePage {
+  readonly entries: readonly LiveEntry[];
+  /** The offset to read next; the one that was asked for when there is nothing behind it. */
+  readonly next: number;
+  /** Entries that retention took before they were read. */
+  readonly lost: number;
+}
+
+/** Entries of a shard that are kept rendered. A reader that is further back reads the journal by itself. */
+const KEPT = 500;
+const PAGE = 500;
+
+/**
+ * The end of one shard of one topic, shared by all that follow it: each entry is read and rendered once, however many
+ * they are.
+ */
+export class LiveTail {
+  #entries: LiveEntry[] = [];
+  /** Behind the last of them. */
+  #end: number;
+  #reading: Promise<void> | undefined;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly topic: LiveTopic,
+    private readonly shard: number,
+    end: number,
+    private readonly passedOver: PassedOver,
+  ) {
+    this.#end = end;
+  }
+
+  /** Where the next entry will be taken up. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Takes up what was appended. Resolves at once when that is being done already, with it. */
+  async extend(): Promise<void> {
+    await (this.#reading ??= this.#extend().finally(() => (this.#reading = undefined)));
+  }
+
+  async #extend(): Promise<void> {
+    const { entries, next } = await this.#page(this.#end);
+    this.#entries.push(...entries);
+    this.#end = next;
+    if (this.#entries.length > 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
+  }
+
+  /** What stands at and behind an offset. */
+  async read(from: number): Promise<LivePage> {
+    const first = this.#entries[0]?.offset ?? this.#end;
+    if (from < first) return this.#page(from);
+    const entries = this.#entries.slice(lowerBound(this.#entries, from)).slice(0, PAGE);
+    return { entries, next: Math.max(from, (entries.at(-1)?.offset ?? this.#end - 1) + 1), lost: 0 };
+  }
+
+  async #page(from: number): Promise<LivePage> {
+    const { stream, show } = TOPICS[this.topic];
+    const { entries, unreadable, next } = await readPage(this.journal, stream, this.shard, from, PAGE);
+    if (unreadable !== undefined) this.passedOver(unreadable);
+    const isLost = entries.length === 0 && unreadable === undefined && next > from;
+    return {
+      entries: entries.map(({ offset, data }) => entryOf(offset, show(data))),
+      next,
+      lost: isLost ? next - from : 0,
+    };
+  }
+}
+
+function entryOf(offset: number, shown: Shown | undefined): LiveEntry {
+  if (shown === undefined) return { offset, site: undefined, device: undefined, text: '' };
+  const { site, device, data } = shown;
+  return { offset, site, device, text: JSON.stringify(data) };
+}
+
+/** The place of the first entry at or behind an offset; entries stand in order, and some offsets may be missing. */
+function lowerBound(entries: readonly LiveEntry[], offset: number): number {
+  let [low, high] = [0, entries.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((entries[middle] as LiveEntry).offset < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
