@@ -118,6 +118,11 @@ describe('stages as processes', () => {
         `SHARD_CLAIMED: shard 1 of stage ingest is run by process ${pantau.pid('ingest', '--shards', '0,1')}`,
       ),
     ]);
+    // What reads nothing is not split by shards.
+    await pantau.start('http-intake', '--shards', '0');
+    const other = pantau.run('run', 'http-intake', '--shards', '1');
+    await waitUntil('it has ended', () => other.process.exitCode !== null);
+    expect(other.output()).toContain('SHARD_CLAIMED: shard 0 of stage http-intake');
     // What it had claimed before it met the other is free again.
     await pantau.start('ingest', '--shards', '2,3');
     await pantau.kill('SIGKILL', 'ingest', '--shards', '0,1');

@@ -55,8 +55,12 @@ export async function startStages(
     closers.push(() => engines.close());
     const { journal, state } = engines;
     const own = shardsOf(journal.shards, shards);
-    const names = stages.map(({ name }) => name);
-    closers.push(await claimShards(names, own, { state, clock: systemClock, logger }));
+    const claims = { state, clock: systemClock, logger };
+    const namesOf = (isReading: boolean): string[] =>
+      stages.filter(({ reads }) => reads.length > 0 === isReading).map(({ name }) => name);
+    closers.push(await claimShards(namesOf(true), own, claims));
+    // What reads nothing cannot be split by what it reads.
+    closers.push(await claimShards(namesOf(false), shardsOf(journal.shards, undefined), claims));
     const metrics = new StageMetrics(journal);
     let intakePort: number | undefined;
     let store: TimeSeriesStore | undefined;
