@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { BrokerRun } from '#libs/availability';
 import { defineNamespace } from '#libs/state';
 import type { ConfigurationChange } from '#libs/telemetry';
@@ -5,6 +6,9 @@ import type { RecentHours } from './stations/recent-hours-form.js';
 import type { LatestReadings } from './views/latest-readings-form.js';
 import type { Unread } from './views/nothing-read.js';
 import type { AlertView, CommandView, DeviceView, RejectionCount } from './views/views.js';
+
+/** What is shown as a time must be one. */
+const time = z.number().min(-8.64e15).max(8.64e15);
 
 /** The read models behind the API, which the projection keeps. */
 export const ALERT_VIEWS = defineNamespace<AlertView>({
@@ -21,6 +25,7 @@ export const DEVICE_VIEWS = defineNamespace<DeviceView>({
   key: 'device',
   value: 'DeviceView',
   description: 'What is known of a device beside its readings.',
+  shape: z.object({ lastSeen: time.optional(), presence: z.object({ at: time }).optional() }),
 });
 
 export const LATEST_READINGS = defineNamespace<LatestReadings>({
@@ -45,6 +50,7 @@ export const UNREAD_MESSAGES = defineNamespace<Unread>({
   key: 'device',
   value: 'Unread',
   description: 'Messages of a device that gave nothing, since the newest that gave something.',
+  shape: z.object({ reason: z.string(), since: time, at: time, messages: z.number() }),
 });
 
 export const REJECTION_COUNTS = defineNamespace<RejectionCount>({
@@ -53,6 +59,7 @@ export const REJECTION_COUNTS = defineNamespace<RejectionCount>({
   key: 'reason/device',
   value: 'RejectionCount',
   description: 'How often something was refused for a reason.',
+  shape: z.object({ reason: z.string(), count: z.number(), lastAt: time }),
 });
 
 export const BROKER_RUNS = defineNamespace<BrokerRun>({
@@ -61,6 +68,7 @@ export const BROKER_RUNS = defineNamespace<BrokerRun>({
   key: 'run',
   value: 'BrokerRun',
   description: 'When a run of the broker began, when it was seen last, whether it stopped in order.',
+  shape: z.object({ run: z.string(), startedAt: time, seenAt: time }),
 });
 
 export const COMMAND_VIEWS = defineNamespace<CommandView>({
@@ -69,6 +77,12 @@ export const COMMAND_VIEWS = defineNamespace<CommandView>({
   key: 'device/command',
   value: 'CommandView',
   description: 'A command and what became of it.',
+  shape: z.object({
+    id: z.string(),
+    device: z.string(),
+    state: z.string(),
+    history: z.array(z.object({ at: time })),
+  }),
 });
 
 export const CONFIGURATION_VIEWS = defineNamespace<ConfigurationChange>({
@@ -77,4 +91,5 @@ export const CONFIGURATION_VIEWS = defineNamespace<ConfigurationChange>({
   key: 'device',
   value: 'ConfigurationChange',
   description: 'The configuration that a device shall have.',
+  shape: z.object({ device: z.string(), at: time }),
 });

@@ -136,6 +136,19 @@ describe('every route of the OpenAPI document', () => {
     });
   });
 
+  it('passes over a stored row of another shape than its readers expect', async () => {
+    const { state } = pantau.engines;
+    const [namespace, key] = ['gateway/configurations', 'udara-01'];
+    await state.write([
+      { namespace, key, value: { device: 'udara-01', at: 'yesterday', configuration: {} } },
+    ]);
+    expect((await pantau.get('devices/udara-01/configuration')).status).toBe(404);
+    const at = Date.UTC(2026, 0, 1);
+    await state.write([{ namespace, key, value: { device: 'udara-01', at, configuration: {} } }]);
+    expect((await pantau.get('devices/udara-01/configuration')).body).toMatchObject({ configuration: {} });
+    await state.write([{ namespace, key, value: undefined }]);
+  });
+
   it('says of every list that it was cut at its limit', async () => {
     const { state } = pantau.engines;
     const topic = { reason: 'not_mapped', detail: 'x', sender: 'udara-01', count: 1, firstAt: 1, lastAt: 1 };
@@ -151,7 +164,12 @@ describe('every route of the OpenAPI document', () => {
       },
       '/api/v1/devices/{device}/commands': {
         namespace: 'gateway/commands',
-        value: (i) => ({ id: String(i), device: 'udara-01', at: i }),
+        value: (i) => ({
+          id: String(i),
+          device: 'udara-01',
+          state: 'queued',
+          history: [{ state: 'queued', at: i }],
+        }),
       },
     };
     const { paths } = (await (await fetch(`${pantau.api}/docs-json`)).json()) as {

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { namespaceOf, temporaryFolder } from '#libs/testing';
 import type { AnyStreams } from '#libs/journal';
+import { defineNamespace } from '#libs/state';
+import { z } from 'zod';
 import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbStateStore } from './lmdb-state-store.js';
 import { describeStateStoreContract } from '#contracts/state';
@@ -45,6 +47,25 @@ describe('a value of the state that cannot be read', () => {
     expect(told).toEqual(['n/b']);
     await store.write([{ namespace: 'n', key: 'b', value: 'again' }]);
     expect(await store.get(namespaceOf('n'), 'b')).toBe('again');
+    await store.close();
+  });
+
+  it.each([
+    ['a predicate', (value: unknown) => typeof value === 'string', 'it is no Name'],
+    ['a schema', z.object({ name: z.string() }), 'it is no Name: value.name'],
+  ])('is one that has another shape than its namespace declares: %s', async (_what, shape, why) => {
+    using folder = temporaryFolder('state');
+    const told: unknown[] = [];
+    const store = LmdbStateStore.open(folder.path, (...fault) => told.push(fault));
+    const good = typeof shape === 'function' ? 'ani' : { name: 'ani', more: true };
+    const names = defineNamespace<unknown>({
+      ...{ name: 'n', owner: 'pantau', key: 'key', value: 'Name', description: '', shape },
+    });
+    await store.write([names.put('a', good), names.put('b', { name: 7 })]);
+    expect(await store.list(names)).toEqual([{ key: 'a', value: good }]);
+    expect(await store.get(names, 'b')).toBeUndefined();
+    expect(await store.getMany(names, ['a', 'b', 'c'])).toEqual([good, undefined, undefined]);
+    expect(told).toEqual([['n', 'b', expect.stringContaining(why)]]);
     await store.close();
   });
 

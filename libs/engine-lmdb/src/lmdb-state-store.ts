@@ -38,12 +38,12 @@ export class LmdbStateStore implements StateStore {
 
   async get<T>(namespace: Namespace<T>, key: string): Promise<T | undefined> {
     this.#beginRead();
-    return this.#valueOf([namespace.name, key]) as T | undefined;
+    return this.#valueOf(namespace, key);
   }
 
   async getMany<T>(namespace: Namespace<T>, keys: readonly string[]): Promise<(T | undefined)[]> {
     this.#beginRead();
-    return keys.map((key) => this.#valueOf([namespace.name, key]) as T | undefined);
+    return keys.map((key) => this.#valueOf(namespace, key));
   }
 
   async list<T>(namespace: Namespace<T>, options: ListOptions = {}): Promise<{ key: string; value: T }[]> {
@@ -61,8 +61,8 @@ export class LmdbStateStore implements StateStore {
     for (const key of this.#entries.getKeys(range)) {
       if (limit !== undefined && entries.length >= limit) break;
       if (key[0] !== name || (to !== undefined && key[1] >= to) || key[1] < low[1]) continue;
-      const value = this.#valueOf(key);
-      if (value !== undefined) entries.push({ key: key[1], value: value as T });
+      const value = this.#valueOf(namespace, key[1]);
+      if (value !== undefined) entries.push({ key: key[1], value });
     }
     return entries;
   }
@@ -114,17 +114,18 @@ export class LmdbStateStore implements StateStore {
   }
 
   /** Undefined for one that cannot be read as well: one bad row takes down neither a route nor a stage. */
-  #valueOf(key: StateKey): unknown {
+  #valueOf<T>(namespace: Namespace<T>, key: string): T | undefined {
     let fault: unknown;
     try {
-      const value = this.#entries.get(key);
-      fault = valueFault(value);
-      if (fault === undefined) return value;
+      const value = this.#entries.get([namespace.name, key]);
+      if (value === undefined) return undefined;
+      fault = valueFault(value) ?? namespace.shapeFault(value);
+      if (fault === undefined) return value as T;
     } catch (error) {
       fault = error;
     }
-    const name = key.join('/');
-    if (!this.#told.has(name)) this.onUnreadable(key[0], key[1], fault);
+    const name = `${namespace.name}/${key}`;
+    if (!this.#told.has(name)) this.onUnreadable(namespace.name, key, fault);
     this.#told.add(name);
     return undefined;
   }

@@ -12,6 +12,17 @@ export type StateOwner =
   | 'journal-transport'
   | 'pantau';
 
+/** A predicate, or a schema of zod. What older versions stored must pass too. */
+export type Shape = ((value: unknown) => boolean) | ValueSchema;
+
+export interface ValueSchema {
+  safeParse(value: unknown): {
+    readonly error?:
+      | { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] }
+      | undefined;
+  };
+}
+
 /** Declares a part of the state. A row of the table in `docs/architecture.md`, which is generated from it. */
 export interface NamespaceDefinition {
   /** What is stored bears it: it is never changed. */
@@ -23,6 +34,8 @@ export interface NamespaceDefinition {
   /** Name of the type of its values, for people. */
   readonly value: string;
   readonly description: string;
+  /** What its readers take for granted of a value, where a wrong one would stop them: one that fails counts as unreadable. */
+  readonly shape?: Shape;
   /** The query that the owner's library exports, and the apps that ask it. Without one the namespace is private. */
   readonly published?: { readonly query: string; readonly readers: readonly StateOwner[] };
 }
@@ -36,6 +49,16 @@ export class Namespace<in out T> {
 
   constructor(readonly definition: NamespaceDefinition) {
     this.name = definition.name;
+  }
+
+  /** Why a stored value is none of these; undefined when it is one. */
+  shapeFault(value: unknown): string | undefined {
+    const { shape, value: type } = this.definition;
+    if (shape === undefined) return undefined;
+    if (typeof shape === 'function') return shape(value) ? undefined : `it is no ${type}`;
+    const issue = shape.safeParse(value).error?.issues[0];
+    if (issue === undefined) return undefined;
+    return `it is no ${type}: ${['value', ...issue.path.map(String)].join('.')}: ${issue.message}`;
   }
 
   /** @param value - plain data (no class instances) */
