@@ -1,5 +1,3 @@
-import { DECODERS, decoderVersions } from '#apps/ingest';
-import { loadCodecs } from '#devices/codecs';
 import { rulesFileSchema } from '#libs/alerting';
 import { recordIndicators } from '#libs/evidence';
 import type { Settings } from '#libs/identity';
@@ -7,14 +5,13 @@ import { indicators } from './configured-files.js';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { QC_LIMITS_VERSION, qcLimitsSchema } from '#libs/quality-control';
 
-/** Records the settings of configuration files that figures, flags and alerts follow from, where they differ from before. */
+/** Records the settings of configuration files that figures, flags and alerts follow from, where they differ from before. What decodes is recorded by ingest. */
 export async function recordSettings(settings: Settings, config: LoadedConfig): Promise<void> {
   const { ingest, qualityControl, livenessBeat, mappings, rules } = config;
   const limits =
     qualityControl === undefined ? null : readYamlFile(configFile(config, qualityControl), qcLimitsSchema);
   await settings.declare('clock', ingest);
   await settings.declare('mappings', mappings);
-  await settings.declare(DECODERS, decoderVersions(await loadCodecs()));
   await settings.declare('quality', { shipped: QC_LIMITS_VERSION, limits });
   await settings.declare('liveness', livenessBeat);
   await settings.declare('alerts', readYamlFile(configFile(config, rules), rulesFileSchema));

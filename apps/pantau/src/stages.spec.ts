@@ -1,4 +1,10 @@
+import { DECODERS } from '#apps/ingest';
+import { loadConfig } from '#libs/platform';
+import { temporaryFolder } from '#libs/testing';
 import { STREAM_NAMES, STREAMS } from '#libs/streams';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { openEngines } from './engines.js';
 import { STAGE_THREADS, STAGES } from './stages.js';
 import { THREADS } from './watchdog.js';
 
@@ -29,5 +35,26 @@ describe('the table of stages', () => {
     const { thread } = STAGES.find(({ name }) => name === 'http-intake')!;
     expect(STAGES.filter((stage) => stage.thread === thread)).toHaveLength(1);
     expect(thread).not.toBe('main');
+  });
+
+  it('lets whoever decodes record the versions of what decodes, once', async () => {
+    using folder = temporaryFolder('stages');
+    cpSync(join(import.meta.dirname, '../../../config'), folder.path, { recursive: true });
+    const config = loadConfig(join(folder.path, 'pantau.yaml'), {});
+    const engines = await openEngines(config);
+    try {
+      const unused = (): never => {
+        throw new Error('ingest needs no store and listens nowhere');
+      };
+      const parts = { config, engines, store: unused, onListening: unused };
+      for (const stage of STAGES.filter(({ name }) => name === 'ingest'))
+        for (let run = 0; run < 2; run++) await stage.prepare(parts);
+      const recorded = await engines.registry.settings.history(DECODERS);
+      expect(recorded.map(({ value }) => value)).toEqual([
+        expect.objectContaining({ pantau: 1, senml: expect.any(Number) }),
+      ]);
+    } finally {
+      await engines.close();
+    }
   });
 });

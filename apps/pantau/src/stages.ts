@@ -49,8 +49,14 @@ export const STAGES: readonly StageEntry[] = [
     return httpIntakeOptions(config, engines, onListening);
   }),
   entry(ingestStage, 'ingest', async ({ config, engines }) => {
-    const { ingestOptions } = await import('./ingest-options.js');
-    return ingestOptions(config, engines.registry);
+    const [{ DECODERS, decoderVersions }, { ingestOptions }] = await Promise.all([
+      import('#apps/ingest'),
+      import('./ingest-options.js'),
+    ]);
+    const options = await ingestOptions(config, engines.registry);
+    // By whoever decodes: the broker's thread would load every codec for it.
+    await engines.registry.settings.declare(DECODERS, decoderVersions(options.codecs));
+    return options;
   }),
   entry(writerStage, 'store', storeOptions),
   entry(alertsStage, 'conclusions', ({ config, engines: { registry, journal } }) => ({
