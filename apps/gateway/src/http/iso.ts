@@ -6,6 +6,7 @@ const INSTANTS = new Set([
   'since',
   'receivedAt',
   'lastSeen',
+  'lastFrameAt',
   'firstAt',
   'lastAt',
   'expiresAt',
