@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { BrokerRun } from '#libs/availability';
 import { defineNamespace } from '#libs/state';
 import type { ConfigurationChange } from '#libs/telemetry';
-import type { RecentHours } from './stations/recent-hours-form.js';
-import type { LatestReadings } from './views/latest-readings-form.js';
+import { isRecentHours, type RecentHours } from './stations/recent-hours-form.js';
+import { isLatestReadings, type LatestReadings } from './views/latest-readings-form.js';
 import type { Unread } from './views/nothing-read.js';
 import type { AlertView, CommandView, DeviceView, RejectionCount } from './views/views.js';
 
@@ -17,6 +17,10 @@ export const ALERT_VIEWS = defineNamespace<AlertView>({
   key: 'since/alert',
   value: 'AlertView',
   description: 'An alert from its first step to its last.',
+  shape: z.object({
+    latest: z.object({ alert: z.string(), rule: z.string(), since: time, at: time }),
+    history: z.array(z.object({ at: time })),
+  }),
 });
 
 export const DEVICE_VIEWS = defineNamespace<DeviceView>({
@@ -34,6 +38,7 @@ export const LATEST_READINGS = defineNamespace<LatestReadings>({
   key: 'device',
   value: 'LatestReadings',
   description: 'The latest reading of each parameter of a device.',
+  shape: isLatestReadings,
 });
 
 export const RECENT_HOURS = defineNamespace<RecentHours>({
@@ -42,6 +47,7 @@ export const RECENT_HOURS = defineNamespace<RecentHours>({
   key: 'device',
   value: 'RecentHours',
   description: 'The recent hours of a station, from which its index of now is computed.',
+  shape: isRecentHours,
 });
 
 export const UNREAD_MESSAGES = defineNamespace<Unread>({

@@ -8,6 +8,7 @@ const MODULES = join(import.meta.dirname, '../../../node_modules');
 export interface Parameter {
   readonly name: string;
   readonly in: string;
+  readonly required?: boolean;
 }
 interface Operation {
   readonly parameters?: readonly Parameter[];

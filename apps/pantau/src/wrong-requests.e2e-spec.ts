@@ -149,6 +149,47 @@ describe('every route of the OpenAPI document', () => {
     await state.write([{ namespace, key, value: undefined }]);
   });
 
+  it('answers whatever stands in the rows that it reads', async () => {
+    const { state } = pantau.engines;
+    const hour = Date.UTC(2026, 0, 1);
+    const rows: readonly (readonly [namespace: string, key: string])[] = [
+      ['gateway/alerts', `${String(hour).padStart(15, '0')}/a`],
+      ...['devices', 'latest', 'recent-hours', 'unread', 'configurations'].map(
+        (name) => [`gateway/${name}`, 'udara-01'] as const,
+      ),
+      ['gateway/rejected', 'not_json/udara-01'],
+      ['gateway/broker-runs', 'r'],
+      ['gateway/commands', 'udara-01/1'],
+      ['ingest/memory', 'udara-01'],
+      ['ingest/clock', 'udara-01/2026-01-01'],
+      ['ingest/sensors', 'udara-01'],
+      ['ingest/unread', 'udara-01'],
+      ['mqtt/set-aside', 'udara-01/x'],
+      ['account', 'counted/ingest/uplink/0'],
+      ['account', 'passed-over/ingest/uplink/0'],
+      ['evidence/liveness', 'r'],
+    ];
+    const { paths } = await openApi();
+    const questions = Object.entries(paths).flatMap(([path, { get }]) =>
+      get === undefined || path === '/api/v1/live' ? [] : [{ path, parameters: get.parameters ?? [] }],
+    );
+    expect(questions.length).toBeGreaterThan(20);
+    for (const value of [7, 'x', {}, [], [{}, 'x']]) {
+      await state.write(rows.map(([namespace, key]) => ({ namespace, key, value })));
+      for (const { path, parameters } of questions) {
+        const url = path.replace(/{(\w+)}/g, (_all, name: string) => RIGHT[name] ?? name);
+        const query = new URLSearchParams(
+          parameters
+            .filter((one) => one.in === 'query' && one.required === true)
+            .map(({ name }): [string, string] => [name, RIGHT[name] ?? '']),
+        );
+        const { status } = await pantau.get(`${url.replace('/api/v1/', '')}?${query}`);
+        expect([value, path, status < 500]).toEqual([value, path, true]);
+      }
+    }
+    await state.write(rows.map(([namespace, key]) => ({ namespace, key, value: undefined })));
+  });
+
   it('says of every list that it was cut at its limit', async () => {
     const { state } = pantau.engines;
     const topic = { reason: 'not_mapped', detail: 'x', sender: 'udara-01', count: 1, firstAt: 1, lastAt: 1 };

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { defineNamespace } from '#libs/state';
 import type { SetAsideTopic } from '#libs/telemetry';
 
@@ -8,5 +9,12 @@ export const SET_ASIDE_TOPICS = defineNamespace<SetAsideTopic>({
   value: 'SetAsideTopic',
   description:
     'What a device or an account published on a topic that is not its own: the number, the times, a sample.',
+  shape: z.object({
+    reason: z.string(),
+    sender: z.string(),
+    firstAt: z.number(),
+    lastAt: z.number(),
+    sample: z.instanceof(Uint8Array),
+  }),
   published: { query: 'BrokerQueries', readers: ['gateway'] },
 });

@@ -11,6 +11,7 @@ export const BUCKETS = defineNamespace<DeviceBucket>({
   key: 'device/bucket',
   value: 'DeviceBucket',
   description: 'What a device reported in a part of an hour: its values, and its heartbeats.',
+  shape: Array.isArray,
   published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
 });
 
@@ -20,6 +21,7 @@ export const LIVENESS = defineNamespace<TimeSpan[]>({
   key: 'run',
   value: 'TimeSpan[]',
   description: "Pantau's own life: the spans in which a run of it was up.",
+  shape: Array.isArray,
   published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
 });
 
@@ -45,6 +47,7 @@ export const JUDGED_MEANS = defineNamespace<StoredMean>({
   key: 'parameter/hour/device',
   value: 'StoredMean',
   description: 'The mean of an hour, and what the neighbours of the device say of it.',
+  shape: Array.isArray,
   published: { query: 'NeighbourQueries', readers: ['gateway'] },
 });
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { StoredMemory } from '#libs/quality-control';
 import { defineNamespace } from '#libs/state';
 import type { ClockDay, DeviceSensors, UnreadMembers } from '#libs/telemetry';
@@ -8,6 +9,7 @@ export const DEVICE_MEMORY = defineNamespace<StoredMemory>({
   key: 'device',
   value: 'StoredMemory',
   description: "What a device's earlier messages mean for the next one: its clock today, its series.",
+  shape: Array.isArray,
   published: { query: 'IngestQueries', readers: ['gateway'] },
 });
 
@@ -17,6 +19,7 @@ export const CLOCK_LEDGER = defineNamespace<ClockDay>({
   key: 'device/day',
   value: 'ClockDay',
   description: 'The ledger of clock skew: days of arrival that are over.',
+  shape: z.object({ day: z.string() }),
   published: { query: 'IngestQueries', readers: ['gateway'] },
 });
 
@@ -26,6 +29,7 @@ export const DEVICE_SENSORS = defineNamespace<DeviceSensors>({
   key: 'device',
   value: 'DeviceSensors',
   description: 'The sensors that the messages of a device name: which count, which are refused.',
+  shape: z.object({ counted: z.object({}), refused: z.array(z.object({ name: z.string() })) }),
   published: { query: 'IngestQueries', readers: ['gateway', 'pantau'] },
 });
 
@@ -35,5 +39,8 @@ export const UNREAD_MEMBERS = defineNamespace<UnreadMembers>({
   key: 'device',
   value: 'UnreadMembers',
   description: 'Members of messages that held numbers and were not read.',
+  shape: z.object({
+    members: z.array(z.object({ name: z.string(), firstAt: z.number(), lastAt: z.number() })),
+  }),
   published: { query: 'IngestQueries', readers: ['gateway'] },
 });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { defineNamespace } from '#libs/state';
 import type { Counted, PassedOver } from './account.js';
 
@@ -11,5 +12,9 @@ export const ACCOUNT = defineNamespace<Counted | PassedOver>({
   key: 'counted or passed-over/stage/stream/shard',
   value: 'Counted | PassedOver',
   description: 'What a stage counted on a shard of a stream; what its cursor passed without its handler.',
+  shape: z.union([
+    z.object({ next: z.number(), counts: z.record(z.string(), z.number()) }),
+    z.object({ setAside: z.number(), lost: z.number() }),
+  ]),
   published: { query: 'AccountQueries', readers: ['gateway'] },
 });

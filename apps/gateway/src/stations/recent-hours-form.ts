@@ -13,6 +13,12 @@ type Places = readonly [
   means: readonly (readonly (number | null)[])[],
 ];
 
+export function isRecentHours(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [newest, means] = value as readonly unknown[];
+  return (newest === null || Number.isFinite(newest)) && Array.isArray(means) && means.every(Array.isArray);
+}
+
 export const NO_HOURS = rowOf([null, ISPU_PARAMETERS.map(() => [])]);
 
 /** Takes the roll-up of an hour in; a later one of the same hour replaces it. What is too old changes nothing. */

@@ -25,6 +25,12 @@ export interface LatestReading {
 /** Numbers of a reading among the figures. */
 const FIGURES = 3;
 
+export function isLatestReadings(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [parameters, figures] = value as readonly unknown[];
+  return Array.isArray(parameters) && Array.isArray(figures) && figures.every(Number.isFinite);
+}
+
 export const NO_READINGS = rowOf([[], [0]]);
 
 /** Takes a message in. By device time: a late one never moves a value backwards. */
