@@ -1,4 +1,4 @@
-import type { Accounts, DeviceCredentials, DeviceTokens, Registry } from '#libs/identity';
+import type { ServiceAccounts, DeviceCredentials, DeviceTokens, Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import type { Clock, Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
@@ -30,7 +30,7 @@ export interface BrokerDependencies {
   readonly journal: Journal;
   readonly state: StateStore;
   readonly registry: Registry;
-  readonly accounts: Accounts;
+  readonly accounts: ServiceAccounts;
   readonly credentials: DeviceCredentials;
   readonly tokens: DeviceTokens;
   readonly clock: Clock;

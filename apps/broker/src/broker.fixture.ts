@@ -1,5 +1,5 @@
 import {
-  Accounts,
+  ServiceAccounts,
   Administration,
   DeviceCredentials,
   DeviceTokens,
@@ -163,7 +163,7 @@ export async function openBroker({
   const journal = await LmdbJournal.open({ state, clock, shards: 1, ...space });
   const registry = new Registry(state);
   const credentials = new DeviceCredentials(state, clock);
-  const accounts = new Accounts(state);
+  const accounts = new ServiceAccounts(state);
   const keys = new ProvisioningKeys(state, clock);
   const tokens = new DeviceTokens(state, credentials, clock);
   const administration = new Administration({ registry, credentials, accounts, keys, journal, clock });

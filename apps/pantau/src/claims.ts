@@ -1,4 +1,12 @@
-import { messageOf, PantauError, SECOND, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import {
+  messageOf,
+  PantauError,
+  SECOND,
+  type Clock,
+  type Millis,
+  type UtcMillis,
+  sortable,
+} from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { StateStore } from '#libs/state';
 import { readFileSync } from 'node:fs';
@@ -59,7 +67,7 @@ export async function claimShards(
         );
       }
       const generation = newest === undefined ? 0 : Number(newest.key.slice(prefix.length)) + 1;
-      const key = `${prefix}${String(generation).padStart(10, '0')}`;
+      const key = `${prefix}${sortable(generation, 10)}`;
       // Whoever else saw the same newest claim wants the same key, and one of them gets it.
       if (!(await state.putIfAbsent(CLAIMS, key, { ...own, at: clock.now() }))) continue;
       if (newest !== undefined) await state.write([CLAIMS.remove(newest.key)]);

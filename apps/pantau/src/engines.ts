@@ -2,7 +2,7 @@ import { LocalBrokerQueries, type BrokerQueries } from '#libs/broker-state';
 import { LocalAccountQueries, type AccountQueries } from '#libs/journal-transport';
 import { BucketSource, EvidenceReader, LocalNeighbourQueries, type NeighbourQueries } from '#libs/evidence';
 import {
-  Accounts,
+  ServiceAccounts,
   Administration,
   DeviceCredentials,
   DeviceTokens,
@@ -32,7 +32,7 @@ export interface Engines {
   readonly registry: Registry;
   readonly credentials: DeviceCredentials;
   readonly tokens: Tokens;
-  readonly accounts: Accounts;
+  readonly accounts: ServiceAccounts;
   readonly deviceTokens: DeviceTokens;
   readonly keys: ProvisioningKeys;
   /** Who may connect, with every change told to the brokers. */
@@ -55,7 +55,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   const journal = await LmdbJournal.open({ state, clock, shards, minFree });
   const registry = new Registry(state, { journal, clock });
   const credentials = new DeviceCredentials(state, clock);
-  const accounts = new Accounts(state);
+  const accounts = new ServiceAccounts(state);
   const keys = new ProvisioningKeys(state, clock);
   return {
     state,

@@ -1,5 +1,5 @@
 import type { Sample } from '#libs/indicators';
-import { HOUR, MINUTE, type Millis, type UtcMillis } from '#libs/kernel';
+import { HOUR, MINUTE, type Millis, type UtcMillis, sortable } from '#libs/kernel';
 import { judgementOf, markOf } from '#libs/quality-control';
 import {
   HEARTBEAT_STATES,
@@ -75,7 +75,7 @@ export function bucketOf(ts: UtcMillis): UtcMillis {
 
 /** Order of the keys is order of time within a device. */
 export function bucketKey(device: string, ts: UtcMillis): string {
-  return `${device}/${String(bucketOf(ts)).padStart(15, '0')}`;
+  return `${device}/${sortable(bucketOf(ts))}`;
 }
 
 /** The keys of the buckets of an hour. */

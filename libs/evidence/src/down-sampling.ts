@@ -1,5 +1,13 @@
 import { dailyRollup, hourlyRollup, intervalIn, type Intervals } from '#libs/indicators';
-import { HOUR, hourOf, localDateOf, localDaySpan, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import {
+  HOUR,
+  hourOf,
+  localDateOf,
+  localDaySpan,
+  type TimeSpan,
+  type UtcMillis,
+  sortable,
+} from '#libs/kernel';
 import type { Namespace } from '#libs/state';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { BUCKET, bucketKeys, samplesOf, type DeviceBucket } from './device-bucket-form.js';
@@ -226,7 +234,7 @@ function closeDay(
 const NO_DAY: DeviceDay = {};
 
 function dayKey(device: string, start: UtcMillis): string {
-  return `${device}/${String(start).padStart(15, '0')}`;
+  return `${device}/${sortable(start)}`;
 }
 
 /** The calendar days of the regency into which hours fall, in order of time as these. */

@@ -1,4 +1,4 @@
-import type { Row, UtcMillis } from '#libs/kernel';
+import { sortable, type Row, type UtcMillis } from '#libs/kernel';
 import type { Parameter, QualityFlag } from '#libs/telemetry';
 
 /** The mean of a device's hour, and what its neighbours say of it. */
@@ -30,5 +30,5 @@ export const JUDGED_MEAN_FORM = {
 
 /** Order of the keys is order of time within a parameter, and of the devices within an hour. */
 export function meanKey(parameter: Parameter, hour: UtcMillis, device: string): string {
-  return `${parameter}/${String(hour).padStart(15, '0')}/${device}`;
+  return `${parameter}/${sortable(hour)}/${device}`;
 }

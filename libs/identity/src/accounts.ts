@@ -4,7 +4,7 @@ import { ACCOUNTS } from './namespaces.js';
 import { accountSchema, type ServiceAccount } from './registered.js';
 
 /** The service accounts. Their passwords are with those of the devices: an id is one or the other. */
-export class Accounts {
+export class ServiceAccounts {
   constructor(private readonly state: StateStore) {}
 
   async put(account: ServiceAccount): Promise<void> {

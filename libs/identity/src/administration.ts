@@ -1,7 +1,7 @@
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock } from '#libs/kernel';
 import type { IdentityChange } from '#libs/telemetry';
-import type { Accounts } from './accounts.js';
+import type { ServiceAccounts } from './accounts.js';
 import type { DeviceCredentials } from './device-credentials.js';
 import type { ProvisioningKeys } from './provisioning-keys.js';
 import { deviceSchema, type Device, type ServiceAccount } from './registered.js';
@@ -13,7 +13,7 @@ export type DeviceService = 'open' | 'revoked';
 export interface AdministrationDependencies {
   readonly registry: Registry;
   readonly credentials: DeviceCredentials;
-  readonly accounts: Accounts;
+  readonly accounts: ServiceAccounts;
   readonly keys: ProvisioningKeys;
   readonly journal: Journal;
   readonly clock: Clock;

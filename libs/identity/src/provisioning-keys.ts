@@ -1,4 +1,4 @@
-import type { Clock, Millis } from '#libs/kernel';
+import { sortable, type Clock, type Millis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { KEYS, USES, type StoredKey } from './namespaces.js';
@@ -38,8 +38,7 @@ export class ProvisioningKeys {
     const { id, stored } = found;
     // Each use is a place that is taken once, whichever process asks.
     for (let place = 0; place < stored.uses; place++) {
-      if (await this.state.putIfAbsent(USES, `${id}/${String(place).padStart(6, '0')}`, device))
-        return stored.site;
+      if (await this.state.putIfAbsent(USES, `${id}/${sortable(place, 6)}`, device)) return stored.site;
     }
     return undefined;
   }

@@ -1,9 +1,8 @@
 import type { Journal } from '#libs/journal';
-import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
+import { nearestName, PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { Namespace, StateStore } from '#libs/state';
 import { randomUUID } from 'node:crypto';
 import { DEVICES, REGISTRY, SITES } from './namespaces.js';
-import { nearestOf } from './nearest.js';
 import { deviceSchema, siteSchema, type Device, type Site } from './registered.js';
 import { Settings } from './settings.js';
 
@@ -52,7 +51,7 @@ export class Registry {
   /** @throws PantauError `SITE_UNKNOWN` with the nearest name when the site is not registered */
   async assertSite(id: string): Promise<void> {
     if ((await this.site(id)) !== undefined) return;
-    const nearest = nearestOf(
+    const nearest = nearestName(
       id,
       (await this.sites()).map((site) => site.id),
     );

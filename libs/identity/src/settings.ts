@@ -1,5 +1,13 @@
 import { eachEntry, type Entry, type Journal } from '#libs/journal';
-import { canonicalJson, PantauError, shardOf, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import {
+  canonicalJson,
+  PantauError,
+  shardOf,
+  type Clock,
+  type Millis,
+  type UtcMillis,
+  sortable,
+} from '#libs/kernel';
 import type { StateStore, StateWrite } from '#libs/state';
 import type { SettingsEntry } from '#libs/streams';
 import { createHash } from 'node:crypto';
@@ -74,7 +82,7 @@ export class Settings implements SettingsHistory {
       if (entries.length === 0 && project.length === 0) return;
       const writes = entries.map((entry) => {
         // Corrections may begin at the same instant: in the order in which they were made.
-        const place = String(entry.name === name ? entry.from : expected).padStart(15, '0');
+        const place = sortable(entry.name === name ? entry.from : expected);
         return SETTINGS_HISTORY.put(`${entry.name}/${place}`, entry);
       });
       const encoded = journal.encode(

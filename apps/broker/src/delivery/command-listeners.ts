@@ -1,6 +1,6 @@
 import { filterMatches, formatCommandTopic } from '#libs/telemetry';
 import type { Client } from 'aedes';
-import type { Principal } from '../session/access.js';
+import type { MqttPrincipal } from '../session/access.js';
 import { internalsOf } from '../session/aedes-client.js';
 import type { Sessions } from '../session/sessions.js';
 
@@ -55,7 +55,7 @@ export class CommandListeners {
   }
 
   /** Gives the commands of those devices to a connection that subscribes to them. */
-  #listenFor(client: Client, principal: Principal, devices: readonly DeviceAndSite[]): void {
+  #listenFor(client: Client, principal: MqttPrincipal, devices: readonly DeviceAndSite[]): void {
     for (const [device, site] of devices) {
       if (!listensForCommands(client, site, device)) continue;
       const known = this.#byDevice.get(device);
@@ -68,7 +68,7 @@ export class CommandListeners {
 }
 
 /** The devices whose commands a client may listen for, with their sites: few, however many others are connected. */
-function spokenFor(principal: Principal): DeviceAndSite[] {
+function spokenFor(principal: MqttPrincipal): DeviceAndSite[] {
   if (principal.kind !== 'device') return [];
   return [[principal.id, principal.site], ...principal.speaksFor];
 }

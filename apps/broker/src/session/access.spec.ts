@@ -1,17 +1,17 @@
 import { TopicMappings } from '#libs/telemetry';
-import { publishTarget, type Principal } from './access.js';
+import { publishTarget, type MqttPrincipal } from './access.js';
 
 const mappings = new TopicMappings([
   { pattern: 'tele/{device}/SENSOR', codec: 'tasmota', aliases: { sds011: 'udara-01' } },
   { pattern: 'frigate/stats', codec: 'frigate' },
 ]);
-const device: Principal = {
+const device: MqttPrincipal = {
   kind: 'device',
   id: 'udara-01',
   site: 'betung',
   speaksFor: new Map([['udara-02', 'pangkalan']]),
 };
-const account: Principal = {
+const account: MqttPrincipal = {
   kind: 'account',
   id: 'jembatan',
   account: {

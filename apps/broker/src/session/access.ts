@@ -17,7 +17,7 @@ export interface PublishTarget {
 }
 
 /** Who a connection belongs to, and what it may do. */
-export type Principal =
+export type MqttPrincipal =
   | {
       readonly kind: 'device';
       readonly id: string;
@@ -27,7 +27,7 @@ export type Principal =
     }
   | { readonly kind: 'account'; readonly id: string; readonly account: ServiceAccount };
 
-export function devicePrincipal({ id, site }: Device, others: readonly Device[]): Principal {
+export function devicePrincipal({ id, site }: Device, others: readonly Device[]): MqttPrincipal {
   return { kind: 'device', id, site, speaksFor: new Map(others.map((other) => [other.id, other.site])) };
 }
 
@@ -38,7 +38,7 @@ export function devicePrincipal({ id, site }: Device, others: readonly Device[])
  * Of an account's topic the site is undefined where only the registry knows it.
  */
 export function publishTarget(
-  principal: Principal,
+  principal: MqttPrincipal,
   name: string,
   mappings: TopicMappings,
 ): (Omit<PublishTarget, 'site'> & { readonly site: string | undefined }) | 'routed' | undefined {
@@ -67,7 +67,7 @@ export function publishTarget(
  * @param isRegistered - whether there is a device of that id
  */
 export async function foreignTopic(
-  principal: Principal,
+  principal: MqttPrincipal,
   name: string,
   mappings: TopicMappings,
   isRegistered: (device: string) => Promise<boolean>,
@@ -96,16 +96,16 @@ export async function foreignTopic(
 }
 
 /** Whether everything the filter matches may be read. */
-export function maySubscribe(principal: Principal, filter: string): boolean {
+export function maySubscribe(principal: MqttPrincipal, filter: string): boolean {
   return readable(principal).some((granted) => filterCovers(granted, filter));
 }
 
 /** Whether a message of this topic may be read. */
-export function mayRead(principal: Principal, topic: string): boolean {
+export function mayRead(principal: MqttPrincipal, topic: string): boolean {
   return readable(principal).some((granted) => filterMatches(granted, topic));
 }
 
-function readable(principal: Principal): readonly string[] {
+function readable(principal: MqttPrincipal): readonly string[] {
   if (principal.kind === 'account') return principal.account.subscribe;
   return [
     ...ownFilters(principal.site, principal.id),

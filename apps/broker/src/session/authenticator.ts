@@ -1,13 +1,13 @@
 import {
   DevicePasswords,
-  type Accounts,
+  type ServiceAccounts,
   type Device,
   type DevicePasswordsDependencies,
   type Registry,
 } from '#libs/identity';
 import type { Rate } from '#libs/kernel';
 import { ID_PATTERN, type RejectionReason } from '#libs/telemetry';
-import { devicePrincipal, type Principal } from './access.js';
+import { devicePrincipal, type MqttPrincipal } from './access.js';
 import type { Origin } from '../door/listeners.js';
 
 /** Return codes of CONNACK (MQTT 3.1.1, table 3.1). */
@@ -37,7 +37,7 @@ export interface Credentials {
 
 export interface AuthenticatorDependencies extends DevicePasswordsDependencies {
   readonly registry: Registry;
-  readonly accounts: Accounts;
+  readonly accounts: ServiceAccounts;
 }
 
 /** The longest name that is worth showing; a client may call itself anything. */
@@ -58,7 +58,7 @@ export class Authenticator {
   }
 
   /** @throws DeniedError */
-  async authenticate({ clientId, username, password }: Credentials, origin: Origin): Promise<Principal> {
+  async authenticate({ clientId, username, password }: Credentials, origin: Origin): Promise<MqttPrincipal> {
     const named = username ?? '';
     const name = origin.certificate === undefined ? named : await this.#certified(origin.certificate, named);
     const principal =
@@ -94,10 +94,10 @@ export class Authenticator {
     name: string,
     password: string | undefined,
     { address }: Origin,
-  ): Promise<Principal | undefined> {
+  ): Promise<MqttPrincipal | undefined> {
     // Nobody has such a name: nothing is computed for it, and nothing kept.
     if (!ID_PATTERN.test(name)) return undefined;
-    let principal: Principal | undefined;
+    let principal: MqttPrincipal | undefined;
     const verdict = await this.#passwords.check(name, password, address, async () => {
       principal = await this.#principal(name);
       return principal !== undefined;
@@ -114,7 +114,7 @@ export class Authenticator {
       : denied('bad_credentials', 'wrong password', name);
   }
 
-  async #principal(name: string): Promise<Principal | undefined> {
+  async #principal(name: string): Promise<MqttPrincipal | undefined> {
     if (!ID_PATTERN.test(name)) return undefined;
     const { registry, accounts } = this.pantau;
     const device = await registry.device(name);
@@ -130,7 +130,7 @@ export class Authenticator {
   }
 
   /** The client id belongs to the credential: nobody can push another client out by taking its id. */
-  async #assertClientId(clientId: string, principal: Principal): Promise<void> {
+  async #assertClientId(clientId: string, principal: MqttPrincipal): Promise<void> {
     const { id } = principal;
     if (principal.kind === 'device') {
       if (clientId === id) return;

@@ -2,7 +2,7 @@ import type { Logger } from '#libs/platform';
 import type { RejectionReason } from '#libs/telemetry';
 import type { Client } from 'aedes';
 import type { Duplex } from 'node:stream';
-import type { Principal } from './access.js';
+import type { MqttPrincipal } from './access.js';
 import type { Refusals } from '../refusals.js';
 import type { Sessions } from './sessions.js';
 
@@ -27,7 +27,7 @@ export class Expulsions {
   ) {}
 
   /** The connection goes on. */
-  refuse(principal: Principal, reason: RejectionReason, detail: string, topic?: string): void {
+  refuse(principal: MqttPrincipal, reason: RejectionReason, detail: string, topic?: string): void {
     this.refusals.add({
       reason,
       detail,

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { StatePersistence } from '../delivery/persistence/state-persistence.js';
 import type { Origin } from '../door/listeners.js';
 import type { BrokerMetrics } from '../metrics.js';
-import type { Principal } from './access.js';
+import type { MqttPrincipal } from './access.js';
 import { connackError, EndedError } from './aedes-client.js';
 import {
   DeniedError,
@@ -46,7 +46,7 @@ interface HandshakeDependencies {
 /** From CONNECT to CONNACK: who it is, whether it may, and what its session begins with. */
 export class Handshake {
   readonly #topicBytes: Quota;
-  readonly #rates: Readonly<Record<Principal['kind'], TokenBuckets>>;
+  readonly #rates: Readonly<Record<MqttPrincipal['kind'], TokenBuckets>>;
 
   constructor(
     private readonly limits: Limits,
@@ -111,7 +111,7 @@ export class Handshake {
     const arrival = sessions.arrivalOf(client);
     if (arrival === undefined) throw connackError(SERVER_UNAVAILABLE, 'no arrival');
     const { origin } = arrival;
-    let principal: Principal;
+    let principal: MqttPrincipal;
     try {
       principal = await authenticator.authenticate(
         { clientId: client.id, username, password: password?.toString() },
@@ -159,7 +159,7 @@ export class Handshake {
   }
 
   /** A will on somebody else's topic is refused while the client can still hear of it. */
-  async #assertWill(principal: Principal, topic: string | undefined): Promise<void> {
+  async #assertWill(principal: MqttPrincipal, topic: string | undefined): Promise<void> {
     if (topic === undefined) return;
     const refusal = await this.broker.targets.refusalOfWill(principal, topic);
     if (refusal === undefined) return;
@@ -169,7 +169,7 @@ export class Handshake {
   }
 
   /** An older connection of the same client is closed by Aedes next, unless two clients fight over the identity. */
-  #assertOwner(client: Client, { kind, id }: Principal, { address }: Origin): void {
+  #assertOwner(client: Client, { kind, id }: MqttPrincipal, { address }: Origin): void {
     const { sessions, takeovers, persistence } = this.broker;
     const owner = persistence.ownerOf(client.id) ?? id;
     const older = this.broker.clientOf(client.id);

@@ -6,7 +6,7 @@ import type { FrameGuard } from '../door/frame-guard.js';
 import type { InboundFlow } from '../door/inbound-flow.js';
 import type { Origin } from '../door/listeners.js';
 import type { UplinkTemplate } from '../intake/uplink-template.js';
-import type { Principal, PublishTarget } from './access.js';
+import type { MqttPrincipal, PublishTarget } from './access.js';
 import type { InOrder } from './in-order.js';
 import type { HeldFilters } from '../delivery/subscription-bytes.js';
 import type { TopicCache } from './topic-cache.js';
@@ -24,7 +24,7 @@ export interface Arrival {
 /** One connection of a device or account, from CONNECT to the end. */
 export interface Session {
   readonly id: string;
-  readonly principal: Principal;
+  readonly principal: MqttPrincipal;
   readonly origin: Origin;
   readonly silenceMs: Millis;
   /** What it may write to, once it has written there. */

@@ -1,6 +1,6 @@
 import type { Registry } from '#libs/identity';
 import type { RejectionReason, SetAsideReason, TopicMappings } from '#libs/telemetry';
-import { foreignTopic, publishTarget, type Principal, type PublishTarget } from './access.js';
+import { foreignTopic, publishTarget, type MqttPrincipal, type PublishTarget } from './access.js';
 import type { Session } from './sessions.js';
 
 /** A topic that is not its sender's. */
@@ -54,7 +54,7 @@ export class Targets {
 
   /** Why a will must not be kept; nothing when it may. */
   async refusalOfWill(
-    principal: Principal,
+    principal: MqttPrincipal,
     topic: string,
   ): Promise<{ readonly reason: RejectionReason; readonly detail: string } | undefined> {
     if (publishTarget(principal, topic, this.mappings) !== undefined) return undefined;
@@ -63,7 +63,7 @@ export class Targets {
     return reason === 'not_mapped' ? undefined : { reason, detail };
   }
 
-  async #foreign(principal: Principal, name: string): Promise<ForeignTopic> {
+  async #foreign(principal: MqttPrincipal, name: string): Promise<ForeignTopic> {
     const isRegistered = async (device: string): Promise<boolean> =>
       (await this.registry.device(device)) !== undefined;
     const foreign = await foreignTopic(principal, name, this.mappings, isRegistered);

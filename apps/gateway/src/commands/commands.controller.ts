@@ -1,5 +1,5 @@
 import { ROLES_THAT_OPERATE, type Principal } from '#libs/identity';
-import { PantauError } from '#libs/kernel';
+import { PantauError, sortable } from '#libs/kernel';
 import type { CommandEvent } from '#libs/telemetry';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -42,7 +42,7 @@ export class CommandsController {
     const at = clock.now();
     const data: CommandEvent = {
       // Time first, so that a device's commands list in their order.
-      id: `${String(at).padStart(15, '0')}-${randomBytes(6).toString('hex')}`,
+      id: `${sortable(at)}-${randomBytes(6).toString('hex')}`,
       site,
       device,
       state: 'queued',

@@ -1,5 +1,5 @@
 import type { AlertPhase, StoredAlertEvent } from '#libs/alerting';
-import type { UtcMillis } from '#libs/kernel';
+import { sortable, type UtcMillis } from '#libs/kernel';
 import type { LastConnection } from '#libs/availability';
 import type {
   CommandEvent,
@@ -30,7 +30,7 @@ export interface AlertView {
 
 /** Newest first when listed backwards. */
 export function alertViewKey({ since, alert }: StoredAlertEvent): string {
-  return `${String(since).padStart(15, '0')}/${alert}`;
+  return `${sortable(since)}/${alert}`;
 }
 
 /** What is known of a device now, from both; the arrival is that of its newest message of any kind. */

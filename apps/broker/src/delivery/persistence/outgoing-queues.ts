@@ -1,3 +1,4 @@
+import { sortable } from '#libs/kernel';
 import type { StateStore, StateWrite } from '#libs/state';
 import { MESSAGES, PLACES } from '../../namespaces.js';
 import type { Quota } from '../../quota.js';
@@ -288,7 +289,7 @@ export class OutgoingQueues {
   }
 
   #nextId(): string {
-    return String(++this.#sequence).padStart(16, '0');
+    return sortable(++this.#sequence, 16);
   }
 
   #insert(place: Queued): void {
