@@ -1,5 +1,5 @@
 import { deviceSchema, siteSchema } from '#libs/identity';
-import { duration } from '#libs/platform';
+import { duration } from '#libs/kernel';
 import { z } from 'zod';
 
 /** `sites.yaml` */

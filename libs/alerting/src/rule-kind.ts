@@ -1,4 +1,4 @@
-import { parseDuration, type Millis, type UtcMillis } from '#libs/kernel';
+import { type Millis, type UtcMillis } from '#libs/kernel';
 import type { Standing } from '#libs/quality-control';
 import type { Parameter } from '#libs/telemetry';
 import type { OperatorFunction } from 'rxjs';
@@ -9,14 +9,6 @@ export interface Text {
   readonly id: string;
   readonly en: string;
 }
-
-/** A time such as `5m` or `2h`, as milliseconds. */
-export const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: 'custom', message: `expected a duration such as 5m or 2h, found "${text}"` });
-  return z.NEVER;
-});
 
 /** What every rule has, whatever its kind. */
 export const ruleHead = {

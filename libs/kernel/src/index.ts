@@ -2,6 +2,7 @@ export * from './bounds.js';
 export * from './canonical-json.js';
 export * from './checked-yaml.js';
 export * from './defined.js';
+export * from './duration.js';
 export * from './errors.js';
 export * from './hash.js';
 export * from './keyed-rows.js';

@@ -1,20 +1,9 @@
-import { HOUR, MINUTE, parseDuration, PantauError, type Millis } from '#libs/kernel';
+import { duration, HOUR, MINUTE, parseDuration, PantauError, type Millis } from '#libs/kernel';
 import { CONFIGURABLE_STREAMS, isStreamName } from '#libs/streams';
 import { ID_PATTERN, patternFault } from '#libs/telemetry';
 import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
 import { readYamlFile } from './yaml-file.js';
-
-/** A length of time as written in configuration (`30s`, `5m`, `2h`, `1d`), as milliseconds. */
-export const duration = z.string().transform((text, context): Millis => {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({
-    code: 'custom',
-    message: `expected a duration such as 30s, 5m, 2h or 1d, found "${text}"`,
-  });
-  return z.NEVER;
-});
 
 const port = z.int('expected a whole number from 0 to 65535').min(0).max(65_535);
 const portOrOff = z.union([port, z.literal(false)], {

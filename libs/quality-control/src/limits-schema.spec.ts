@@ -93,7 +93,7 @@ describe('qcLimitsSchema', () => {
     ],
     [
       { parameters: { pm25: { spike: { maxSpan: 'soon' } } } },
-      'parameters.pm25.spike.maxSpan: expected a duration such as 5m or 2h, found "soon"',
+      'parameters.pm25.spike.maxSpan: expected a duration such as 30s, 5m, 2h or 1d, found "soon"',
     ],
   ])('refuses %p', (file, expected) => {
     expect(issues(file)).toEqual([expected]);

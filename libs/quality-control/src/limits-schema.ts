@@ -1,4 +1,4 @@
-import { defined, parseDuration } from '#libs/kernel';
+import { defined, duration } from '#libs/kernel';
 import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import { z } from 'zod';
 import { INSTRUMENT_NAMES, measuringRange, type Instrument } from './instruments.js';
@@ -12,12 +12,6 @@ import {
   type QcLimitsTable,
 } from './limits.js';
 
-const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: 'custom', message: `expected a duration such as 5m or 2h, found "${text}"` });
-  return z.NEVER;
-});
 const positive = z.number().positive();
 const percent = z.number().min(0).max(100);
 const count = z.int().min(2);

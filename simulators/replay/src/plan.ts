@@ -1,4 +1,4 @@
-import { parseDuration, PantauError, parseYamlDocument, type Millis } from '#libs/kernel';
+import { duration, PantauError, parseYamlDocument, type Millis } from '#libs/kernel';
 import type { CameraFault, SupplyFault } from '#simulators/devices';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -9,12 +9,6 @@ import { readArchive } from './sensor-community.js';
 const instant = z
   .union([z.iso.datetime({ offset: true }), z.date()])
   .transform((value) => (typeof value === 'string' ? Date.parse(value) : value.getTime()));
-const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: 'custom', message: `expected a duration such as 60s, found "${text}"` });
-  return z.NEVER;
-});
 
 /** What is replayed. Instants are those of the recording. */
 export const planSchema = z.strictObject({

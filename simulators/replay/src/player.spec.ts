@@ -162,7 +162,7 @@ describe('a plan', () => {
         to: '2026-01-02T00:00:00Z',
         cameras: { interval: 'often', devices: [] },
       }),
-    ).toThrow(/expected a duration such as 60s/);
+    ).toThrow(/expected a duration such as 30s/);
   });
 });
 

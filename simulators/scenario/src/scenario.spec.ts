@@ -67,7 +67,7 @@ describe('a scenario that cannot be', () => {
     ],
     ['faults: [{ kind: power }]', /a\.yaml:9: faults\.0: name the device, the site or the model/],
     ['faults: [{ kind: power, site: betung, from: 30h }]', /faults\.0\.from: it goes beyond the span/],
-    ['faults: [{ kind: power, site: betung, for: -5m }]', /faults\.0\.for: expected a length of time/],
+    ['faults: [{ kind: power, site: betung, for: -5m }]', /faults\.0\.for: expected a duration/],
     ['links: [{ site: nowhere }]', /a\.yaml:9: links\.0\.site: there is no site "nowhere"/],
     ['wether: {}', /a\.yaml:9: .*wether/],
     [

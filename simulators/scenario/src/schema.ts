@@ -1,19 +1,10 @@
-import { parseDuration, type Millis } from '#libs/kernel';
+import { duration } from '#libs/kernel';
 import { ID_PATTERN } from '#libs/telemetry';
 import { CLIMATES, type ClimateName } from '#simulators/air';
 import { SENSOR_MODELS, type SensorModelName } from '#simulators/devices';
 import { z } from 'zod';
 
 const id = z.string().regex(ID_PATTERN, 'expected lower-case letters, digits and hyphens, up to 63');
-const duration = z.string().transform((text, context): Millis => {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({
-    code: 'custom',
-    message: `expected a length of time such as 90s or 2h, found "${text}"`,
-  });
-  return z.NEVER;
-});
 const length = duration.refine((ms) => ms > 0, 'expected a length above 0');
 const words = z.strictObject({ id: z.string().min(1), en: z.string().min(1) });
 const parameter = z.enum(['pm25', 'pm10', 'so2', 'no2', 'co', 'o3', 'temperature', 'humidity']);

@@ -1,5 +1,5 @@
 import { DAY, MINUTE } from '#libs/kernel';
-import { duration } from '#libs/platform';
+import { duration } from '#libs/kernel';
 import { z } from 'zod';
 import { jsonOfAtMost, limit } from '../http/members.js';
 

@@ -1,5 +1,5 @@
 import { deviceSchema } from '#libs/identity';
-import { duration } from '#libs/platform';
+import { duration } from '#libs/kernel';
 import { z } from 'zod';
 import { instant, limit } from '../http/members.js';
 

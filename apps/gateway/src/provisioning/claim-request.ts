@@ -1,6 +1,6 @@
 import { deviceSchema } from '#libs/identity';
 import { MINUTE } from '#libs/kernel';
-import { duration } from '#libs/platform';
+import { duration } from '#libs/kernel';
 import { z } from 'zod';
 
 const { id: deviceId, kind, name } = deviceSchema.shape;

@@ -1,5 +1,5 @@
 import { DAY, HOUR, SECOND } from '#libs/kernel';
-import { duration } from '#libs/platform';
+import { duration } from '#libs/kernel';
 import { z } from 'zod';
 
 const MAX_TOKEN_LIFE = 366 * DAY;

@@ -1,6 +1,7 @@
 import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
 import { z } from 'zod';
-import { duration, ruleHead } from '../../rule-kind.js';
+import { duration } from '#libs/kernel';
+import { ruleHead } from '../../rule-kind.js';
 
 /** A threshold on one parameter, with hysteresis and a time that the breach must last. */
 export const thresholdRuleSchema = z
