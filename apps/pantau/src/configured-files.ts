@@ -1,6 +1,4 @@
 import { rulesFileSchema, type AlertRule } from '#libs/alerting';
-import { indicatorCatalogue } from '#libs/evidence';
-import type { IndicatorDefinition } from '#libs/indicators';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { qcLimitsSchema, type QcLimitsFile } from '#libs/quality-control';
 
@@ -19,11 +17,4 @@ export function qualityLimits(config: LoadedConfig): QcLimitsFile | undefined {
   return qualityControl === undefined
     ? undefined
     : readYamlFile(configFile(config, qualityControl), qcLimitsSchema);
-}
-
-/** The indicators that come with Pantau, and those of this installation. @throws PantauError `CONFIG_INVALID` */
-export function indicators(config: LoadedConfig): readonly IndicatorDefinition[] {
-  return indicatorCatalogue(
-    config.indicators === undefined ? undefined : configFile(config, config.indicators),
-  );
 }

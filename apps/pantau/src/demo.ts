@@ -158,7 +158,11 @@ async function demonstrate(
   });
   signal.throwIfAborted();
   await note(now);
-  const notes = setInterval(() => void note(systemClock.now() - NOTE_EVERY), NOTE_EVERY);
+  // Without it the next start begins the demonstration further back: no reason to end Pantau.
+  const notes = setInterval(
+    () => void note(systemClock.now() - NOTE_EVERY).catch((error: unknown) => print(messageOf(error))),
+    NOTE_EVERY,
+  );
   const goesOn = play({ ...common, replay: whole.after });
   // Looked at below, after the figures.
   goesOn.catch(() => undefined);

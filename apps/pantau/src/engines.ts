@@ -18,7 +18,7 @@ import type { LoadedConfig } from '#libs/platform';
 import type { StateStore } from '#libs/state';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
-import { indicators } from './configured-files.js';
+import { indicators } from './configured-indicators.js';
 import { prepareDataFolder } from './data-folder.js';
 
 /** The time of the machine: the one place where Pantau looks at a clock. */

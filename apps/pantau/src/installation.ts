@@ -1,6 +1,7 @@
 import { defined } from '#libs/kernel';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
-import { alertRules, indicators } from './configured-files.js';
+import { alertRules } from './configured-files.js';
+import { indicators } from './configured-indicators.js';
 import type { Engines } from './engines.js';
 import { recordSettings } from './record-settings.js';
 import { sitesFileSchema, type Installation } from './sites-file.js';

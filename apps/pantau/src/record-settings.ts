@@ -1,7 +1,7 @@
 import { rulesFileSchema } from '#libs/alerting';
 import { recordIndicators } from '#libs/evidence';
 import type { Settings } from '#libs/identity';
-import { indicators } from './configured-files.js';
+import { indicators } from './configured-indicators.js';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { QC_LIMITS_VERSION, qcLimitsSchema } from '#libs/quality-control';
 

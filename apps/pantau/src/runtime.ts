@@ -55,13 +55,12 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     const { journal } = engines;
     const firstAdminToken = await recordInstallation(declared, config, engines);
 
-    // All at once: most of a start is loading code. Each is closed whatever becomes of the others.
-    const starting = STAGE_THREADS.map(async (name) => {
-      const thread = await startStageThread({ config, thread: name, cells: pulse.cells });
-      closers.push(() => thread.stop());
-      return thread;
-    });
-    await Promise.allSettled(starting);
+    // All at once: most of a start is loading code. Each is closed whatever becomes of the others, and input first.
+    const starting = STAGE_THREADS.map((name) =>
+      startStageThread({ config, thread: name, cells: pulse.cells }),
+    );
+    for (const started of await Promise.allSettled(starting))
+      if (started.status === 'fulfilled') closers.push(() => started.value.stop());
     const threads = await Promise.all(starting);
     const threadOf = (name: StageThreadName): StageThread =>
       threads[STAGE_THREADS.indexOf(name)] as StageThread;

@@ -23,9 +23,9 @@ describe('a server', () => {
     await isAsked;
 
     const closed = server.close();
+    await ended;
     answer('there');
     expect(await (await request).text()).toBe('there');
     await closed;
-    await ended;
   });
 });

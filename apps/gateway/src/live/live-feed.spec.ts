@@ -161,6 +161,25 @@ describe('the live feed', () => {
     expect(await site.values(3)).toEqual([0, 2, 4]);
   });
 
+  it('leaves the thread to others while a reader whom little concerns catches up', async () => {
+    await using fixture = await new Fixture().open();
+    await fixture.append(0, 20_000, ['udara-01']);
+    // Behind all of them, in their shard.
+    await fixture.journal.append('readings', [{ key: 'udara-01', data: observation(20_000, 'udara-02') }]);
+    const reader = await fixture.read({ device: 'udara-02' }, 'readings.0.0');
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    expect(await reader.values(1)).toEqual([20_000]);
+    isOver = true;
+    // A page is 500 entries.
+    expect(turns).toBeGreaterThan(30);
+  });
+
   it('says how much retention took before it was read', async () => {
     await using fixture = await new Fixture().open();
     const reader = await fixture.read({}, 'readings.0.0');

@@ -1,6 +1,6 @@
 import type { Journal, PassedOver } from '#libs/journal';
 import { PantauError, SECOND } from '#libs/kernel';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { positionText, type LivePosition } from './live-position.js';
 import { LiveTail, type LiveEntry } from './live-tail.js';
 import { TOPICS, type LiveTopic } from './live-topics.js';
@@ -133,6 +133,8 @@ export class LiveFeed {
           const from = offsets[shard] as number;
           if (from >= tail.end) continue;
           const { entries, next, lost } = await tail.read(from);
+          // Reading waits for nothing: without a turn of the event loop whoever catches up would have the thread alone.
+          await nextTurn();
           const events: LiveEvent[] = [];
           for (const entry of entries) {
             if (!isAskedFor(entry)) continue;

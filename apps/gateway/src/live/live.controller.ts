@@ -1,7 +1,17 @@
 import { messageOf, SECOND } from '#libs/kernel';
-import { Controller, Get, Headers, Inject, Logger, Query, Res, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Headers,
+  Inject,
+  Logger,
+  Query,
+  Req,
+  Res,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
@@ -71,6 +81,7 @@ export class LiveController implements OnModuleDestroy {
   async live(
     @Query(new ZodPipe(liveQuery)) { topics, site, device }: z.output<typeof liveQuery>,
     @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() { method }: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const since = parsePosition(lastEventId);
@@ -82,14 +93,15 @@ export class LiveController implements OnModuleDestroy {
     // Before the answer begins: what is refused is a problem with its status.
     const { value: first = [] } = await events.next();
     reply.hijack();
-    raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      // A proxy that waits for more would hold events back.
-      'x-accel-buffering': 'no',
-    });
-    raw.write(`retry: ${RETRY}\n\n`);
     try {
+      raw.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        // A proxy that waits for more would hold events back.
+        'x-accel-buffering': 'no',
+      });
+      if (method === 'HEAD') return;
+      raw.write(`retry: ${RETRY}\n\n`);
       await send(raw, first, gone.signal);
       for await (const some of events) await send(raw, some, gone.signal);
     } catch (error) {
