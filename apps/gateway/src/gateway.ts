@@ -1,4 +1,11 @@
-import { answerClientError, closeInTime, KnownPaths, portInUse, sendProblem } from '#libs/http';
+import {
+  answerClientError,
+  closeInTime,
+  KnownPaths,
+  portInUse,
+  REQUEST_TIMEOUT,
+  sendProblem,
+} from '#libs/http';
 import type { Tokens } from '#libs/identity';
 import { PantauError, parseJson, REQUEST_BOUNDS, type Millis } from '#libs/kernel';
 import { NestLogger, type Logger } from '#libs/platform';
@@ -100,6 +107,7 @@ export async function startGateway(
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register(dependencies, tokens),
     new FastifyAdapter({
+      requestTimeout: REQUEST_TIMEOUT,
       clientErrorHandler: answerClientError,
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
         void sendProblem(error, request, reply, 'Bearer'),

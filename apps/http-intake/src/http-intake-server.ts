@@ -1,4 +1,11 @@
-import { answerClientError, closeInTime, KnownPaths, portInUse, sendProblem } from '#libs/http';
+import {
+  answerClientError,
+  closeInTime,
+  KnownPaths,
+  portInUse,
+  REQUEST_TIMEOUT,
+  sendProblem,
+} from '#libs/http';
 import { messageOf, PantauError } from '#libs/kernel';
 import {
   Inject,
@@ -74,6 +81,7 @@ export class HttpIntakeServer implements OnApplicationBootstrap, OnApplicationSh
   async #server({ trustProxy }: { readonly trustProxy: boolean }): Promise<FastifyInstance> {
     const server = fastify({
       trustProxy,
+      requestTimeout: REQUEST_TIMEOUT,
       clientErrorHandler: answerClientError,
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
         void sendProblem(error, request, reply, CHALLENGE),

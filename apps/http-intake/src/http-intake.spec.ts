@@ -6,7 +6,7 @@ import { MINUTE, seededRandom, type PantauError } from '#libs/kernel';
 import { NestLogger } from '#libs/platform';
 import { temporaryFolder } from '#libs/testing';
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -16,6 +16,16 @@ import { httpIntakeStage } from './stage.js';
 
 const clock = { now: () => 1_700_000_000_000 };
 const FREE: HttpIntakeListener = { host: '127.0.0.1', port: 0, isChosen: true };
+
+type Door = 'port' | 'socket';
+
+interface Sent {
+  readonly path?: string;
+  readonly method?: string;
+  readonly password?: string;
+  /** The address for which the API would speak. */
+  readonly from?: string;
+}
 
 interface Answer {
   readonly status: number | undefined;
@@ -85,27 +95,8 @@ class Room implements AsyncDisposable {
     return stop;
   }
 
-  /** @param from - the address for which the API would speak */
-  async post(
-    door: 'port' | 'socket',
-    {
-      path = '/api/v1/uplinks/udara-01',
-      method = 'POST',
-      password = this.password,
-      from = '',
-      body = '{}',
-    } = {},
-  ): Promise<Answer> {
-    const call = request({
-      ...(door === 'socket' ? { socketPath: this.socket } : { host: '127.0.0.1', port: this.port }),
-      method,
-      path,
-      headers: {
-        authorization: `Basic ${Buffer.from(`udara-01:${password}`).toString('base64')}`,
-        'content-length': body.length,
-        ...(from === '' ? {} : { 'x-forwarded-for': from }),
-      },
-    });
+  async post(door: Door, { body = '{}', ...sent }: Sent & { readonly body?: string } = {}): Promise<Answer> {
+    const call = this.call(door, { ...sent, bytes: body.length });
     call.end(body);
     const [answer] = (await once(call, 'response')) as [IncomingMessage];
     return {
@@ -113,6 +104,29 @@ class Room implements AsyncDisposable {
       allow: answer.headers.allow,
       body: (await json(answer)) as Answer['body'],
     };
+  }
+
+  /** A request whose body is still to come. */
+  call(
+    door: Door,
+    {
+      path = '/api/v1/uplinks/udara-01',
+      method = 'POST',
+      password = this.password,
+      from = '',
+      bytes,
+    }: Sent & { readonly bytes: number },
+  ): ClientRequest {
+    return request({
+      ...(door === 'socket' ? { socketPath: this.socket } : { host: '127.0.0.1', port: this.port }),
+      method,
+      path,
+      headers: {
+        authorization: `Basic ${Buffer.from(`udara-01:${password}`).toString('base64')}`,
+        'content-length': bytes,
+        ...(from === '' ? {} : { 'x-forwarded-for': from }),
+      },
+    });
   }
 
   async stored(): Promise<number> {
@@ -145,7 +159,7 @@ describe('the HTTP intake', () => {
   it('believes of an address what the API says alone', async () => {
     await using room = await new Room().open();
     await room.start();
-    const guess = async (door: 'port' | 'socket', from: string, n: number): Promise<number | undefined> =>
+    const guess = async (door: Door, from: string, n: number): Promise<number | undefined> =>
       (await room.post(door, { from, password: `guess-${n}` })).status;
     const statuses: (number | undefined)[] = [];
     // Three wrong ones of an address: the header of a device makes no other address of it.
@@ -153,6 +167,23 @@ describe('the HTTP intake', () => {
     expect(statuses).toEqual([401, 401, 401, 429]);
     expect(await guess('socket', '192.0.2.9', 4)).toBe(401);
     expect(await guess('socket', '127.0.0.1', 5)).toBe(429);
+  });
+
+  it('answers a stranger without waiting for what it would send', async () => {
+    await using room = await new Room().open();
+    await room.start();
+    for (const door of ['port', 'socket'] as const) {
+      const call = room.call(door, {
+        path: '/api/v1/uplinks/udara-01/batch',
+        password: 'guess',
+        bytes: 4_000,
+      });
+      call.flushHeaders();
+      const [answer] = (await once(call, 'response')) as [IncomingMessage];
+      expect(answer.statusCode).toBe(401);
+      expect(answer.headers['www-authenticate']).toBe('Basic realm="Pantau"');
+      call.on('error', () => {}).destroy();
+    }
   });
 
   it('says what it takes to whoever asks for something else', async () => {

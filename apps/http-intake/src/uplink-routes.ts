@@ -46,7 +46,9 @@ export function uplinkRoutes(options: HttpIntakeOptions) {
   const rates = new TokenBuckets(options.messagesPerDevice);
   const senders = new SenderCheck(options);
 
-  const admit = async (request: FastifyRequest): Promise<Device> => {
+  const admitted = new WeakMap<FastifyRequest, Device>();
+  /** Before the body is read: whoever may send nothing makes Pantau hold nothing. */
+  const admit = async (request: FastifyRequest): Promise<void> => {
     const device = await senders.deviceOf(request);
     const now = clock.now();
     if (!rates.of(device.id, now).tryTake(now))
@@ -54,6 +56,11 @@ export function uplinkRoutes(options: HttpIntakeOptions) {
         remedy: 'Send less often, or several lines at once as a batch.',
         transient: true,
       });
+    admitted.set(request, device);
+  };
+  const senderOf = (request: FastifyRequest): Device => {
+    const device = admitted.get(request);
+    if (device === undefined) throw new TypeError('nobody was admitted');
     return device;
   };
   const append = async (
@@ -86,8 +93,9 @@ export function uplinkRoutes(options: HttpIntakeOptions) {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-    scope.post('/api/v1/uplinks/:device', { bodyLimit: maxPayloadBytes }, async (request, reply) => {
-      const device = await admit(request);
+    const single = { bodyLimit: maxPayloadBytes, onRequest: admit };
+    scope.post('/api/v1/uplinks/:device', single, async (request, reply) => {
+      const device = senderOf(request);
       const { codec, kind } = checked(uplinkQuery, request.query);
       if (codec !== undefined && !codecs.has(codec))
         throw new PantauError('USAGE', `there is no codec ${codec}.`, {
@@ -103,8 +111,9 @@ export function uplinkRoutes(options: HttpIntakeOptions) {
       return reply.status(202).send({ device: device.id, receivedAt: new Date(receivedAt).toISOString() });
     });
 
-    scope.post('/api/v1/uplinks/:device/batch', { bodyLimit: maxBatchBytes }, async (request, reply) => {
-      const device = await admit(request);
+    const batch = { bodyLimit: maxBatchBytes, onRequest: admit };
+    scope.post('/api/v1/uplinks/:device/batch', batch, async (request, reply) => {
+      const device = senderOf(request);
       const { utcOffset, decimal, order, dryRun } = checked(batchQuery, request.query);
       const receivedAt = clock.now();
       const file = readCsvBatch(textOf(request.body as Buffer | null), {

@@ -6,11 +6,8 @@ import { localSocket } from './local-socket.js';
 import { systemClock, type Engines } from './engines.js';
 
 /** How what devices post to the port of the API gets to the intake. */
-export function uplinkHandOn({
-  data,
-  mqtt: { maxPayloadBytes },
-}: LoadedConfig): Pick<HttpIntakeOptions, 'socket' | 'maxPayloadBytes' | 'maxBatchBytes'> {
-  return { socket: localSocket(data, 'http-intake'), maxPayloadBytes, maxBatchBytes: 32 * 1024 * 1024 };
+export function uplinkHandOn({ data }: LoadedConfig): Pick<HttpIntakeOptions, 'socket'> {
+  return { socket: localSocket(data, 'http-intake') };
 }
 
 /** The intake's options as the configuration gives them. */
@@ -19,10 +16,13 @@ export async function httpIntakeOptions(
   { journal, registry, credentials, deviceTokens }: Engines,
   onListening: HttpIntakeOptions['onListening'],
 ): Promise<HttpIntakeOptions> {
-  const { authFailuresPerAddress, messagesPerDevice } = config.mqtt.limits;
+  const { limits, maxPayloadBytes } = config.mqtt;
+  const { authFailuresPerAddress, messagesPerDevice } = limits;
   return {
     ...uplinkHandOn(config),
     ...{ journal, registry, credentials, tokens: deviceTokens, clock: systemClock },
+    maxPayloadBytes,
+    maxBatchBytes: 32 * 1024 * 1024,
     listener: httpIntakeListener(config),
     onListening,
     timePolicy: timePolicyOf(config.ingest),

@@ -4,3 +4,4 @@ export * from './close-in-time.js';
 export * from './known-paths.js';
 export * from './port-in-use.js';
 export * from './problem.js';
+export * from './request-timeout.js';
