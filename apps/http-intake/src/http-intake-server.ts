@@ -15,7 +15,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { HttpIntakeListener, HttpIntakeOptions } from './options.js';
 import { uplinkRoutes } from './uplink-routes.js';
@@ -61,6 +61,7 @@ export class HttpIntakeServer implements OnApplicationBootstrap, OnApplicationSh
     // The API alone can open it, and says whom it speaks for.
     const server = await this.#server({ trustProxy: true });
     await server.listen({ path: socket });
+    if (process.platform !== 'win32') await chmod(socket, 0o600);
   }
 
   async #hearDevices({ isChosen, ...at }: HttpIntakeListener): Promise<void> {

@@ -6,6 +6,7 @@ import { MINUTE, seededRandom, type PantauError } from '#libs/kernel';
 import { NestLogger } from '#libs/platform';
 import { temporaryFolder } from '#libs/testing';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -154,6 +155,7 @@ describe('the HTTP intake', () => {
     for (const door of ['port', 'socket'] as const)
       expect(await room.post(door)).toMatchObject({ status: 429, body: { code: 'OVERLOADED' } });
     expect(await room.stored()).toBe(4);
+    if (process.platform !== 'win32') expect(statSync(room.socket).mode & 0o777).toBe(0o600);
   });
 
   it('believes of an address what the API says alone', async () => {

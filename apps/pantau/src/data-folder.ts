@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const FOLDER = 0o700;
 const FILE = 0o600;
 /** What Pantau makes in its data folder. In a folder with anything else nothing but this is its own. */
-const OWN = /^(journal|archive|readings\.duckdb(\..+)?)$/;
+const OWN = /^(journal|archive|readings\.duckdb(\..+)?|http-intake\.sock)$/;
 
 /**
  * Makes the data folder, or takes from others what they may do in the one that is there: it holds a signing secret and

@@ -22,7 +22,7 @@ class Doors implements AsyncDisposable {
 
   constructor(
     answer: RequestListener,
-    private readonly answerWithin?: number,
+    private readonly answerWithin = 30_000,
   ) {
     this.#intake = createServer(answer);
   }
