@@ -23,6 +23,7 @@ import { uplinkRoutes } from './uplink-routes.js';
 export const HTTP_INTAKE_OPTIONS = Symbol('HttpIntakeOptions');
 
 const CHALLENGE = 'Basic realm="Pantau"';
+const ON_API_ALONE = 'devices that post are heard on the port of the API alone (http.port)';
 const PORT_SETTINGS = { key: 'httpIntake.port', variable: 'PANTAU_HTTP_INTAKE_PORT' };
 
 /**
@@ -39,11 +40,16 @@ export class HttpIntakeServer implements OnApplicationBootstrap, OnApplicationSh
     this.#routes = uplinkRoutes(options);
   }
 
-  /** @throws PantauError `PORT_IN_USE` */
+  /** @throws PantauError `PORT_IN_USE`, `DATA_DIR_UNUSABLE` when it would hear nobody */
   async onApplicationBootstrap(): Promise<void> {
+    const { listener, noListener } = this.options;
     try {
-      await this.#hearApi();
-      if (this.options.listener !== undefined) await this.#hearDevices(this.options.listener);
+      const fault = await this.#hearApi();
+      const hearsDevices = listener !== undefined && (await this.#hearDevices(listener));
+      if (fault !== undefined && !hearsDevices) throw fault;
+      if (fault !== undefined)
+        this.#warn(messageOf(fault), 'what devices post to the port of the API is answered 503');
+      else if (noListener !== undefined) this.#warn(noListener, ON_API_ALONE);
     } catch (error) {
       await this.onApplicationShutdown();
       throw error;
@@ -54,29 +60,44 @@ export class HttpIntakeServer implements OnApplicationBootstrap, OnApplicationSh
     await Promise.all(this.#servers.splice(0).map((server) => server.close()));
   }
 
-  async #hearApi(): Promise<void> {
+  /** @returns what kept it from that */
+  async #hearApi(): Promise<PantauError | undefined> {
     const { socket } = this.options;
-    // One that was killed left its socket behind; a claim lets one process alone come this far.
-    if (process.platform !== 'win32') await rm(socket, { force: true });
-    // The API alone can open it, and says whom it speaks for.
-    const server = await this.#server({ trustProxy: true });
-    await server.listen({ path: socket });
-    if (process.platform !== 'win32') await chmod(socket, 0o600);
+    const isFile = process.platform !== 'win32';
+    try {
+      // One that was killed left its socket behind; a claim lets one process alone come this far.
+      if (isFile) await rm(socket, { force: true });
+      // The API alone can open it, and says whom it speaks for.
+      const server = await this.#server({ trustProxy: true });
+      await server.listen({ path: socket });
+      if (isFile) await chmod(socket, 0o600);
+      return undefined;
+    } catch (cause) {
+      await this.onApplicationShutdown();
+      return new PantauError('DATA_DIR_UNUSABLE', `cannot make the socket ${socket}.`, {
+        remedy: `Give the data folder a shorter path, on a file system with sockets; or let devices post to a port of their own (${PORT_SETTINGS.key}).`,
+        cause,
+      });
+    }
   }
 
-  async #hearDevices({ isChosen, ...at }: HttpIntakeListener): Promise<void> {
+  /** @returns whether it does */
+  async #hearDevices({ isChosen, ...at }: HttpIntakeListener): Promise<boolean> {
     const server = await this.#server({ trustProxy: false });
     try {
       await server.listen(at);
     } catch (cause) {
       const fault = portInUse(at, PORT_SETTINGS, cause);
       if (isChosen) throw fault;
-      this.#logger.warn(
-        `${messageOf(fault)} Until then devices that post are heard on the port of the API alone (http.port).`,
-      );
-      return;
+      this.#warn(messageOf(fault), ON_API_ALONE);
+      return false;
     }
     this.options.onListening((server.server.address() as AddressInfo).port);
+    return true;
+  }
+
+  #warn(why: string, consequence: string): void {
+    this.#logger.warn(`${why} Until Pantau is started again ${consequence}.`);
   }
 
   async #server({ trustProxy }: { readonly trustProxy: boolean }): Promise<FastifyInstance> {

@@ -12,11 +12,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { pino } from 'pino';
-import type { HttpIntakeListener } from './options.js';
+import type { HttpIntakeListener, HttpIntakeOptions } from './options.js';
 import { httpIntakeStage } from './stage.js';
 
 const clock = { now: () => 1_700_000_000_000 };
 const FREE: HttpIntakeListener = { host: '127.0.0.1', port: 0, isChosen: true };
+const NONE = 'none';
 
 type Door = 'port' | 'socket';
 
@@ -68,14 +69,19 @@ class Room implements AsyncDisposable {
     return this;
   }
 
-  async start(listener: HttpIntakeListener | undefined = FREE): Promise<() => Promise<void>> {
+  /** @param more - instead of what this room has */
+  async start(
+    listener: HttpIntakeListener | typeof NONE = FREE,
+    more: Partial<HttpIntakeOptions> = {},
+  ): Promise<() => Promise<void>> {
     const { journal, socket } = this;
     this.port = undefined;
     const warn = { write: (line: string) => void this.warnings.push(line) };
     const stop = await startStage(
       httpIntakeStage,
       {
-        ...{ ...this.#parts, journal, clock, socket, listener },
+        ...{ ...this.#parts, journal, clock, socket },
+        listener: listener === NONE ? undefined : listener,
         onListening: (port) => (this.port = port),
         timePolicy: { maxFutureMs: MINUTE, oldest: 0, maxAgeMs: MINUTE, wrongClock: 'arrival' },
         codecs: new Set(['tasmota']),
@@ -83,6 +89,7 @@ class Room implements AsyncDisposable {
         maxBatchBytes: 4_096,
         authFailures: { perSecond: 0.001, burst: 3 },
         messagesPerDevice: { perSecond: 0.001, burst: 4 },
+        ...more,
       },
       {
         journal,
@@ -219,9 +226,30 @@ describe('the HTTP intake', () => {
       undefined,
       expect.stringContaining('httpIntake.port'),
     ]);
+    expect(room.warnings.join()).toContain('Until Pantau is started again');
     expect((await room.post('socket')).status).toBe(202);
     await stop();
     other.close();
     await once(other, 'close');
+  });
+
+  it('says why devices have no port of their own', async () => {
+    await using room = await new Room().open();
+    await room.start(NONE, { noListener: 'metrics.port has port 8081.' });
+    expect(room.warnings.join()).toContain('metrics.port has port 8081. Until Pantau is started again');
+  });
+
+  it('starts without a socket that cannot be made where devices have a port, and says what is wrong where not', async () => {
+    await using room = await new Room().open();
+    const socket = join('/nowhere', 'http-intake.sock');
+    const stop = await room.start(FREE, { socket });
+    expect((await room.post('port')).status).toBe(202);
+    expect(room.warnings.join()).toMatch(/cannot make the socket \/nowhere\/http-intake\.sock.*503/);
+    await stop();
+    await expect(room.start(NONE, { socket })).rejects.toMatchObject({
+      code: 'DATA_DIR_UNUSABLE',
+      detail: expect.stringContaining(socket),
+      remedy: expect.stringContaining('httpIntake.port'),
+    });
   });
 });

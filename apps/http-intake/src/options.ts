@@ -8,7 +8,7 @@ export interface HttpIntakeListener {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Whether somebody chose the port: one that follows from another setting may be taken, and Pantau starts without it. */
+  /** Whether somebody chose the address: one that follows from another setting may be taken, and Pantau starts without it. */
   readonly isChosen: boolean;
 }
 
@@ -17,6 +17,8 @@ export interface HttpIntakeOptions extends DevicePasswordsDependencies {
   readonly registry: Registry;
   /** Undefined for none: devices then come through the API's port alone. */
   readonly listener: HttpIntakeListener | undefined;
+  /** Why there is none, for a warning, where nobody asked for none. */
+  readonly noListener?: string;
   /** Path of the local socket through which the API hands on what devices send to its port. */
   readonly socket: string;
   /** Told when the listener is open. */

@@ -23,7 +23,7 @@ export async function httpIntakeOptions(
     ...{ journal, registry, credentials, tokens: deviceTokens, clock: systemClock },
     maxPayloadBytes,
     maxBatchBytes: 32 * 1024 * 1024,
-    listener: httpIntakeListener(config),
+    ...httpIntakeListener(config),
     onListening,
     timePolicy: timePolicyOf(config.ingest),
     codecs: new Set((await loadCodecs()).keys()),
@@ -35,11 +35,36 @@ export async function httpIntakeOptions(
 const LAST_PORT = 65_535;
 
 /** Where devices post; the next port after that of the API unless the configuration says so. */
-export function httpIntakeListener({
-  http,
-  httpIntake: { host = http.host, port },
-}: Pick<LoadedConfig, 'http' | 'httpIntake'>): HttpIntakeListener | undefined {
-  if (port !== undefined) return port === false ? undefined : { host, port, isChosen: true };
-  if (http.port === 0) return { host, port: 0, isChosen: false };
-  return http.port === LAST_PORT ? undefined : { host, port: http.port + 1, isChosen: false };
+export function httpIntakeListener(
+  config: Pick<LoadedConfig, 'http' | 'httpIntake' | 'mqtt' | 'metrics'>,
+): Pick<HttpIntakeOptions, 'listener' | 'noListener'> {
+  const { http, httpIntake } = config;
+  if (httpIntake.port === false) return { listener: undefined };
+  const host = httpIntake.host ?? http.host;
+  if (httpIntake.port !== undefined) return { listener: { host, port: httpIntake.port, isChosen: true } };
+  const isChosen = httpIntake.host !== undefined;
+  if (http.port === 0) return { listener: { host, port: 0, isChosen } };
+  const none = (why: string): Pick<HttpIntakeOptions, 'listener' | 'noListener'> => ({
+    listener: undefined,
+    noListener: `Devices that post have no port of their own: ${why}. Choose one: httpIntake.port in pantau.yaml or PANTAU_HTTP_INTAKE_PORT.`,
+  });
+  if (http.port === LAST_PORT) return none(`there is none after http.port (${LAST_PORT})`);
+  const port = http.port + 1;
+  const owner = isChosen ? undefined : ownerOf(port, config);
+  return owner === undefined ? { listener: { host, port, isChosen } } : none(`${owner} has port ${port}`);
+}
+
+/** The setting that gives this port to something else. */
+function ownerOf(
+  port: number,
+  { mqtt, metrics }: Pick<LoadedConfig, 'mqtt' | 'metrics'>,
+): string | undefined {
+  const ports = {
+    'mqtt.port': mqtt.port,
+    'mqtt.tls.port': mqtt.tls?.port,
+    'mqtt.ws.port': mqtt.ws?.port,
+    'mqtt.wss.port': mqtt.wss?.port,
+    'metrics.port': metrics.port,
+  };
+  return Object.entries(ports).find(([, other]) => other === port)?.[0];
 }
