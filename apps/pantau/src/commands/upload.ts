@@ -14,7 +14,7 @@ interface UploadOptions {
   readonly dryRun: boolean;
 }
 
-type Answer = Partial<CsvReport> & { readonly detail?: string };
+type Answer = Partial<CsvReport> & { readonly code?: string; readonly detail?: string };
 
 /** Lines of what would be stored that are shown. */
 const SHOWN = 20;
@@ -48,12 +48,21 @@ export function addUploadCommand(program: Command, { config, print }: CommandCon
     .option('--dry-run', 'hanya menilai, tidak menyimpan / only judge, store nothing', false)
     .action(async (file: string, options: UploadOptions) => {
       const { host, port } = config().http;
-      const { status, body } = await post(options.url ?? `http://${host}:${port}`, readCsv(file), options);
-      if (body.lines === undefined)
-        throw new PantauError(status >= 500 ? 'STORE_UNAVAILABLE' : 'USAGE', body.detail ?? `HTTP ${status}`);
+      const url = options.url ?? `http://${host}:${port}`;
+      const { status, body } = await post(url, readCsv(file), options);
+      if (body.lines === undefined) throw faultOf(url, status, body);
       for (const line of describeReport(body as CsvReport, status, options.dryRun)) print(line);
       if (body.refused !== 0) process.exitCode = 1;
     });
+}
+
+function faultOf(url: string, status: number, { code, detail = `HTTP ${status}` }: Answer): PantauError {
+  if (code === 'INTAKE_UNAVAILABLE')
+    return new PantauError(code, `nobody takes uplinks in at ${url} now.`, {
+      remedy: 'Run http-intake beside the API, then send the file again.',
+      transient: true,
+    });
+  return new PantauError(status >= 500 ? 'STORE_UNAVAILABLE' : 'USAGE', detail);
 }
 
 function readCsv(file: string): Buffer {
