@@ -1,5 +1,5 @@
 import { loadCodecs } from '#devices/codecs';
-import type { HttpIntakeListener, HttpIntakeOptions } from '#apps/http-intake';
+import type { HttpIntakeOptions } from '#apps/http-intake';
 import { timePolicyOf } from '#apps/ingest';
 import type { LoadedConfig } from '#libs/platform';
 import { localSocket } from './local-socket.js';
