@@ -70,7 +70,7 @@ const REMEDY = 'let the decoder at the server name it with its unit, such as no2
  * states, and lists of entries that have times of their own, which a node sends after an outage (Milesight's `history`).
  * Numbers may be texts: decoders are scripts, and some round with `toFixed` (Seeed-Solution/TTN-Payload-Decoder#2).
  *
- * @param beside - numbers of the message that stand elsewhere and are not read
+ * @param beside - numbers of the message that stand elsewhere and are not read: the server's, so listed and never refused
  * @param warnings - what the server states beside it of the decoder's work
  */
 export function readDecoded(
@@ -94,8 +94,8 @@ export function readDecoded(
     for (const [index, entry] of (list as unknown[]).entries())
       if (isObject(entry)) readEntry(findings, entry, `${where}.${name}[${index}]`, place, validity);
   }
-  const unread = [...unreadNumbers(decoded, where), ...beside];
-  const result = findings.result(`${where} holds no name that Pantau measures`, unread);
+  const unread = unreadNumbers(decoded, where);
+  const result = findings.result(`${where} holds no name that Pantau measures`, unread, undefined, beside);
   return words === '' || result.outputs.length > 0
     ? result
     : refused(

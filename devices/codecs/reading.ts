@@ -74,18 +74,20 @@ function unreadOf(unread: readonly string[]): Pick<CodecResult, 'unread'> {
  *
  * @param nothing - why a message without outputs and refusals is all right
  * @param unread - members with numbers that were not read: where nothing was, it is not all right, but a refusal that names them
+ * @param beside - numbers of the envelope (a server, a gateway) that were not read: listed too, and no reason to refuse
  */
 export function resultOf(
   outputs: readonly CodecOutput[],
   refusals: readonly Refusal[],
   nothing: string,
   unread: readonly string[],
+  beside: readonly string[] = [],
 ): CodecResult {
-  const beside = unreadOf(unread);
-  if (outputs.length > 1) return { ...oneOfEach(outputs, refusals), ...beside };
-  if (outputs.length > 0 || refusals.length > 0) return { outputs, refusals, ...beside };
-  const names = beside.unread ?? [];
-  if (names.length === 0) return ignored(nothing);
+  const listed = unreadOf([...unread, ...beside]);
+  if (outputs.length > 1) return { ...oneOfEach(outputs, refusals), ...listed };
+  if (outputs.length > 0 || refusals.length > 0) return { outputs, refusals, ...listed };
+  const { unread: names = [] } = unreadOf(unread);
+  if (names.length === 0) return ignored(nothing, beside);
   return refused(
     refusal(
       'unknown_parameter',
@@ -341,8 +343,14 @@ export class Findings {
    * @param nothing - why a message without outputs and refusals is all right
    * @param unread - of {@link resultOf}
    * @param memory - what the next message needs
+   * @param beside - of {@link resultOf}
    */
-  result(nothing: string, unread: readonly string[], memory?: unknown): CodecResult {
+  result(
+    nothing: string,
+    unread: readonly string[],
+    memory?: unknown,
+    beside: readonly string[] = [],
+  ): CodecResult {
     const measured = [...this.#sheets.values()].flatMap(({ place, gathered }) =>
       gathered.telemetry(place.ts, place.source, place.housing),
     );
@@ -352,6 +360,7 @@ export class Findings {
         this.#refusals,
         nothing,
         unread.filter((path) => !this.#seen.has(plainPath(path))),
+        beside,
       ),
       ...(memory === undefined ? {} : { memory }),
     };

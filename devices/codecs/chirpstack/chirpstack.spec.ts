@@ -107,6 +107,15 @@ describe('chirpstack up', () => {
     });
   });
 
+  it('refuses no uplink about the device itself for what the server says beside it', () => {
+    expect(decode({ ...uplink({ battery: 92 }), novelty: 7 })).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: 'object holds no name that Pantau measures',
+      unread: ['novelty'],
+    });
+  });
+
   it('asks for a codec at the server where only bytes arrive', () => {
     const real = parsed('v4_up.json');
     expect(real['object']).toBeUndefined();
@@ -192,6 +201,28 @@ describe('chirpstack events', () => {
       outputs: [],
       refusals: [],
       ignored: `event ${name} is not kept`,
+    });
+  });
+
+  it('lists nothing of what the server says of a downlink or of the place, and refuses no status for a number beside it', () => {
+    const sent = {
+      downlinkId: 4_211_842_345,
+      queueItemId: '17',
+      gatewayId: '1234567890123456',
+      fCntDown: 10,
+    };
+    expect(
+      decode({ time: TIME, ...sent, txInfo: { frequency: 923_200_000 } }, 'txack').unread,
+    ).toBeUndefined();
+    expect(decode({ time: TIME, ...sent, acknowledged: true }, 'ack').unread).toBeUndefined();
+    expect(
+      decode({ time: TIME, location: { latitude: -2.9, accuracy: 12 } }, 'location').unread,
+    ).toBeUndefined();
+    expect(decode({ time: TIME, novelty: 7 }, 'status')).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: 'a status without battery level or margin',
+      unread: ['novelty'],
     });
   });
 

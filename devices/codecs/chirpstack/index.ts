@@ -22,7 +22,7 @@ const ACCOMPANYING: ReadonlySet<string> = new Set(['ack', 'txack', 'location', '
 
 /** What the server says of the transmission; the values of the device stand in `object`. */
 const OF_THE_NETWORK =
-  /^(?:deduplicationId|time|deviceInfo|devAddr|adr|dr|confirmed|data|rxInfo|txInfo|relay\w*|regionConfigId|margin|externalPowerSource|level|code|description|context)$/;
+  /^(?:deduplicationId|time|deviceInfo|devAddr|adr|dr|confirmed|data|rxInfo|txInfo|relay\w*|regionConfigId|joinServerContext|downlinkId|queueItemId|gatewayId|acknowledged|location|margin|externalPowerSource|level|code|description|context)$/;
 
 /**
  * ChirpStack 4, MQTT integration with JSON: `application/{application}/device/{device}/event/{event}`.
@@ -85,13 +85,9 @@ function deviceStatus(message: Members, place: Place, beside: readonly string[])
     'externalPowerSource',
     'margin',
   ]);
-  const isEmpty = Object.keys(data).length === 0;
-  return resultOf(
-    isEmpty ? [] : [{ kind: 'event', ...place, name: 'device-status', data }],
-    [],
-    'a status without battery level or margin',
-    beside,
-  );
+  return Object.keys(data).length === 0
+    ? ignored('a status without battery level or margin', beside)
+    : resultOf([{ kind: 'event', ...place, name: 'device-status', data }], [], '', beside);
 }
 
 function log(message: Members, place: Place, beside: readonly string[]): CodecResult {

@@ -25,7 +25,7 @@ export const codec: Codec = { name: 'the-things-stack', version: 2, decode };
 
 /** What the servers say of the transmission; the values of the device stand in `decoded_payload`. */
 const OF_THE_NETWORK =
-  /^(?:end_device_ids|correlation_ids|received_at|decoded_payload\w*|frm_payload|rx_metadata|settings|consumed_airtime|locations|version_ids|network_ids|attributes|normalized_payload\w*|confirmed|packet_error_rate|session_key_id|simulated|\w*duty_cycle\w*)$/;
+  /^(?:end_device_ids|correlation_ids|received_at|decoded_payload\w*|frm_payload|rx_metadata|settings|consumed_airtime|locations|version_ids|network_ids|attributes|normalized_payload\w*|confirmed|packet_error_rate|last_battery_percentage|last_a_f_cnt_down|session_key_id|simulated|\w*duty_cycle\w*)$/;
 
 function decode(input: CodecInput): CodecResult {
   const read = readObject(input.payload);

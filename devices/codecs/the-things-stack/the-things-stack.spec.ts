@@ -86,6 +86,28 @@ describe('the-things-stack', () => {
     );
   });
 
+  it('refuses no uplink about the device itself for what the server says beside it', () => {
+    // Since 3.33.1 the server repeats the last battery level that the device told it.
+    const last_battery_percentage = { f_cnt: 14, value: 90.1, received_at: '2026-01-02T03:00:00Z' };
+    const ignored = 'decoded_payload holds no name that Pantau measures';
+    expect(decode(uplink({ battery: 90 }, { last_battery_percentage, last_a_f_cnt_down: 3 }))).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored,
+    });
+    // What it may say some day is listed.
+    expect(decode(uplink({ battery: 90 }, { novelty: { value: 7 } }))).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored,
+      unread: ['uplink_message.novelty.value'],
+    });
+    expect(decode(uplink({ soil: 7 }, { novelty: 7 }))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'unknown_parameter', detail: expect.stringContaining('decoded_payload.soil:') }],
+    });
+  });
+
   it('keeps a zero that the decoder states', () => {
     expect(decode(uplink({ pm10: 0 })).outputs).toMatchObject([{ values: [{ value: 0 }] }]);
   });
