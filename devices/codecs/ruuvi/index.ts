@@ -36,8 +36,8 @@ interface Field {
 interface Format {
   readonly length: number;
   readonly fields: readonly Field[];
-  /** What it holds of the air beside them. */
-  readonly others?: readonly string[];
+  /** What it holds of the air beside them, each with its first byte. */
+  readonly others?: Readonly<Record<string, number>>;
 }
 
 const CLIMATE: readonly Field[] = [
@@ -53,13 +53,13 @@ const EXTENDED = 0xe1;
 
 const FORMATS: ReadonlyMap<number, Format> = new Map([
   [5, { length: 24, fields: CLIMATE }],
-  [6, { length: 20, fields: [...CLIMATE, particles(7, 'pm25')], others: ['co2', 'voc', 'nox'] }],
+  [6, { length: 20, fields: [...CLIMATE, particles(7, 'pm25')], others: { co2: 9, voc: 11, nox: 12 } }],
   [
     EXTENDED,
     {
       length: 40,
       fields: [...CLIMATE, particles(9, 'pm25'), particles(13, 'pm10')],
-      others: ['pm1_0', 'pm4_0', 'co2', 'voc', 'nox'],
+      others: { pm1_0: 7, pm4_0: 11, co2: 15, voc: 17, nox: 18 },
     },
   ],
 ]);
@@ -114,12 +114,14 @@ function decode(input: CodecInput): CodecResult {
   }
   const pascals = valueAt(frame, PRESSURE_AT, false);
   gathered.pressure('pressure', pascals === undefined ? undefined : pascals + 50_000, 0.01);
+  const others = Object.entries(format.others ?? {}).filter(([, at]) => isAvailable(frame, at));
   return {
     ...resultOf(
       gathered.telemetry(time.ts, source, housing),
       gathered.refusals,
       'the sensor has no value yet',
-      [...unread, ...(format.others ?? [])],
+      others.map(([name]) => name),
+      unread,
     ),
     ...(frame[0] === EXTENDED ? { memory: { extended: true } } : {}),
   };
@@ -136,6 +138,11 @@ function frameOf(advertisement: Buffer): Buffer | undefined {
     at += 1 + length;
   }
   return undefined;
+}
+
+/** The first byte tells: 40,000 is the largest CO2, 10,000 of particles, 500 of an index, whose last bit stands elsewhere. */
+function isAvailable(frame: Buffer, at: number): boolean {
+  return frame[at] !== 0xff;
 }
 
 /** Undefined for the number that stands for "not available". */

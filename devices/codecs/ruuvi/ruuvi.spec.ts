@@ -89,6 +89,26 @@ describe('ruuvi', () => {
     );
   });
 
+  it('lists what else a Ruuvi Air measures where it has a value of it', () => {
+    expect(decode(sent(FORMAT_6)).unread).toEqual(['co2', 'voc', 'nox']);
+    expect(decode(sent(FORMAT_6.replace('0232', 'FFFF'))).unread).toEqual(['voc', 'nox']);
+    expect(decode(sent(E1)).unread).toEqual(['pm1_0', 'pm4_0', 'co2', 'voc', 'nox']);
+    const starting = { outputs: [], refusals: [], ignored: 'the sensor has no value yet' };
+    const ones = (bytes: number): string => 'FF'.repeat(bytes);
+    const six = `17FF9904068000${ones(17)}`;
+    const e1 = `2BFF9904E18000${ones(37)}`;
+    for (const frame of [six, e1]) {
+      expect(decode(sent(frame))).toMatchObject(starting);
+      expect(decode(sent(frame)).unread).toBeUndefined();
+    }
+    expect(decode(sent(e1, { novelty: 7 }))).toMatchObject({ ...starting, unread: ['novelty'] });
+    // The index alone has a value.
+    expect(decode(sent(`17FF9904068000${ones(8)}1B${ones(8)}`))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'unknown_parameter', detail: expect.stringMatching(/^voc:/) }],
+    });
+  });
+
   it('names the sensor where the pattern does not, and takes the arrival where the gateway states no time', () => {
     const [output] = decode(sent(RAWV2, { ts: undefined }), { parts: {} }).outputs;
     expect(output).toMatchObject({ ts: undefined, source: 'F4:1F:0C:28:CB:D6' });
