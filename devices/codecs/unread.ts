@@ -6,7 +6,7 @@ import { saysTime } from './stated-time.js';
  * is read beside other values alone.
  */
 const HOUSEKEEPING =
-  /^(?:bat|vbat|vcc|volt|current_|rssi|l?snr|signal|link_?quality|wifi|channel|uptime|boot|firmware|hardware|software|version|model|serial|f_?port|f_?cnt|count|seq|interval|time|ts$|pid|last_?seen|lat|lon|alt|button|window|door|rotation|state|status|mode|work_?mode|error|update|bthome|id$|\w+_id$|(?:dev_?)?eui|mac|address|identif)|pressure/i;
+  /^(?:bat|vbat|vcc|volt|current_|rssi|l?snr|signal|link_?quality|wifi|channel|uptime|boot|firmware|hardware|software|version|model|serial|f_?port|f_?cnt|count|seq|interval|time|ts$|pid|last_?(?:seen|updated)|lat|lon|alt|button|window|door|rotation|state|status|mode|work_?mode|error|update|bthome_version|id$|\w+_id$|(?:dev_?)?eui|mac|address|identif)|pressure/i;
 
 export function isHousekeeping(name: string): boolean {
   return HOUSEKEEPING.test(name) || saysTime(name);

@@ -56,6 +56,20 @@ describe('shelly', () => {
     });
   });
 
+  it('lists a sensor of another maker that speaks BTHome: what it measures is not stated', () => {
+    const sensor = { id: 200, value: 612, last_updated_ts: 1767323040 };
+    const params = { ts: 1767323045, bthome: { errors: [] }, 'bthomesensor:200': sensor };
+    expect(codec.decode(message(notify({ ...CLIMATE, ...params }), RPC)).unread).toEqual([
+      'bthomesensor:200.value',
+    ]);
+    expect(codec.decode(message(notify(params), RPC))).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'unknown_parameter', detail: expect.stringMatching(/^bthomesensor:200\.value:/) }],
+    });
+    const isOpen = { ...params, 'bthomesensor:200': { ...sensor, value: true } };
+    expect(codec.decode(message(notify(isOpen), RPC)).ignored).toBe('no sensor of the air in the message');
+  });
+
   it('names the sensors of an add-on, each with what belongs together', () => {
     expect(
       codec.decode(
