@@ -75,6 +75,28 @@ describe('a time that a decoder states', () => {
     expect(read({ temperature: 25, ...more }).outputs).toMatchObject([{ ts }]);
   });
 
+  it.each([
+    { time: 12, timestamp: 1767322000 },
+    { timestamp: 1767322000, time: 12 },
+    { ts: 1767329999, timestamp: 1767322000 },
+    { measured_at: '2026-01-02T05:00:00Z', ts: 1767322000 },
+    { timestamp: '2026-01-02 09:30:00', ts: 1767322000 },
+    { timeStamp: 1767329999, time_stamp: 'today', TimeStamp: 1767322000 },
+  ])('is the first that is one, in an order of the names and not of the members: %j', (more) => {
+    const at = [{ ts: 1767322000000 }];
+    expect(read({ temperature: 25, ...more })).toMatchObject({ outputs: at, refusals: [] });
+    const backwards = Object.fromEntries(Object.entries(more).reverse());
+    expect(read({ temperature: 25, ...backwards })).toMatchObject({ outputs: at, refusals: [] });
+    expect(read({ history: [{ temperature: 25, ...more }] })).toMatchObject({ outputs: at, refusals: [] });
+  });
+
+  it('is refused under the first name where none is an instant', () => {
+    expect(read({ temperature: 25, time: 'today', timestamp: 'now' })).toMatchObject({
+      outputs: [],
+      refusals: [{ reason: 'schema_violation', detail: expect.stringContaining('object.timestamp:') }],
+    });
+  });
+
   it.each([{ timestamp: '2026-01-02 09:30:00' }, { timestamp: 'today' }, { time: 12 }])(
     'is refused where it is no instant; the arrival does not stand in: %j',
     (more) => {

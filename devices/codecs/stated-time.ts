@@ -6,26 +6,57 @@ const MILLISECONDS_FROM = 1e11;
 /** As seconds this is 2001: a smaller number beside values may count something else. */
 export const SECONDS_FROM = 1e9;
 
-/** Names of an instant that values have, in any spelling. */
-const NAME =
-  /^(?:time|ts|time_?stamp|date_?time|utc_?time|time_?instant|date_?observed|(?:measured|observed|sampled|recorded)_?at)$/i;
+/**
+ * Names of an instant that values have, in any case, with or without the underscore: in the order in which they count, those
+ * that the pages of the codecs name first.
+ */
+const NAMES: ReadonlyMap<string, number> = new Map(
+  [
+    ...['time_stamp', 'time', 'ts', 'measured_at', 'observed_at', 'sampled_at', 'recorded_at'],
+    ...['date_time', 'utc_time', 'time_instant', 'date_observed'],
+  ].flatMap((name, rank) => [name, name.replace('_', '')].map((spelling) => [spelling, rank] as const)),
+);
+
+function rankOf(name: string): number | undefined {
+  return NAMES.get(name.toLowerCase());
+}
 
 /** Whether a name is that of an instant. */
 export function saysTime(name: string): boolean {
-  return NAME.test(name);
+  return rankOf(name) !== undefined;
 }
 
 /**
- * The instant that values state beside them, under whatever name; undefined where they state none. What is stated is an
- * instant, or refused.
+ * Those of the names that are of an instant, in the order in which they count: never in that of the members, which a sender
+ * does not promise.
+ *
+ * @param documented - names of the maker, before all others
+ */
+export function timeNames(names: readonly string[], documented: readonly string[] = []): readonly string[] {
+  const others = names
+    .filter((name) => saysTime(name) && !documented.includes(name))
+    .sort((a, b) => (rankOf(a) ?? 0) - (rankOf(b) ?? 0) || (a < b ? -1 : 1));
+  return [...documented.filter((name) => names.includes(name)), ...others];
+}
+
+/** The first of several statements that is an instant, or else what the first one is; undefined where there is none. */
+export function firstInstant(stated: readonly Instant[]): Instant | undefined {
+  return stated.find((time) => 'ts' in time && time.ts !== undefined) ?? stated[0];
+}
+
+/**
+ * The instant that values state beside them, under whatever name; undefined where they state none. Of several the first in
+ * the order of {@link timeNames} that is one counts; where none is, the statement is refused.
  *
  * @param where - path of the members; empty for the message itself
  * @param countsFrom - of {@link statedInstant}
  */
 export function ownTime(members: Members, where: string, countsFrom = SECONDS_FROM): Instant | undefined {
-  const name = Object.keys(members).find((key) => saysTime(key) && (members[key] ?? undefined) !== undefined);
-  const path = where === '' ? name : `${where}.${name}`;
-  return name === undefined ? undefined : statedInstant(path ?? '', members[name], countsFrom);
+  return firstInstant(
+    timeNames(Object.keys(members))
+      .filter((name) => (members[name] ?? undefined) !== undefined)
+      .map((name) => statedInstant(where === '' ? name : `${where}.${name}`, members[name], countsFrom)),
+  );
 }
 
 /**

@@ -260,4 +260,24 @@ describe('fiware', () => {
       ]);
     },
   );
+
+  it.each([
+    { timestamp: 'today', observedAt: '2026-01-02T03:00:00Z' },
+    { timestamp: '2026-01-02T09:00:00Z', observedAt: '2026-01-02T03:00:00Z' },
+    { TimeInstant: '2026-01-02T09:00:00Z', metadata: { timestamp: { value: '2026-01-02T03:00:00Z' } } },
+    { observedAt: 12, metadata: { observedAt: { value: '2026-01-02T03:00:00Z' } } },
+  ])('takes the first time of an attribute that is understood, in the order of its page: %j', (stated) => {
+    const pm25 = { value: 7, unitCode: 'GQ', ...stated };
+    const at = { outputs: [{ ts: TS }], refusals: [] };
+    expect(decode(entity({ pm25 }, '2026-01-02T01:00:00Z'))).toMatchObject(at);
+  });
+
+  it.each([
+    { timestamp: '2026-01-02T09:00:00Z', TimeInstant: '2026-01-02T03:00:00Z' },
+    { dateObserved: 'today', observedAt: '2026-01-02T03:00:00Z' },
+    { dateObserved: '2026-01-02T09:00:00', measured_at: '2026-01-02T03:00:00Z' },
+  ])('takes that of the entity likewise: %j', (stated) => {
+    const timeless = { ...entity({ pm25: { value: 7, unitCode: 'GQ' } }), dateObserved: undefined };
+    expect(decode({ ...timeless, ...stated })).toMatchObject({ outputs: [{ ts: TS }], refusals: [] });
+  });
 });

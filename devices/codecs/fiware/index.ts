@@ -18,7 +18,7 @@ import {
   type Validity,
 } from '../reading.js';
 import { readDateTime, type Instant } from '../reading-time.js';
-import { saysTime } from '../stated-time.js';
+import { firstInstant, timeNames } from '../stated-time.js';
 import { StatedUnits, saysUnit } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -98,13 +98,11 @@ function readEntity(
   amongSeveral: boolean,
   utcOffsetMs: Millis | undefined,
 ): void {
-  const timeName = [...ENTITY_TIMES, ...Object.keys(entity).filter(saysTime)].find(
-    (name) => (attribute(entity[name]).value ?? undefined) !== undefined,
-  );
-  const time =
-    timeName === undefined
-      ? { ts: undefined }
-      : observedAt(where + timeName, attribute(entity[timeName]).value, utcOffsetMs);
+  const times = timeNames(Object.keys(entity), ENTITY_TIMES).flatMap((name) => {
+    const { value } = attribute(entity[name]);
+    return value === undefined || value === null ? [] : [observedAt(where + name, value, utcOffsetMs)];
+  });
+  const time = firstInstant(times) ?? { ts: undefined };
   if ('refusal' in time) {
     findings.refuse(time.refusal);
     return;
@@ -120,16 +118,17 @@ function readEntity(
   const sensor = amongSeveral || typeof named !== 'string' ? undefined : named.replace(TIME_IN_ID, '');
   const about = { ...validityOf(attribute(entity['reliability']).value ?? undefined), sensor };
   for (const [name, member] of Object.entries(entity)) {
-    const { value, units, timestamp } = attribute(member);
+    const { value, units, times } = attribute(member);
     const parameter = ATTRIBUTES.get(name.toLowerCase());
     // A value may be older than the entity that carries it.
-    const own = readDateTime(`${where}${name}.${timestamp?.name ?? ''}`, timestamp?.value, utcOffsetMs);
+    const stated = times.map((each) => readDateTime(`${where}${name}.${each.name}`, each.value, utcOffsetMs));
+    const own = firstInstant(stated) ?? place;
     if (parameter === undefined) {
       if (units.length === 1 && units[0] === HECTOPASCAL && /pressure$/i.test(name))
         findings.at(place).pressure(where + name, value ?? undefined, 1);
     } else if ('refusal' in own) findings.refuse(own.refusal);
     else {
-      const there = timestamp === undefined ? place : { ...place, ts: own.ts };
+      const there = { ...place, ts: own.ts };
       const found = value ?? undefined;
       // Of key-values a unit can only stand beside the attribute.
       const { unit, remedy = REMEDY } =
@@ -181,17 +180,21 @@ interface Attribute {
   readonly value: unknown;
   /** Every unit that is stated, as it is stated. */
   readonly units: readonly unknown[];
-  readonly timestamp?: { readonly name: string; readonly value: unknown };
+  /** Every time that is stated, in the order in which they count. */
+  readonly times: readonly { readonly name: string; readonly value: unknown }[];
 }
 
 /** The member, of the attribute itself (NGSI-LD) or of its metadata (NGSI-v2), that states its unit for people. */
 const UNIT_TEXT = 'unitText';
-/** The same of the entity, the first one stated counts: the model's own, then those of IoT Agents and of NGSI-LD. */
+/** Members and metadata that state the time of an attribute: of NGSI-LD, of the data model, of IoT Agents. */
+const ATTRIBUTE_TIMES = ['observedAt', 'timestamp', 'TimeInstant'] as const;
+/** The same of the entity: the model's own, then those of IoT Agents and of NGSI-LD. */
 const ENTITY_TIMES = ['dateObserved', 'dateObservedFrom', 'TimeInstant', 'observedAt', 'timestamp'] as const;
 
 /** An attribute in any form; key-values have a value alone. */
 function attribute(member: unknown): Attribute {
-  if (!isObject(member) || !Object.hasOwn(member, 'value')) return { value: valueOf(member), units: [] };
+  if (!isObject(member) || !Object.hasOwn(member, 'value'))
+    return { value: valueOf(member), units: [], times: [] };
   const metadata = isObject(member['metadata']) ? member['metadata'] : {};
   const stated = (name: string): unknown[] =>
     [member[name], metadata[name]].map(valueOf).filter((found) => found !== undefined);
@@ -200,10 +203,10 @@ function attribute(member: unknown): Attribute {
   const codes = unitNames.filter((name) => name !== UNIT_TEXT).flatMap(stated);
   // Beside a code the text is for people.
   const units = codes.length > 0 ? codes : stated(UNIT_TEXT);
-  const [timestamp] = names
-    .filter(saysTime)
-    .flatMap((name) => stated(name).flatMap((value) => (value === null ? [] : [{ name, value }])));
-  return { value: valueOf(member['value']), units, ...(timestamp === undefined ? {} : { timestamp }) };
+  const times = timeNames(names, ATTRIBUTE_TIMES).flatMap((name) =>
+    stated(name).flatMap((value) => (value === null ? [] : [{ name, value }])),
+  );
+  return { value: valueOf(member['value']), units, times };
 }
 
 /** What a property or a JSON-LD literal holds; anything else is its own value. */
