@@ -65,6 +65,32 @@ describe('a number that a decoder gives as text', () => {
   });
 });
 
+describe('numbers in a list that are not read', () => {
+  it('are listed once, whatever their position: a device has room for 200 names', () => {
+    const history = Array.from({ length: 300 }, (_, i) => ({
+      timestamp: 1767322000 + i * 600,
+      temperature: 25,
+      co2: i,
+      gases: [{ voc: i }],
+    }));
+    expect(read({ history, levels: [1, 2], 'pm1.0': 3, soil: 7 }).unread).toEqual([
+      'object.history.*.co2',
+      'object.history.*.gases.*.voc',
+      'object.levels.*',
+      'object.pm1.0',
+      'object.soil',
+    ]);
+    expect(read({ list: [{ soil: 1 }, { soil: 2 }] }).refusals).toMatchObject([
+      { reason: 'unknown_parameter', detail: expect.stringMatching(/^object\.list\.\*\.soil:/) },
+    ]);
+  });
+
+  it('stay listed beside one of their name that is read', () => {
+    const history = [{ timestamp: 1767322000, temperature: 25 }, { depth: { temperature: 4 } }];
+    expect(read({ history }).unread).toEqual(['object.history.*.depth.temperature']);
+  });
+});
+
 describe('a time that a decoder states', () => {
   it.each([
     [{ timestamp: 1767322000 }, 1767322000000],

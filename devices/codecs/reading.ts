@@ -63,9 +63,11 @@ export function refused(...refusals: readonly [Refusal, ...Refusal[]]): CodecRes
 const NAMED = 8;
 const MOST_UNREAD = 200;
 
-/** As a result states them, bounded: a device chooses its own names. */
+/** As a result states them, bounded: a device chooses its own names, and `*` stands for all positions in a list. */
 function unreadOf(unread: readonly string[]): Pick<CodecResult, 'unread'> {
-  const names = [...new Set(unread)].slice(0, MOST_UNREAD).map((name) => name.slice(0, 100) || '""');
+  const names = [...new Set(unread.map((path) => path.replace(/\.?\[\d+\]/g, '.*').replace(/^\./, '')))]
+    .slice(0, MOST_UNREAD)
+    .map((name) => name.slice(0, 100) || '""');
   return names.length === 0 ? {} : { unread: names };
 }
 

@@ -152,7 +152,7 @@ describe('a refusal', () => {
     [
       'chirpstack',
       { object: { history: [{ timestamp: 1795869000, co2: 1 }] } },
-      'object.history.0.co2',
+      'object.history.*.co2',
       { parts: { event: 'up' } },
     ],
     ['sensor-community', push('XYZ_N05', '12'), 'XYZ_N05'],

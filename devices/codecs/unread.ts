@@ -22,7 +22,8 @@ export function unreadNumbers(members: Members, where = '', passedOver?: RegExp)
   const names: string[] = [];
   for (const [name, value] of Object.entries(members)) {
     if (isHousekeeping(name) || passedOver?.test(name) === true) continue;
-    const path = where === '' ? name : `${where}.${name}`;
+    // Not as the text `.0`, which a name such as `pm1.0` holds too.
+    const path = Array.isArray(members) ? `${where}[${name}]` : where === '' ? name : `${where}.${name}`;
     if (isObject(value) || Array.isArray(value)) {
       names.push(...unreadNumbers(value as Members, path, passedOver));
     } else if ('value' in readNumber(path, value, Array.isArray(members) ? 'number' : 'text'))

@@ -90,6 +90,13 @@ describe('resolve', () => {
 });
 
 describe('senml', () => {
+  it('lists what is not read without its position in the pack', () => {
+    const co2 = { n: 'co2', u: 'ppm', v: 600, x: 1 };
+    expect(
+      codec.decode(message([{ n: 'temperature', u: 'Cel', v: 27 }, co2, { ...co2, t: 5 }])).unread,
+    ).toEqual(['*.x', 'co2']);
+  });
+
   it('gives one telemetry for each device and instant', () => {
     expect(decode(PACK)).toEqual({
       outputs: [

@@ -70,7 +70,7 @@ export const codec: Codec = {
         return;
       }
       const gathered = findings.at({ ts: own.ts });
-      unread.push(...unreadNumbers(entry, `sensordatavalues.${i}`, /^value(?:_type)?$/));
+      unread.push(...unreadNumbers(entry, `sensordatavalues[${i}]`, /^value(?:_type)?$/));
       const [, sensor, name] = NAME.exec(type) ?? [];
       if (name === 'pressure') gathered.pressure(type, value, HPA_PER_PASCAL);
       const quantity = name === undefined ? undefined : QUANTITIES.get(name);
