@@ -280,4 +280,13 @@ describe('fiware', () => {
     const timeless = { ...entity({ pm25: { value: 7, unitCode: 'GQ' } }), dateObserved: undefined };
     expect(decode({ ...timeless, ...stated })).toMatchObject({ outputs: [{ ts: TS }], refusals: [] });
   });
+
+  it('lists what a context broker says beside the entities, and refuses nothing for it', () => {
+    expect(decode({ subscriptionId: 's', novelty: 7, data: [entity({})] })).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: 'no attribute is one that Pantau measures',
+      unread: ['novelty'],
+    });
+  });
 });

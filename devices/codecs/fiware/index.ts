@@ -76,7 +76,8 @@ function decode({ payload, utcOffsetMs }: CodecInput): CodecResult {
   const entities: readonly unknown[] = Array.isArray(several) ? several : [value];
   const findings = new Findings();
   const isNotification = isObject(value) && Array.isArray(several);
-  const unread = isNotification ? unreadNumbers({ ...value, data: null }, '', NO_VALUES) : [];
+  const beside = isNotification ? unreadNumbers({ ...value, data: null }, '', NO_VALUES) : [];
+  const unread: string[] = [];
   for (const [index, entity] of entities.entries()) {
     const where = Array.isArray(several) ? `[${index}].` : '';
     if (!isObject(entity) || entity['type'] !== 'AirQualityObserved')
@@ -88,7 +89,7 @@ function decode({ payload, utcOffsetMs }: CodecInput): CodecResult {
   }
   return entities.length === 0
     ? refused(refusal('schema_violation', 'payload', 'expected at least one entity'))
-    : findings.result('no attribute is one that Pantau measures', unread);
+    : findings.result('no attribute is one that Pantau measures', unread, undefined, beside);
 }
 
 function readEntity(

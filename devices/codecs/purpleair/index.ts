@@ -115,10 +115,8 @@ function readings(
   const unread = gathered
     .rest(unreadNumbers(from, prefix.slice(0, -1), OF_THE_DEVICE))
     .filter((name) => !lasers.has(name));
-  return resultOf(gathered.telemetry(time.ts), gathered.refusals, 'no value of the air in the message', [
-    ...beside,
-    ...unread,
-  ]);
+  const nothing = 'no value of the air in the message';
+  return resultOf(gathered.telemetry(time.ts), gathered.refusals, nothing, unread, beside);
 }
 
 /** What the device says of its particles; what it states of its channels and is not understood is a doubt. */

@@ -29,6 +29,16 @@ describeCodecContract(codec, {
 });
 
 describe('purpleair', () => {
+  it('lists what the API says beside the sensor, and refuses nothing for it', () => {
+    const answer = { novelty: 7, sensor: { last_seen: 1767323045 } };
+    expect(codec.decode(message(answer))).toEqual({
+      outputs: [],
+      refusals: [],
+      ignored: 'no value of the air in the message',
+      unread: ['novelty'],
+    });
+  });
+
   it('reads a real answer of the API: outdoor mass, degrees Fahrenheit, and when the sensor was last seen', () => {
     expect(codec.decode(message(API))).toEqual({
       outputs: [
