@@ -1,4 +1,4 @@
-import { canonicalJson, REGENCY_TIME_ZONE, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { canonicalJson, PantauError, REGENCY_TIME_ZONE, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
 import type { JournalRef } from '#libs/telemetry';
 import { createHash } from 'node:crypto';
@@ -67,25 +67,54 @@ export function recordHead(
   return { indicator: key, version, subject, period, unit };
 }
 
-export function provenance(stream: StreamName, inputs: readonly JournalRef[]): IndicatorRecord['provenance'] {
-  const digest = createHash('sha256').update(canonicalJson(inputs)).digest('hex');
-  const shards = [...new Set(inputs.map(({ shard }) => shard))].sort((a, b) => a - b);
-  const entries = shards.map((shard) => ({
-    shard,
-    offsets: ranges(inputs.filter((input) => input.shard === shard).map(({ offset }) => offset)),
-  }));
-  return { stream, inputs: inputs.length, entries, digest };
+/** Of one figure: its inputs are held in memory together. */
+export const MAX_INPUTS = 2_000_000;
+
+/** @throws PantauError `OUT_OF_RANGE` for more than {@link MAX_INPUTS} */
+export function assertInputs(count: number): void {
+  if (count > MAX_INPUTS)
+    throw new PantauError('OUT_OF_RANGE', `the figure follows from more than ${MAX_INPUTS} inputs.`, {
+      remedy: 'Use an indicator of a shorter period, or of a site or a device.',
+    });
 }
 
-/** 3, 4, 5, 9 becomes [3, 5], [9, 9]. */
-function ranges(offsets: readonly number[]): [number, number][] {
-  const joined: [number, number][] = [];
-  for (const offset of [...offsets].sort((a, b) => a - b)) {
-    const last = joined.at(-1);
-    if (last !== undefined && offset <= last[1] + 1) last[1] = offset;
-    else joined.push([offset, offset]);
+/**
+ * The digest is that of `canonicalJson(inputs)`, made item by item: the text of all can be longer than a string may be.
+ *
+ * @throws PantauError `OUT_OF_RANGE` for more than {@link MAX_INPUTS}
+ */
+export function provenance(stream: StreamName, inputs: readonly JournalRef[]): IndicatorRecord['provenance'] {
+  assertInputs(inputs.length);
+  const hash = createHash('sha256').update('[');
+  const runs = new Map<number, Range[]>();
+  let separator = '';
+  for (const input of inputs) {
+    hash.update(separator + canonicalJson(input));
+    separator = ',';
+    const { shard, offset } = input;
+    const ofShard = runs.get(shard);
+    const last = ofShard?.at(-1);
+    if (ofShard === undefined) runs.set(shard, [[offset, offset]]);
+    else if (last?.[1] === offset - 1) last[1] = offset;
+    else ofShard.push([offset, offset]);
   }
-  return joined;
+  const entries = [...runs]
+    .sort(([a], [b]) => a - b)
+    .map(([shard, ofShard]) => ({ shard, offsets: joined(ofShard) }));
+  return { stream, inputs: inputs.length, entries, digest: hash.update(']').digest('hex') };
+}
+
+type Range = [from: number, to: number];
+
+/** [4, 5], [9, 9], [3, 3] becomes [3, 5], [9, 9]. */
+function joined(runs: readonly Range[]): Range[] {
+  const ranges: Range[] = [];
+  for (const run of runs.toSorted(([a], [b]) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && run[0] <= last[1] + 1) last[1] = Math.max(last[1], run[1]);
+    else ranges.push(run);
+  }
+  return ranges;
 }
 
 export function iso(at: UtcMillis): string {

@@ -5,6 +5,7 @@ import { defineIndicatorFunction, onlyDevice } from '../../indicator-function.js
 import type { DeviceInputs } from '../../inputs.js';
 import { intervalAt, intervalIn } from '../../intervals.js';
 import { PERIOD_UNITS } from '../../period.js';
+import { assertInputs } from '../../record.js';
 import { SUBJECT_KINDS } from '../../subject.js';
 import { availabilityRecord, pooledAvailabilityRecord, type DeviceShare } from './formula.js';
 
@@ -26,15 +27,18 @@ export const availability = defineIndicatorFunction({
       return availabilityRecord(definition, subject, period, window, timeline, heartbeats, method, firstSign);
     }
     const shares: DeviceShare[] = [];
+    let inputs = 0;
     for (const device of devices) {
-      const { timeline, heartbeats } = await shareOf(device, period, graceShare);
+      const { timeline, heartbeats } = await shareOf(device, period, graceShare, inputs);
+      inputs += heartbeats.length;
       shares.push({ site: device.site, device: device.device, timeline, heartbeats });
     }
     return pooledAvailabilityRecord(definition, subject, period, shares);
   },
 });
 
-async function shareOf(device: DeviceInputs, period: TimeSpan, graceShare: number) {
+/** @param inputs - of the devices before it */
+async function shareOf(device: DeviceInputs, period: TimeSpan, graceShare: number, inputs = 0) {
   const intervals = await device.intervals();
   const intervalMs = intervalIn(intervals, period);
   const graceMs = intervalMs * graceShare;
@@ -44,6 +48,7 @@ async function shareOf(device: DeviceInputs, period: TimeSpan, graceShare: numbe
     from: window.from - Math.max(intervalMs, intervalAt(intervals, window.from)) * (1 + graceShare),
     to: window.to,
   });
+  assertInputs(inputs + heartbeats.length);
   const timeline = deviceTimeline({
     window,
     heartbeats,
