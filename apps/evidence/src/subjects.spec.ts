@@ -137,6 +137,41 @@ describe('the definition of an indicator', () => {
     expect(next.result).toBe('equal');
   });
 
+  it('leaves a figure whose definition is no longer understood out of the list, and says which and why', async () => {
+    await using fixture = await threeCameras();
+    const page = { from: DATE, to: DATE, limit: 1_000 };
+    const whole = await fixture.reader().list(page);
+    expect(whole.notComputed).toEqual([]);
+    const key = 'soc.cctv.district_daily';
+    const gone = { ...fixture.definitions.find((one) => one.key === key)!, function: 'gone' };
+    await fixture.registry.settings.declare(`indicator/${key}`, gone);
+    const reader = fixture.reader();
+    const { items, notComputed } = await reader.list(page);
+    const isGone = ({ indicator }: (typeof items)[number]): boolean => indicator === key;
+    expect(whole.items.filter(isGone)).toHaveLength(1);
+    expect(items).toEqual(whole.items.filter((item) => !isGone(item)));
+    expect(notComputed).toEqual([
+      {
+        ...{ indicator: key, subject: 'Betung, Kec.', period: DATE },
+        reason: expect.stringMatching(/^NOT_FOUND: .*no function "gone".* Compute it with the version/),
+      },
+    ]);
+    await expect(reader.get(key, 'Betung, Kec.', DATE)).rejects.toThrow(notComputed[0]!.reason);
+    // It has its place: the next page goes on behind it.
+    const names: string[] = [];
+    for (let next: string | undefined = ''; next !== undefined;) {
+      const after = readCursor(next);
+      const part = await reader.list({ ...page, limit: 1, ...(after === undefined ? {} : { after }) });
+      expect(part.items.length + part.notComputed.length).toBe(1);
+      names.push(
+        ...part.items.map(({ indicator }) => indicator),
+        ...part.notComputed.map((one) => one.indicator),
+      );
+      next = part.next;
+    }
+    expect(names).toEqual(whole.items.map(({ indicator }) => indicator));
+  });
+
   it.each([
     [{ arguments: { graceShare: 2 } }, /soc\.cctv\.availability .* version, 3\. Raise its version/],
     [{ period: 'month', version: 4 }, /soc\.cctv\.availability .* another key/],

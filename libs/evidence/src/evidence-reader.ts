@@ -37,8 +37,15 @@ export interface IndicatorQuery {
   readonly limit: number;
 }
 
+/** A figure that there should be, with why it cannot be computed. */
+export interface NotComputed extends FigureCursor {
+  readonly reason: string;
+}
+
 export interface IndicatorPage {
   readonly items: IndicatorRecord[];
+  /** What is of this page too, and cannot be computed. */
+  readonly notComputed: NotComputed[];
   /** When there are more: `after` of the query that goes on. */
   readonly next?: string;
 }
@@ -56,7 +63,7 @@ export class EvidenceReader {
 
   /**
    * Records of every period from the registration of the devices of a subject to now, or to when they were shut out, and of those of
-   * which they have data from before; newest first.
+   * which they have data from before; newest first. One that cannot be computed takes none of the others with it.
    */
   async list({ device, site, from, to, after, limit, ...query }: IndicatorQuery): Promise<IndicatorPage> {
     const known = await knownOf(this.registry);
@@ -75,19 +82,31 @@ export class EvidenceReader {
     const bounds = defined({ after, from: first?.from, before: latest?.to });
     const wanted = newestFigures(series, { ...bounds, limit });
     const items: IndicatorRecord[] = [];
-    for (const { indicator, subject, period } of wanted.slice(0, limit)) {
-      const definition = this.definition(indicator);
-      items.push(await this.#compute(subjectNamed(definition, subject, known), definition, period));
+    const notComputed: NotComputed[] = [];
+    for (const figure of wanted.slice(0, limit)) {
+      const definition = this.definition(figure.indicator);
+      try {
+        items.push(
+          await this.#compute(subjectNamed(definition, figure.subject, known), definition, figure.period),
+        );
+      } catch (error) {
+        if (!isOfOneFigure(error)) throw error;
+        notComputed.push({ ...figure, reason: error.message });
+      }
     }
     const last = wanted[limit - 1];
-    return { items, ...(wanted.length > limit && last !== undefined ? { next: cursorOf(last) } : {}) };
+    return {
+      items,
+      notComputed,
+      ...(wanted.length > limit && last !== undefined ? { next: cursorOf(last) } : {}),
+    };
   }
 
   /**
    * @param subject - its name: the id of a device or site, a district, or `regency`
    * @param period - its name ({@link Period})
    * @throws PantauError `NOT_FOUND`, `DEVICE_UNKNOWN` or `SITE_UNKNOWN` for a subject or indicator that is not there, `OUT_OF_RANGE` for
-   * a period that does not exist
+   * a period that does not exist or a figure of too many inputs
    */
   async get(indicator: string, subject: string, period: string): Promise<IndicatorRecord> {
     const definition = this.definition(indicator);
@@ -187,6 +206,11 @@ export class EvidenceReader {
   async #intervals(device: Device): Promise<Intervals> {
     return (await intervalsOf(device.id, this.registry, this.settings)) ?? [];
   }
+}
+
+/** Whether it says that this figure cannot be computed; anything else is a fault of what all are computed from. */
+function isOfOneFigure(error: unknown): error is PantauError {
+  return error instanceof PantauError && ['NOT_FOUND', 'OUT_OF_RANGE'].includes(error.code);
 }
 
 async function eachOf<T, R>(items: readonly T[], of: (item: T) => Promise<R>): Promise<R[]> {

@@ -45,6 +45,7 @@ async function assertTold(settings: Settings, definition: IndicatorDefinition): 
  * saying: figures that were handed out before definitions were recorded come out the same.
  *
  * @param current - where none is recorded
+ * @throws PantauError `NOT_FOUND` for one that this version of Pantau does not understand
  */
 export async function definitionAt(
   settings: SettingsHistory,
@@ -61,7 +62,7 @@ export async function definitionAt(
   if (!parsed.success)
     throw new PantauError(
       'NOT_FOUND',
-      `this version of Pantau cannot compute ${current.key} version ${held.value.version}: ${parsed.error.issues[0]?.message ?? ''}.`,
+      `this version of Pantau cannot compute ${current.key} version ${held.value.version}: ${parsed.error.issues[0]?.message.replace(/\.$/, '') ?? ''}.`,
       { remedy: 'Compute it with the version of Pantau that had its function.' },
     );
   const { from, digest } = held;

@@ -19,16 +19,17 @@ export class IndicatorsController {
   @ApiOperation({
     summary: 'Indikator per masa dengan asal-usulnya / Indicators by period with their provenance',
     description:
-      'Every period from the registration of a device on, also those in which it was silent; newest first. `device` asks for those of a device, `site` for those of a site and its devices; `from` and `to` for periods that begin on these days. When there are more than `limit`, `truncated` is true: ask again with `after` set to `next`. The time of day in which a device was shut out is planned time.',
+      'Every period from the registration of a device on, also those in which it was silent; newest first. `device` asks for those of a device, `site` for those of a site and its devices; `from` and `to` for periods that begin on these days. When there are more than `limit`, `truncated` is true: ask again with `after` set to `next`. Figures of this page that cannot be computed are in `notComputed` with the reason (`indicator`, `subject`, `period`, `reason`). The time of day in which a device was shut out is planned time.',
   })
   @ApiZodQuery(indicatorsQuery)
   async indicators(
     @Query(new ZodPipe(indicatorsQuery)) query: z.output<typeof indicatorsQuery>,
   ): Promise<unknown> {
     const { limit, ...filter } = query;
-    const { items, next } = await this.pantau.evidence.list({ ...defined(filter), limit });
+    const { items, notComputed, next } = await this.pantau.evidence.list({ ...defined(filter), limit });
     const more = next === undefined ? {} : { truncated: true, next };
-    return { definitions: this.pantau.evidence.definitions, items, ...more };
+    const without = notComputed.length === 0 ? {} : { notComputed };
+    return { definitions: this.pantau.evidence.definitions, items, ...without, ...more };
   }
 
   @Get(':indicator/:subject/:period')
