@@ -4,7 +4,7 @@ import { standingOf } from '#libs/quality-control';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { hourlyRollup, type Sample } from './hourly-rollup.js';
-import { availabilityRecord } from './functions/availability/formula.js';
+import { availabilityRecord, pooledAvailabilityRecord } from './functions/availability/formula.js';
 import { meanOfHoursRecord } from './functions/mean-of-hours/formula.js';
 import { periodOf } from './period.js';
 import type { IndicatorRecord } from './record.js';
@@ -328,5 +328,20 @@ describe('cameraAvailability', () => {
     const record = cameraAvailability(subject, date, day, timeline, heartbeats, method);
     expect(record).toMatchObject({ value: null, dataCapture: { share: 1, plannedMs: 24 * HOUR } });
     expect(() => canonicalJson(record)).not.toThrow();
+  });
+
+  it.each([
+    ['planned off throughout', day, 'planned', 1],
+    ['that is not accounted for', { from: day.to, to: day.to }, 'planned', 0],
+    ['of which nothing is known', day, 'unknown', 0],
+  ] as const)('says of a site what it says of its device for a day %s', (_, span, state, share) => {
+    const heartbeats = [{ ts: day.from, state, shard: 0, offset: 0 }];
+    const method = { intervalMs: 24 * HOUR, graceMs: 0 };
+    const timeline = deviceTimeline({ window: span, heartbeats, observed: [day], ...method });
+    const single = cameraAvailability(subject, date, span, timeline, heartbeats, method);
+    const shares = ['a', 'b'].map((device) => ({ site: 'demo', device, timeline, heartbeats }));
+    const site = pooledAvailabilityRecord(AVAILABILITY, { site: 'demo' }, periodOf('day', date), shares);
+    expect(single).toMatchObject({ value: null, dataCapture: { share } });
+    expect(site).toMatchObject({ value: null, dataCapture: { share } });
   });
 });

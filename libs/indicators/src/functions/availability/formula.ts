@@ -94,7 +94,7 @@ export function pooledAvailabilityRecord(
     dataCapture: {
       ...{ devices: shares.length, upMs: up, degradedMs: ms.degraded, plannedMs: ms.planned },
       ...{ downReportedMs: ms.reported, downSilentMs: ms.silent, unknownMs: unknown },
-      share: known === 0 ? 0 : known / (known + unknown),
+      share: known + unknown + ms.planned === 0 ? 0 : shareOf(known, known + unknown),
     },
     detail: {
       observedOnly: percent(observedOnly),
