@@ -1,4 +1,11 @@
-import { indicatorCatalogue, readCursor, recordIndicators } from '#libs/evidence';
+import {
+  BucketSource,
+  EvidenceReader,
+  indicatorCatalogue,
+  readCursor,
+  recordIndicators,
+} from '#libs/evidence';
+import { MAX_INPUTS, type HeartbeatInput } from '#libs/indicators';
 import type { Device } from '#libs/identity';
 import { canonicalJson, DAY, HOUR } from '#libs/kernel';
 import { temporaryFolder } from '#libs/testing';
@@ -170,6 +177,24 @@ describe('the definition of an indicator', () => {
       next = part.next;
     }
     expect(names).toEqual(whole.items.map(({ indicator }) => indicator));
+  });
+
+  it('leaves out a figure of too many inputs too, and says so', async () => {
+    await using fixture = await threeCameras();
+    const many = new Array<HeartbeatInput>(MAX_INPUTS + 1).fill({
+      ts: from,
+      state: 'up',
+      shard: 0,
+      offset: 0,
+    });
+    class Crowded extends BucketSource {
+      override heartbeats = () => Promise.resolve(many);
+    }
+    const { registry, definitions } = fixture;
+    const reader = new EvidenceReader(registry, new Crowded(fixture.state), registry.settings, definitions);
+    const page = await reader.list({ indicator: 'soc.cctv.regency_yearly', limit: 10 });
+    expect(page).toMatchObject({ items: [], notComputed: [{ subject: 'regency', period: '2015' }] });
+    expect(page.notComputed[0]!.reason).toMatch(/^OUT_OF_RANGE: .*more than 2000000 inputs/);
   });
 
   it.each([
