@@ -107,6 +107,26 @@ const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknow
     const { output } = await pantau.command('reconcile', '--acknowledged-log', log);
     expect(output).toContain(`${DEVICE} pm25 1970-01-01T00:00:00.001Z`);
   },
+  'apps/pantau/src/commands/export.ts': async (pantau) => {
+    const file = pantau.file('segment.jsonl');
+    const span = ['--from', '2000-01-01T00:00:00Z', '--to', '2100-01-01T00:00:00Z'];
+    expect(await pantau.command('export', file, ...span)).toMatchObject({ code: 0 });
+    expect(readFileSync(file, 'utf8')).toContain(`{"type":"message","device":"${DEVICE}"`);
+  },
+  'apps/gateway/src/live/live-tail.ts': async (pantau) => {
+    const beginning = Array<number>(pantau.engines.journal.shards).fill(0).join('.');
+    for (const topic of ['readings', 'presence']) {
+      const response = await fetch(`${pantau.api}/v1/live?topics=${topic}&device=${DEVICE}`, {
+        headers: { authorization: `Bearer ${pantau.token}`, 'last-event-id': `${topic}.${beginning}` },
+      });
+      let text = '';
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        if (text.includes(`event: ${topic}\n`)) break;
+      }
+      expect(text).toContain(`"device":"${DEVICE}"`);
+    }
+  },
 };
 
 async function recomputation(pantau: PantauFixture): Promise<void> {
