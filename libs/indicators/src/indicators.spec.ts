@@ -334,13 +334,18 @@ describe('cameraAvailability', () => {
     ['planned off throughout', day, 'planned', 1],
     ['that is not accounted for', { from: day.to, to: day.to }, 'planned', 0],
     ['of which nothing is known', day, 'unknown', 0],
-  ] as const)('says of a site what it says of its device for a day %s', (_, span, state, share) => {
+  ] as const)('says of a site what it says of its device for a day %s', async (_, span, state, share) => {
     const heartbeats = [{ ts: day.from, state, shard: 0, offset: 0 }];
     const method = { intervalMs: 24 * HOUR, graceMs: 0 };
     const timeline = deviceTimeline({ window: span, heartbeats, observed: [day], ...method });
     const single = cameraAvailability(subject, date, span, timeline, heartbeats, method);
     const shares = ['a', 'b'].map((device) => ({ site: 'demo', device, timeline, heartbeats }));
-    const site = pooledAvailabilityRecord(AVAILABILITY, { site: 'demo' }, periodOf('day', date), shares);
+    const site = await pooledAvailabilityRecord(
+      AVAILABILITY,
+      { site: 'demo' },
+      periodOf('day', date),
+      shares,
+    );
     expect(single).toMatchObject({ value: null, dataCapture: { share } });
     expect(site).toMatchObject({ value: null, dataCapture: { share } });
   });

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { availability } from './functions/availability/index.js';
 import type { DeviceInputs, HeartbeatInput } from './inputs.js';
 import { periodOf } from './period.js';
-import { MAX_INPUTS, provenance } from './record.js';
+import { MAX_INPUTS, provenance, type IndicatorRecord } from './record.js';
 
 const TOO_MANY = /^OUT_OF_RANGE: .*more than 2000000 inputs.* shorter period/;
 
@@ -54,15 +54,21 @@ describe('provenance', () => {
 });
 
 describe('pooled availability', () => {
-  it('is refused before it reads the devices beyond too many inputs', async () => {
-    const asked: string[] = [];
-    const many = new Array<HeartbeatInput>(MAX_INPUTS / 2 + 1).fill({
-      ...{ ts: 0, state: 'up', shard: 0, offset: 0 },
-    });
+  const text = { id: 'a', en: 'a' };
+  const args = { graceShare: 0.5 };
+  const definition = {
+    ...{ key: 'soc.cctv.regency_yearly', version: 1, name: text, formula: text, unit: '%' },
+    ...({ subject: 'regency', period: 'year', function: 'availability', arguments: args } as const),
+  };
+  const question = { definition, args, subject: { regency: 'x' }, period: periodOf('year', '2015') };
+
+  /** Of three devices with as many inputs each. */
+  function compute(inputs: number, asked: string[]): Promise<IndicatorRecord> {
+    const heartbeats = new Array<HeartbeatInput>(inputs).fill({ ts: 0, state: 'up', shard: 0, offset: 0 });
     const device = (name: string): DeviceInputs => ({
       ...{ site: 'betung', device: name },
       samples: () => Promise.resolve([]),
-      heartbeats: () => Promise.resolve((asked.push(name), many)),
+      heartbeats: () => Promise.resolve((asked.push(name), heartbeats)),
       intervals: () => Promise.resolve([{ from: 0, intervalMs: 1_000 }]),
       registered: () => Promise.resolve(0),
       outOfService: () => Promise.resolve([]),
@@ -70,15 +76,27 @@ describe('pooled availability', () => {
       observed: () => Promise.resolve([]),
       awakeUntil: () => Promise.resolve(Date.parse('2020-01-01')),
     });
-    const text = { id: 'a', en: 'a' };
-    const args = { graceShare: 0.5 };
-    const definition = {
-      ...{ key: 'soc.cctv.regency_yearly', version: 1, name: text, formula: text, unit: '%' },
-      ...({ subject: 'regency', period: 'year', function: 'availability', arguments: args } as const),
-    };
-    const question = { definition, args, subject: { regency: 'x' }, period: periodOf('year', '2015') };
-    const computed = availability.compute(question, ['a', 'b', 'c'].map(device));
-    await expect(computed).rejects.toThrow(TOO_MANY);
+    return availability.compute(question, ['a', 'b', 'c'].map(device));
+  }
+
+  it('is refused before it reads the devices beyond too many inputs', async () => {
+    const asked: string[] = [];
+    await expect(compute(MAX_INPUTS / 2 + 1, asked)).rejects.toThrow(TOO_MANY);
     expect(asked).toEqual(['a', 'b']);
+  });
+
+  it('lets others have their turn while it digests many inputs', async () => {
+    let turns = 0;
+    const others = (): void => {
+      turns++;
+      next = setImmediate(others);
+    };
+    let next = setImmediate(others);
+    const { provenance: digested } = await compute(30_000, []);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(4);
+    const inputs = new Array<object>(90_000).fill({ ts: 0, state: 'up', shard: 0, offset: 0 });
+    const digest = createHash('sha256').update(canonicalJson(inputs)).digest('hex');
+    expect(digested).toMatchObject({ inputs: 90_000, digest });
   });
 });

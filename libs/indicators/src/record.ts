@@ -2,6 +2,7 @@ import { canonicalJson, PantauError, REGENCY_TIME_ZONE, type TimeSpan, type UtcM
 import type { StreamName } from '#libs/streams';
 import type { JournalRef } from '#libs/telemetry';
 import { createHash } from 'node:crypto';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { IndicatorDefinition } from './definition.js';
 import type { Period } from './period.js';
 import type { Subject } from './subject.js';
@@ -83,14 +84,40 @@ export function assertInputs(count: number): void {
  *
  * @throws PantauError `OUT_OF_RANGE` for more than {@link MAX_INPUTS}
  */
-export function provenance(stream: StreamName, inputs: readonly JournalRef[]): IndicatorRecord['provenance'] {
+export function provenance(stream: StreamName, inputs: readonly JournalRef[]): Provenance {
+  const work = digesting(stream, inputs);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As {@link provenance}, in turns of the event loop: many inputs take seconds. @throws PantauError as it */
+export async function provenanceInTurns(
+  stream: StreamName,
+  inputs: readonly JournalRef[],
+): Promise<Provenance> {
+  const work = digesting(stream, inputs);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await turnOfTheLoop();
+  }
+}
+
+type Provenance = IndicatorRecord['provenance'];
+
+/** Inputs in a turn; some tens of milliseconds. */
+const TURN = 20_000;
+
+function* digesting(stream: StreamName, inputs: readonly JournalRef[]): Generator<void, Provenance> {
   assertInputs(inputs.length);
   const hash = createHash('sha256').update('[');
   const runs = new Map<number, Range[]>();
-  let separator = '';
+  let done = 0;
   for (const input of inputs) {
-    hash.update(separator + canonicalJson(input));
-    separator = ',';
+    if (done > 0 && done % TURN === 0) yield;
+    hash.update((done++ === 0 ? '' : ',') + canonicalJson(input));
     const { shard, offset } = input;
     const ofShard = runs.get(shard);
     const last = ofShard?.at(-1);

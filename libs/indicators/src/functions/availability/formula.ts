@@ -3,7 +3,7 @@ import type { Millis, TimeSpan, UtcMillis } from '#libs/kernel';
 import type { IndicatorDefinition } from '../../definition.js';
 import type { HeartbeatInput } from '../../inputs.js';
 import type { Period } from '../../period.js';
-import { iso, provenance, recordHead, type IndicatorRecord } from '../../record.js';
+import { iso, provenance, provenanceInTurns, recordHead, type IndicatorRecord } from '../../record.js';
 import type { Subject } from '../../subject.js';
 
 /**
@@ -74,12 +74,12 @@ export interface DeviceShare {
 }
 
 /** Availability of several devices together: the times of all, so that one counts by the time that is known of it. */
-export function pooledAvailabilityRecord(
+export async function pooledAvailabilityRecord(
   definition: Pick<IndicatorDefinition, 'key' | 'version' | 'unit'>,
   subject: Subject,
   period: Period,
   shares: readonly DeviceShare[],
-): IndicatorRecord {
+): Promise<IndicatorRecord> {
   const each = shares.map((share) => ({ ...share, availability: availabilityOf(share.timeline) }));
   const sum = (cause: Cause): Millis =>
     each.reduce((total, { availability: { ms } }) => total + ms[cause], 0);
@@ -105,7 +105,7 @@ export function pooledAvailabilityRecord(
         ...{ site, device, value: percent(availability.observedOnly) },
       })),
     },
-    provenance: provenance('signals', inOrder(shares.flatMap(({ heartbeats }) => heartbeats))),
+    provenance: await provenanceInTurns('signals', inOrder(shares.flatMap(({ heartbeats }) => heartbeats))),
   };
 }
 
