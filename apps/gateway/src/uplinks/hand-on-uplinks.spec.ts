@@ -3,6 +3,7 @@ import { temporaryFolder } from '#libs/testing';
 import { fastify } from 'fastify';
 import { once } from 'node:events';
 import {
+  Agent,
   createServer,
   request,
   type ClientRequest,
@@ -18,6 +19,7 @@ import { handOnUplinks } from './hand-on-uplinks.js';
 class Doors implements AsyncDisposable {
   readonly #folder = temporaryFolder('hand-on');
   readonly #api = fastify();
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #intake;
 
   constructor(
@@ -41,6 +43,7 @@ class Doors implements AsyncDisposable {
     const call = request({
       host: '127.0.0.1',
       port: (this.#api.server.address() as AddressInfo).port,
+      agent: this.#agent,
       method: 'POST',
       path: '/api/v1/uplinks/udara-01',
       headers: { 'content-length': bytes },
@@ -50,6 +53,7 @@ class Doors implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#agent.destroy();
     this.#api.server.closeAllConnections();
     this.#intake.closeAllConnections();
     await this.#api.close();
@@ -65,8 +69,14 @@ describe('uplinks that are handed on', () => {
   it('are answered as soon as the intake answers, whether it wanted the body or not', async () => {
     await using doors = await new Doors((_request, response) => response.writeHead(401).end('{}')).open();
     const call = doors.call(1_000_000);
-    expect((await responseTo(call)).statusCode).toBe(401);
-    call.on('error', () => {}).destroy();
+    const answer = await responseTo(call);
+    expect(answer.statusCode).toBe(401);
+    // Whoever sends the rest all the same keeps the connection.
+    call.end(Buffer.alloc(1_000_000));
+    await once(answer.resume(), 'end');
+    const next = doors.call(0).end();
+    expect((await responseTo(next)).statusCode).toBe(401);
+    expect(next.reusedSocket).toBe(true);
   });
 
   it('are answered 503 when the intake takes too long', async () => {
