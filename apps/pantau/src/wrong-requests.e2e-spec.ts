@@ -183,7 +183,7 @@ describe('every route of the OpenAPI document', () => {
             .filter((one) => one.in === 'query' && one.required === true)
             .map(({ name }): [string, string] => [name, RIGHT[name] ?? '']),
         );
-        const { status } = await pantau.get(`${url.replace('/api/v1/', '')}?${query}`);
+        const { status } = await pantau.get(`${url.replace('/api/v1/', '')}?${query.toString()}`);
         expect([value, path, status < 500]).toEqual([value, path, true]);
       }
     }
