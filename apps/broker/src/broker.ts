@@ -1,5 +1,4 @@
-import { follow } from '#libs/journal';
-import { lagOf } from '#libs/journal-transport';
+import { follow, lagOf } from '#libs/journal';
 import { HOUR, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';

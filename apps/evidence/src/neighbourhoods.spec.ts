@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { LocalNeighbourQueries } from '#libs/evidence';
 import { DISAGREEMENTS, JUDGED_MEANS } from '#namespaces/evidence';
 import { Registry, type Device } from '#libs/identity';
-import { createStage, lagOf } from '#libs/journal-transport';
+import { createStage } from '#libs/journal-transport';
+import { lagOf, type Journal } from '#libs/journal';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import type { Journal } from '#libs/journal';
 import { HOUR, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
 import {
   nearestNeighbours,

@@ -8,7 +8,8 @@ import {
 } from '#libs/evidence';
 import { JournalSettings, Registry, type Device } from '#libs/identity';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import { createStage, lagOf } from '#libs/journal-transport';
+import { createStage } from '#libs/journal-transport';
+import { lagOf } from '#libs/journal';
 import type { IndicatorDefinition } from '#libs/indicators';
 import { HOUR, localDaySpan, MINUTE, seededRandom } from '#libs/kernel';
 import type { StreamName, StreamTypes } from '#libs/streams';

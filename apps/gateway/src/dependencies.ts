@@ -5,7 +5,7 @@ import type { EvidenceReader, NeighbourQueries, Recomputation } from '#libs/evid
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
 import type { IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
-import type { AccountQueries } from '#libs/journal-transport';
+import type { AccountQueries } from '#libs/journal-transport-state';
 import type { Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { TimeSeriesStore } from '#libs/timeseries';

@@ -1,8 +1,8 @@
 import { loadCodecs } from '#devices/codecs';
 import { Registry } from '#libs/identity';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import type { Journal } from '#libs/journal';
-import { createStage, lagOf } from '#libs/journal-transport';
+import { type Journal, lagOf } from '#libs/journal';
+import { createStage } from '#libs/journal-transport';
 import { MINUTE, seededRandom } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { TopicMappings, type Uplink } from '#libs/telemetry';

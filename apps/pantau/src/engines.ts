@@ -1,5 +1,5 @@
 import { LocalBrokerQueries, type BrokerQueries } from '#libs/broker-state';
-import { LocalAccountQueries, type AccountQueries } from '#libs/journal-transport';
+import { LocalAccountQueries, type AccountQueries } from '#libs/journal-transport-state';
 import { BucketSource, EvidenceReader, LocalNeighbourQueries, type NeighbourQueries } from '#libs/evidence';
 import {
   ServiceAccounts,

@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal';
-import { LocalAccountQueries } from '#libs/journal-transport';
+import { LocalAccountQueries } from '#libs/journal-transport-state';
 import { localDateOf, MINUTE } from '#libs/kernel';
 import { STREAM_NAMES, type StreamName } from '#libs/streams';
 import { waitUntil } from '#libs/testing';

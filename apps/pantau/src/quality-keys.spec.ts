@@ -1,9 +1,9 @@
 import { IngestModule } from '#apps/ingest';
 import { Registry } from '#libs/identity';
 import { LocalIngestQueries } from '#libs/ingest-state';
-import { eachEntry, type Journal } from '#libs/journal';
+import { eachEntry, type Journal, lagOf } from '#libs/journal';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import { createStage, lagOf } from '#libs/journal-transport';
+import { createStage } from '#libs/journal-transport';
 import { seededRandom } from '#libs/kernel';
 import { configSchema, loadConfig, type LoadedConfig } from '#libs/platform';
 import {

@@ -1,5 +1,4 @@
-import type { Journal } from '#libs/journal';
-import { lagOf } from '#libs/journal-transport';
+import { type Journal, lagOf } from '#libs/journal';
 import type { StorableObservation, TimeSeriesStore, WriteReport } from '#libs/timeseries';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { STAGES } from './stages.js';

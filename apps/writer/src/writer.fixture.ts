@@ -1,7 +1,7 @@
 import { Registry } from '#libs/identity';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import type { Journal } from '#libs/journal';
-import { createStage, lagOf } from '#libs/journal-transport';
+import { type Journal, lagOf } from '#libs/journal';
+import { createStage } from '#libs/journal-transport';
 import { SECOND, seededRandom } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Observation, Rejection } from '#libs/telemetry';

@@ -1,6 +1,5 @@
 import 'reflect-metadata';
-import type { Journal } from '#libs/journal';
-import { lagOf } from '#libs/journal-transport';
+import { type Journal, lagOf } from '#libs/journal';
 import { DAY, HOUR, SECOND, type UtcMillis } from '#libs/kernel';
 import type { Observation, Parameter, Rollup } from '#libs/telemetry';
 import { describeWith, startInfluxd, temporaryFolder, waitUntil, type InfluxFixture } from '#libs/testing';

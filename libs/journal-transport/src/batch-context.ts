@@ -1,3 +1,4 @@
+import type { BatchOrigin } from '#libs/journal-transport-state';
 import type { Entry, EncodedEntries, Journal, NameIn, NewEntry, StreamAppend } from '#libs/journal';
 import type { StreamTypes } from '#libs/streams';
 import { PantauError } from '#libs/kernel';
@@ -6,12 +7,6 @@ import type { StageState } from './stage-state.js';
 
 /** The payload of an `@FromStream('stream')` handler: consecutive entries of one shard. */
 export type Batch<T> = readonly Entry<T>[];
-
-export interface BatchOrigin {
-  readonly stage: string;
-  readonly stream: string;
-  readonly shard: number;
-}
 
 /** Which batch it is. */
 export interface BatchPlace extends BatchOrigin {

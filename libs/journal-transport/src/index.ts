@@ -1,7 +1,4 @@
-export * from './account.js';
-export * from './account-queries.js';
 export * from './batch-context.js';
-export * from './caught-up.js';
 export * from './create-stage.js';
 export * from './from-stream.js';
 export * from './journal-server.js';

@@ -1,13 +1,12 @@
 import 'reflect-metadata';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import type { AnyJournal, AnyStreams } from '#libs/journal';
+import { type AnyJournal, type AnyStreams, lagOf } from '#libs/journal';
 import { PantauError, seededRandom } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
 import { namespaceOf, temporaryFolder, waitUntil } from '#libs/testing';
 import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { Batch, BatchContext, Pieces } from './batch-context.js';
-import { lagOf } from './caught-up.js';
 import { createStage } from './create-stage.js';
 import type { HandlerOptions } from './journal-server.js';
 

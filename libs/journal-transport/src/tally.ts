@@ -1,6 +1,13 @@
-import type { BatchContext, BatchOrigin } from './batch-context.js';
-import { countedKey, NOTHING_PASSED, passedOverKey, type Counted, type PassedOver } from './account.js';
-import { ACCOUNT } from './namespaces.js';
+import {
+  countedKey,
+  NOTHING_PASSED,
+  passedOverKey,
+  type BatchOrigin,
+  type Counted,
+  type PassedOver,
+} from '#libs/journal-transport-state';
+import { ACCOUNT } from '#namespaces/journal-transport-state';
+import type { BatchContext } from './batch-context.js';
 import type { StageState } from './stage-state.js';
 
 /** Notes entries that are passed over, in the commit that moves the cursor past them. */

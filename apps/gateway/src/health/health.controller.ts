@@ -1,6 +1,5 @@
 import type { Principal } from '#libs/identity';
-import { newestFirst } from '#libs/journal';
-import { lagOf } from '#libs/journal-transport';
+import { newestFirst, lagOf } from '#libs/journal';
 import { messageOf, SECOND, shardOf, type Millis } from '#libs/kernel';
 import { LIVENESS_KEY } from '#libs/telemetry';
 import { Controller, Get, Inject, Res } from '@nestjs/common';

@@ -1,16 +1,10 @@
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import type { Journal } from '#libs/journal';
-import {
-  BatchContext,
-  countedKey,
-  LocalAccountQueries,
-  StageCache,
-  StageState,
-  Tally,
-} from '#libs/journal-transport';
+import { BatchContext, StageCache, StageState, Tally } from '#libs/journal-transport';
+import { countedKey, LocalAccountQueries } from '#libs/journal-transport-state';
 import { DAY, HOUR } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { ACCOUNT } from '#namespaces/journal-transport';
+import { ACCOUNT } from '#namespaces/journal-transport-state';
 import type { StreamName } from '#libs/streams';
 import { type Observation, type Rejection, type Uplink } from '#libs/telemetry';
 import { temporaryFolder } from '#libs/testing';

@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal';
-import type { Account, AccountQueries } from '#libs/journal-transport';
+import type { Account, AccountQueries } from '#libs/journal-transport-state';
 import type { StreamName } from '#libs/streams';
 import { REJECTION_REASONS, type QualityFlag, type RejectionReason } from '#libs/telemetry';
 

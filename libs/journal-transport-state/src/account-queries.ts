@@ -1,6 +1,12 @@
 import type { StateStore } from '#libs/state';
-import { countedKey, NOTHING_PASSED, passedOverKey, type Counted, type PassedOver } from './account.js';
-import type { BatchOrigin } from './batch-context.js';
+import {
+  countedKey,
+  NOTHING_PASSED,
+  passedOverKey,
+  type BatchOrigin,
+  type Counted,
+  type PassedOver,
+} from './account.js';
 import { ACCOUNT } from './namespaces.js';
 
 /** What the stages counted, at one moment. */

@@ -1,4 +1,9 @@
-import type { BatchOrigin } from './batch-context.js';
+/** A stage, and the shard of a stream that it reads. */
+export interface BatchOrigin {
+  readonly stage: string;
+  readonly stream: string;
+  readonly shard: number;
+}
 
 /** What a stage counted on one shard of a stream, committed with its cursor. */
 export interface Counted {

@@ -1,5 +1,6 @@
-import type { Journal, NameIn } from '#libs/journal';
 import type { StreamTypes } from '#libs/streams';
+import type { Journal } from './journal.js';
+import type { NameIn } from './new-entry.js';
 
 /** Entries of the stream that the cursor has not read yet, over all shards. */
 export async function lagOf<S extends NameIn<Types>, Types = StreamTypes>(
