@@ -1,4 +1,4 @@
-import type { Millis, UtcMillis } from './time.js';
+import type { Millis, UtcMillis } from './time/time.js';
 
 /** `burst` at once, then `perSecond`. */
 export interface Rate {

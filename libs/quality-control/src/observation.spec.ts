@@ -1,5 +1,5 @@
 import { MINUTE } from '#libs/kernel';
-import { QC_LIMITS_V1 } from './limits.js';
+import { QC_LIMITS_V1 } from './limits/limits.js';
 import { judgeObservation, type JudgedObservation } from './observation.js';
 
 const limits = QC_LIMITS_V1;

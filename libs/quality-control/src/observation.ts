@@ -1,8 +1,8 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Reading } from '#libs/telemetry';
-import { crossParameter, humidityInfluence, type InstantValues } from './cross-parameter.js';
+import { crossParameter, humidityInfluence, type InstantValues } from './checks/cross-parameter.js';
 import { combineResults, combineTwo, resultOf, type QualityResult } from './flags.js';
-import type { QcLimitsTable } from './limits.js';
+import type { QcLimitsTable } from './limits/limits.js';
 import { initialQcState, type QcState } from './qc-state-form.js';
 import { withoutInstant } from './replaced.js';
 import { checkSeries, type SeriesStep } from './series.js';

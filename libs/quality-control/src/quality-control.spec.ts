@@ -1,7 +1,7 @@
 import { MEASURED_CODES, type QualityFlag } from '#libs/telemetry';
 import fc from 'fast-check';
 import { combineFlags, combineResults, numberOfResult, QC_TESTS, resultOf, resultOfNumber } from './flags.js';
-import { GROSS_RANGE_V1, grossRange } from './gross-range.js';
+import { GROSS_RANGE_V1, grossRange } from './checks/gross-range.js';
 
 describe('grossRange', () => {
   it.each([

@@ -2,7 +2,7 @@ import { HOUR, MINUTE, SECOND, type Millis } from '#libs/kernel';
 import { MEASURED_CODES, type MeasuredParameter } from '#libs/telemetry';
 import fc from 'fast-check';
 import { combineResults, resultOf } from './flags.js';
-import { QC_LIMITS_V1 } from './limits.js';
+import { QC_LIMITS_V1 } from './limits/limits.js';
 import { initialQcState, lastOf, type QcState } from './qc-state-form.js';
 import type { Sample } from './sample.js';
 import { checkSeries, SERIES_TESTS, type SeriesContext, type SeriesStep } from './series.js';

@@ -9,9 +9,9 @@ import {
   type QcTest,
   type QualityResult,
 } from './flags.js';
-import { continuesRun, flatLineFlag } from './flat-line.js';
-import { rangeResult } from './gross-range.js';
-import { QC_LIMITS_V1, type QcLimits, type QcLimitsTable } from './limits.js';
+import { continuesRun, flatLineFlag } from './checks/flat-line.js';
+import { rangeResult } from './checks/gross-range.js';
+import { QC_LIMITS_V1, type QcLimits, type QcLimitsTable } from './limits/limits.js';
 import {
   hasLast,
   hasPrevious,
@@ -34,10 +34,10 @@ import {
   type JudgedSample,
   type QcState,
 } from './qc-state-form.js';
-import { rateOfChangeFlag } from './rate-of-change.js';
+import { rateOfChangeFlag } from './checks/rate-of-change.js';
 import { isLast, isPrevious, previousWasSpike, replacePrevious, withoutInstant } from './replaced.js';
 import type { Sample } from './sample.js';
-import { spikeFlag } from './spike.js';
+import { spikeFlag } from './checks/spike.js';
 
 /** Tests that need the values before or after. */
 export const SERIES_TESTS = [

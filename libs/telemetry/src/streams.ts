@@ -1,7 +1,7 @@
 import { shardOf, type UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter, Parameter } from './parameters.js';
 import type { HeartbeatState, StatusState } from './states.js';
-import type { TopicKind } from './topics.js';
+import type { TopicKind } from './topics/topics.js';
 
 /**
  * QARTOD data flags (IOOS): 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. Numbers, because they are stored

@@ -2,7 +2,7 @@ import { MINUTE, SECOND } from '#libs/kernel';
 import fc from 'fast-check';
 import { clockCheck } from './clock.js';
 import { crossParameter, humidityInfluence } from './cross-parameter.js';
-import { QC_LIMITS_V1, startingLimits } from './limits.js';
+import { QC_LIMITS_V1, startingLimits } from '../limits/limits.js';
 import { neighbourConsensus, type NeighbourReading } from './neighbours.js';
 
 describe('crossParameter', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { MEASURED_CODES } from './parameters.js';
-import { HEARTBEAT_STATES, STATE_WORD, STATUS_STATES } from './states.js';
+import { MEASURED_CODES } from '../parameters.js';
+import { HEARTBEAT_STATES, STATE_WORD, STATUS_STATES } from '../states.js';
 
 /**
  * The instant a device states: ISO 8601 with `Z` or an offset, or milliseconds since the Unix epoch.

@@ -1,6 +1,6 @@
 import { isNode, LineCounter, type Document } from 'yaml';
 import type { z } from 'zod';
-import { PantauError } from './errors.js';
+import { PantauError } from '../errors.js';
 import { parseYamlDocument } from './yaml-door.js';
 
 /**

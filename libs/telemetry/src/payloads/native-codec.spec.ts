@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { decodeNative, type NativeResult } from './native-codec.js';
 import { telemetryPayload } from './payloads.js';
-import { HEARTBEAT_STATES } from './states.js';
-import { TOPIC_KINDS, type TopicKind } from './topics.js';
+import { HEARTBEAT_STATES } from '../states.js';
+import { TOPIC_KINDS, type TopicKind } from '../topics/topics.js';
 
 function decode(payload: string | Uint8Array, kind: TopicKind = 'telemetry'): NativeResult {
   return decodeNative(kind, typeof payload === 'string' ? Buffer.from(payload) : payload);

@@ -1,5 +1,5 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
-import type { Refusal } from './streams.js';
+import type { Refusal } from '../streams.js';
 
 /** Which device times are believed. */
 export interface TimePolicy {

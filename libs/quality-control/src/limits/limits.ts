@@ -1,6 +1,6 @@
 import { HOUR, MINUTE, type Millis } from '#libs/kernel';
 import type { MeasuredParameter } from '#libs/telemetry';
-import { GROSS_RANGE_V1, type RangeLimits } from './gross-range.js';
+import { GROSS_RANGE_V1, type RangeLimits } from '../checks/gross-range.js';
 
 /** Spike test: how far a value may stand out from both of its neighbours. */
 export interface SpikeLimits {

@@ -1,6 +1,6 @@
 import { MINUTE, type Millis } from '#libs/kernel';
 import type { QualityFlag } from '#libs/telemetry';
-import type { RateLimits } from './limits.js';
+import type { RateLimits } from '../limits/limits.js';
 
 /**
  * Rate of change test of QARTOD. Values less than a minute apart are judged as if a minute lay between them: the noise

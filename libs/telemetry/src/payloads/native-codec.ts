@@ -1,8 +1,8 @@
 import { defined, type UtcMillis } from '#libs/kernel';
 import { z } from 'zod';
-import type { CodecOutput, CodecResult, Measured } from './codec.js';
+import type { CodecOutput, CodecResult, Measured } from '../codec.js';
 import { readJson } from './json.js';
-import { isParameter, MEASURED_CODES, PARAMETERS } from './parameters.js';
+import { isParameter, MEASURED_CODES, PARAMETERS } from '../parameters.js';
 import {
   deviceTime,
   PAYLOADS,
@@ -12,9 +12,9 @@ import {
   type StatusPayload,
   type TelemetryPayload,
 } from './payloads.js';
-import { HEARTBEAT_STATES, stateOf, STATUS_STATES } from './states.js';
-import type { Refusal, RejectionReason } from './streams.js';
-import type { TopicKind } from './topics.js';
+import { HEARTBEAT_STATES, stateOf, STATUS_STATES } from '../states.js';
+import type { Refusal, RejectionReason } from '../streams.js';
+import type { TopicKind } from '../topics/topics.js';
 
 /** What a message in Pantau's own form says. `result` is about a command that the device was given. */
 export interface NativeResult extends CodecResult {

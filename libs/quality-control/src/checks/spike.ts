@@ -1,5 +1,5 @@
 import type { QualityFlag } from '#libs/telemetry';
-import type { SpikeLimits } from './limits.js';
+import type { SpikeLimits } from '../limits/limits.js';
 
 /**
  * Spike test of QARTOD: whether a value stands out from the values before and after it, which come back together.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { payloadJsonSchemas } from './json-schemas.js';
 
-const DOCS = join(import.meta.dirname, '..', '..', '..', 'docs', 'schema');
+const DOCS = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'schema');
 
 describe('docs/schema', () => {
   it.each(Object.entries(payloadJsonSchemas()))(

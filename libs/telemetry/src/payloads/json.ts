@@ -1,5 +1,5 @@
 import { jsonFault, type Bounds, type BoundsFault } from '#libs/kernel';
-import type { Refusal, RejectionReason } from './streams.js';
+import type { Refusal, RejectionReason } from '../streams.js';
 
 /** No payload of Pantau is deeper than this; how large one may be is `mqtt.maxPayloadBytes`. */
 const PAYLOAD_BOUNDS: Bounds = { depth: 8, members: 50_000, bytes: 4 * 1_048_576 };

@@ -1,7 +1,7 @@
 // eslint-disable-next-line no-restricted-imports -- the door itself
 import { CST, Lexer, parseDocument, type Document, type LineCounter } from 'yaml';
-import { assertWithin, FILE_BOUNDS, type Bounds } from './bounds.js';
-import { PantauError } from './errors.js';
+import { assertWithin, FILE_BOUNDS, type Bounds } from '../bounds.js';
+import { PantauError } from '../errors.js';
 
 /** A column of indentation is the least that a level of blocks takes. */
 const MAX_INDENTATION = 400;

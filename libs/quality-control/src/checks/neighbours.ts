@@ -1,6 +1,6 @@
 import type { MeasuredParameter, QualityFlag } from '#libs/telemetry';
-import { resultOf, type QualityResult } from './flags.js';
-import { QC_LIMITS_V1, type NeighbourLimits, type QcLimitsTable } from './limits.js';
+import { resultOf, type QualityResult } from '../flags.js';
+import { QC_LIMITS_V1, type NeighbourLimits, type QcLimitsTable } from '../limits/limits.js';
 
 /** What another device says about the same parameter at about the same time. */
 export interface NeighbourReading {

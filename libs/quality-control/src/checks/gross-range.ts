@@ -1,5 +1,5 @@
 import type { MeasuredParameter } from '#libs/telemetry';
-import { resultOf, type QualityResult } from './flags.js';
+import { resultOf, type QualityResult } from '../flags.js';
 
 /** Inclusive limits in the unit of the parameter. */
 export interface RangeLimits {

@@ -1,6 +1,6 @@
 import type { Millis } from '#libs/kernel';
 import type { QualityFlag } from '#libs/telemetry';
-import type { FlatLineLimits } from './limits.js';
+import type { FlatLineLimits } from '../limits/limits.js';
 
 /**
  * Whether a value continues the run of values that did not move. A run compares with its lowest and highest value, not

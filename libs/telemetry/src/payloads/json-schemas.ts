@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PAYLOADS } from './payloads.js';
-import type { TopicKind } from './topics.js';
+import type { TopicKind } from '../topics/topics.js';
 
 /** JSON Schema (draft 2020-12) of every payload; `npm run docs:schema` writes them to `docs/schema`. */
 export function payloadJsonSchemas(): Record<TopicKind, object> {

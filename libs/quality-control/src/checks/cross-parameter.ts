@@ -1,6 +1,6 @@
 import type { MeasuredParameter, QualityFlag } from '#libs/telemetry';
-import { resultOf, type QualityResult } from './flags.js';
-import { QC_LIMITS_V1, type QcLimitsTable } from './limits.js';
+import { resultOf, type QualityResult } from '../flags.js';
+import { QC_LIMITS_V1, type QcLimitsTable } from '../limits/limits.js';
 
 /** The values of one device at one instant. */
 export type InstantValues = Readonly<Partial<Record<MeasuredParameter, number>>>;

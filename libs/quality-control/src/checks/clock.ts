@@ -1,6 +1,6 @@
 import type { Millis, UtcMillis } from '#libs/kernel';
-import { resultOf, type QualityResult } from './flags.js';
-import { CLOCK_LIMITS_V1, type ClockLimits } from './limits.js';
+import { resultOf, type QualityResult } from '../flags.js';
+import { CLOCK_LIMITS_V1, type ClockLimits } from '../limits/limits.js';
 
 export interface ClockCheck {
   /** `late` is a buffered or delayed value, or a clock that is slow: from outside these look the same. */
