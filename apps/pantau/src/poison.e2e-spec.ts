@@ -97,9 +97,9 @@ const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknow
   'apps/gateway/src/reconciliation/full-check.ts': fullCheck,
   'apps/gateway/src/reconciliation/message-outcomes.ts': fullCheck,
   'apps/ingest/src/replay.ts': recomputation,
-  'libs/evidence/src/journal-source.ts': recomputation,
-  'libs/evidence/src/input-chain.ts': recomputation,
-  'libs/evidence/src/store-content.ts': recomputation,
+  'libs/evidence/src/verification/journal-source.ts': recomputation,
+  'libs/evidence/src/verification/input-chain.ts': recomputation,
+  'libs/evidence/src/verification/store-content.ts': recomputation,
   'libs/identity/src/settings.ts': recomputation,
   'apps/pantau/src/commands/reconcile.ts': async (pantau) => {
     const log = pantau.file('acknowledged.jsonl');

@@ -1,7 +1,7 @@
 export type { DiskUsage } from './disk-space.js';
-export { decodeEntries } from './chunk.js';
-export * from './direct-blocks.js';
-export * from './entry-block.js';
+export { decodeEntries } from './blocks/chunk.js';
+export * from './blocks/direct-blocks.js';
+export * from './blocks/entry-block.js';
 export * from './lmdb-environment.js';
 export * from './lmdb-journal.js';
 export * from './lmdb-state-store.js';

@@ -3,12 +3,12 @@ import { STREAMS, type StoredForm, type StreamShape, type StreamTypes } from '#l
 import type { Database } from 'lmdb';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countOf } from './chunk.js';
-import { DecodedChunks, Gathering } from './decoded-chunks.js';
+import { countOf } from './blocks/chunk.js';
+import { DecodedChunks, Gathering } from './blocks/decoded-chunks.js';
 import { DiskSpace, type DiskUsage } from './disk-space.js';
-import { DirectBlocks } from './direct-blocks.js';
-import { blocksOf, EncodedBlocks, type EncodedBlock } from './encoded-block.js';
-import { EntryBlock } from './entry-block.js';
+import { DirectBlocks } from './blocks/direct-blocks.js';
+import { blocksOf, EncodedBlocks, type EncodedBlock } from './blocks/encoded-block.js';
+import { EntryBlock } from './blocks/entry-block.js';
 import type {
   AppendOptions,
   Commit,

@@ -1,9 +1,9 @@
 import { PantauError, type Clock } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { randomInt } from 'node:crypto';
-import { countOf, encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './chunk.js';
+import { countOf, encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './blocks/chunk.js';
 import type { DiskSpace } from './disk-space.js';
-import type { EncodedBlock } from './encoded-block.js';
+import type { EncodedBlock } from './blocks/encoded-block.js';
 import type { LmdbEnvironment } from './lmdb-environment.js';
 import type { Extent } from '#libs/journal';
 

@@ -1,7 +1,7 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { createHash } from 'node:crypto';
-import { HEADER_BYTES, readChunkHeader, type ChunkHeader } from './chunk.js';
+import { HEADER_BYTES, readChunkHeader, type ChunkHeader } from './blocks/chunk.js';
 import type { CursorPosition, Removal, RetentionPolicy, RetentionReport } from '#libs/journal';
 import type { ChunkKey, LmdbStreams } from './lmdb-streams.js';
 

@@ -15,11 +15,11 @@ import {
 import type { Parameter } from '#libs/telemetry';
 import { defined, HOUR, hourOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
 import type { EvidenceSource } from './evidence-source.js';
-import { cursorOf, newestFigures, type FigureCursor, type FigureSeries } from './figures.js';
-import { indicatorCatalogue } from './indicator-catalogue.js';
-import { definitionAt } from './indicator-history.js';
+import { cursorOf, newestFigures, type FigureCursor, type FigureSeries } from './figures/figures.js';
+import { indicatorCatalogue } from './figures/indicator-catalogue.js';
+import { definitionAt } from './figures/indicator-history.js';
 import { intervalsOf, outOfService, settingsWithin } from './settings-of-time.js';
-import { knownOf, subjectNamed, subjectsOf, type SubjectDevices } from './subjects.js';
+import { knownOf, subjectNamed, subjectsOf, type SubjectDevices } from './figures/subjects.js';
 
 /** Which indicator records are wanted. */
 export interface IndicatorQuery {

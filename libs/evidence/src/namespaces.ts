@@ -1,8 +1,8 @@
 import type { TimeSpan } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
-import type { DeviceBucket } from './device-bucket-form.js';
-import type { DeviceDay, OpenHours } from './device-day-form.js';
-import type { StoredMean } from './judged-mean-form.js';
+import type { DeviceBucket } from './buckets/device-bucket-form.js';
+import type { DeviceDay, OpenHours } from './buckets/device-day-form.js';
+import type { StoredMean } from './neighbours/judged-mean-form.js';
 
 /** A bucket was an hour once: the name is stored. */
 export const BUCKETS = defineNamespace<DeviceBucket>({

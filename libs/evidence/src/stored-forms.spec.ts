@@ -1,5 +1,5 @@
-import { SERIES_DAY_FORM, hourOfDay, rollupOf, type StoredDay } from './device-day-form.js';
-import { JUDGED_MEAN_FORM, type StoredMean } from './judged-mean-form.js';
+import { SERIES_DAY_FORM, hourOfDay, rollupOf, type StoredDay } from './buckets/device-day-form.js';
+import { JUDGED_MEAN_FORM, type StoredMean } from './neighbours/judged-mean-form.js';
 
 const SERIES = { site: 'betung', device: 'udara-01', parameter: 'pm25' } as const;
 

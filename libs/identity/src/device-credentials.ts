@@ -2,9 +2,9 @@ import { PantauError, type Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { FairQueue } from './fair-queue.js';
+import { FairQueue } from './passwords/fair-queue.js';
 import { ACCESS, CREDENTIALS, type DeviceAccess, type StoredCredential } from './namespaces.js';
-import { ScryptThread } from './scrypt-thread.js';
+import { ScryptThread } from './passwords/scrypt-thread.js';
 
 const COST = 16_384;
 const BLOCK_SIZE = 8;

@@ -1,7 +1,7 @@
 export * from './accounts.js';
 export * from './administration.js';
 export * from './device-credentials.js';
-export * from './device-passwords.js';
+export * from './passwords/device-passwords.js';
 export * from './device-tokens.js';
 export * from './provisioning-keys.js';
 export * from './registered.js';
@@ -9,4 +9,4 @@ export * from './registry.js';
 export * from './roles.js';
 export * from './settings.js';
 export * from './tokens.js';
-export { networkOf } from './network-of.js';
+export { networkOf } from './passwords/network-of.js';

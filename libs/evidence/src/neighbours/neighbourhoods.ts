@@ -10,9 +10,9 @@ import {
   type QcLimitsTable,
 } from '#libs/quality-control';
 import { MEASURED_CODES, type HourlyMean, type MeasuredParameter, type Parameter } from '#libs/telemetry';
-import type { StageMemory } from './down-sampling.js';
+import type { StageMemory } from '../buckets/down-sampling.js';
 import { JUDGED_MEAN_FORM, meanKey, type JudgedMean, type StoredMean } from './judged-mean-form.js';
-import { DISAGREEMENTS, JUDGED_MEANS } from './namespaces.js';
+import { DISAGREEMENTS, JUDGED_MEANS } from '../namespaces.js';
 
 /** The limits by which devices are compared with their neighbours: general ones, and those that a device has of its own. */
 export class ComparisonLimits {

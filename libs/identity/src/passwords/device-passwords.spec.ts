@@ -1,8 +1,8 @@
 import { LmdbStateStore } from '#libs/engine-lmdb';
 import { temporaryFolder } from '#libs/testing';
-import { DeviceCredentials } from './device-credentials.js';
+import { DeviceCredentials } from '../device-credentials.js';
 import { DevicePasswords, type PasswordVerdict } from './device-passwords.js';
-import { DeviceTokens } from './device-tokens.js';
+import { DeviceTokens } from '../device-tokens.js';
 
 const ADDRESS = '192.0.2.1';
 const clock = { now: () => 1_700_000_000_000 };

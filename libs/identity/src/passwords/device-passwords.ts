@@ -1,6 +1,6 @@
 import { isTransient, type Clock, type Rate } from '#libs/kernel';
-import type { DeviceCredentials } from './device-credentials.js';
-import { DeviceTokens } from './device-tokens.js';
+import type { DeviceCredentials } from '../device-credentials.js';
+import { DeviceTokens } from '../device-tokens.js';
 import { Guesses } from './guesses.js';
 import { networkOf } from './network-of.js';
 

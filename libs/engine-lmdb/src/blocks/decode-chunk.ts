@@ -2,7 +2,7 @@ import { boundsFault, ENTRY_BOUNDS } from '#libs/kernel';
 import type { StoredForm, StreamShape } from '#libs/streams';
 import { HEADER_BYTES, packr, readChunkHeader } from './chunk.js';
 import { type Entry, UnreadableEntry } from '#libs/journal';
-import { endOfValue } from './message-pack.js';
+import { endOfValue } from '../message-pack.js';
 
 /** Where a chunk stands, and what its stream says of its entries. */
 export interface ChunkPlace {

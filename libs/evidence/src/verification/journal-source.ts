@@ -6,9 +6,9 @@ import { judgementOf, markOf } from '#libs/quality-control';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StreamName, StreamTypes } from '#libs/streams';
 import { LIVENESS_KEY, type Parameter } from '#libs/telemetry';
-import { asHeartbeat, extendRun } from './buckets.js';
-import { STATE_NUMBERS } from './device-bucket-form.js';
-import type { EvidenceSource } from './evidence-source.js';
+import { asHeartbeat, extendRun } from '../buckets/buckets.js';
+import { STATE_NUMBERS } from '../buckets/device-bucket-form.js';
+import type { EvidenceSource } from '../evidence-source.js';
 
 const PAGE = 1_000;
 

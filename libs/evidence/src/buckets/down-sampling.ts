@@ -25,7 +25,7 @@ import {
   type StoredDay,
   type TouchedHour,
 } from './device-day-form.js';
-import { BUCKETS, DEVICE_DAYS, OPEN_HOURS } from './namespaces.js';
+import { BUCKETS, DEVICE_DAYS, OPEN_HOURS } from '../namespaces.js';
 
 const PER_HOUR = HOUR / BUCKET;
 

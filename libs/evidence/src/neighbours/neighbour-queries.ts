@@ -3,7 +3,7 @@ import { resultOf, type QualityResult } from '#libs/quality-control';
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
 import { JUDGED_MEAN_FORM, meanKey, type JudgedMean } from './judged-mean-form.js';
-import { DISAGREEMENTS, JUDGED_MEANS } from './namespaces.js';
+import { DISAGREEMENTS, JUDGED_MEANS } from '../namespaces.js';
 
 /** What its neighbours say of the mean of a device's hour. */
 export interface NeighbourOpinion extends QualityResult {

@@ -4,8 +4,8 @@ import { hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
 import { BUCKET, bucketKey, samplesOf, stateOfNumber, type Series } from './device-bucket-form.js';
-import type { EvidenceSource } from './evidence-source.js';
-import { BUCKETS, LIVENESS } from './namespaces.js';
+import type { EvidenceSource } from '../evidence-source.js';
+import { BUCKETS, LIVENESS } from '../namespaces.js';
 
 /** Pantau's own life by run, folded into spans as it arrives; the same as `observedSpans` over all of it. */
 export function extendRun(spans: readonly TimeSpan[], at: UtcMillis, beatMs: Millis): TimeSpan[] {

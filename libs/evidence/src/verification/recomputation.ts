@@ -2,7 +2,7 @@ import type { IndicatorRecord, SeriesName } from '#libs/indicators';
 import type { Journal, Removal } from '#libs/journal';
 import { canonicalJson, HOUR, shardOf } from '#libs/kernel';
 import { LIVENESS_KEY, type JournalRef } from '#libs/telemetry';
-import type { EvidenceSource } from './evidence-source.js';
+import type { EvidenceSource } from '../evidence-source.js';
 
 export type Result = 'equal' | 'different' | 'not_verifiable';
 
