@@ -220,7 +220,20 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
 
   async position(cursor: string, stream: string, shard: number): Promise<number> {
     this.#assertOpen();
-    return this.#cursors.get([cursor, stream, shard]) ?? 0;
+    return this.#position(cursor, stream, shard);
+  }
+
+  async enter(cursor: string, stream: string, shard: number): Promise<number> {
+    this.#assertOpen();
+    const key: CursorKey = [cursor, stream, shard];
+    return (
+      this.#cursors.get(key) ??
+      this.#streams.enqueue(1, () => {
+        const next = this.#position(...key);
+        void this.#cursors.put(key, next);
+        return next;
+      })
+    );
   }
 
   async commit(commit: Commit): Promise<void> {
@@ -233,7 +246,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     });
     for (const write of state) assertStorable(write);
     const conflict = await this.#streams.enqueue(countOf(outgoing) + state.length, (add) => {
-      const stands = this.#cursors.get([cursor, stream, shard]) ?? 0;
+      const stands = this.#position(cursor, stream, shard);
       if (stands !== expected) return stands;
       this.#state.applyWithinTransaction(state);
       add(outgoing);
@@ -313,6 +326,10 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
 
   #retentionOf(stream: string): Retention {
     return this.#intakeNames.has(stream) ? this.#intakeRetention : this.#retention;
+  }
+
+  #position(...key: CursorKey): number {
+    return this.#cursors.get(key) ?? this.#head(key[1], key[2]).first;
   }
 
   #cursorPositions(): CursorPosition[] {

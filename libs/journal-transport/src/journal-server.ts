@@ -143,14 +143,23 @@ export class JournalServer extends Server implements CustomTransportStrategy {
 
   async #openConsumer(stream: StreamName, shard: number, cache: StageCache): Promise<Consumer> {
     const { stage, journal } = this.#options;
-    const next = await journal.position(stage, stream, shard);
-    // A cursor that stands in the journal from the start holds entries back from retention before its first batch.
-    if (next === 0) await journal.commit({ cursor: stage, stream, shard, expected: 0, next: 0 });
+    const next = await journal.enter(stage, stream, shard);
     const reader = this.#reads.join(stream, shard);
     const { inPieces = false } = (this.getHandlerByPattern(stream)?.extras ?? {}) as HandlerOptions;
     const piece = inPieces ? PIECE_ENTRIES : Infinity;
     const limit = this.#fullBatch(1);
-    return { stream, shard, reader, next, limit, piece, failures: 0, cache, rest: undefined };
+    return {
+      stream,
+      shard,
+      reader,
+      next,
+      wasMoved: false,
+      limit,
+      piece,
+      failures: 0,
+      cache,
+      rest: undefined,
+    };
   }
 
   /** Entries of a full batch, of which so many keys were seen together. */
@@ -164,6 +173,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const { stage, journal } = this.#options;
     const { stream, shard } = consumer;
     try {
+      if (consumer.wasMoved) consumer.next = await journal.position(stage, stream, shard);
+      consumer.wasMoved = false;
       const { count, isFull, keys, context } = await this.#handle(consumer);
       if (count === 0) return false;
       await this.#commit(consumer, count, context);
@@ -173,31 +184,36 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       // After trouble, grow back to full batches step by step.
       consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keys));
     } catch (error) {
-      if (error instanceof PantauError && error.code === 'CURSOR_CONFLICT') {
-        this.logger.warn(messageOf(error));
-        consumer.cache.clear();
-        consumer.next = await journal.position(stage, stream, shard);
-        await this.#pause(consumer);
-      } else if (error instanceof PantauError && error.code === 'CURSOR_LOST_ENTRIES') {
-        this.logger.error(`stage ${stage} lost entries: ${messageOf(error)}`);
-        const { first } = await journal.extent(stream, shard);
-        const context = this.#contextOf(consumer);
-        await notePassedOver(context.origin, context.state, { lost: first - consumer.next });
-        await this.#commit(consumer, first - consumer.next, context);
-      } else if (error instanceof PantauError && error.code === 'JOURNAL_CLOSED') {
-        this.#stop.abort();
-      } else if (isTransient(error)) {
-        this.logger.warn(`stage ${stage} waits, ${stream}/${shard} at ${consumer.next}: ${messageOf(error)}`);
-        await this.#pause(consumer);
-      } else if (isNextOf(consumer, error)) {
-        await this.#setAside(consumer, error.key, error).catch((cause: unknown) =>
-          this.#stumbled(consumer, cause),
-        );
-      } else {
-        await this.#isolate(consumer, error).catch((cause: unknown) => this.#stumbled(consumer, cause));
-      }
+      await this.#recover(consumer, error).catch((cause: unknown) => this.#stumbled(consumer, cause));
     }
     return true;
+  }
+
+  /** Does what a batch that failed asks for; afterwards the same or the next one is tried. */
+  async #recover(consumer: Consumer, error: unknown): Promise<void> {
+    const { stage, journal } = this.#options;
+    const { stream, shard, next } = consumer;
+    if (codeOf(error) === 'JOURNAL_CLOSED') {
+      this.#stop.abort();
+    } else if (codeOf(error) === 'CURSOR_CONFLICT') {
+      this.logger.warn(messageOf(error));
+      consumer.cache.clear();
+      consumer.wasMoved = true;
+      await this.#pause(consumer);
+    } else if (codeOf(error) === 'CURSOR_LOST_ENTRIES') {
+      this.logger.error(`stage ${stage} lost entries: ${messageOf(error)}`);
+      const { first } = await journal.extent(stream, shard);
+      const context = this.#contextOf(consumer);
+      await notePassedOver(context.origin, context.state, { lost: first - next });
+      await this.#commit(consumer, first - next, context);
+    } else if (isTransient(error)) {
+      this.logger.warn(`stage ${stage} waits, ${stream}/${shard} at ${next}: ${messageOf(error)}`);
+      await this.#pause(consumer);
+    } else if (isNextOf(consumer, error)) {
+      await this.#setAside(consumer, error.key, error);
+    } else {
+      await this.#isolate(consumer, error);
+    }
   }
 
   /** Reads a batch and has it handled. */
@@ -315,12 +331,10 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     consumer.failures = 0;
   }
 
-  /** What even setting aside failed on; the entry is tried again. */
+  /** What even recovering failed on; the entry is tried again. */
   async #stumbled(consumer: Consumer, error: unknown): Promise<void> {
-    if (error instanceof PantauError && error.code === 'JOURNAL_CLOSED') {
-      this.#stop.abort();
-      return;
-    }
+    if (codeOf(error) === 'JOURNAL_CLOSED' || codeOf(error) === 'CURSOR_CONFLICT')
+      return this.#recover(consumer, error);
     const { stream, shard, next } = consumer;
     this.logger.error(
       `stage ${this.#options.stage} waits, ${stream}/${shard} at ${next}: ${messageOf(error)}`,
@@ -353,6 +367,10 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   }
 }
 
+function codeOf(error: unknown): string | undefined {
+  return error instanceof PantauError ? error.code : undefined;
+}
+
 /** Whether it is the entry that the consumer has to read next that cannot be read, and not one that its handler looked at. */
 function isNextOf({ stream, shard, next }: Consumer, error: unknown): error is UnreadableEntry {
   return (
@@ -383,6 +401,8 @@ interface Consumer {
   /** At most so many entries are handled at once. */
   readonly piece: number;
   next: number;
+  /** Another process moved the cursor: `next` is not where it stands. */
+  wasMoved: boolean;
   limit: number;
   /** Failures in a row, for the back-off. */
   failures: number;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { type AnyJournal, type AnyStreams, lagOf } from '#libs/journal';
+import { LocalAccountQueries } from '#libs/journal-transport-state';
 import { PantauError, seededRandom } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
 import { namespaceOf, temporaryFolder, waitUntil } from '#libs/testing';
@@ -370,6 +371,45 @@ describe('the journal as a Nest transport', () => {
     expect(errors.join('\n')).toContain(
       'CURSOR_LOST_ENTRIES: numbers/0 begins at 10; 10 entries from 0 are gone.',
     );
+  });
+
+  it('loses nothing of what retention took before the stage ever read the stream', async () => {
+    await using fixture = await open();
+    const { journal, state } = fixture;
+    const errors: string[] = [];
+    silent.error = (message: unknown) => errors.push(String(message));
+    handler = sum;
+    await journal.append('numbers', numbers(0, 10));
+    await journal.retain('numbers', { maxBytes: 0 });
+    await journal.append('numbers', numbers(10, 12));
+    expect(await lagOf<string, AnyStreams>(journal, 'counter', 'numbers')).toBe(2);
+    await fixture.start();
+    await fixture.caughtUp();
+    expect(await seen(journal)).toEqual([10, 11]);
+    expect(errors).toEqual([]);
+    const account = await new LocalAccountQueries(state).look();
+    const origin = { stage: 'counter', stream: 'numbers', shard: 0 };
+    expect(account.passedOver(origin)).toEqual({ setAside: 0, lost: 0 });
+  });
+
+  it('goes on when it could not note at once what it had lost', async () => {
+    await using fixture = await open();
+    const { journal } = fixture;
+    handler = sum;
+    await journal.enter('counter', 'numbers', 0);
+    await journal.append('numbers', numbers(0, 10));
+    await journal.retain('numbers', { maxBytes: 0, unread: 'drop' });
+    await journal.append('numbers', numbers(10, 12));
+    let isAway = true;
+    const commit = journal.commit.bind(journal);
+    journal.commit = async (work) => {
+      if (work.cursor !== 'counter' || !isAway) return commit(work);
+      isAway = false;
+      throw new PantauError('JOURNAL_WRITE_FAILED', 'the disk is away.', { transient: true });
+    };
+    await fixture.start();
+    await fixture.caughtUp();
+    expect(await seen(journal)).toEqual([10, 11]);
   });
 
   it('passes over an entry that cannot be read, sets it aside with its place, and goes on', async () => {

@@ -147,7 +147,7 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       expect((await readAll(journal, 'out')).map((entry) => entry.data)).toEqual(['first']);
     });
 
-    it('starts a new cursor at 0, keeps cursors apart, and moves one by seek', async () => {
+    it('starts a new cursor at the beginning, keeps cursors apart, and moves one by seek', async () => {
       await using fixture = await open();
       const { journal } = fixture;
       await journal.commit({ cursor: 'a', stream: 's', shard: 0, expected: 0, next: 7 });
@@ -209,6 +209,28 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
         expect(next).toBe(50);
         expect(first).toBe(30);
         expect(await statsOf()).toMatchObject({ entries: 20 });
+      });
+
+      it('lets a new cursor enter at the oldest entry that is kept, and holds back for it from then on', async () => {
+        await using fixture = await open();
+        const { journal } = fixture;
+        const shard = await filled(fixture);
+        await journal.retain('s', { maxAge: 2000 });
+        expect(await journal.position('new', 's', shard)).toBe(20);
+        expect(await journal.cursors()).toEqual([]);
+        expect(await journal.enter('new', 's', shard)).toBe(20);
+        expect(await journal.cursors()).toEqual([{ cursor: 'new', stream: 's', shard, next: 20 }]);
+        await journal.retain('s', { maxAge: 0 });
+        expect(await journal.extent('s', shard)).toEqual({ first: 20, next: 50 });
+        await journal.commit({ cursor: 'new', stream: 's', shard, expected: 20, next: 30 });
+        await journal.retain('s', { maxBytes: 0, unread: 'drop' });
+        // One that has entered stays where it is, also when what it has to read is gone.
+        expect(await journal.enter('new', 's', shard)).toBe(30);
+        const first = { cursor: 'other', stream: 's', shard, expected: 50, next: 50 };
+        await expect(journal.commit({ ...first, expected: 0 })).rejects.toMatchObject({
+          code: 'CURSOR_CONFLICT',
+        });
+        await journal.commit(first);
       });
 
       it('keeps what a cursor has not read, and names the cursor that holds it back', async () => {

@@ -158,11 +158,13 @@ export interface Journal<Types = StreamTypes> {
   /** Resolves when the shard holds an entry at or after `from`, or when the signal aborts. */
   waitFor(stream: NameIn<Types>, shard: number, from: number, signal: AbortSignal): Promise<void>;
   extent(stream: NameIn<Types>, shard: number): Promise<Extent>;
-  /** Where the cursor stands: the offset to read next. A new cursor stands at 0. */
+  /** Where the cursor stands: the offset to read next. One that is new stands at the oldest entry that is kept. */
   position(cursor: string, stream: NameIn<Types>, shard: number): Promise<number>;
+  /** Stores a cursor that is new where it stands, so that retention waits for it from then on. @returns where it stands */
+  enter(cursor: string, stream: NameIn<Types>, shard: number): Promise<number>;
   /** Moves a cursor together with its effects. Rejects with `CURSOR_CONFLICT` when another process moved it. */
   commit(commit: Commit): Promise<void>;
-  /** Every cursor that ever committed. */
+  /** Every cursor that is stored. */
   cursors(): Promise<CursorPosition[]>;
   /** Moves a cursor back or forward, to replay or to skip. */
   seek(cursor: string, stream: NameIn<Types>, shard: number, next: number): Promise<void>;
