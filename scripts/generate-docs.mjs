@@ -1,11 +1,13 @@
 /**
  * Writes what documents take from the code: docs/schema (the JSON Schema of every payload, of scenarios and of truth files,
- * from the schemas that check them), the picture of the air's model beside the recorded stations, and the tables of streams and of namespaces in docs/architecture.md.
+ * from the schemas that check them), the picture of the air's model beside the recorded stations, and the tables of streams and of namespaces in docs/architecture.md,
+ * and of permissions in docs/accounts.md.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { permissionsTable } from '../dist/libs/identity/src/index.js';
 import { namespacesTable } from '../dist/libs/state/src/index.js';
 import { streamsTable } from '../dist/libs/streams/src/index.js';
 import { payloadJsonSchemas } from '../dist/libs/telemetry/src/index.js';
@@ -33,17 +35,17 @@ for (const folder of ['apps', 'libs'])
     for (const { definition } of Object.values(await import(file))) definitions.push(definition);
   }
 
-const architecture = join(docs, 'architecture.md');
-let text = readFileSync(architecture, 'utf8');
-for (const [name, table] of Object.entries({
-  streams: streamsTable(),
-  namespaces: namespacesTable(definitions),
-}))
-  text = text.replace(
-    new RegExp(`<!-- ${name} -->\\n[^]*?<!-- /${name} -->`),
-    `<!-- ${name} -->\n\n${table}\n\n<!-- /${name} -->`,
-  );
-writeFileSync(
-  architecture,
-  await format(text, { ...(await resolveConfig(architecture)), filepath: architecture }),
-);
+/** Writes tables between their marks. */
+async function writeTables(name, tables) {
+  const file = join(docs, name);
+  let text = readFileSync(file, 'utf8');
+  for (const [mark, table] of Object.entries(tables))
+    text = text.replace(
+      new RegExp(`<!-- ${mark} -->\\n[^]*?<!-- /${mark} -->`),
+      `<!-- ${mark} -->\n\n${table}\n\n<!-- /${mark} -->`,
+    );
+  writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+}
+
+await writeTables('architecture.md', { streams: streamsTable(), namespaces: namespacesTable(definitions) });
+await writeTables('accounts.md', { permissions: permissionsTable() });

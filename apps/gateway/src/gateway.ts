@@ -31,6 +31,7 @@ import { DeviceSensorsController } from './devices/device-sensors.controller.js'
 import { HealthController } from './health/health.controller.js';
 import { TokenGuard, TOKENS } from './http/auth.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { assertEveryRouteDecided } from './http/permission.js';
 import { NamesGuard } from './http/names.guard.js';
 import { describeUplinkRoutes } from './uplinks/describe-uplinks.js';
 import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js';
@@ -119,6 +120,7 @@ export async function startGateway(
       abortOnError: false,
     },
   );
+  assertEveryRouteDecided(app);
   closeInTime(app.getHttpAdapter().getInstance());
   const paths = new KnownPaths(app.getHttpAdapter().getInstance());
   takeJson(app.getHttpAdapter().getInstance());

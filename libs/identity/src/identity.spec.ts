@@ -1,5 +1,6 @@
 import { LmdbStateStore } from '#libs/engine-lmdb';
 import { namespaceOf, temporaryFolder } from '#libs/testing';
+import { createHash } from 'node:crypto';
 import { DeviceCredentials } from './device-credentials.js';
 import { Registry } from './registry.js';
 import { Tokens } from './tokens.js';
@@ -56,20 +57,26 @@ describe('Tokens', () => {
     withState(async (state) => {
       const tokens = new Tokens(state, clock);
       for (const name of ['Budi', '', 'a b', 'budi_2', 'x'.repeat(64), 'é', 'a\n'])
-        await expect(tokens.create(name, 'operator')).rejects.toThrow(/USAGE: .*lower-case letters/s);
+        await expect(tokens.create(name, ['read'])).rejects.toThrow(/USAGE: .*lower-case letters/s);
       for (const name of ['budi', '-', '0', 'x'.repeat(63)])
-        expect(await tokens.verify(await tokens.create(name, 'operator'))).toEqual({
+        expect(await tokens.verify(await tokens.create(name, ['read']))).toEqual({
           name,
-          role: 'operator',
+          kind: 'token',
+          permissions: ['read'],
         });
     }));
 
-  it('knows a token by name and role, and refuses every other text', () =>
+  it('knows a token by name and scopes, none of which allows nothing, and refuses every other text', () =>
     withState(async (state) => {
       const tokens = new Tokens(state, clock);
-      const token = await tokens.create('diskominfo', 'operator');
-      expect(await tokens.verify(token)).toEqual({ name: 'diskominfo', role: 'operator' });
-      const other = await tokens.create('bappeda', 'evaluator');
+      const token = await tokens.create('diskominfo', ['operate', 'read']);
+      expect(await tokens.verify(token)).toEqual({
+        name: 'diskominfo',
+        kind: 'token',
+        permissions: ['read', 'operate'],
+      });
+      const other = await tokens.create('bappeda', []);
+      expect(await tokens.verify(other)).toMatchObject({ permissions: [] });
       for (const wrong of [
         '',
         'pantau_',
@@ -90,8 +97,45 @@ describe('Tokens', () => {
       expect(await tokens.createFirstAdmin()).toBeUndefined();
       expect(await tokens.verify(made.find((token) => token !== undefined)!)).toEqual({
         name: 'first-admin',
-        role: 'admin',
+        kind: 'token',
+        permissions: ['read', 'examine', 'operate', 'register'],
       });
+    }));
+
+  it('ends a token when its time is over or it is revoked, and says when it was used last', () =>
+    withState(async (state) => {
+      let now = 1_700_000_000_000;
+      const tokens = new Tokens(state, { now: () => now });
+      const token = await tokens.create('bappeda', ['read'], 3_600_000);
+      const view = { name: 'bappeda', scopes: ['read'], createdAt: now, expiresAt: now + 3_600_000 };
+      expect(await tokens.list()).toEqual([view]);
+      now += 3_599_999;
+      expect(await tokens.verify(token)).toBeDefined();
+      expect(await tokens.list()).toEqual([{ ...view, lastUsedAt: now }]);
+      now += 1;
+      expect(await tokens.verify(token)).toBeUndefined();
+      const next = await tokens.create('bappeda', ['read']);
+      await tokens.revoke('bappeda');
+      expect(await tokens.verify(next)).toBeUndefined();
+      await expect(tokens.revoke('bappeda')).rejects.toThrow(/NOT_FOUND/);
+      expect(await tokens.list()).toEqual([]);
+    }));
+
+  it('takes the tokens of earlier versions, with what their roles allow', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      const secret = 's'.repeat(43);
+      const digest = createHash('sha256').update(secret).digest();
+      for (const role of ['admin', 'operator', 'evaluator', 'emperor']) {
+        const value = { name: role, role, digest, createdAt: 1 };
+        await state.write([{ namespace: 'identity/tokens', key: role, value }]);
+      }
+      const permissions = async (name: string): Promise<readonly string[] | undefined> =>
+        (await tokens.verify(`pantau_${name}_${secret}`))?.permissions;
+      expect(await permissions('admin')).toEqual(['read', 'examine', 'operate', 'register']);
+      expect(await permissions('operator')).toEqual(['read', 'examine', 'operate']);
+      expect(await permissions('evaluator')).toEqual(['read', 'examine']);
+      expect(await permissions('emperor')).toEqual([]);
     }));
 });
 

@@ -3,6 +3,7 @@ export * from './administration.js';
 export * from './device-credentials.js';
 export * from './passwords/device-passwords.js';
 export * from './device-tokens.js';
+export * from './permissions-table.js';
 export * from './provisioning-keys.js';
 export * from './registered.js';
 export * from './registry.js';

@@ -2,7 +2,7 @@ import type { UtcMillis } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
 import type { SettingsEntry } from '#libs/streams';
 import type { Device, ServiceAccount, Site } from './registered.js';
-import type { Principal } from './roles.js';
+import type { Permission } from './roles.js';
 
 export const SITES = defineNamespace<Site>({
   name: 'registry/sites',
@@ -44,7 +44,14 @@ export const ACCOUNTS = defineNamespace<ServiceAccount>({
   description: 'A service account.',
 });
 
-export interface StoredToken extends Principal {
+export interface StoredToken {
+  readonly name: string;
+  /** What it allows. */
+  readonly scopes?: readonly Permission[];
+  /** In its place in tokens of earlier versions: admin, operator, evaluator. */
+  readonly role?: string;
+  /** Absent in tokens of earlier versions, which never expire. */
+  readonly expiresAt?: UtcMillis;
   /** SHA-256 of the secret. A token has 256 random bits, so a slow hash would add nothing. */
   readonly digest: Uint8Array;
   readonly createdAt: UtcMillis;
@@ -56,6 +63,14 @@ export const TOKENS = defineNamespace<StoredToken>({
   key: 'name',
   value: 'StoredToken',
   description: 'The digest of a token of the API, and what it allows.',
+});
+
+export const TOKEN_USES = defineNamespace<UtcMillis>({
+  name: 'identity/token-uses',
+  owner: 'identity',
+  key: 'name',
+  value: 'UtcMillis',
+  description: 'When a token of the API was used last, to the minute.',
 });
 
 export const SECRETS = defineNamespace<Uint8Array>({

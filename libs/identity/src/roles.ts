@@ -1,10 +1,65 @@
-export const ROLES = ['admin', 'operator', 'evaluator'] as const;
+/** What people are. */
+export const ROLES = ['viewer', 'operator', 'evaluator', 'administrator'] as const;
 export type Role = (typeof ROLES)[number];
-/** Roles that may act on devices; the others read. */
-export const ROLES_THAT_OPERATE = ['admin', 'operator'] as const satisfies readonly Role[];
+
+interface PermissionDefinition {
+  /** Who may. */
+  readonly roles: readonly Role[];
+  /** Whether a token of the API may hold it; without that only somebody who signed in. */
+  readonly byToken: boolean;
+  readonly id: string;
+  readonly en: string;
+}
+
+/**
+ * What each role may: the one table from which the guard, the OpenAPI document, `docs/accounts.md` and the authorisation matrix
+ * come.
+ */
+export const PERMISSIONS = {
+  read: {
+    roles: ROLES,
+    byToken: true,
+    id: 'melihat lokasi, perangkat, pembacaan, peringatan, indikator',
+    en: 'see sites, devices, readings, alerts, indicators',
+  },
+  examine: {
+    roles: ['operator', 'evaluator', 'administrator'],
+    byToken: true,
+    id: 'memeriksa kiriman asli, penolakan, dan neraca; menghitung ulang',
+    en: 'examine what arrived, what was refused and the account; compute again',
+  },
+  operate: {
+    roles: ['operator', 'administrator'],
+    byToken: true,
+    id: 'mengirim perintah dan konfigurasi, menjalankan pemeriksaan penuh',
+    en: 'send commands and configurations, run the full check',
+  },
+  register: {
+    roles: ['administrator'],
+    byToken: true,
+    id: 'mendaftarkan lokasi dan perangkat, membuat kata sandi perangkat',
+    en: 'register sites and devices, make passwords of devices',
+  },
+} as const satisfies Readonly<Record<string, PermissionDefinition>>;
+
+export type Permission = keyof typeof PERMISSIONS;
+export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as readonly Permission[];
+
+/** The roles that have a permission. */
+export function rolesWith(permission: Permission): readonly Role[] {
+  return PERMISSIONS[permission].roles;
+}
+
+/** What a role allows; to a token less than to somebody who signed in. */
+export function permissionsOf(role: Role, by: 'user' | 'token'): readonly Permission[] {
+  return PERMISSION_NAMES.filter(
+    (name) => rolesWith(name).includes(role) && (by === 'user' || PERMISSIONS[name].byToken),
+  );
+}
 
 /** Who a request comes from. */
 export interface Principal {
   readonly name: string;
-  readonly role: Role;
+  readonly kind: 'user' | 'token';
+  readonly permissions: readonly Permission[];
 }

@@ -1,11 +1,12 @@
 import { alertEventOf } from '#libs/alerting';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ALERT_VIEWS } from '../namespaces.js';
 import { alertItem } from './alert-item.js';
@@ -13,12 +14,12 @@ import { alertsQuery } from './alerts-request.js';
 
 /** What a rule said of a device, from its first transition to its last. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/alerts')
 export class AlertsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('read')
   @ApiOperation({ summary: 'Peringatan, terbaru dahulu / Alerts, newest first' })
   @ApiZodQuery(alertsQuery)
   async alerts(@Query(new ZodPipe(alertsQuery)) query: z.output<typeof alertsQuery>): Promise<unknown> {

@@ -1,16 +1,17 @@
-import { ROLES_THAT_OPERATE, type Principal } from '#libs/identity';
+import type { Principal } from '#libs/identity';
 import { PantauError, sortable } from '#libs/kernel';
 import type { CommandEvent } from '#libs/telemetry';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Caller, Roles } from '../http/auth.js';
+import { Caller } from '../http/auth.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
 import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { COMMAND_VIEWS } from '../namespaces.js';
 import { commandViewKey } from '../views/views.js';
@@ -18,14 +19,13 @@ import { commandBody, commandsQuery } from './commands-request.js';
 
 /** What people tell devices once. */
 @ApiTags('Perangkat / Devices')
-@ApiBearerAuth()
 @Controller('api/v1/devices/:device/commands')
 export class CommandsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Post()
   @HttpCode(202)
-  @Roles(...ROLES_THAT_OPERATE)
+  @Allow('operate')
   @ApiOperation({
     summary: 'Mengirim perintah ke perangkat / Send a command to a device',
     description:
@@ -54,6 +54,7 @@ export class CommandsController {
   }
 
   @Get()
+  @Allow('read')
   @ApiOperation({
     summary: 'Perintah dan keadaannya, terbaru dahulu / Commands and what became of them, newest first',
   })
@@ -75,6 +76,7 @@ export class CommandsController {
   }
 
   @Get(':command')
+  @Allow('read')
   @ApiOperation({ summary: 'Satu perintah / One command' })
   async oneCommand(@Param('device') deviceId: string, @Param('command') command: string): Promise<unknown> {
     const view = await this.pantau.state.get(COMMAND_VIEWS, commandViewKey(deviceId, command));

@@ -1,28 +1,27 @@
-import { ROLES_THAT_OPERATE, type Device } from '#libs/identity';
+import type { Device } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
 import type { ConfigurationChange } from '#libs/telemetry';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Roles } from '../http/auth.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
 import { ApiZodBody } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { CONFIGURATION_VIEWS } from '../namespaces.js';
 import { configurationBody } from './configuration-request.js';
 
 /** What people tell devices until it is replaced. */
 @ApiTags('Perangkat / Devices')
-@ApiBearerAuth()
 @Controller('api/v1/devices/:device/configuration')
 export class ConfigurationController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Put()
   @HttpCode(202)
-  @Roles(...ROLES_THAT_OPERATE)
+  @Allow('operate')
   @ApiOperation({
     summary: 'Konfigurasi yang harus dipakai perangkat / The configuration that the device shall have',
     description: 'Retained on its topic `config`: the device gets it now or when it subscribes next.',
@@ -37,13 +36,14 @@ export class ConfigurationController {
 
   @Delete()
   @HttpCode(202)
-  @Roles(...ROLES_THAT_OPERATE)
+  @Allow('operate')
   @ApiOperation({ summary: 'Menarik konfigurasi / Take the configuration away' })
   async unconfigure(@Param('device') deviceId: string): Promise<unknown> {
     return this.#configure(await registeredDevice(this.pantau.registry, deviceId), null);
   }
 
   @Get()
+  @Allow('examine')
   @ApiOperation({ summary: 'Konfigurasi yang berlaku / The configuration in force' })
   async configuration(@Param('device') deviceId: string): Promise<unknown> {
     const { id } = await registeredDevice(this.pantau.registry, deviceId);

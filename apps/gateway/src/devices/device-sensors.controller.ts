@@ -1,18 +1,19 @@
 import { remediesOf } from '#libs/telemetry';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
+import { Allow } from '../http/permission.js';
 
 /** Which sensor counts of those that a device's messages name, and which are refused. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/devices')
 export class DeviceSensorsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get(':device/sensors')
+  @Allow('examine')
   @ApiOperation({
     summary: 'Sensor yang dipakai dan yang ditolak / Sensors that count and that are refused',
     description:

@@ -2,14 +2,14 @@ import { presenceAt } from '#libs/availability';
 import { deviceSchema } from '#libs/identity';
 import { defined } from '#libs/kernel';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Roles } from '../http/auth.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice, Registers } from '../http/names.js';
 import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { BROKER_RUNS, DEVICE_VIEWS, LATEST_READINGS } from '../namespaces.js';
 import { deviceStatus } from '../views/views.js';
@@ -18,12 +18,12 @@ import { clockQuery, deviceBody } from './devices-request.js';
 
 /** Devices, what is known of them now, and their registration. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/devices')
 export class DevicesController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('read')
   @ApiOperation({
     summary: 'Perangkat dengan keadaan terakhirnya / Devices with what is known of them now',
     description:
@@ -51,7 +51,7 @@ export class DevicesController {
 
   @Put(':device')
   @Registers('device')
-  @Roles('admin')
+  @Allow('register')
   @ApiOperation({
     summary: 'Mendaftarkan atau mengubah perangkat / Register or change a device',
     description: 'It gets no password here: issue a token, or `pantau device rotate`.',
@@ -67,6 +67,7 @@ export class DevicesController {
   }
 
   @Get(':device/unread')
+  @Allow('examine')
   @ApiOperation({
     summary: 'Anggota pesan yang tidak dibaca / Members of messages that are not read',
     description:
@@ -80,6 +81,7 @@ export class DevicesController {
   }
 
   @Get(':device/clock')
+  @Allow('examine')
   @ApiOperation({
     summary: 'Catatan jam perangkat / Ledger of the clock of a device',
     description:

@@ -1,11 +1,12 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import { ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { foreignTopicsQuery } from './foreign-topics-request.js';
 
@@ -21,12 +22,12 @@ const REMEDIES = {
 
 /** Topics that devices publish on and that are not theirs, or that nobody mapped. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/foreign-topics')
 export class ForeignTopicsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('examine')
   @ApiOperation({
     summary: 'Topik yang tidak dibaca siapa pun / Topics that nobody reads',
     description:

@@ -5,7 +5,8 @@ import { LIVENESS_KEY } from '#libs/telemetry';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Caller, Public } from '../http/auth.js';
+import { Caller } from '../http/auth.js';
+import { Public } from '../http/permission.js';
 
 /** Longer than a large batch, its commit and a collection of garbage hold up a thread. */
 const HELD_UP: Millis = 15 * SECOND;

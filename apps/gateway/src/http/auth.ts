@@ -1,28 +1,19 @@
-import type { Principal, Role, Tokens } from '#libs/identity';
+import type { Permission, Principal, Tokens } from '#libs/identity';
 import { PantauError, TokenBuckets } from '#libs/kernel';
 import {
   createParamDecorator,
   ForbiddenException,
   Inject,
   Injectable,
-  SetMetadata,
   UnauthorizedException,
   type CanActivate,
-  type CustomDecorator,
   type ExecutionContext,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import { described, PERMISSION, PUBLIC } from './permission.js';
 
 export const TOKENS = Symbol('Tokens');
-
-const PUBLIC = 'pantau:public';
-/** A route that needs no token. */
-export const Public = (): CustomDecorator => SetMetadata(PUBLIC, true);
-
-const ROLES = 'pantau:roles';
-/** A route that only tokens of these roles may use. */
-export const Roles = (...roles: readonly Role[]): CustomDecorator => SetMetadata(ROLES, roles);
 
 type AuthenticatedRequest = FastifyRequest & { principal?: Principal };
 
@@ -61,11 +52,8 @@ export class TokenGuard implements CanActivate {
       throw new UnauthorizedException(
         'Token API tidak ada atau tidak sah. / The API token is missing or not valid.',
       );
-    const roles = this.reflector.get<readonly Role[] | undefined>(ROLES, context.getHandler());
-    if (roles !== undefined && !roles.includes(principal.role))
-      throw new ForbiddenException(
-        `Perlu peran ${roles.join(' / ')}. / Needs the role ${roles.join(' or ')}.`,
-      );
+    const needed = this.reflector.get<Permission>(PERMISSION, context.getHandler());
+    if (!principal.permissions.includes(needed)) throw new ForbiddenException(described(needed));
     request.principal = principal;
     return true;
   }

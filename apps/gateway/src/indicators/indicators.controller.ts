@@ -1,21 +1,22 @@
 import type { IndicatorRecord } from '#libs/indicators';
 import { defined } from '#libs/kernel';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { indicatorsQuery } from './indicators-request.js';
 
 /** Figures, each with what it follows from. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/indicators')
 export class IndicatorsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('read')
   @ApiOperation({
     summary: 'Indikator per masa dengan asal-usulnya / Indicators by period with their provenance',
     description:
@@ -33,6 +34,7 @@ export class IndicatorsController {
   }
 
   @Get(':indicator/:subject/:period')
+  @Allow('read')
   @ApiOperation({
     summary: 'Satu indikator / One indicator',
     description:
@@ -47,6 +49,7 @@ export class IndicatorsController {
   }
 
   @Get(':indicator/:subject/:period/recomputation')
+  @Allow('examine')
   @ApiOperation({
     summary: 'Hitung ulang dari jurnal / Compute again from the journal',
     description:

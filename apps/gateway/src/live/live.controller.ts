@@ -10,12 +10,13 @@ import {
   Res,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ApiZodQuery } from '../http/openapi.js';
 import { LiveFeed, type LiveEvent } from './live-feed.js';
@@ -46,7 +47,6 @@ export const liveQuery = z.strictObject({
 
 /** What happens, as it happens: server-sent events (HTML standard, 9.2). */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/live')
 export class LiveController implements OnModuleDestroy {
   readonly #log = new Logger('live');
@@ -66,6 +66,7 @@ export class LiveController implements OnModuleDestroy {
   }
 
   @Get()
+  @Allow('read')
   @ApiOperation({
     summary: 'Kejadian seketika / What happens, as it happens',
     description:

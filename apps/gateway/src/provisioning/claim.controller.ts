@@ -4,8 +4,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Public } from '../http/auth.js';
 import { ApiZodBody } from '../http/openapi.js';
+import { Public } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { claimBody } from './claim-request.js';
 

@@ -1,24 +1,25 @@
 import { PARAMETERS } from '#libs/telemetry';
 import type { PointQuery } from '#libs/timeseries';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { countSchema } from './readings-answer.js';
 import { countQuery, readingsQuery } from './readings-request.js';
 
 /** What devices measured, as it is stored. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/readings')
 export class ReadingsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('read')
   @ApiOperation({
     summary: 'Pembacaan tersimpan / Stored readings',
     description:
@@ -35,6 +36,7 @@ export class ReadingsController {
   }
 
   @Get('count')
+  @Allow('read')
   @ApiOperation({ summary: 'Jumlah pembacaan tersimpan / Number of stored readings' })
   @ApiZodQuery(countQuery)
   @ApiZodAnswer(countSchema)

@@ -1,24 +1,23 @@
-import { ROLES_THAT_OPERATE } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Roles } from '../http/auth.js';
 import { iso } from '../http/iso.js';
 import { ApiZodBody } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { checkBody, noQuery } from './reconciliation-request.js';
 import { reconcile, type Reconciliation } from './reconciliation.js';
 
 /** The account of everything that was sent, and the check that goes through all of it. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/reconciliation')
 export class ReconciliationController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('examine')
   @ApiOperation({
     summary: 'Neraca: apa jadinya semua kiriman / The account: what became of everything that was sent',
     description:
@@ -31,7 +30,7 @@ export class ReconciliationController {
 
   @Post('check')
   @HttpCode(202)
-  @Roles(...ROLES_THAT_OPERATE)
+  @Allow('operate')
   @ApiOperation({
     summary: 'Memulai pemeriksaan penuh jurnal dan basis data / Start a full check of journal and store',
     description:
@@ -47,13 +46,14 @@ export class ReconciliationController {
   }
 
   @Get('check')
+  @Allow('examine')
   @ApiOperation({ summary: 'Kemajuan atau hasilnya / Its progress or its result' })
   status(): unknown {
     return iso(this.pantau.fullCheck.status);
   }
 
   @Delete('check')
-  @Roles(...ROLES_THAT_OPERATE)
+  @Allow('operate')
   @ApiOperation({ summary: 'Membatalkannya / Cancel it' })
   async cancel(): Promise<unknown> {
     return iso(await this.pantau.fullCheck.cancel());

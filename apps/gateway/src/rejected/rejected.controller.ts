@@ -1,13 +1,14 @@
 import type { UnreadableEntry } from '#libs/journal';
 import { messageOf } from '#libs/kernel';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import { ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { REJECTION_COUNTS } from '../namespaces.js';
 import { newestMatching, type ListedRejection } from './newest-matching.js';
@@ -15,12 +16,12 @@ import { rejectedQuery } from './rejected-request.js';
 
 /** What was refused, at the door and after it. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/rejected')
 export class RejectedController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('examine')
   @ApiOperation({
     summary: 'Yang ditolak, terbaru dahulu, dengan jumlahnya / What was refused, newest first, with counts',
   })

@@ -1,23 +1,24 @@
 import { defined } from '#libs/kernel';
 import { MEASURED_CODES, PARAMETERS } from '#libs/telemetry';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { ApiZodQuery } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { disagreementsQuery, rollupsQuery } from './rollups-request.js';
 
 /** Hours of devices, and how they compare with those nearby. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1')
 export class RollupsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get('rollups')
+  @Allow('read')
   @ApiOperation({
     summary: 'Ringkasan per jam / Hourly roll-ups',
     description:
@@ -36,6 +37,7 @@ export class RollupsController {
   }
 
   @Get('disagreements')
+  @Allow('read')
   @ApiOperation({
     summary:
       'Jam yang sangat berbeda dari perangkat sekitarnya, terbaru dahulu / Hours that differ strongly from the devices nearby, newest first',

@@ -1,23 +1,23 @@
 import { siteSchema, type Site } from '#libs/identity';
 import { Body, Controller, Get, Inject, Param, Put } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Roles } from '../http/auth.js';
 import { Registers } from '../http/names.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { sitesSchema } from './sites-answer.js';
 import { siteBody } from './sites-request.js';
 
 /** Where devices stand. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/sites')
 export class SitesController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('read')
   @ApiOperation({ summary: 'Lokasi / Sites' })
   @ApiZodAnswer(sitesSchema)
   async sites(): Promise<z.output<typeof sitesSchema>> {
@@ -26,7 +26,7 @@ export class SitesController {
 
   @Put(':site')
   @Registers('site')
-  @Roles('admin')
+  @Allow('register')
   @ApiOperation({ summary: 'Mendaftarkan atau mengubah lokasi / Register or change a site' })
   @ApiZodBody(siteBody)
   @ApiZodAnswer(siteSchema)

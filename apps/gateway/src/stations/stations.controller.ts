@@ -1,8 +1,9 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PantauError } from '#libs/kernel';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { stationOf, stationSchema, stationsSchema, type Station } from './stations-answer.js';
@@ -12,12 +13,12 @@ export const stationsQuery = z.strictObject({ site: z.string().max(63).optional(
 
 /** The air now, station by station. */
 @ApiTags('Pantau')
-@ApiBearerAuth()
 @Controller('api/v1/stations')
 export class StationsController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Get()
+  @Allow('read')
   @ApiOperation({
     summary: 'Indeks udara saat ini di setiap stasiun / The current air quality index of every station',
     description:
@@ -41,6 +42,7 @@ export class StationsController {
   }
 
   @Get(':device')
+  @Allow('read')
   @ApiOperation({ summary: 'Indeks udara saat ini di satu stasiun / The current index of one station' })
   @ApiZodAnswer(stationSchema)
   async one(@Param('device') id: string): Promise<Station> {

@@ -1,24 +1,23 @@
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { Roles } from '../http/auth.js';
 import { registeredDevice } from '../http/names.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
+import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { tokenSchema } from './tokens-answer.js';
 import { tokenBody } from './tokens-request.js';
 
 /** Gives devices what they connect with for a while. */
 @ApiTags('Pendaftaran / Registry')
-@ApiBearerAuth()
 @Controller('api/v1/devices/:device/tokens')
 export class TokensController {
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
 
   @Post()
   @HttpCode(201)
-  @Roles('admin')
+  @Allow('register')
   @ApiOperation({
     summary: 'Kata sandi berjangka bagi perangkat / A password of limited life for a device',
     description:

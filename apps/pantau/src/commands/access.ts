@@ -1,22 +1,62 @@
-import { ROLES, type Role } from '#libs/identity';
+import { permissionsOf, ROLES, TOKEN_LIFETIME, type Permission, type Role } from '#libs/identity';
 import { Option, type Command } from 'commander';
-import { collect, credentialsOption, tell, withEngines, type CommandContext } from './shared.js';
+import { collect, credentialsOption, duration, tell, withEngines, type CommandContext } from './shared.js';
 
 /** `pantau token …`, `pantau account …`: who may use what. */
 export function addAccessCommands(program: Command, context: CommandContext): void {
   const { print } = context;
 
-  program
-    .command('token')
-    .description('token untuk API / tokens for the API')
+  const token = program.command('token').description('token untuk API / tokens for the API');
+
+  token
     .command('create')
     .description(
       'membuat token; token lama bernama sama tidak berlaku lagi / make a token; an older one of that name ends',
     )
     .argument('<name>')
-    .addOption(new Option('--role <role>', 'peran / role').choices(ROLES).default('evaluator'))
-    .action(async (name: string, { role }: { role: Role }) =>
-      withEngines(context, async ({ tokens }) => print(await tokens.create(name, role))),
+    .addOption(
+      new Option('--role <role>', 'semua izin peran ini / all that this role allows')
+        .choices([...ROLES, 'admin'])
+        .default('evaluator'),
+    )
+    .addOption(
+      new Option('--scope <permission...>', 'hanya izin ini / only these permissions').choices(
+        permissionsOf('administrator', 'token'),
+      ),
+    )
+    .option('--for <duration>', 'masa berlaku / how long it is valid', duration, TOKEN_LIFETIME)
+    .action(
+      async (name: string, options: { role: Role | 'admin'; scope?: readonly Permission[]; for: number }) =>
+        withEngines(context, async ({ tokens }) => {
+          // As it was called before there were people.
+          const role = options.role === 'admin' ? 'administrator' : options.role;
+          print(await tokens.create(name, options.scope ?? permissionsOf(role, 'token'), options.for));
+        }),
+    );
+
+  token
+    .command('list')
+    .description('menampilkan token / list the tokens')
+    .action(async () =>
+      withEngines(context, async ({ tokens }) => {
+        const at = (time: number | undefined): string =>
+          time === undefined ? '–' : new Date(time).toISOString();
+        for (const { name, scopes, expiresAt, lastUsedAt } of await tokens.list())
+          print(
+            `${name}\t${scopes.join(' ') || '–'}\tberlaku sampai / valid until: ${at(expiresAt)}\tterakhir dipakai / last used: ${at(lastUsedAt)}`,
+          );
+      }),
+    );
+
+  token
+    .command('revoke')
+    .description('mengakhiri token / end a token')
+    .argument('<name>')
+    .action(async (name: string) =>
+      withEngines(context, async ({ tokens }) => {
+        await tokens.revoke(name);
+        print(`${name}: diakhiri / ended`);
+      }),
     );
 
   const account = program

@@ -1,3 +1,4 @@
+import { permissionsOf } from '#libs/identity';
 import { defined, messageOf, PantauError } from '#libs/kernel';
 import {
   caughtUp,
@@ -145,7 +146,7 @@ async function localToken(context: CommandContext): Promise<string> {
   let token = '';
   try {
     await withEngines(context, async ({ tokens }) => {
-      token = await tokens.create(TOKEN_NAME, 'admin');
+      token = await tokens.create(TOKEN_NAME, permissionsOf('administrator', 'token'));
     });
   } catch (cause) {
     throw new PantauError('USAGE', `no token for the API: ${messageOf(cause)}`, {
