@@ -15,6 +15,8 @@ interface Waiter {
 export class Waiters {
   /** By shard of a stream. */
   readonly #waiters = new Map<string, Set<Waiter>>();
+  /** Whom a signal stops: one listener for all of them, since whoever follows many shards waits with one signal. */
+  readonly #bySignal = new WeakMap<AbortSignal, Set<Waiter>>();
   /** Tells the journals of this process's other threads which shards of streams have something new. */
   readonly #news: BroadcastChannel;
   #poll: NodeJS.Timeout | undefined;
@@ -44,19 +46,30 @@ export class Waiters {
     await new Promise<void>((resolve) => {
       const waiters = this.#waiters.get(key) ?? new Set();
       this.#waiters.set(key, waiters);
+      const stopped = this.#stoppedBy(signal);
       const waiter: Waiter = {
         isDone,
         wake: () => {
-          signal.removeEventListener('abort', onAbort);
+          stopped.delete(waiter);
           waiters.delete(waiter);
           resolve();
         },
       };
-      const onAbort = (): void => waiter.wake();
       waiters.add(waiter);
-      signal.addEventListener('abort', onAbort);
+      stopped.add(waiter);
       this.#poll ??= setInterval(() => this.#wake(this.#waiters.keys()), OTHER_PROCESS_POLL_MS).unref();
     });
+  }
+
+  #stoppedBy(signal: AbortSignal): Set<Waiter> {
+    const known = this.#bySignal.get(signal);
+    if (known !== undefined) return known;
+    const stopped = new Set<Waiter>();
+    this.#bySignal.set(signal, stopped);
+    signal.addEventListener('abort', () => {
+      for (const waiter of [...stopped]) waiter.wake();
+    });
+    return stopped;
   }
 
   /** Nobody waits any more. */

@@ -1,3 +1,4 @@
+import { defaultMaxListeners, getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { namespaceOf, waitUntil } from '#libs/testing';
 import { readAll, type JournalFixture } from './journal-fixture.contract.js';
@@ -125,6 +126,16 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       const second = journal.waitFor('s', shard, 1, stop.signal);
       stop.abort();
       await second;
+    });
+
+    it('lets one signal end any number of waits, without so many listeners that Node tells of a leak', async () => {
+      await using fixture = await open();
+      const stop = new AbortController();
+      const waits = Array.from({ length: 20 }, (_, i) => fixture.journal.waitFor(`s${i}`, 0, 0, stop.signal));
+      const listeners = getEventListeners(stop.signal, 'abort');
+      stop.abort();
+      await Promise.all(waits);
+      expect(listeners.length).toBeLessThanOrEqual(defaultMaxListeners);
     });
 
     it('moves a cursor together with state and appended entries, all or nothing', async () => {
