@@ -24,6 +24,8 @@ export interface BrokerOptions {
   readonly deny?: 'ignore' | 'disconnect';
   /** How often refusals are written down; a second when not given. */
   readonly refusalsEveryMs?: Millis;
+  /** How often sessions that expired are looked for; an hour when not given. */
+  readonly forgetsEveryMs?: Millis;
 }
 
 export interface BrokerDependencies {

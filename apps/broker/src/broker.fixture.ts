@@ -347,8 +347,8 @@ export async function openRaw(port: number): Promise<RawClient> {
 }
 
 /** A connected raw socket; its errors are nobody's business. */
-export async function openSocket(port: number): Promise<Socket> {
-  const socket = connectSocket(port, '127.0.0.1');
+export async function openSocket(port: number, host = '127.0.0.1'): Promise<Socket> {
+  const socket = connectSocket(port, host);
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   socket.resume();

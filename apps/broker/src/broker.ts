@@ -318,7 +318,7 @@ export class Broker {
     });
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
-    this.#hourly = setInterval(() => this.#forget(), HOUR);
+    this.#hourly = setInterval(() => this.#forget(), this.#options.forgetsEveryMs ?? HOUR);
   }
 
   /** The port of a listener that is on. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -9,15 +10,26 @@ export interface MosquittoFixture extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Debian's `mosquitto` on a free loopback port; anybody may connect. */
-export async function startMosquitto(): Promise<MosquittoFixture> {
+/**
+ * Debian's `mosquitto` on a free loopback port; anybody may connect.
+ *
+ * @param user - the only one who may connect
+ */
+export async function startMosquitto(user?: {
+  readonly name: string;
+  readonly password: string;
+}): Promise<MosquittoFixture> {
   const folder = temporaryFolder('mosquitto');
   const port = await freePort();
   const config = join(folder.path, 'mosquitto.conf');
-  writeFileSync(
-    config,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
-  );
+  const passwords = join(folder.path, 'passwords');
+  // Started by root it would be another user, who cannot read the folder.
+  const access =
+    user === undefined
+      ? 'allow_anonymous true'
+      : `allow_anonymous false\npassword_file ${passwords}\nuser root`;
+  if (user !== undefined) execFileSync('mosquitto_passwd', ['-b', '-c', passwords, user.name, user.password]);
+  writeFileSync(config, `listener ${port} 127.0.0.1\n${access}\npersistence false\nlog_dest none\n`);
   const server = startProcess('mosquitto', ['-c', config]);
   await waitUntil('mosquitto accepts connections', async () => {
     const socket = connect(port, '127.0.0.1');

@@ -2,13 +2,15 @@ import { createLogger } from '#libs/platform';
 import { describeWith, startMosquitto, waitUntil, type MosquittoFixture } from '#libs/testing';
 import { TopicMappings } from '#libs/telemetry';
 import mqtt, { type MqttClient } from 'mqtt';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Bridge, type BridgeOptions } from './bridge.js';
 import { interposed, openBroker, type BrokerFixture } from '../broker.fixture.js';
 
 const TOPIC = 'pantau/v1/betung/udara-01/telemetry';
 
 function makeBridge(
-  { port }: MosquittoFixture,
+  { port }: Pick<MosquittoFixture, 'port'>,
   { journal, registry }: Pick<BrokerFixture, 'journal' | 'registry'>,
   options: Partial<BridgeOptions> = {},
 ): Bridge {
@@ -130,6 +132,57 @@ describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
     expect(uplinks.map(({ data }) => data.dup)).not.toContain(true);
     expect(await fixture.entries('rejected')).toHaveLength(sent.length);
     await device.endAsync();
+    await bridge.stop();
+  });
+
+  it('logs in with its user name and password', async () => {
+    await using mosquitto = await startMosquitto({ name: 'pantau', password: 'right' });
+    await using fixture = await openBroker({ ports: {} });
+    const bridges = [
+      ['other', 'right'],
+      ['pantau', 'wrong'],
+      ['pantau', 'right'],
+    ].map(([username, password], i) =>
+      makeBridge(mosquitto, fixture, { username, password, clientId: `replica-${i}` }),
+    );
+    for (const bridge of bridges) await bridge.start();
+    await subscribed(bridges.at(-1)!);
+    expect(bridges.map(({ isConnected }) => isConnected)).toEqual([false, false, true]);
+    for (const bridge of bridges) await bridge.stop();
+  });
+
+  it('reads what its filter says, and what its group has not read', async () => {
+    await using mosquitto = await startMosquitto();
+    await using fixture = await openBroker({ ports: {} });
+    const filter = 'pantau/v1/betung/udara-02/+';
+    const bridges = ['pantau', 'other'].map((group) =>
+      makeBridge(mosquitto, fixture, { clientId: group, group, filter, connections: 1 }),
+    );
+    for (const bridge of bridges) await bridge.start();
+    await subscribed(...bridges);
+    const device = await connectDevice(mosquitto);
+    await device.publishAsync(TOPIC, 'x', { qos: 1 });
+    await device.publishAsync('pantau/v1/betung/udara-02/telemetry', 'x', { qos: 1 });
+    await waitUntil('both have read', () => bridges.every(({ received }) => received > 0));
+    const read = (await fixture.entries('uplink')).map(({ data }) => data.device);
+    expect(read).toEqual(['udara-02', 'udara-02']);
+    await device.endAsync();
+    for (const bridge of bridges) await bridge.stop();
+  });
+
+  it('makes as many connections as it is told', async () => {
+    await using fixture = await openBroker({ ports: {} });
+    const open = new Set<Socket>();
+    const server = createServer((socket) => open.add(socket.on('error', () => undefined)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const bridge = makeBridge(server.address() as AddressInfo, fixture, { connections: 3 });
+    await bridge.start();
+    await waitUntil('all are there', () => open.size >= 3);
+    // The first of them would come back only after seconds.
+    expect(open.size).toBe(3);
+    for (const socket of open) socket.destroy();
+    server.close();
     await bridge.stop();
   });
 
