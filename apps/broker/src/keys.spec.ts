@@ -126,6 +126,34 @@ describe('the broker', () => {
     ]);
     expect(await fixture.refused('limit_exceeded')).toBe(2);
   });
+
+  it.each([
+    ['perClient', [1, 1, 1]],
+    ['perPrincipal', [1, 0, 1]],
+    ['total', [1, 0, 0]],
+  ])('keeps for sessions that are away no more bytes than %s', async (which, expected) => {
+    const queuedBytes = { perClient: 1e9, perPrincipal: 1e9, total: 1e9, [which]: 12_000 };
+    await using fixture = await opened({ bounds: { ...LIMITS.bounds, queuedBytes } });
+    await fixture.account('other', [], ['#']);
+    const sleepers = { first: 'suite', second: 'suite', third: 'other' };
+    for (const [clientId, username] of Object.entries(sleepers)) {
+      const raw = await fixture.raw();
+      await raw.connect(clientId, fixture.passwords[username]!, { username, clean: false });
+      await subscribe(raw, `data/${clientId}`);
+      raw.send({ cmd: 'disconnect' });
+      await raw.closed;
+    }
+    const writer = await suite(fixture, 'writer');
+    for (const clientId of Object.keys(sleepers)) await write(writer, `data/${clientId}`, 2, 8_000);
+    // What has to go leaves the disk a moment later.
+    await waitUntil(`${String(expected)} are kept`, async () => {
+      const places = await fixture.state.list(namespaceOf('mqtt/outgoing'));
+      const kept = Object.keys(sleepers).map(
+        (clientId) => places.filter(({ key }) => key.startsWith(`${clientId}/`)).length,
+      );
+      return String(kept) === String(expected);
+    });
+  });
 });
 
 describe('two clients with one identity', () => {

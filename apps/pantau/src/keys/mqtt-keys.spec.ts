@@ -1,0 +1,33 @@
+import type { LoadedConfig } from '#libs/platform';
+import { bridgeOptions, brokerOptions } from '../broker-options.js';
+import type { Engines } from '../engines.js';
+import { httpIntakeOptions } from '../http-intake-options.js';
+import { assertShown, at, differences, merged, withFiles } from './keys.fixture.js';
+import { MQTT } from './mqtt-keys.fixture.js';
+
+/** What the broker, the bridge and the intake over HTTP are told of the section, with file names as they stand in it. */
+async function optionsOf(config: LoadedConfig): Promise<object> {
+  const { tls, mappings: _all, ...broker } = brokerOptions(config);
+  const { bridge } = config.mqtt;
+  const { maxPayloadBytes, authFailures, messagesPerDevice } = await httpIntakeOptions(
+    config,
+    {} as Engines,
+    () => undefined,
+  );
+  const { mappings: _same, ...ofBridge } = bridge === undefined ? {} : bridgeOptions(bridge, config);
+  return {
+    broker: { ...broker, tls },
+    bridge: ofBridge,
+    intake: { maxPayloadBytes, authFailures, messagesPerDevice },
+  };
+}
+
+describe('each key of the section mqtt', () => {
+  it.each(Object.entries(MQTT))('arrives where its effect is shown: %s', async (key, arrival) => {
+    const { value, beside = {}, options, shownBy } = arrival;
+    assertShown(shownBy);
+    const before = await withFiles({ pantau: beside }, optionsOf);
+    const after = await withFiles({ pantau: merged(beside, at(key, value)) }, optionsOf);
+    expect(differences(before, after)).toEqual(options);
+  });
+});
