@@ -1,4 +1,4 @@
-import { MINUTE, PantauError } from '#libs/kernel';
+import { defined, MINUTE, PantauError } from '#libs/kernel';
 import type { LoadedConfig, Logger } from '#libs/platform';
 import type { StreamName } from '#libs/streams';
 import { Archive, type TimeSeriesStore } from '#libs/timeseries';
@@ -38,31 +38,34 @@ export function setUpStore(store: TimeSeriesStore, logger: Logger): () => Promis
 }
 
 /** Drops what the configuration allows, and says when a stage holds old entries back or has lost some. */
-export function startRetention(
-  { journal }: Engines,
+export async function retain(
+  journal: Engines['journal'],
   store: TimeSeriesStore,
   { journal: { retention } }: LoadedConfig,
   logger: Logger,
+): Promise<void> {
+  for (const [name, { maxAge, maxBytes, unread }] of Object.entries(retention)) {
+    const stream = name as StreamName;
+    for (const report of await journal.retain(stream, { unread, ...defined({ maxAge, maxBytes }) }))
+      if (report.cursors.length > 0)
+        logger.warn({ ...report }, 'retention met entries that a stage has not read');
+  }
+  const rows = await store.expire();
+  if (rows > 0) logger.info({ rows }, 'the store deleted what is older than store.retention');
+}
+
+/** Does {@link retain} every ten minutes. */
+export function startRetention(
+  { journal }: Engines,
+  store: TimeSeriesStore,
+  config: LoadedConfig,
+  logger: Logger,
 ): () => Promise<void> {
   let running = Promise.resolve();
-  const run = async (): Promise<void> => {
-    for (const [name, { maxAge, maxBytes, unread }] of Object.entries(retention)) {
-      const stream = name as StreamName;
-      const policy = {
-        unread,
-        ...(maxAge === undefined ? {} : { maxAge }),
-        ...(maxBytes === undefined ? {} : { maxBytes }),
-      };
-      for (const report of await journal.retain(stream, policy)) {
-        if (report.cursors.length > 0)
-          logger.warn({ ...report }, 'retention met entries that a stage has not read');
-      }
-    }
-    const rows = await store.expire();
-    if (rows > 0) logger.info({ rows }, 'the store deleted what is older than store.retention');
-  };
   const timer = setInterval(() => {
-    running = run().catch((error: unknown) => logger.error({ err: error }, 'retention failed'));
+    running = retain(journal, store, config, logger).catch((error: unknown) =>
+      logger.error({ err: error }, 'retention failed'),
+    );
   }, RETENTION_PERIOD);
   return async () => {
     clearInterval(timer);

@@ -38,7 +38,7 @@ export function keysOf(schema: z.core.$ZodType, path = ''): string[] {
   return [...new Set(options?.flatMap((option) => keysOf(option, path)) ?? [path])];
 }
 
-/** `pantau.yaml` as a test writes it, and the files beside it, as JSON, which is YAML. */
+/** `pantau.yaml` as a test writes it, and the files beside it, as JSON, which is YAML. `{folder}` in a text is their folder. */
 export interface Files {
   readonly pantau?: object;
   readonly [name: `${string}.yaml`]: object;
@@ -51,11 +51,32 @@ export async function withFiles<T>(
 ): Promise<T> {
   using folder = temporaryFolder('keys');
   cpSync(CONFIG, folder.path, { recursive: true });
-  const file = join(folder.path, 'pantau.yaml');
-  writeFileSync(file, JSON.stringify(merged({ data: join(folder.path, 'data') }, pantau)));
-  for (const [name, content] of Object.entries(others))
-    writeFileSync(join(folder.path, name), JSON.stringify(content));
+  const write = (name: string, content: object): string => {
+    const file = join(folder.path, name);
+    writeFileSync(file, JSON.stringify(content).replaceAll('{folder}', folder.path));
+    return file;
+  };
+  for (const [name, content] of Object.entries(others)) write(name, content);
+  const file = write('pantau.yaml', merged({ data: '{folder}/data' }, pantau));
   return await use(loadConfig(file, {}), folder.path);
+}
+
+/** A key that is changed, and what that changes. */
+export interface Case {
+  /** With the key. */
+  readonly written: Files;
+  /** Without it; no files of its own by default. */
+  readonly beside?: Files;
+  /** What the product does, in a few words. */
+  readonly behaviour: (config: LoadedConfig, folder: string) => Promise<unknown>;
+  /** Without and with the key. */
+  readonly expected: readonly [unknown, unknown];
+}
+export type Cases = Readonly<Record<string, Case>>;
+
+/** What the product does without the key, and with it. */
+export async function behavioursOf({ written, beside = {}, behaviour }: Case): Promise<[unknown, unknown]> {
+  return [await withFiles(beside, behaviour), await withFiles(merged(beside, written) as Files, behaviour)];
 }
 
 /** A key at its place in a file: `at('a.b[].c', 1)` is `{ a: { b: [{ c: 1 }] } }`. */

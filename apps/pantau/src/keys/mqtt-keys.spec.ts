@@ -7,17 +7,14 @@ import { MQTT } from './mqtt-keys.fixture.js';
 
 /** What the broker, the bridge and the intake over HTTP are told of the section, with file names as they stand in it. */
 async function optionsOf(config: LoadedConfig): Promise<object> {
-  const { tls, mappings: _all, ...broker } = brokerOptions(config);
   const { bridge } = config.mqtt;
-  const { maxPayloadBytes, authFailures, messagesPerDevice } = await httpIntakeOptions(
-    config,
-    {} as Engines,
-    () => undefined,
-  );
-  const { mappings: _same, ...ofBridge } = bridge === undefined ? {} : bridgeOptions(bridge, config);
+  const intake = await httpIntakeOptions(config, {} as Engines, () => undefined);
+  const { maxPayloadBytes, authFailures, messagesPerDevice } = intake;
+  // Other topics are of the section `mappings`.
+  const mappings = undefined;
   return {
-    broker: { ...broker, tls },
-    bridge: ofBridge,
+    broker: { ...brokerOptions(config), mappings },
+    bridge: bridge === undefined ? {} : { ...bridgeOptions(bridge, config), mappings },
     intake: { maxPayloadBytes, authFailures, messagesPerDevice },
   };
 }
