@@ -110,7 +110,8 @@ export class Broker {
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger, {
       component: 'broker',
       // What a device says while the journal is full is not written down: its silence then is unknown time.
-      isListening: () => hasListeners && !this.#uplinks.isHolding,
+      isListening: () => hasListeners && !this.isHolding,
+      othersListen: dependencies.othersListen ?? (() => true),
     });
     const presence = new PresenceRecorder(journal, clock, logger, this.#liveness.run);
     const admission = new Admission(limits, clock);
@@ -319,6 +320,11 @@ export class Broker {
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
     this.#hourly = setInterval(() => this.#forget(), this.#options.forgetsEveryMs ?? HOUR);
+  }
+
+  /** Whether what devices say waits for space, unacknowledged. */
+  get isHolding(): boolean {
+    return this.#uplinks.isHolding;
   }
 
   /** The port of a listener that is on. */

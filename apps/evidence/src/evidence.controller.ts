@@ -103,7 +103,7 @@ export class EvidenceController {
   async liveness(@Payload() batch: Batch<Liveness>, @Ctx() context: BatchContext): Promise<void> {
     const beats = await this.registry.settings.history<Millis>('liveness');
     for (const { key, data } of batch) {
-      if (key !== LIVENESS_KEY) continue;
+      if (key !== LIVENESS_KEY || data.partial === true) continue;
       const beatMs = settingAt(beats, data.at)?.value ?? this.beatMs;
       const spans = (await context.state.get(LIVENESS, data.run)) ?? [];
       context.state.put(LIVENESS, data.run, extendRun(spans, data.at, beatMs));

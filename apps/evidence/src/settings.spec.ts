@@ -107,6 +107,23 @@ describe('the settings of a figure', () => {
   });
 });
 
+it('a silence while a way in was closed is unknown time, also where another one was open', async () => {
+  await using fixture = await withAir();
+  const reports = [0, 6, 12].map((hour): Signal => ({
+    ...{ type: 'heartbeat', site: 'betung', device: CAMERA.id, state: 'up' },
+    ...{ ts: from + hour * HOUR, receivedAt: from + hour * HOUR, uplink: { shard: 0, offset: 0 } },
+  }));
+  await fixture.append('signals', CAMERA.id, reports);
+  const beats = Array.from({ length: 12 * 60 + 1 }, (_, minute): Liveness => ({
+    ...{ component: 'broker', run: 'r', kind: 'beat', at: from + minute * MINUTE },
+    ...(minute > 180 && minute < 360 && { partial: true }),
+  }));
+  await fixture.append('liveness', LIVENESS_KEY, beats);
+  const { record, result } = await fixture.verify('soc.cctv.availability', CAMERA.id);
+  expect(result).toBe('equal');
+  expect(record.dataCapture).toMatchObject({ downSilentMs: 6 * HOUR, unknownMs: 3 * HOUR });
+});
+
 describe('what retention took', () => {
   it('makes a figure one that cannot be verified, and says when it went', async () => {
     await using fixture = await withAir();

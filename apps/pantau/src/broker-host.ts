@@ -18,27 +18,30 @@ export async function startBroker(
   logger: Logger,
 ): Promise<BrokerHost> {
   const { journal, registry, deviceTokens } = engines;
+  const section = config.mqtt.bridge;
+  const bridge =
+    section &&
+    new Bridge(bridgeOptions(section, config), {
+      ...{ journal, registry, clock: systemClock, logger },
+      othersListen: () => !broker.isHolding,
+    });
   const app = await NestFactory.createApplicationContext(
     BrokerModule.register(brokerOptions(config), {
       ...{ ...engines, tokens: deviceTokens, clock: systemClock, logger },
+      othersListen: () => bridge?.isListening ?? true,
     }),
     { logger: new NestLogger(logger), abortOnError: false },
   );
   const broker = app.get(Broker);
-  let bridge: Bridge | undefined;
   const close = async (): Promise<void> => {
     await bridge?.stop();
     await app.close();
   };
-  if (config.mqtt.bridge !== undefined) {
-    const options = bridgeOptions(config.mqtt.bridge, config);
-    bridge = new Bridge(options, { journal, registry, clock: systemClock, logger });
-    try {
-      await bridge.start();
-    } catch (error) {
-      await close();
-      throw error;
-    }
+  try {
+    await bridge?.start();
+  } catch (error) {
+    await close();
+    throw error;
   }
   return { port: broker.port(), metricsText: () => broker.metricsText(), close };
 }

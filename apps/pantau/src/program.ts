@@ -144,6 +144,8 @@ program
         ...engines,
         clock: systemClock,
         logger,
+        // Whether the Pantau that it stands beside hears its devices is that one's to say.
+        othersListen: () => false,
       });
       await bridge.start();
       pulse.beat('main');

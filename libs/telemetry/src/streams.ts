@@ -195,6 +195,8 @@ export interface Liveness {
   readonly run: string;
   readonly kind: 'start' | 'beat' | 'stop';
   readonly at: UtcMillis;
+  /** Set when another way for devices to be heard was closed meanwhile: what is silent then may have been heard there. */
+  readonly partial?: true;
   /** In a beat that tells one shard that time has passed ({@link beatKeys}); none in the record of Pantau's own life. */
   readonly time?: {
     /** Since when devices could be heard without interruption. */

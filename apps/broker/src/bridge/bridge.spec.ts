@@ -29,7 +29,10 @@ function makeBridge(
       mappings: new TopicMappings([]),
       ...options,
     },
-    { journal, registry, clock: { now: Date.now }, logger: createLogger('silent', 'test') },
+    {
+      ...{ journal, registry, clock: { now: Date.now }, logger: createLogger('silent', 'test') },
+      othersListen: () => true,
+    },
   );
 }
 

@@ -41,6 +41,8 @@ export interface BridgeDependencies {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether devices can be heard by the listeners of this process as well; false where those are in another. */
+  othersListen(): boolean;
 }
 
 /** MQTT 5 session expiry: never. What a replica did not acknowledge waits for it, however long it is away. */
@@ -80,7 +82,8 @@ export class Bridge {
       component: 'bridge',
       // While the other broker is out of reach nobody listens to its devices: their silence is unknown time.
       // And what they say while the journal is full is not written down.
-      isListening: () => this.isConnected && !this.#uplinks.isHolding,
+      isListening: () => this.isListening,
+      othersListen: () => dependencies.othersListen(),
     });
   }
 
@@ -92,6 +95,11 @@ export class Bridge {
   /** Whether every connection has its subscription. */
   get isSubscribed(): boolean {
     return this.#clients.every((client) => client.connected && this.#subscribed.has(client));
+  }
+
+  /** Whether what the devices of the other broker say is heard and written down. */
+  get isListening(): boolean {
+    return this.isConnected && !this.#uplinks.isHolding;
   }
 
   get isConnected(): boolean {

@@ -22,7 +22,9 @@ describe('the beats of Pantau', () => {
     await journal.append('uplink', [{ key: 'udara-01', data: uplink }]);
     let isListening = true;
     let askedInVain = 0;
+    let othersListen = true;
     const source = {
+      othersListen: () => othersListen,
       component: 'broker' as const,
       isListening: () => {
         if (!isListening) askedInVain++;
@@ -60,6 +62,23 @@ describe('the beats of Pantau', () => {
     now += BEAT_MS;
     isListening = true;
     for (const { time } of await anotherOfEach()) expect(time?.heardSince).toBe(MINUTE + 2 * BEAT_MS);
+    // Whom another way in would have heard cannot be told: that is said, and no shard is told that time has passed.
+    othersListen = false;
+    const records = async (): Promise<Liveness[]> => {
+      const shard = shardOf(LIVENESS_KEY, SHARDS);
+      const { next } = await journal.extent('liveness', shard);
+      const entries = await journal.read('liveness', shard, 0, next);
+      return entries.filter(({ key }) => key === LIVENESS_KEY).map(({ data }) => data);
+    };
+    await waitUntil('it says so', async () => (await records()).at(-1)?.partial === true);
+    const told = (await beats(0)).length;
+    const said = (await records()).length;
+    now += BEAT_MS;
+    await waitUntil('it goes on', async () => (await records()).length > said + 1);
+    expect((await beats(0)).length).toBe(told);
+    othersListen = true;
+    for (const { time } of await anotherOfEach()) expect(time?.heardSince).toBe(MINUTE + 3 * BEAT_MS);
+    expect((await records()).at(-1)).not.toHaveProperty('partial');
     await recorder.stop();
     await journal.close();
     await state.close();

@@ -16,7 +16,7 @@ export class LivenessRecorder {
   readonly run = randomUUID();
   readonly #beatKeys: readonly string[];
   #timer: NodeJS.Timeout | undefined;
-  /** The time in which devices were heard without interruption, up to the last record; undefined while they are not. */
+  /** The time in which all devices were heard without interruption, up to the last record; undefined while they are not. */
   #heard: TimeSpan | undefined;
 
   constructor(
@@ -24,8 +24,13 @@ export class LivenessRecorder {
     private readonly clock: Clock,
     private readonly beatMs: Millis,
     private readonly logger: Logger,
-    /** `isListening`: whether devices can be heard now; while they cannot, nothing is recorded. */
-    private readonly source: { readonly component: 'broker' | 'bridge'; isListening(): boolean },
+    private readonly source: {
+      readonly component: 'broker' | 'bridge';
+      /** Whether devices can be heard now; while they cannot, nothing is recorded. */
+      isListening(): boolean;
+      /** Whether they can be by every other way in: nobody knows which way the next message of a device comes. */
+      othersListen(): boolean;
+    },
   ) {
     this.#beatKeys = beatKeys(journal.shards);
   }
@@ -50,7 +55,14 @@ export class LivenessRecorder {
 
   async #record(kind: Liveness['kind']): Promise<void> {
     const at = this.clock.now();
-    const data: Liveness = { component: this.source.component, run: this.run, kind, at };
+    const { component } = this.source;
+    const isPartial = !this.source.othersListen();
+    const data: Liveness = { component, run: this.run, kind, at, ...(isPartial && { partial: true }) };
+    if (isPartial) {
+      this.#heard = undefined;
+      await this.journal.append('liveness', [{ key: LIVENESS_KEY, data }]);
+      return;
+    }
     const isGoingOn =
       this.#heard !== undefined && at >= this.#heard.to && at - this.#heard.to <= BEATS_MISSED * this.beatMs;
     this.#heard = { from: isGoingOn ? (this.#heard as TimeSpan).from : at, to: at };

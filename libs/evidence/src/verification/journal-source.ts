@@ -1,11 +1,11 @@
-import { union, type LivenessSample, type Spans } from '#libs/availability';
+import { union, type Spans } from '#libs/availability';
 import { settingAt, type SettingsHistory } from '#libs/identity';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
 import { pagesOf, type Entry, type Journal } from '#libs/journal';
 import { judgementOf, markOf } from '#libs/quality-control';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StreamName, StreamTypes } from '#libs/streams';
-import { LIVENESS_KEY, type Parameter } from '#libs/telemetry';
+import { LIVENESS_KEY, type Liveness, type Parameter } from '#libs/telemetry';
 import { asHeartbeat, extendRun } from '../buckets/buckets.js';
 import { STATE_NUMBERS } from '../buckets/device-bucket-form.js';
 import type { EvidenceSource } from '../evidence-source.js';
@@ -34,8 +34,9 @@ export class JournalSource implements EvidenceSource {
   async observed(): Promise<Spans> {
     const beats = (await this.settings?.history<Millis>('liveness')) ?? [];
     const runs = new Map<string, TimeSpan[]>();
-    for (const { run, at } of await this.#liveness())
-      runs.set(run, extendRun(runs.get(run) ?? [], at, settingAt(beats, at)?.value ?? this.livenessBeatMs));
+    for (const { run, at, partial } of await this.#liveness())
+      if (partial !== true)
+        runs.set(run, extendRun(runs.get(run) ?? [], at, settingAt(beats, at)?.value ?? this.livenessBeatMs));
     return union([...runs.values()].flat());
   }
 
@@ -77,8 +78,8 @@ export class JournalSource implements EvidenceSource {
     return inOrder(samples);
   }
 
-  async #liveness(): Promise<LivenessSample[]> {
-    const samples: LivenessSample[] = [];
+  async #liveness(): Promise<Liveness[]> {
+    const samples: Liveness[] = [];
     for await (const { key, data } of entriesOfKey(this.journal, 'liveness', LIVENESS_KEY))
       if (key === LIVENESS_KEY) samples.push(data);
     return samples;
