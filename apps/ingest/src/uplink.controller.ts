@@ -26,18 +26,18 @@ import {
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx } from '@nestjs/microservices';
 import { countMessage, sizesOf } from './account.js';
-import { BatchDevices, holdAt, isOfTheDay, type BatchDevice } from './batch-devices.js';
-import { correctedPm25 } from './corrected-pm25.js';
-import { codecOf, decodeForeign } from './decode.js';
-import { believed } from './frozen.js';
+import { BatchDevices, holdAt, isOfTheDay, type BatchDevice } from './devices/batch-devices.js';
+import { correctedPm25 } from './values/corrected-pm25.js';
+import { codecOf, decodeForeign } from './decoding/decode.js';
+import { believed } from './devices/frozen.js';
 import { INGEST_OPTIONS, type IngestOptions } from './ingest-options.js';
-import { KnownDevices } from './known-devices.js';
+import { KnownDevices } from './devices/known-devices.js';
 import { CODEC_MEMORY } from './namespaces.js';
-import { rejectionsOf } from './rejections.js';
-import { repeatsWithin } from './repeated-values.js';
+import { rejectionsOf } from './decoding/rejections.js';
+import { repeatsWithin } from './values/repeated-values.js';
 import { isRepeated } from './repetitions.js';
-import { BatchSensors } from './sensors.js';
-import { BatchUnread } from './unread.js';
+import { BatchSensors } from './devices/sensors.js';
+import { BatchUnread } from './devices/unread.js';
 
 /** What one piece of a batch brings about, put together before it is handed to the context. */
 interface Outcome {

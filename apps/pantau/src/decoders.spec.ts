@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { pageOf, sessionOf } from './session.fixture.js';
+import { pageOf, sessionOf } from './e2e/session.fixture.js';
 
 const CODECS = join(import.meta.dirname, '..', '..', '..', 'devices', 'codecs');
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);

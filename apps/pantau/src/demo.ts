@@ -13,9 +13,9 @@ import { readPage } from '#libs/journal';
 import { DAY, HOUR, localDateOf, MINUTE, messageOf, PantauError, type UtcMillis } from '#libs/kernel';
 import { alertEventOf } from '#libs/alerting';
 import type { IndicatorRecord } from '#libs/indicators';
-import { systemClock, type Engines } from './engines.js';
+import { systemClock, type Engines } from './storage/engines.js';
 import { DEMO } from './namespaces.js';
-import type { Runtime } from './runtime.js';
+import type { Runtime } from './processes/runtime.js';
 
 /** In the id of every device of the demonstration, so that it says what it is wherever it shows. */
 const PREFIX = 'demo';

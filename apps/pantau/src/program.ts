@@ -4,7 +4,7 @@ import type { Replay } from '#simulators/replay';
 import { Command, InvalidArgumentError } from 'commander';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bridgeOptions } from './broker-options.js';
+import { bridgeOptions } from './configuration/broker-options.js';
 import { addAccessCommands } from './commands/access.js';
 import { addDeviceCommands } from './commands/device.js';
 import { addExportCommand } from './commands/export.js';
@@ -13,8 +13,8 @@ import { addSimulateCommand } from './commands/simulate.js';
 import { addSiteCommands } from './commands/site.js';
 import { addressOf, duration, readCredentials, withEngines, type CommandContext } from './commands/shared.js';
 import { addUploadCommand } from './commands/upload.js';
-import { systemClock } from './engines.js';
-import { endOnUnhandled, stopWithin } from './last-resort.js';
+import { systemClock } from './storage/engines.js';
+import { endOnUnhandled, stopWithin } from './watchdog/last-resort.js';
 
 /** From `dist/apps/pantau/src` to the package. */
 export const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
@@ -53,7 +53,10 @@ program
   .action(async ({ demo }: { demo: boolean }) => {
     const loaded = config();
     endOnUnhandled();
-    const [{ startPantau }, { runDemo }] = await Promise.all([import('./runtime.js'), import('./demo.js')]);
+    const [{ startPantau }, { runDemo }] = await Promise.all([
+      import('./processes/runtime.js'),
+      import('./demo.js'),
+    ]);
     const logger = createLogger(loaded.log.level, 'pantau');
     const abort = new AbortController();
     const stopped = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve()));
@@ -97,7 +100,7 @@ program
   .action(async (names: string[], { shards }: { shards?: readonly number[] }) => {
     const loaded = config();
     endOnUnhandled();
-    const { runProcess } = await import('./run-process.js');
+    const { runProcess } = await import('./processes/run-process.js');
     const stopped = new Promise<void>((resolve) => {
       process.once('SIGTERM', () => resolve());
       process.once('SIGINT', () => resolve());
@@ -133,7 +136,7 @@ program
       });
     const logger = createLogger(loaded.log.level, 'bridge');
     const [{ Pulse, startWatchdog }, { Bridge }] = await Promise.all([
-      import('./watchdog.js'),
+      import('./watchdog/watchdog.js'),
       import('#apps/broker'),
     ]);
     const pulse = new Pulse();
@@ -261,7 +264,7 @@ program
         const record = await engines.evidence.get(indicator, subject, period);
         print(json ? canonicalJson(record) : describeIndicator(record));
         if (!recompute) return;
-        const { describeRecomputation, recomputed } = await import('./recomputation.js');
+        const { describeRecomputation, recomputed } = await import('./verification/recomputation.js');
         const outcome = await recomputed(engines, context.config(), indicator, subject, period);
         for (const line of describeRecomputation(outcome)) print(line);
         if (outcome.result === 'different') process.exitCode = 1;

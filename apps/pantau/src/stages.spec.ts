@@ -4,9 +4,9 @@ import { temporaryFolder } from '#libs/testing';
 import { STREAM_NAMES, STREAMS } from '#libs/streams';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { openEngines } from './engines.js';
+import { openEngines } from './storage/engines.js';
 import { STAGE_THREADS, STAGES } from './stages.js';
-import { THREADS } from './watchdog.js';
+import { THREADS } from './watchdog/watchdog.js';
 
 describe('the table of stages', () => {
   const names = STAGES.map(({ name }) => name);

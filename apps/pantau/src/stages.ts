@@ -11,9 +11,9 @@ import type { StreamName } from '#libs/streams';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import type { DynamicModule } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock, type Engines } from './engines.js';
-import { alertRules, qualityLimits } from './configured-files.js';
-import type { ThreadName } from './watchdog.js';
+import { systemClock, type Engines } from './storage/engines.js';
+import { alertRules, qualityLimits } from './configuration/configured-files.js';
+import type { ThreadName } from './watchdog/watchdog.js';
 
 /** What stages are made of. */
 export interface StageParts {
@@ -45,13 +45,13 @@ export type StageThread = Exclude<ThreadName, 'main'>;
  */
 export const STAGES: readonly StageEntry[] = [
   entry(httpIntakeStage, 'http-intake', async ({ config, engines, onListening }) => {
-    const { httpIntakeOptions } = await import('./http-intake-options.js');
+    const { httpIntakeOptions } = await import('./configuration/http-intake-options.js');
     return httpIntakeOptions(config, engines, onListening);
   }),
   entry(ingestStage, 'ingest', async ({ config, engines }) => {
     const [{ DECODERS, decoderVersions }, { ingestOptions }] = await Promise.all([
       import('#apps/ingest'),
-      import('./ingest-options.js'),
+      import('./configuration/ingest-options.js'),
     ]);
     const options = await ingestOptions(config, engines.registry);
     // By whoever decodes: the broker's thread would load every codec for it.

@@ -1,12 +1,12 @@
 export * from './api.js';
-export * from './check.js';
-export * from './findings.js';
-export * from './gallery.js';
+export * from './check/check.js';
+export * from './check/findings.js';
+export * from './check/gallery.js';
 export * from './register.js';
 export * from './report.js';
 export * from './run.js';
 export * from './scenario.js';
 export * from './schema.js';
-export { caughtUp } from './seen.js';
+export { caughtUp } from './check/seen.js';
 export * from './timeline.js';
 export * from './truth.js';

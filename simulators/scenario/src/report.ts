@@ -1,4 +1,4 @@
-import type { CheckReport } from './findings.js';
+import type { CheckReport } from './check/findings.js';
 import type { Scenario } from './scenario.js';
 
 /**

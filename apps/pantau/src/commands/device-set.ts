@@ -3,7 +3,7 @@ import { canonicalJson, defined, PantauError } from '#libs/kernel';
 import { configFile, readYamlFile } from '#libs/platform';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
-import { sitesFileSchema } from '../sites-file.js';
+import { sitesFileSchema } from '../configuration/sites-file.js';
 import { duration, withEngines, type CommandContext } from './shared.js';
 
 interface Changes {

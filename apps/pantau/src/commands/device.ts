@@ -2,7 +2,7 @@ import { deviceSchema, type Device } from '#libs/identity';
 import { defined, HOUR, MINUTE, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { systemClock } from '../engines.js';
+import { systemClock } from '../storage/engines.js';
 import { credentialSheet } from './credential-sheet.js';
 import { addSensorsCommand } from './device-sensors.js';
 import { addDeviceSet } from './device-set.js';

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openStore, type Engines } from '../engines.js';
+import { openStore, type Engines } from '../storage/engines.js';
 import { describeCheck } from './describe-check.js';
 import { withEngines, type CommandContext } from './shared.js';
 
@@ -100,7 +100,7 @@ async function runCheck(
     });
     try {
       const onProgress = ({ done, total }: CheckProgress): void => showProgress(done, total);
-      const { checkAll } = await import('../full-check.js');
+      const { checkAll } = await import('../verification/full-check.js');
       return await checkAll(engines, config, store, device, signal, onProgress);
     } finally {
       await store.close();

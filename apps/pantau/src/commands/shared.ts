@@ -2,7 +2,7 @@ import { FILE_BOUNDS, parseDuration, PantauError, parseJson } from '#libs/kernel
 import type { LoadedConfig } from '#libs/platform';
 import { InvalidArgumentError, Option } from 'commander';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { openEngines, type Engines } from '../engines.js';
+import { openEngines, type Engines } from '../storage/engines.js';
 
 const OWNER_ALONE = 0o600;
 

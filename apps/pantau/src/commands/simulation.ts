@@ -19,7 +19,7 @@ import {
 } from '#simulators/scenario';
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, join, parse } from 'node:path';
-import { systemClock } from '../engines.js';
+import { systemClock } from '../storage/engines.js';
 import { withEngines, type CommandContext } from './shared.js';
 
 export interface SimulateOptions {

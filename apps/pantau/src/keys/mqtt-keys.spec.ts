@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '#libs/platform';
-import { bridgeOptions, brokerOptions } from '../broker-options.js';
-import type { Engines } from '../engines.js';
-import { httpIntakeOptions } from '../http-intake-options.js';
+import { bridgeOptions, brokerOptions } from '../configuration/broker-options.js';
+import type { Engines } from '../storage/engines.js';
+import { httpIntakeOptions } from '../configuration/http-intake-options.js';
 import { assertShown, at, differences, merged, withFiles } from './keys.fixture.js';
 import { MQTT } from './mqtt-keys.fixture.js';
 

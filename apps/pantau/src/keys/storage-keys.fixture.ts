@@ -8,9 +8,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { prepareDataFolder } from '../data-folder.js';
-import { openEngines, openStore, type Engines } from '../engines.js';
-import { retain, startArchive } from '../store-upkeep.js';
+import { prepareDataFolder } from '../storage/data-folder.js';
+import { openEngines, openStore, type Engines } from '../storage/engines.js';
+import { retain, startArchive } from '../storage/store-upkeep.js';
 import { at, type Case, type Cases } from './keys.fixture.js';
 
 const silent = createLogger('silent', 'test');

@@ -1,0 +1,410 @@
+import { canonicalJson, DAY, HOUR, MINUTE } from '#libs/kernel';
+import { describeWith, temporaryFolder } from '#libs/testing';
+import { play, planSchema, readRecording, replayOf } from '#simulators/replay';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../storage/engines.js';
+import { PantauFixture } from './pantau.fixture.js';
+
+const TELEMETRY = 'pantau/v1/betung/udara-01/telemetry';
+const now = Date.now();
+const payload = (values: unknown, ts: unknown = now): string => JSON.stringify({ ts, values });
+
+describe('from device to API', () => {
+  it('shows a published reading, the device behind it, and its flag', async () => {
+    await using pantau = await new PantauFixture().start();
+    const client = await pantau.connect('udara-01');
+    await client.publishAsync(TELEMETRY, payload({ pm25: 37.5, humidity: 150 }), { qos: 1 });
+    await pantau.caughtUp();
+    const at = new Date(now).toISOString();
+    expect(await pantau.items('readings?device=udara-01&order=asc')).toEqual([
+      expect.objectContaining({
+        site: 'betung',
+        parameter: 'humidity',
+        ts: at,
+        value: 150,
+        flag: 4,
+        failed: ['gross_range'],
+        unit: '%',
+      }),
+      expect.objectContaining({
+        site: 'betung',
+        parameter: 'pm25',
+        ts: at,
+        value: 37.5,
+        flag: 1,
+        unit: 'ug/m3',
+      }),
+    ]);
+    expect((await pantau.items('readings?parameter=pm25'))[0]).not.toHaveProperty('failed');
+    const devices = await pantau.items<Record<string, unknown>>('devices');
+    expect(devices.find(({ id }) => id === 'udara-01')).toMatchObject({
+      presence: { state: 'connected' },
+      latest: { pm25: { value: 37.5, ts: at } },
+    });
+    expect(await pantau.items('sites')).toEqual([{ id: 'betung', name: 'Betung', district: 'Betung' }]);
+  });
+
+  it('says of a device that sends by the hour, and history too old to be taken, what to do', async () => {
+    await using pantau = await new PantauFixture().start();
+    const client = await pantau.connect('udara-01');
+    for (let hour = 12; hour > 0; hour--)
+      await client.publishAsync(TELEMETRY, payload({ pm25: 10 + hour }, now - hour * HOUR), { qos: 1 });
+    await client.publishAsync(TELEMETRY, payload({ pm25: 9 }, now - 400 * DAY), { qos: 1 });
+    await pantau.caughtUp();
+    const of = async (id: string): Promise<Record<string, unknown> | undefined> =>
+      (await pantau.items<Record<string, unknown>>('devices')).find((device) => device['id'] === id);
+    expect(await of('udara-01')).toMatchObject({
+      unkeptInterval: {
+        observedMs: HOUR,
+        remedy: expect.stringMatching(/device set udara-01 --interval 1h$/),
+      },
+      lateHistory: { messages: 1, remedy: expect.stringContaining('device set udara-01 --max-age') },
+    });
+    expect(await of('cctv-01')).not.toHaveProperty('lateHistory');
+    const { output } = await pantau.command('device', 'list');
+    expect(output).toContain('Readings come every 1h, not every 1m as registered');
+    expect(output).toContain('device set udara-01 --max-age');
+  });
+
+  it('never moves a latest value backwards, and takes a message that arrives twice once', async () => {
+    await using pantau = await new PantauFixture().start();
+    const client = await pantau.connect('udara-01');
+    for (const [value, minutesAgo] of [
+      [10, 2],
+      [11, 1],
+      [9, 3],
+      [11, 1],
+    ] as const) {
+      await client.publishAsync(TELEMETRY, payload({ pm25: value }, now - minutesAgo * MINUTE), { qos: 1 });
+    }
+    await pantau.caughtUp();
+    const devices = await pantau.items<{ id: string; latest?: { pm25: { value: number } } }>('devices');
+    expect(devices.find(({ id }) => id === 'udara-01')?.latest?.pm25.value).toBe(11);
+    expect((await pantau.get('readings/count')).body).toEqual({ count: 3 });
+  });
+
+  it('has every bad input refused with its own reason, counted and shown, and goes on', async () => {
+    await using pantau = await new PantauFixture().start();
+    const client = await pantau.connect('udara-01');
+    const bad: [string, string | Buffer][] = [
+      ['not_json', 'pm25=12'],
+      ['schema_violation', payload('high')],
+      ['number_as_text', payload({ pm25: '12.5' })],
+      ['not_finite', `{"ts":${now},"values":{"pm25":NaN}}`],
+      ['payload_too_large', Buffer.alloc(10 * 1024 * 1024, '[')],
+      ['json_too_deep', '['.repeat(10_000)],
+      ['unknown_parameter', payload({ radon: 3 })],
+      ['too_late', payload({ pm25: 1 }, now - 31 * 24 * HOUR)],
+    ];
+    for (const [, message] of bad) await client.publishAsync(TELEMETRY, message, { qos: 1 });
+    await client.publishAsync(TELEMETRY, payload({ pm25: 5 }), { qos: 1 });
+    await pantau.caughtUp();
+    expect((await pantau.get('readings/count')).body).toEqual({ count: 1 });
+    const { body } = await pantau.get<{
+      counts: { reason: string; count: number }[];
+      items: Record<string, unknown>[];
+    }>('rejected');
+    expect(new Map(body.counts.map(({ reason, count }) => [reason, count]))).toEqual(
+      new Map(bad.map(([reason]) => [reason, 1])),
+    );
+    const text = body.items.find(({ reason }) => reason === 'number_as_text');
+    expect(text).toMatchObject({
+      device: 'udara-01',
+      topic: TELEMETRY,
+      detail: 'values.pm25: expected a finite number, found the text "12.5"',
+      payloadText: payload({ pm25: '12.5' }),
+      source: { stream: 'uplink' },
+    });
+    expect(await pantau.items('rejected?reason=not_json')).toHaveLength(1);
+  });
+});
+
+describe('alerts', () => {
+  it('keep their state when Pantau is restarted in the middle of the time that a breach must last', async () => {
+    await using pantau = await new PantauFixture().start();
+    const publish = async (values: readonly number[], fromMinute: number): Promise<void> => {
+      const client = await pantau.connect('udara-01');
+      for (const [i, pm25] of values.entries()) {
+        await client.publishAsync(TELEMETRY, payload({ pm25 }, now - HOUR + (fromMinute + i) * MINUTE), {
+          qos: 1,
+        });
+      }
+      await pantau.caughtUp();
+    };
+    await publish([50, 120, 130, 125, 120], 0);
+    expect(await pantau.items('alerts')).toEqual([
+      expect.objectContaining({ state: 'pending', rule: 'pm25', device: 'udara-01' }),
+    ]);
+    await pantau.restart();
+    await publish([120, 110, 105, 101, 90, 90], 5);
+    expect(await pantau.items('alerts?state=firing')).toEqual([]);
+    await publish([90, 85], 11);
+    const [alert] = await pantau.items<Record<string, unknown>>('alerts?state=firing');
+    expect(alert).toMatchObject({
+      since: new Date(now - HOUR + MINUTE).toISOString(),
+      at: new Date(now - HOUR + 11 * MINUTE).toISOString(),
+    });
+    await publish([50], 13);
+    const [resolved] = await pantau.items<{ history: { kind: string }[] }>('alerts');
+    expect(resolved?.history.map(({ kind }) => kind)).toEqual(['pending', 'firing', 'resolved']);
+  });
+});
+
+describe('the API', () => {
+  it('bounds what a body holds, names the member, and tells the public no address', async () => {
+    await using pantau = await new PantauFixture().start();
+    const deep = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    const refused = (field: string) => ({
+      status: 400,
+      body: { code: 'INPUT_LIMIT', errors: [{ field, message: 'nested too deep; at most 32' }] },
+    });
+    expect(
+      await pantau.send('POST', 'devices/udara-01/commands', { name: 'x', params: deep(2_500) }),
+    ).toMatchObject(refused('params'));
+    expect(
+      await pantau.send('PUT', 'devices/udara-01/configuration', { settings: deep(3_500) }),
+    ).toMatchObject(refused('settings'));
+    expect(await pantau.send('PUT', 'devices/udara-01/configuration', { interval: 60 })).toMatchObject({
+      status: 202,
+    });
+
+    const sites = await fetch(`${pantau.api}/v1/sites`, {
+      headers: { authorization: `bearer ${pantau.token}` },
+    });
+    expect(sites.status).toBe(200);
+    const { body } = await pantau.get('health', null);
+    // Neither an address nor a path.
+    expect(JSON.stringify(body)).not.toMatch(/\/\S/);
+  });
+
+  it('asks for a token everywhere but at health, and answers errors as problem details', async () => {
+    await using pantau = await new PantauFixture().start();
+    expect(await pantau.get('health', null)).toMatchObject({
+      status: 200,
+      body: { status: 'ok', store: { status: 'ok' } },
+    });
+    for (const path of ['sites', 'devices', 'readings', 'alerts', 'indicators', 'rejected']) {
+      for (const token of [null, '', 'wrong', `${pantau.token}x`]) {
+        expect(await pantau.get(path, token)).toMatchObject({
+          status: 401,
+          type: expect.stringContaining('application/problem+json'),
+          body: { status: 401 },
+        });
+      }
+      expect((await pantau.get(path)).status).toBe(200);
+    }
+    expect(await pantau.get('readings?limit=0')).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('limit') },
+    });
+    expect(await pantau.get('readings?colour=red')).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('colour') },
+    });
+    expect(await pantau.get('nothing')).toMatchObject({
+      status: 404,
+      type: expect.stringContaining('application/problem+json'),
+    });
+    expect(await pantau.get('indicators/env.aq.pm25_daily_mean/nobody/2015-12-07')).toMatchObject({
+      status: 404,
+      body: { code: 'DEVICE_UNKNOWN' },
+    });
+    expect(await pantau.get('indicators/env.aq.pm25_daily_mean/udara-01/2015-02-30')).toMatchObject({
+      status: 400,
+      body: { code: 'OUT_OF_RANGE' },
+    });
+  });
+
+  it('describes itself', async () => {
+    await using pantau = await new PantauFixture().start();
+    const url = `${pantau.api}/docs`;
+    const description = (await (await fetch(`${url}-json`)).json()) as {
+      paths: Record<string, { get: { parameters: { name: string }[] } }>;
+    };
+    for (const path of ['sites', 'devices', 'readings', 'alerts', 'indicators', 'rejected', 'health'])
+      expect(description.paths).toHaveProperty([`/api/v1/${path}`]);
+    expect(description.paths['/api/v1/readings']!.get.parameters.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['device', 'parameter', 'from', 'to', 'limit']),
+    );
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  it('makes the first admin token once', async () => {
+    await using pantau = await new PantauFixture().start();
+    expect(pantau.printed).toContain('pantau_first-admin_');
+    await pantau.restart();
+    expect(pantau.printed).not.toContain('pantau_first-admin_');
+    expect((await pantau.get('sites')).status).toBe(200);
+  });
+});
+
+describe('indicators', () => {
+  it('come out of recorded data, complete with provenance, and the same from the journal, byte for byte', async () => {
+    using own = temporaryFolder('indicators');
+    const file = join(own.path, 'indicators.yaml');
+    writeFileSync(
+      file,
+      `indicators:
+  - key: soc.cctv.site_availability_monthly
+    version: 1
+    name: { id: Ketersediaan kamera lokasi per bulan, en: Availability of the cameras of a site by month }
+    formula: { id: Waktu hidup ÷ (waktu hidup + waktu mati), en: Time up ÷ (time up + time down) }
+    unit: '%'
+    subject: site
+    deviceKind: camera
+    period: month
+    function: availability
+`,
+    );
+    await using pantau = await new PantauFixture().start(`indicators: ${file}\n`);
+    const { registry, credentials } = pantau.engines;
+    const plan = planSchema.parse({
+      site: 'betung',
+      from: '2015-12-06T17:00:00Z',
+      to: '2015-12-08T17:00:00Z',
+      stations: [{ device: 'udara-02', recording: 'beijing-dongsi' }],
+      cameras: {
+        interval: '1m',
+        devices: ['cctv-02'],
+        outages: [
+          {
+            device: 'cctv-02',
+            kind: 'stream-lost',
+            from: '2015-12-07T00:00:00Z',
+            to: '2015-12-07T06:00:00Z',
+          },
+          { device: 'cctv-02', kind: 'power-cut', from: '2015-12-07T08:00:00Z', to: '2015-12-07T10:00:00Z' },
+        ],
+      },
+    });
+    await registry.putDevice({
+      id: 'udara-02',
+      site: 'betung',
+      kind: 'air',
+      name: 'Rekaman',
+      intervalMs: HOUR,
+      maxAgeMs: 30 * 366 * 24 * HOUR,
+    });
+    await registry.putDevice({
+      id: 'cctv-02',
+      site: 'betung',
+      kind: 'camera',
+      name: 'Kamera',
+      intervalMs: MINUTE,
+      maxAgeMs: 30 * 366 * 24 * HOUR,
+    });
+    const passwords = {
+      'udara-02': await credentials.issue('udara-02'),
+      'cctv-02': await credentials.issue('cctv-02'),
+    };
+    const report = await play({
+      replay: replayOf(plan),
+      url: pantau.url,
+      passwords,
+      speed: 'max',
+      clock: systemClock,
+    });
+    expect(report.acknowledged).toBe(report.total);
+    await pantau.caughtUp();
+
+    // The recording of that day, straight from the file.
+    const mean = await pantau.get<{
+      value: number;
+      dataCapture: Record<string, number>;
+      provenance: { inputs: number };
+    }>('indicators/env.aq.pm25_daily_mean/udara-02/2015-12-07');
+    const recorded = readRecording('beijing-dongsi').filter(
+      ({ ts }) => ts >= plan.from && ts < plan.from + 24 * HOUR,
+    );
+    const values = recorded.flatMap(({ values: { pm25 } }) => (pm25 === undefined ? [] : [pm25]));
+    expect(mean.body.dataCapture).toMatchObject({ validHours: values.length, received: values.length });
+    expect(mean.body.value).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / values.length, 9);
+
+    const rollups = await pantau.items<{ hour: string; received: number; mean: number | null }>(
+      'rollups?device=udara-02&parameter=pm25&from=2015-12-06T17:00:00Z&to=2015-12-07T17:00:00Z',
+    );
+    expect(rollups.map(({ hour }) => Date.parse(hour))).toEqual(recorded.map(({ ts }) => ts));
+    expect(rollups.map(({ mean: hourly }) => hourly)).toEqual(
+      recorded.map(({ values: { pm25 } }) => pm25 ?? null),
+    );
+
+    // Six of 24 hours reported down; two hours silent at a time when Pantau did not run: unknown, not down.
+    const camera = await pantau.get<{ value: number; detail: { strict: number; optimistic: number } }>(
+      'indicators/soc.cctv.availability/cctv-02/2015-12-07',
+    );
+    expect(camera.body.value).toBeCloseTo((100 * 16) / 22, 0);
+    expect(camera.body.detail.strict).toBeCloseTo((100 * 16) / 24, 0);
+    expect(camera.body.detail.optimistic).toBeCloseTo((100 * 18) / 24, 0);
+
+    for (const path of [
+      'env.aq.pm25_daily_mean/udara-02/2015-12-07',
+      'soc.cctv.availability/cctv-02/2015-12-07',
+      'soc.cctv.site_availability_monthly/betung/2015-12',
+    ]) {
+      const { body } = await pantau.get<{ identical: boolean; record: unknown; recomputed: unknown }>(
+        `indicators/${path}/recomputation`,
+      );
+      expect(body.identical).toBe(true);
+      expect(canonicalJson(body.recomputed)).toBe(canonicalJson(body.record));
+    }
+    const months = await pantau.items<{ subject: object; value: number; dataCapture: { devices: number } }>(
+      'indicators?indicator=soc.cctv.site_availability_monthly&site=betung&to=2015-12-31',
+    );
+    expect(months).toMatchObject([{ subject: { site: 'betung' }, period: { date: '2015-12' } }]);
+    expect(months[0]!.value).toBeGreaterThan(0);
+    expect(await pantau.get('indicators/soc.cctv.site_availability_monthly/betung/2015-12-07')).toMatchObject(
+      { status: 400, body: { detail: expect.stringContaining('is not a month') } },
+    );
+    const past = 'indicators?device=udara-02&to=2015-12-31';
+    expect((await pantau.items(past)).length).toBe(2);
+    // Registered today, so that today is listed too; a list that was cut says so, and how it goes on.
+    const { body: page } = await pantau.get<{ items: unknown[]; truncated?: boolean; next?: string }>(
+      'indicators?device=udara-02&limit=1&to=9999-12-31',
+    );
+    expect(page).toMatchObject({ truncated: true, next: expect.stringMatching(/^2\d{3}-/) });
+    const rest = await pantau.get<{ items: unknown[]; truncated?: boolean }>(
+      `indicators?device=udara-02&after=${encodeURIComponent(page.next!)}`,
+    );
+    expect(page.items.length + rest.body.items.length).toBe(3);
+    expect(rest.body.truncated).toBeUndefined();
+    expect((await pantau.get('indicators?after=nowhere')).status).toBe(400);
+    expect((await pantau.get<{ truncated?: boolean }>('readings?limit=1')).body.truncated).toBe(true);
+  });
+});
+
+describeWith(['mosquitto_pub'], 'a third-party client', () => {
+  it("publishes with a device's credentials, and the API returns the reading", async () => {
+    await using pantau = await new PantauFixture().start();
+    const password = await pantau.engines.credentials.issue('udara-01');
+    const run = (pw: string): Promise<number | null> =>
+      new Promise((resolve) => {
+        const child = spawn('mosquitto_pub', [
+          '-h',
+          '127.0.0.1',
+          '-p',
+          new URL(pantau.url).port,
+          '-i',
+          'udara-01',
+          '-u',
+          'udara-01',
+          '-P',
+          pw,
+          '-q',
+          '1',
+          '-t',
+          TELEMETRY,
+          '-m',
+          payload({ pm25: 42 }),
+        ]);
+        child.once('exit', resolve);
+      });
+    expect(await run(password)).toBe(0);
+    expect(await run('wrong')).not.toBe(0);
+    await pantau.caughtUp();
+    expect(await pantau.items('readings?device=udara-01')).toEqual([
+      expect.objectContaining({ parameter: 'pm25', value: 42 }),
+    ]);
+  });
+});

@@ -1,0 +1,85 @@
+import { nearestName, PantauError } from '#libs/kernel';
+import type { LoadedConfig, Logger } from '#libs/platform';
+import type { BrokerHost } from './broker-host.js';
+import { openEngines } from '../storage/engines.js';
+import { readInstallation, recordInstallation } from '../configuration/installation.js';
+import { startMetricsServer } from './metrics-server.js';
+import { startStages } from './stage-host.js';
+import { STAGES } from '../stages.js';
+import { Pulse, pulseMetrics, startWatchdog } from '../watchdog/watchdog.js';
+
+/** The listeners for devices: no stage, because they read no stream with a cursor. */
+export const BROKER = 'broker';
+/** What `pantau run` can run. */
+export const RUNNABLE: readonly string[] = [BROKER, ...STAGES.map(({ name }) => name)];
+
+export interface RunningProcess {
+  readonly mqttPort: number | undefined;
+  readonly httpPort: number | undefined;
+  readonly intakePort: number | undefined;
+  readonly firstAdminToken: string | undefined;
+  /** Stops input first and storage last. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs some of the stages in this process, beside others over the same data folder.
+ *
+ * @param shards - of each stage; all by default
+ * @throws PantauError `USAGE` for a stage that does not exist, `SHARD_CLAIMED` when another process runs it
+ */
+export async function runProcess(
+  names: readonly string[],
+  config: LoadedConfig,
+  logger: Logger,
+  shards?: readonly number[],
+): Promise<RunningProcess> {
+  for (const name of names) {
+    if (RUNNABLE.includes(name)) continue;
+    const nearest = nearestName(name, RUNNABLE);
+    throw new PantauError(
+      'USAGE',
+      `no stage ${name}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
+      {
+        remedy: `There are: ${RUNNABLE.join(', ')}.`,
+      },
+    );
+  }
+  const declared = readInstallation(config);
+  const closers: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    const pulse = new Pulse();
+    closers.push(startWatchdog(pulse, config.watchdog));
+    const engines = await openEngines(config);
+    closers.push(() => engines.close());
+    const firstAdminToken = await recordInstallation(declared, config, engines);
+    const stages = STAGES.filter(({ name }) => names.includes(name));
+    const host = await startStages(stages, { config, logger, pulse, threads: ['main'], shards });
+    closers.push(() => host.stop());
+    let broker: BrokerHost | undefined;
+    if (names.includes(BROKER)) {
+      const { startBroker } = await import('./broker-host.js');
+      const opened = await startBroker(config, engines, logger);
+      broker = opened;
+      closers.push(() => opened.close());
+    }
+    const { host: address, port } = config.metrics;
+    if (port !== false) {
+      const lags = pulseMetrics(pulse);
+      const metrics = await startMetricsServer({ host: address, port }, async () =>
+        [(await broker?.metricsText()) ?? '', await host.metricsText(), await lags()].join('\n'),
+      );
+      closers.push(() => metrics.close());
+    }
+    const endBeats = pulse.beat('main');
+    closers.unshift(async () => endBeats());
+    const { httpPort, intakePort } = host;
+    return { mqttPort: broker?.port, httpPort, intakePort, firstAdminToken, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
