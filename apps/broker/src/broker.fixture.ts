@@ -115,15 +115,15 @@ export type FixtureOptions = Partial<Omit<BrokerOptions, 'limits'>> & {
 /** The journal, with something done around every append of a producer. */
 export function interposed(
   journal: Journal,
-  around: (append: () => Promise<void>) => Promise<void>,
+  around: (append: () => Promise<void>, stream: string) => Promise<void>,
 ): Journal {
   return replacing(journal, {
-    append: (...parameters) => around(() => journal.append(...parameters)),
+    append: (...parameters) => around(() => journal.append(...parameters), parameters[0]),
     direct: {
       begin(stream) {
         const batch = journal.direct!.begin(stream);
         const append = batch.append.bind(batch);
-        batch.append = (options) => around(() => append(options));
+        batch.append = (options) => around(() => append(options), stream);
         return batch;
       },
     },

@@ -71,8 +71,9 @@ describeWith(['mosquitto'], 'the bridge to an MQTT 5 broker', () => {
     await using fixture = await openBroker({ ports: {} });
     let isBroken = true;
     let attempts = 0;
-    const journal = interposed(fixture.journal, async (append) => {
-      if (!isBroken) return append();
+    const journal = interposed(fixture.journal, async (append, stream) => {
+      // Beats go by: the message is tried when it is there.
+      if (!isBroken || stream !== 'uplink') return append();
       attempts++;
       throw new Error('no space left on the device');
     });
