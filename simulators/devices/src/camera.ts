@@ -1,8 +1,8 @@
 import type { Millis, TimeSpan, UtcMillis } from '#libs/kernel';
 import { namedRandom } from '#simulators/air';
 import { during, type CameraFault, type FaultKind, type SupplyFault } from './faults.js';
+import { Link } from './link.js';
 import { JITTER, type SimulatedMessage } from './message.js';
-import { Link } from './station.js';
 
 export interface CameraOptions extends TimeSpan {
   readonly id: string;

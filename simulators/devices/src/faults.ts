@@ -58,7 +58,16 @@ export type CameraFault = TimeSpan &
     | { readonly kind: 'flapping'; readonly period: number }
   );
 
-export type Fault = SensorFault | SupplyFault | CameraFault;
+/** What other devices of the programmes can have beside that. */
+export type ProgrammeFault = TimeSpan &
+  /** Nobody empties the bin. */
+  (
+    | { readonly kind: 'uncollected' }
+    /** The service does not answer. */
+    | { readonly kind: 'outage' }
+  );
+
+export type Fault = SensorFault | SupplyFault | CameraFault | ProgrammeFault;
 export type FaultKind = Fault['kind'];
 
 export function during<F extends TimeSpan>(faults: readonly F[], at: UtcMillis): F[] {

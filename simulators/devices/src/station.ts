@@ -2,6 +2,7 @@ import { SECOND, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel
 import type { MeasuredParameter } from '#libs/telemetry';
 import { namedRandom, type AirSample } from '#simulators/air';
 import { during, type FaultKind, type SensorFault, type SupplyFault } from './faults.js';
+import { Link } from './link.js';
 import { JITTER, type SimulatedMessage } from './message.js';
 import { measure, type SensorModel } from './sensor-model.js';
 
@@ -73,28 +74,6 @@ export function* stationMessages(options: StationOptions): Generator<SimulatedMe
     };
     yield message;
     if (kinds.has('resend')) yield { ...message, isRepeat: true };
-  }
-}
-
-/** Holds back what is measured while the link is down. */
-export class Link {
-  readonly #cuts: readonly TimeSpan[];
-
-  constructor(faults: readonly (TimeSpan & { readonly kind: FaultKind })[]) {
-    this.#cuts = faults.filter(({ kind }) => kind === 'link');
-  }
-
-  /** When a message of that instant gets through. */
-  deliver(at: UtcMillis): UtcMillis {
-    let deliverAt = at;
-    // A cut may end in the next one.
-    for (let cut = this.#cutAt(deliverAt); cut !== undefined; cut = this.#cutAt(deliverAt))
-      deliverAt = cut.to;
-    return deliverAt;
-  }
-
-  #cutAt(at: UtcMillis): TimeSpan | undefined {
-    return this.#cuts.find(({ from, to }) => at >= from && at < to);
   }
 }
 

@@ -22,6 +22,19 @@ export class PantauApi {
     return this.#send('GET', text === '' ? path : `${path}?${text}`);
   }
 
+  /** Server-sent events. @throws PantauError as the others */
+  async stream(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    const { body } = await this.#ask(`${path}?${new URLSearchParams(query).toString()}`, { headers, signal });
+    if (body === null) throw new PantauError('STORE_UNAVAILABLE', `no events from ${this.#url}.`);
+    return body;
+  }
+
   put<T>(path: string, body: unknown): Promise<T> {
     return this.#send('PUT', path, body);
   }
@@ -30,23 +43,28 @@ export class PantauApi {
     return this.#send('POST', path, body);
   }
 
-  /** @throws PantauError `STORE_UNAVAILABLE` when nobody answers there, `USAGE` with the answer when it refuses */
   async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.#ask(path, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as T;
+  }
+
+  /** @throws PantauError `STORE_UNAVAILABLE` when nobody answers there, `USAGE` with the answer when it refuses */
+  async #ask(path: string, request: RequestInit): Promise<Response> {
     const target = `${this.#url}/api/v1/${path}`;
+    const headers = new Headers(request.headers);
+    headers.set('authorization', `Bearer ${this.#token}`);
     for (let attempt = 1; ; attempt++) {
       let response: Response;
       try {
-        response = await fetch(target, {
-          method,
-          headers: {
-            authorization: `Bearer ${this.#token}`,
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        });
+        response = await fetch(target, { ...request, headers });
       } catch (cause) {
         // Every request here may be repeated: they register and read.
-        if (attempt < ATTEMPTS) {
+        if (attempt < ATTEMPTS && request.signal?.aborted !== true) {
           await delay(RETRY_MS * attempt);
           continue;
         }
@@ -55,7 +73,7 @@ export class PantauApi {
           cause,
         });
       }
-      if (response.ok) return (await response.json()) as T;
+      if (response.ok) return response;
       const text = await response.text();
       const wait = Number(response.headers.get('retry-after') ?? NaN);
       if (response.status === 429 && attempt < ATTEMPTS) {
@@ -64,9 +82,9 @@ export class PantauApi {
       }
       throw new PantauError(
         response.status === 401 || response.status === 403 ? 'TOKEN_INVALID' : 'USAGE',
-        `${method} ${target} answers ${response.status}: ${text.slice(0, 500)}`,
+        `${request.method ?? 'GET'} ${target} answers ${response.status}: ${text.slice(0, 500)}`,
         response.status === 401 || response.status === 403
-          ? { remedy: 'Give a token of an administrator: pantau token create simulasi --role admin.' }
+          ? { remedy: 'Give a token of an administrator: pantau token create simulasi --role administrator.' }
           : {},
       );
     }

@@ -2,6 +2,8 @@ export * from './api.js';
 export * from './check/check.js';
 export * from './check/findings.js';
 export * from './check/gallery.js';
+export * from './fleet.js';
+export * from './live.js';
 export * from './register.js';
 export * from './report.js';
 export * from './run.js';

@@ -1,5 +1,6 @@
 import { DAY, formatDuration, SECOND, type UtcMillis } from '#libs/kernel';
 import { forEachOf, type PantauApi } from './api.js';
+import type { SimulatedKind } from './befall.js';
 import type { Scenario } from './scenario.js';
 
 /** Room for the time between reading the clock and the last message's arrival. */
@@ -22,9 +23,21 @@ export async function registerFleet(
   const maxAge = formatDuration(Math.ceil(age / SECOND) * SECOND);
   const tokens = new Map<string, string>();
   await forEachOf(devices, async ({ id, site, kind, name, intervalMs }) => {
-    await api.put(`devices/${id}`, { site, kind, name, interval: formatDuration(intervalMs), maxAge });
+    await api.put(`devices/${id}`, {
+      site,
+      kind: registeredAs(kind),
+      name,
+      interval: formatDuration(intervalMs),
+      maxAge,
+    });
     const { token } = await api.post<{ token: string }>(`devices/${id}/tokens`, { expiresIn: '30d' });
     tokens.set(id, token);
   });
   return tokens;
+}
+
+/** Pantau has no kind for most devices of the programmes: as a gateway they are neither a station nor a camera in its figures. */
+function registeredAs(kind: SimulatedKind): 'air' | 'camera' | 'gateway' {
+  if (kind === 'air' || kind === 'camera') return kind;
+  return kind === 'garden' ? 'air' : 'gateway';
 }

@@ -7,10 +7,11 @@ import type { Scenario } from './scenario.js';
  * @param pictures - file by caption
  */
 export function reportOf(
-  { name, file, from, to, devices }: Scenario,
+  scenario: Scenario,
   report: CheckReport,
   pictures: ReadonlyMap<string, string>,
 ): string {
+  const { name, file, from, to, devices } = scenario;
   const { title, rehearses, seed } = file;
   const span = `${new Date(from).toISOString()} – ${new Date(to).toISOString()}`;
   const outcome =
@@ -25,6 +26,7 @@ export function reportOf(
     `\`${name}\`, seed ${seed}, ${devices.length} perangkat / devices, ${span}`,
     outcome,
     tableOf(report),
+    ...notYetOf(scenario),
     ...Array.from(pictures, ([caption, path]) => `![${caption}](${path})`),
   ].join('\n\n')}\n`;
 }
@@ -33,7 +35,7 @@ type Cell = string | number;
 
 /** What a check found, as tables in Markdown. */
 export function tableOf(report: CheckReport): string {
-  const { messages, values, soundValues, flags, availability, alerts, means, indices } = report;
+  const { messages, values, soundValues, flags, availability, alerts, means, indices, programmes } = report;
   const parts = [
     table(
       ['', 'dikirim / sent', 'sampai / arrived'],
@@ -116,7 +118,28 @@ export function tableOf(report: CheckReport): string {
         indices.map(({ device, trueIndex, seenIndex }) => [device, trueIndex, seenIndex ?? '-']),
       ),
     );
+  if (programmes.length > 0)
+    parts.push(
+      table(
+        [
+          'perangkat program / other device',
+          'nilai / value',
+          'dikirim / sent',
+          'sampai / arrived',
+          'sebagai / as',
+        ],
+        programmes.map(({ device, value, sent, arrived, as }) => [
+          ...[device, value, sent, arrived],
+          as === 'unknown_parameter' ? `ditolak/refused: ${as}` : as,
+        ]),
+      ),
+    );
   return parts.join('\n\n');
+}
+
+/** What the scenario says that Pantau cannot do yet. */
+export function notYetOf({ file }: Scenario): string[] {
+  return file.expect.notYet.map(({ kind, says }) => `Belum / not yet (${kind}): ${says.id} / ${says.en}`);
 }
 
 /** A table whose columns line up as text too. */

@@ -6,7 +6,8 @@ import { Latencies } from '#simulators/load';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LinkWeather } from './link-weather.js';
-import type { Scenario, SimulatedDevice } from './scenario.js';
+import type { SimulatedDevice } from './fleet.js';
+import type { Scenario } from './scenario.js';
 import { dueMessages, powerEdges, type DueMessage, type Edge } from './timeline.js';
 import { Exceedances, truthBefore, truthOfMessage, type TruthRecord } from './truth.js';
 

@@ -1,3 +1,4 @@
+import { DAY, HOUR } from '#libs/kernel';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -22,6 +23,10 @@ fleet:
   stations: [{ id: udara, site: betung }]
   cameras: [{ id: kamera, site: betung, count: 2 }]
 `;
+
+function statedIn(payload: string): Record<string, number> {
+  return (JSON.parse(payload) as { values: Record<string, number> }).values;
+}
 
 /** Every byte that a run of the scenario would publish and write down. */
 function bytesOf(name: string, seed?: number): string {
@@ -68,6 +73,11 @@ describe('a scenario that cannot be', () => {
     ['faults: [{ kind: power }]', /a\.yaml:9: faults\.0: name the device, the site or the model/],
     ['faults: [{ kind: power, site: betung, from: 30h }]', /faults\.0\.from: it goes beyond the span/],
     ['faults: [{ kind: power, site: betung, for: -5m }]', /faults\.0\.for: expected a duration/],
+    ['faults: [{ kind: outage, device: udara }]', /outage is a fault of services, and "udara" is a station/],
+    [
+      'expect: { notYet: [{ kind: bin, says: { id: a, en: a } }] }',
+      /a\.yaml:9: expect\.notYet\.0\.kind: the fleet has no bin/,
+    ],
     ['links: [{ site: nowhere }]', /a\.yaml:9: links\.0\.site: there is no site "nowhere"/],
     ['wether: {}', /a\.yaml:9: .*wether/],
     [
@@ -76,6 +86,13 @@ describe('a scenario that cannot be', () => {
     ],
   ])('is refused with file, line and remedy: %s', (line, expected) => {
     expect(() => parseScenario('a.yaml', `${MINIMAL}${line}\n`)).toThrow(expected);
+  });
+
+  it('is refused when it does not say what Pantau cannot do with a device yet', () => {
+    const bin = '  programmes: [{ id: bak, site: betung, kind: bin }]\n';
+    expect(() => parseScenario('a.yaml', `${MINIMAL}${bin}`)).toThrow(
+      /fleet\.programmes\.0\.kind: say under expect\.notYet what Pantau cannot do with a bin yet/,
+    );
   });
 
   it('names what there is when there is no such scenario', () => {
@@ -89,6 +106,43 @@ describe('a scenario', () => {
 
   it('ends now when it names no start', () => {
     expect(scenario('').to).toBe(NOW);
+  });
+
+  it.each(listScenarios().filter(({ file }) => file.start !== undefined))(
+    '$name, moved to now, is what it is at its own time, and goes on',
+    ({ name, file }) => {
+      // The longest way from its end to now.
+      const end = Date.parse(file.start ?? '') + file.span;
+      const now = end + 1_000 * DAY - 1;
+      const moved = scenarioOf({ name, file, now, goOn: 5_000, scale: SCALE });
+      expect(moved.to).toBe(now + 5_000);
+      const told = (scenario: ReturnType<typeof scenarioOf>, until: number): string =>
+        scenario.devices
+          .slice(0, 4)
+          .flatMap((device) =>
+            Array.from(device.messages())
+              .filter(({ at }) => at - scenario.from < until)
+              .map(({ at, truth, faults }) => JSON.stringify([device.id, at - scenario.from, truth, faults])),
+          )
+          .join('\n');
+      const own = scenarioOf({ name, file, now, scale: SCALE });
+      // A fault without an end lasts to the end of the run.
+      const until = file.span - HOUR;
+      expect(told(moved, until) === told(own, until)).toBe(true);
+    },
+  );
+
+  it('has nothing to fire about in a quiet week that goes on, at any hour of the day', () => {
+    const { file } = readScenarioFile('quiet-week');
+    for (const hour of [0, 6, 12, 18, 23]) {
+      const scenario = scenarioOf({ name: 'quiet-week', file, now: NOW + hour * HOUR, goOn: 5_000 });
+      const stated = new Exceedances(file.expect.alerts);
+      const stations = scenario.devices.filter(({ kind }) => kind === 'air');
+      const found = Array.from(dueMessages({ devices: stations })).flatMap(({ device, message }) =>
+        stated.add(device.id, message.at, statedIn(message.payload)),
+      );
+      expect([hour, ...found, ...stated.end()]).toEqual([hour]);
+    }
   });
 
   it('turns the power of a device off once for cuts that overlap', () => {

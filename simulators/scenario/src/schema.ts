@@ -59,6 +59,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
   fault('black', {}),
   fault('frozen', {}),
   fault('flapping', { period: length }),
+  fault('uncollected', {}),
+  fault('outage', {}),
 ]);
 
 /** What the mobile link of a site does to the connection itself. */
@@ -71,6 +73,10 @@ export const linkSchema = z.strictObject({
   cutEvery: length.optional().describe('Mean time after which a connection is lost, both ends told'),
   halfOpenEvery: length.optional().describe('Mean time after which a connection goes silent, nobody told'),
 });
+
+/** Devices of the programmes beside air and cameras. */
+export const PROGRAMME_KINDS = ['bin', 'weighbridge', 'garden', 'service'] as const;
+export type ProgrammeKind = (typeof PROGRAMME_KINDS)[number];
 
 /** The outcome that a scenario must cause: bounds of what `--check` finds. */
 const expectSchema = z
@@ -117,8 +123,19 @@ const expectSchema = z
         }),
       )
       .default([]),
+    notYet: z
+      .array(
+        z.strictObject({
+          kind: z.enum(PROGRAMME_KINDS),
+          says: words.describe('What Pantau cannot do with it yet, and what becomes of its messages'),
+        }),
+      )
+      .default([])
+      .describe(
+        'Of each kind of device in fleet.programmes. The check fails when Pantau neither takes a value nor refuses it by name, and when it has learnt to take it',
+      ),
   })
-  .default({ acknowledged: 1, flags: [], alerts: [] });
+  .default({ acknowledged: 1, flags: [], alerts: [], notYet: [] });
 
 const station = z.strictObject({
   id,
@@ -133,6 +150,18 @@ const camera = z.strictObject({
   site: id,
   name: z.string().optional(),
   interval: length.default(60_000),
+  count: z.int().min(1).max(50_000).default(1).describe('So many of them: id-1, id-2, …'),
+});
+const programmeDevice = z.strictObject({
+  id,
+  site: id,
+  kind: z
+    .enum(PROGRAMME_KINDS)
+    .describe(
+      'bin: its level; weighbridge: an event a lorry; garden: moisture of the soil, temperature, humidity; service: whether it answers',
+    ),
+  name: z.string().optional(),
+  interval: length.default(900_000).describe('Of a weighbridge the mean time between lorries'),
   count: z.int().min(1).max(50_000).default(1).describe('So many of them: id-1, id-2, …'),
 });
 
@@ -160,6 +189,7 @@ export const scenarioSchema = z.strictObject({
       .min(1),
     stations: z.array(station).default([]),
     cameras: z.array(camera).default([]),
+    programmes: z.array(programmeDevice).default([]).describe('Other devices of the programmes'),
   }),
   faults: z.array(faultSchema).default([]),
   links: z.array(linkSchema).default([]),

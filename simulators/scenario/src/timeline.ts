@@ -1,6 +1,7 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { SimulatedMessage } from '#simulators/devices';
-import type { Scenario, SimulatedDevice } from './scenario.js';
+import type { SimulatedDevice } from './fleet.js';
+import type { Scenario } from './scenario.js';
 
 /** A message of a device when its turn has come. */
 export interface DueMessage {

@@ -1,8 +1,9 @@
 import type { UtcMillis } from '#libs/kernel';
 import { z } from 'zod';
 import type { SimulatedMessage } from '#simulators/devices';
-import type { Scenario, SimulatedDevice } from './scenario.js';
-import type { AlertExpectation } from './schema.js';
+import type { SimulatedDevice } from './fleet.js';
+import type { Scenario } from './scenario.js';
+import { PROGRAMME_KINDS, type AlertExpectation } from './schema.js';
 
 const instant = z.iso.datetime().describe('UTC');
 const values = z.record(z.string(), z.number());
@@ -22,7 +23,7 @@ export const truthSchema = z.discriminatedUnion('type', [
     type: z.literal('device'),
     device,
     site: z.string(),
-    kind: z.enum(['air', 'camera']),
+    kind: z.enum(['air', 'camera', ...PROGRAMME_KINDS]),
     intervalMs: z.int(),
   }),
   z
@@ -44,7 +45,9 @@ export const truthSchema = z.discriminatedUnion('type', [
       from: instant,
       to: instant,
     })
-    .describe('What a camera truly gave; the spans of a camera have no gaps'),
+    .describe(
+      'What a camera truly gave, or whether a service truly answered; the spans of a device have no gaps',
+    ),
   z
     .strictObject({
       type: z.literal('message'),

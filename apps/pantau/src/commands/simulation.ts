@@ -5,6 +5,8 @@ import {
   check,
   Gallery,
   listScenarios,
+  livePosition,
+  notYetOf,
   PantauApi,
   readScenarioFile,
   registerFleet,
@@ -87,6 +89,7 @@ export async function simulate(
   print(`${file.title.id} / ${file.title.en}: ${scenario.devices.length} perangkat / devices`);
   const passwords = await registerFleet(scenario, api, now);
 
+  const position = isChecked ? await livePosition(api) : '';
   const abort = new AbortController();
   process.once('SIGTERM', () => abort.abort());
   process.once('SIGINT', () => abort.abort());
@@ -119,9 +122,9 @@ export async function simulate(
   if (!isChecked) return;
   await caughtUp(api, abort.signal);
   const gallery = new Gallery();
-  const found = await check(scenario, truth, report, api, gallery);
+  const found = await check(scenario, truth, report, api, position, gallery);
   if (options.report !== undefined) writeReport(options.report, scenario, found, gallery);
-  show(found, print);
+  show(scenario, found, print);
 }
 
 const CAPTIONS: Readonly<Record<string, string>> = {
@@ -184,8 +187,9 @@ function showRun(print: (line: string) => void): (progress: RunProgress) => void
   };
 }
 
-function show(report: CheckReport, print: (line: string) => void): void {
+function show(scenario: Scenario, report: CheckReport, print: (line: string) => void): void {
   print(tableOf(report));
+  for (const line of notYetOf(scenario)) print(line);
   for (const problem of report.problems) print(`GAGAL / FAILED: ${problem}`);
   if (report.problems.length > 0) process.exitCode = 1;
   else print('Pemeriksaan lulus. / The check passed.');

@@ -1,4 +1,5 @@
 import { DAY, localDateOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { isParameter, type Parameter } from '#libs/telemetry';
 import type { CameraSpan } from '#simulators/devices';
 import { forEachOf, type PantauApi } from '../api.js';
 import type {
@@ -10,8 +11,10 @@ import type {
 } from './findings.js';
 import { Gallery, type Seen } from './gallery.js';
 import { problemsOf } from './problems.js';
+import { programmeFindings } from './programmes.js';
 import type { RunReport } from '../run.js';
-import type { Scenario, SimulatedDevice } from '../scenario.js';
+import type { SimulatedDevice } from '../fleet.js';
+import type { Scenario } from '../scenario.js';
 import {
   availabilityOf,
   seenAlerts,
@@ -29,8 +32,8 @@ const FAILED = 4;
 const isFlagged = (flag: number): boolean => flag === SUSPECT || flag === FAILED;
 /** Which indicator is the daily mean of a parameter. */
 const MEAN_INDICATORS: Readonly<Record<string, string>> = { pm25: 'env.aq.pm25_daily_mean' };
-/** What the pictures show of a station. */
-const DRAWN = 'pm25';
+/** What the pictures show. */
+const DRAWN = { air: 'pm25', garden: 'temperature' } as const;
 const AVAILABILITY = 'soc.cctv.availability';
 /** Faults that move the time of a reading: its place in the store cannot be told from the truth. */
 const CLOCK_FAULTS: readonly string[] = ['clock-jump', 'clock-drift'];
@@ -38,6 +41,7 @@ const CLOCK_FAULTS: readonly string[] = ['clock-jump', 'clock-drift'];
 /**
  * Asks Pantau what it saw of a run, and compares it with the truth.
  *
+ * @param position - of the live events when the run began
  * @param gallery - gets what pictures show
  */
 export async function check(
@@ -45,6 +49,7 @@ export async function check(
   truth: readonly TruthRecord[],
   run: Pick<RunReport, 'sent' | 'acknowledged'>,
   api: PantauApi,
+  position: string,
   gallery = new Gallery(),
 ): Promise<CheckReport> {
   const messages = new Map<string, Extract<TruthRecord, { type: 'message' }>[]>();
@@ -57,13 +62,17 @@ export async function check(
   const tally = new Tally(scenario);
   await forEachOf(scenario.devices, async (device) => {
     const sent = messages.get(device.id) ?? [];
-    if (device.kind === 'air') return addReadings({ tally, gallery }, device, sent, scenario, api);
+    if (device.kind === 'air' || device.kind === 'garden')
+      return addReadings({ tally, gallery, drawn: DRAWN[device.kind] }, device, sent, scenario, api);
+    if (device.kind !== 'camera') return;
     const days = await daysOf(api, device, scenario);
     tally.addAvailability(device, days);
     gallery.addCamera(device.id, device.states(), days);
   });
   const alerts = await alertsOf(scenario, truth, api);
-  const report = { messages: { sent: run.sent, acknowledged: run.acknowledged }, ...tally.report(), alerts };
+  const programmes = await programmeFindings(scenario, messages, api, position);
+  const sums = { sent: run.sent, acknowledged: run.acknowledged };
+  const report = { messages: sums, ...tally.report(), alerts, programmes };
   return { ...report, problems: problemsOf(scenario, report) };
 }
 
@@ -72,7 +81,11 @@ async function daysOf(api: PantauApi, { id }: SimulatedDevice, span: TimeSpan): 
 }
 
 async function addReadings(
-  { tally, gallery }: { readonly tally: Tally; readonly gallery: Gallery },
+  {
+    tally,
+    gallery,
+    drawn: picture,
+  }: { readonly tally: Tally; readonly gallery: Gallery; readonly drawn: Parameter },
   device: SimulatedDevice,
   sent: readonly Extract<TruthRecord, { type: 'message' }>[],
   scenario: Scenario,
@@ -94,11 +107,13 @@ async function addReadings(
     const measuredAt = Date.parse(at);
     const isClockWrong = clock.some(({ from, to }) => measuredAt >= from && measuredAt < to);
     for (const [parameter, value] of Object.entries(truth)) {
+      // What Pantau cannot take is another matter.
+      if (!isParameter(parameter)) continue;
       const key = `${localDateOf(measuredAt)}/${parameter}`;
       const mean = means.get(key) ?? { sum: 0, count: 0 };
       means.set(key, { sum: mean.sum + value, count: mean.count + 1 });
       const reading = readings.get(`${Date.parse(ts)}/${parameter}`);
-      if (parameter === DRAWN)
+      if (parameter === picture)
         drawn.push({
           ...{ at: measuredAt, truth: value, value: reading?.value },
           isFlagged: reading !== undefined && isFlagged(reading.flag),
@@ -107,7 +122,7 @@ async function addReadings(
       tally.addValue(device, parameter, measuredAt, faults[parameter], reading?.flag);
     }
   }
-  gallery.addStation(device.id, DRAWN, drawn);
+  gallery.addStation(device.id, picture, drawn);
   const { expect } = scenario.file;
   if (expect.index !== undefined && (expect.index.model ?? device.model) === device.model) {
     const { at, index } = await seenIndex(api, device.id);
@@ -243,7 +258,7 @@ class Tally {
     this.#indices.push(finding);
   }
 
-  report(): Omit<CheckReport, 'messages' | 'alerts' | 'problems'> {
+  report(): Omit<CheckReport, 'messages' | 'alerts' | 'programmes' | 'problems'> {
     const byName = <T extends { readonly device: string }>(list: T[]): T[] =>
       list.sort((a, b) => (a.device < b.device ? -1 : a.device > b.device ? 1 : 0));
     return {

@@ -9,6 +9,8 @@ export interface CheckReport {
   readonly alerts: readonly AlertFinding[];
   readonly means: readonly MeanFinding[];
   readonly indices: readonly IndexFinding[];
+  /** Of other devices of the programmes. */
+  readonly programmes: readonly ProgrammeFinding[];
   /** What the scenario's bounds do not allow, in words. Empty: the check passed. */
   readonly problems: readonly string[];
 }
@@ -57,4 +59,18 @@ export interface IndexFinding {
   readonly trueIndex: number;
   /** Null when Pantau has no index of a station whose scenario covers its 24 hours. */
   readonly seenIndex: number | null;
+}
+
+/** What became of what a device of a programme said that Pantau makes no figure of. */
+export interface ProgrammeFinding {
+  readonly device: string;
+  readonly kind: string;
+  readonly value: string;
+  readonly sent: number;
+  /** Refused by name, or kept as it was sent. */
+  readonly arrived: number;
+  /** The reason of the refusal, or what it is kept as. */
+  readonly as: string;
+  /** Values that were stored all the same. */
+  readonly taken: number;
 }

@@ -1,4 +1,5 @@
 import { DAY, localDateOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { PARAMETERS, type Parameter } from '#libs/telemetry';
 import { COLOURS, plotsSvg, stripsSvg, type Plot, type Point, type Tick } from '#simulators/chart';
 import type { CameraSpan } from '#simulators/devices';
 import type { SeenDay } from './seen.js';
@@ -24,13 +25,13 @@ const STATES = { up: COLOURS.green, down: COLOURS.red, frozen: COLOURS.orange } 
 
 /** Collects what a check compares, and draws it. */
 export class Gallery {
-  readonly #stations = new Map<string, { readonly parameter: string; readonly seen: readonly Seen[] }>();
+  readonly #stations = new Map<string, { readonly parameter: Parameter; readonly seen: readonly Seen[] }>();
   readonly #cameras = new Map<
     string,
     { readonly truth: readonly CameraSpan[]; readonly days: readonly SeenDay[] }
   >();
 
-  addStation(device: string, parameter: string, seen: readonly Seen[]): void {
+  addStation(device: string, parameter: Parameter, seen: readonly Seen[]): void {
     this.#stations.set(device, { parameter, seen });
   }
 
@@ -88,7 +89,7 @@ export class Gallery {
   }
 }
 
-function stationPlot(device: string, parameter: string, seen: readonly Seen[], x: Plot['x']): Plot {
+function stationPlot(device: string, parameter: Parameter, seen: readonly Seen[], x: Plot['x']): Plot {
   const stride = Math.ceil(seen.length / MOST_POINTS);
   const drawn = seen.filter((_one, i) => i % stride === 0);
   const [first, last] = [seen[0]?.at ?? 0, seen.at(-1)?.at ?? 0];
@@ -97,7 +98,7 @@ function stationPlot(device: string, parameter: string, seen: readonly Seen[], x
     list.flatMap(({ at, value }) => (value === undefined ? [] : [[at, value] as const]));
   return {
     title: `${device}: ${parameter}`,
-    y: 'µg/m³',
+    y: PARAMETERS[parameter].unit.replace('ug/m3', 'µg/m³').replace('degC', '°C'),
     x,
     series: [
       { name: 'terlihat / seen', colour: COLOURS.blue, points: stored(drawn), gap },

@@ -61,5 +61,17 @@ export function problemsOf({ file }: Scenario, report: Omit<CheckReport, 'proble
           `the mean of ${device} on ${date} is ${seenMean.toFixed(1)} beside the true ${trueMean.toFixed(1)}; the scenario allows ${percent(error)}`,
         );
   }
+  for (const { device, kind, value, sent, arrived, as, taken } of report.programmes) {
+    if (taken > 0)
+      problems.push(
+        `${taken} values ${value} of ${device} are stored: Pantau has learnt to take them; correct what expect.notYet says of ${kind}`,
+      );
+    if (arrived < sent)
+      problems.push(
+        as === 'unknown_parameter'
+          ? `${sent - arrived} of ${sent} values ${value} of ${device} are not refused by name, so nobody learns of them`
+          : `${sent - arrived} of ${sent} messages of ${device} are not kept as the ${as} that they were`,
+      );
+  }
   return problems;
 }

@@ -56,6 +56,23 @@ export async function seenReadings(api: PantauApi, device: string, span: TimeSpa
   }
 }
 
+/** The newest refusals of a device for one reason: the instant that the message states, and what is wrong. */
+export async function seenRefusals(
+  api: PantauApi,
+  device: string,
+  reason: string,
+): Promise<{ readonly ts: string | undefined; readonly detail: string }[]> {
+  const { items } = await api.get<{ items: { detail: string; payloadText?: string }[] }>('rejected', {
+    device,
+    reason,
+    limit: 1_000,
+  });
+  return items.map(({ detail, payloadText }) => ({
+    detail,
+    ts: /"ts":"([^"]+)"/.exec(payloadText ?? '')?.[1],
+  }));
+}
+
 export async function seenAlerts(api: PantauApi, device: string): Promise<SeenAlert[]> {
   const { items } = await api.get<{
     items: { rule: string; device: string; history: { kind: string; at: string }[] }[];
