@@ -26,6 +26,7 @@ export default {
     '^#devices/([^/]+)$': '<rootDir>/devices/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  setupFilesAfterEnv: ['<rootDir>/apps/pantau/src/e2e/described-answers.setup.fixture.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   reporters: ['default', '<rootDir>/scripts/jest-summary.mjs'],
   testTimeout: 60_000,

@@ -1,7 +1,7 @@
 import type { AlertRule } from '#libs/alerting';
 import type { PresencePolicy } from '#libs/availability';
 import type { BrokerQueries } from '#libs/broker-state';
-import type { EvidenceReader, NeighbourQueries, Recomputation } from '#libs/evidence';
+import type { EvidenceReader, NeighbourQueries, Recomputation, StoreCheck } from '#libs/evidence';
 import type { Administration, DeviceTokens, Registry } from '#libs/identity';
 import type { IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
@@ -30,7 +30,11 @@ export interface GatewayDependencies {
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
   /** Computes a figure again from the bytes of its devices, and compares its period with the store. */
-  verify(indicator: string, subject: string, period: string): Promise<Recomputation>;
+  verify(
+    indicator: string,
+    subject: string,
+    period: string,
+  ): Promise<Recomputation & { readonly store: StoreCheck }>;
   /** Changes who may connect. */
   readonly administration: Administration;
   readonly fullCheck: FullCheckJob;

@@ -12,7 +12,7 @@ import { NestLogger, type Logger } from '#libs/platform';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DEPENDENCIES, type GatewayDependencies } from './dependencies.js';
 import { SitesController } from './sites/sites.controller.js';
@@ -29,11 +29,11 @@ import { ConfigurationController } from './configuration/configuration.controlle
 import { ClaimController } from './provisioning/claim.controller.js';
 import { DeviceSensorsController } from './devices/device-sensors.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { apiDocument } from './http/document.js';
 import { TokenGuard, TOKENS } from './http/auth.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { assertEveryRouteDecided } from './http/permission.js';
 import { NamesGuard } from './http/names.guard.js';
-import { describeUplinkRoutes } from './uplinks/describe-uplinks.js';
 import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js';
 import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
@@ -125,15 +125,7 @@ export async function startGateway(
   const paths = new KnownPaths(app.getHttpAdapter().getInstance());
   takeJson(app.getHttpAdapter().getInstance());
   app.useGlobalFilters(new ProblemFilter(logger, (request) => paths.allowed(request)));
-  const description = new DocumentBuilder()
-    .setTitle('Pantau')
-    .setDescription('Pemantauan kualitas udara dan CCTV / Monitoring of air quality and CCTV')
-    .setVersion('1')
-    .addBearerAuth()
-    .build();
-  SwaggerModule.setup('api/docs', app, () =>
-    describeUplinkRoutes(SwaggerModule.createDocument(app, description)),
-  );
+  SwaggerModule.setup('api/docs', app, () => apiDocument(app));
   // Nest's body parsers would judge the content; these routes take it as it is.
   await app.getHttpAdapter().getInstance().register(handOnUplinks(uplinks, logger));
   try {

@@ -3,6 +3,7 @@ export type { ReplayOfBytes } from './reconciliation/bytes-comparison.js';
 export * from './reconciliation/full-check.js';
 export * from './reconciliation/full-check-job.js';
 export { deviceNotices } from './devices/device-notices.js';
+export { describeApi } from './describe-api.js';
 export * from './gateway.js';
 export { reconcile, type Reconciliation } from './reconciliation/reconciliation.js';
 export { HealthController } from './health/health.controller.js';

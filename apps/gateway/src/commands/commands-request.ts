@@ -1,6 +1,7 @@
 import { DAY, MINUTE } from '#libs/kernel';
 import { duration } from '#libs/kernel';
 import { z } from 'zod';
+import { json } from '../http/answer.js';
 import { jsonOfAtMost, limit } from '../http/members.js';
 
 /** A command must fit into an MQTT message that the smallest device can hold. */
@@ -8,8 +9,7 @@ const MAX_PARAMS_BYTES = 16_384;
 
 export const commandBody = z.strictObject({
   name: z.string().min(1).max(64).describe('What the device shall do, such as reboot'),
-  params: z
-    .json()
+  params: json
     .optional()
     .refine(jsonOfAtMost(MAX_PARAMS_BYTES), `expected at most ${MAX_PARAMS_BYTES} bytes of JSON`),
   expiresIn: duration

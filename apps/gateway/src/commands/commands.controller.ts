@@ -10,11 +10,13 @@ import { Caller } from '../http/auth.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
-import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodBody, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { COMMAND_VIEWS } from '../namespaces.js';
-import { commandViewKey } from '../views/views.js';
+import { commandViewKey, type CommandView } from '../views/views.js';
+import { commandOrderedSchema, commandSchema, commandsSchema } from './commands-answer.js';
 import { commandBody, commandsQuery } from './commands-request.js';
 
 /** What people tell devices once. */
@@ -32,11 +34,12 @@ export class CommandsController {
       'Durable when the answer is here. Waits until the device listens on its `cmd/#`, goes out at QoS 1, and is not sent after it expired. The device answers on its topic `result`.',
   })
   @ApiZodBody(commandBody)
+  @ApiZodAnswer(commandOrderedSchema, 202)
   async command(
     @Param('device') deviceId: string,
     @Body(new ZodPipe(commandBody)) { name, params, expiresIn }: z.output<typeof commandBody>,
     @Caller() caller: Principal,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof commandOrderedSchema>> {
     const { id: device, site } = await registeredDevice(this.pantau.registry, deviceId);
     const { journal, clock } = this.pantau;
     const at = clock.now();
@@ -59,10 +62,11 @@ export class CommandsController {
     summary: 'Perintah dan keadaannya, terbaru dahulu / Commands and what became of them, newest first',
   })
   @ApiZodQuery(commandsQuery)
+  @ApiZodAnswer(commandsSchema)
   async commands(
     @Param('device') deviceId: string,
     @Query(new ZodPipe(commandsQuery)) { limit }: z.output<typeof commandsQuery>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof commandsSchema>> {
     const { id } = await registeredDevice(this.pantau.registry, deviceId);
     const views = await this.pantau.state.list(COMMAND_VIEWS, {
       prefix: commandViewKey(id, ''),
@@ -70,7 +74,7 @@ export class CommandsController {
       limit: limit + 1,
     });
     return cut(
-      views.map(({ value }) => iso(value)),
+      views.map(({ value }) => shown(value)),
       limit,
     );
   }
@@ -78,9 +82,18 @@ export class CommandsController {
   @Get(':command')
   @Allow('read')
   @ApiOperation({ summary: 'Satu perintah / One command' })
-  async oneCommand(@Param('device') deviceId: string, @Param('command') command: string): Promise<unknown> {
+  @ApiZodAnswer(commandSchema)
+  async oneCommand(
+    @Param('device') deviceId: string,
+    @Param('command') command: string,
+  ): Promise<Answer<typeof commandSchema>> {
     const view = await this.pantau.state.get(COMMAND_VIEWS, commandViewKey(deviceId, command));
     if (view === undefined) throw new PantauError('NOT_FOUND', `${deviceId} has no command ${command}.`);
-    return iso(view);
+    return shown(view);
   }
+}
+
+/** What was ordered came as JSON. */
+function shown(view: CommandView): Answer<typeof commandSchema> {
+  return iso(view) as Answer<typeof commandSchema>;
 }

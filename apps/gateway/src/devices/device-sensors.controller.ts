@@ -2,8 +2,11 @@ import { remediesOf } from '#libs/telemetry';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import type { Answer } from '../http/answer.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
+import { ApiZodAnswer } from '../http/openapi.js';
+import { sensorsSchema } from './devices-answer.js';
 import { Allow } from '../http/permission.js';
 
 /** Which sensor counts of those that a device's messages name, and which are refused. */
@@ -19,7 +22,8 @@ export class DeviceSensorsController {
     description:
       'A series is of one sensor. `counted` names it where it has a name of its own; `refused` lists the others, with lines that map them to a device of their own or let them count.',
   })
-  async sensors(@Param('device') device: string): Promise<unknown> {
+  @ApiZodAnswer(sensorsSchema)
+  async sensors(@Param('device') device: string): Promise<Answer<typeof sensorsSchema>> {
     await registeredDevice(this.pantau.registry, device);
     const { counted, refused, more } = await this.pantau.ingest.sensors(device);
     const newestFirst = [...refused].sort((a, b) => b.lastAt - a.lastAt);

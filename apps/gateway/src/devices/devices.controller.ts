@@ -1,5 +1,5 @@
 import { presenceAt } from '#libs/availability';
-import { deviceSchema } from '#libs/identity';
+import { deviceSchema, type Device } from '#libs/identity';
 import { defined } from '#libs/kernel';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -8,12 +8,14 @@ import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice, Registers } from '../http/names.js';
-import { ApiZodBody, ApiZodQuery } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodBody, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { BROKER_RUNS, DEVICE_VIEWS, LATEST_READINGS } from '../namespaces.js';
 import { deviceStatus } from '../views/views.js';
 import { deviceNotices } from './device-notices.js';
+import { clockSchema, devicesSchema, registeredDeviceSchema, unreadSchema } from './devices-answer.js';
 import { clockQuery, deviceBody } from './devices-request.js';
 
 /** Devices, what is known of them now, and their registration. */
@@ -29,7 +31,8 @@ export class DevicesController {
     description:
       '`nothingRead` is there for a device whose messages arrive and give no value: since when, how many, why (the reason of the newest refusal, its members named) and what to do. `unkeptInterval`: its readings come much more seldom, or more often, than it is registered to send, with the command that sets the interval. `lateHistory`: readings that it sent were older than its `maxAge` and were refused after the acknowledgement.',
   })
-  async devices(): Promise<unknown> {
+  @ApiZodAnswer(devicesSchema)
+  async devices(): Promise<Answer<typeof devicesSchema>> {
     const devices = await this.pantau.registry.devices();
     const ids = devices.map(({ id }) => id);
     const views = await this.pantau.state.getMany(DEVICE_VIEWS, ids);
@@ -56,11 +59,13 @@ export class DevicesController {
     summary: 'Mendaftarkan atau mengubah perangkat / Register or change a device',
     description: 'It gets no password here: issue a token, or `pantau device rotate`.',
   })
+  @ApiZodParam('device', deviceSchema.shape.id)
   @ApiZodBody(deviceBody)
+  @ApiZodAnswer(registeredDeviceSchema)
   async putDevice(
     @Param('device', new ZodPipe(deviceSchema.shape.id)) id: string,
     @Body(new ZodPipe(deviceBody)) { interval, maxAge, intervalFrom, ...rest }: z.output<typeof deviceBody>,
-  ): Promise<unknown> {
+  ): Promise<Device> {
     const device = { id, ...rest, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) };
     await this.pantau.registry.putDevice(device, intervalFrom);
     return device;
@@ -73,7 +78,8 @@ export class DevicesController {
     description:
       'Members of the messages of a device of another maker that held numbers and were not read, beside values that were: the number of messages, the first and the last, the most frequent first. `more` counts messages with members beyond the 50 that are kept of a device.',
   })
-  async unread(@Param('device') device: string): Promise<unknown> {
+  @ApiZodAnswer(unreadSchema)
+  async unread(@Param('device') device: string): Promise<Answer<typeof unreadSchema>> {
     await registeredDevice(this.pantau.registry, device);
     const { members, more } = await this.pantau.ingest.unread(device);
     const items = [...members].sort((a, b) => b.count - a.count);
@@ -88,10 +94,11 @@ export class DevicesController {
       'By day of arrival, newest first. `skewMaxMs` is the largest device time less arrival: the skew of the clock, less the shortest way of a message.',
   })
   @ApiZodQuery(clockQuery)
+  @ApiZodAnswer(clockSchema)
   async clock(
     @Param('device') device: string,
     @Query(new ZodPipe(clockQuery)) { limit }: z.output<typeof clockQuery>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof clockSchema>> {
     await registeredDevice(this.pantau.registry, device);
     return cut(await this.pantau.ingest.clockDays(device, limit + 1), limit);
   }

@@ -5,9 +5,11 @@ import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
-import { ApiZodQuery } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import { foreignTopicsSchema } from './foreign-topics-answer.js';
 import { foreignTopicsQuery } from './foreign-topics-request.js';
 
 /** What can be done about a topic that nobody reads. */
@@ -34,10 +36,11 @@ export class ForeignTopicsController {
       'Messages on them are acknowledged and delivered to nobody. Of each topic the number, the first and last time and the beginning of one message are kept; topics beyond `mqtt.limits.foreignTopicsPerClient` are counted together, without `topic`.',
   })
   @ApiZodQuery(foreignTopicsQuery)
+  @ApiZodAnswer(foreignTopicsSchema)
   @TakesUnregistered()
   async list(
     @Query(new ZodPipe(foreignTopicsQuery)) { device, reason, limit }: z.output<typeof foreignTopicsQuery>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof foreignTopicsSchema>> {
     const found = await this.pantau.broker.setAsideTopics(device);
     await assertHeardOf(this.pantau.registry, device, found.length > 0);
     const items = found

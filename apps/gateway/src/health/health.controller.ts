@@ -3,9 +3,12 @@ import { newestFirst, lagOf } from '#libs/journal';
 import { messageOf, SECOND, shardOf, type Millis } from '#libs/kernel';
 import { LIVENESS_KEY } from '#libs/telemetry';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import type { Answer } from '../http/answer.js';
 import { Caller } from '../http/auth.js';
+import { ApiZodAnswer } from '../http/openapi.js';
+import { healthSchema } from './health-answer.js';
 import { Public } from '../http/permission.js';
 
 /** Longer than a large batch, its commit and a collection of garbage hold up a thread. */
@@ -13,7 +16,9 @@ const HELD_UP: Millis = 15 * SECOND;
 /** Beside the newest one there stands what goes to the shard, of the broker and of the bridge. */
 const RECORDS = 8;
 
-type Status = 'ok' | 'degraded' | 'down';
+type Health = Answer<typeof healthSchema>;
+type Status = Health['status'];
+type Part = Health['parts'][string];
 
 const WORDS: Readonly<Record<Status, string>> = {
   ok: 'Pantau bekerja / Pantau works',
@@ -34,12 +39,12 @@ export class HealthController {
     description:
       'No token needed. `degraded` (200): the store is away or the disk is full (`journal.accepting` is false: devices get no acknowledgement and keep their data). `down` (503): one of `parts` that should run does not. With a token the answer also holds the free space, the error of the store, the delay of each thread, and `lag`: the number of entries of a stream that a stage has not read yet.',
   })
-  @ApiResponse({ status: 200, description: 'ok, degraded' })
-  @ApiResponse({ status: 503, description: 'down' })
+  @ApiZodAnswer(healthSchema, 200, 'ok, degraded')
+  @ApiZodAnswer(healthSchema, 503, 'down')
   async health(
     @Caller() caller: Principal | undefined,
     @Res({ passthrough: true }) reply: { status(code: number): unknown },
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof healthSchema>> {
     const { journal, store, watched } = this.pantau;
     const [storeError, space, hears, standing] = await Promise.all([
       store.ping().then(
@@ -51,18 +56,18 @@ export class HealthController {
       this.#standing(),
     ]);
     const threads = watched.threads();
-    const parts = Object.fromEntries(
+    const parts: Record<string, Part> = Object.fromEntries(
       [
         ...threads.map(({ name, lagMs }) => [name, lagMs !== undefined && lagMs < HELD_UP] as const),
         ['listener', hears] as const,
         ...Object.keys(watched.stages).map((stage) => [`stage ${stage}`, standing.has(stage)] as const),
-      ].map(([name, runs]) => [name, runs ? 'ok' : 'down']),
+      ].map(([name, runs]): [string, Part] => [name, runs ? 'ok' : 'down']),
     );
     const isDown = Object.values(parts).includes('down');
     const isWhole = storeError === undefined && space.accepting;
     const status: Status = isDown ? 'down' : isWhole ? 'ok' : 'degraded';
     if (isDown) reply.status(503);
-    const answer = {
+    const answer: Health = {
       status,
       detail: WORDS[status],
       parts,
@@ -74,7 +79,8 @@ export class HealthController {
     return {
       ...answer,
       store: { ...answer.store, ...(storeError === undefined ? {} : { error: storeError }) },
-      journal: space,
+      // Infinite where nobody can tell, which JSON cannot say.
+      journal: { ...space, freeBytes: Number.isFinite(space.freeBytes) ? space.freeBytes : null },
       threads: Object.fromEntries(threads.map(({ name, lagMs }) => [name, { lagMs: lagMs ?? null }])),
       lag: await this.#lag(),
     };

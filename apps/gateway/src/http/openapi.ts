@@ -1,38 +1,64 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 
 /** Describes a body schema in OpenAPI, from the schema itself. */
 export function ApiZodBody(schema: z.ZodType): MethodDecorator {
-  return ApiBody({ schema: openApiSchema(schema) });
-}
-
-/** Free JSON has a schema that refers to itself among its definitions, where an OpenAPI document has none: there anything fits. */
-export function openApiSchema(schema: z.ZodType): object {
-  const { definitions, ...rest } = z.toJSONSchema(schema, {
-    io: 'input',
-    unrepresentable: 'any',
-    target: 'openapi-3.0',
-  });
-  if (definitions === undefined) return rest;
-  // eslint-disable-next-line no-restricted-properties -- our own schema
-  return JSON.parse(JSON.stringify(rest), (_name, member: unknown) =>
-    typeof member === 'object' && member !== null && '$ref' in member ? {} : member,
-  ) as object;
+  return ApiBody({ schema: openApiSchema(schema, 'input') });
 }
 
 /** Describes every member of a query schema in OpenAPI, from the schema itself. */
 export function ApiZodQuery(schema: z.ZodObject): MethodDecorator & ClassDecorator {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const { properties, required } = membersOf(schema);
   return applyDecorators(
     ...Object.entries(properties).map(([name, property]) =>
-      ApiQuery({ name, required: required.includes(name), schema: property as object }),
+      ApiQuery({ name, required: required.includes(name), schema: property }),
     ),
   );
 }
 
+/** Describes a member of the path, from the schema that it is checked with. */
+export function ApiZodParam(name: string, schema: z.ZodType): MethodDecorator & ClassDecorator {
+  return ApiParam({ name, schema: openApiSchema(schema, 'input') });
+}
+
 /** Describes what a route answers in OpenAPI, from the schema that the type of the answer comes from. */
-export function ApiZodAnswer(schema: z.ZodType, status = 200): MethodDecorator & ClassDecorator {
-  const answer: object = z.toJSONSchema(schema, { io: 'output', target: 'openapi-3.0' });
-  return ApiResponse({ status, description: '', schema: answer });
+export function ApiZodAnswer(
+  schema: z.ZodType,
+  status = 200,
+  description = 'Berhasil / Success',
+): MethodDecorator & ClassDecorator {
+  return ApiResponse({ status, description, schema: openApiSchema(schema, 'output') });
+}
+
+/** A schema in the dialect of OpenAPI 3.1. What has a name stands in `$defs`; the document brings it among its components. */
+export function openApiSchema(schema: z.ZodType, io: 'input' | 'output'): object {
+  const described = z.toJSONSchema(schema, { io, unrepresentable: 'any', override });
+  delete described.$schema;
+  return described;
+}
+
+function membersOf(schema: z.ZodObject): {
+  readonly properties: Readonly<Record<string, object>>;
+  readonly required: readonly string[];
+} {
+  const { properties = {}, required = [] } = openApiSchema(schema, 'input') as {
+    properties?: Record<string, object>;
+    required?: string[];
+  };
+  return { properties, required };
+}
+
+type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
+
+/** What says nothing to a reader goes: the calendar as a regular expression, the bounds of a double. */
+const override: Override = ({ jsonSchema }) => {
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+  if (jsonSchema.type === 'object' && isAnyText(jsonSchema.propertyNames)) delete jsonSchema.propertyNames;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+};
+
+function isAnyText(names: unknown): boolean {
+  return JSON.stringify(names) === '{"type":"string"}';
 }

@@ -1,12 +1,20 @@
-import type { IndicatorRecord } from '#libs/indicators';
 import { defined } from '#libs/kernel';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { ApiZodQuery } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import {
+  definitionOf,
+  figureOf,
+  figureSchema,
+  figuresSchema,
+  recomputationOf,
+  recomputationSchema,
+} from './indicators-answer.js';
 import { indicatorsQuery } from './indicators-request.js';
 
 /** Figures, each with what it follows from. */
@@ -23,14 +31,16 @@ export class IndicatorsController {
       'Every period from the registration of a device on, also those in which it was silent; newest first. `device` asks for those of a device, `site` for those of a site and its devices; `from` and `to` for periods that begin on these days. When there are more than `limit`, `truncated` is true: ask again with `after` set to `next`. Figures of this page that cannot be computed are in `notComputed` with the reason (`indicator`, `subject`, `period`, `reason`). The time of day in which a device was shut out is planned time.',
   })
   @ApiZodQuery(indicatorsQuery)
+  @ApiZodAnswer(figuresSchema)
   async indicators(
     @Query(new ZodPipe(indicatorsQuery)) query: z.output<typeof indicatorsQuery>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof figuresSchema>> {
     const { limit, ...filter } = query;
     const { items, notComputed, next } = await this.pantau.evidence.list({ ...defined(filter), limit });
-    const more = next === undefined ? {} : { truncated: true, next };
+    const more = next === undefined ? {} : { truncated: true as const, next };
     const without = notComputed.length === 0 ? {} : { notComputed };
-    return { definitions: this.pantau.evidence.definitions, items, ...without, ...more };
+    const definitions = this.pantau.evidence.definitions.map(definitionOf);
+    return { definitions, items: items.map(figureOf), ...without, ...more };
   }
 
   @Get(':indicator/:subject/:period')
@@ -40,12 +50,13 @@ export class IndicatorsController {
     description:
       '`subject` is the id of a device or site, the name of a district, or `regency`; `period` is `2026-01-31T13`, `2026-01-31`, `2026-01`, `2026-Q1` or `2026`: as the definition of the indicator says.',
   })
+  @ApiZodAnswer(figureSchema)
   async indicator(
     @Param('indicator') indicator: string,
     @Param('subject') subject: string,
     @Param('period') period: string,
-  ): Promise<IndicatorRecord> {
-    return this.pantau.evidence.get(indicator, subject, period);
+  ): Promise<Answer<typeof figureSchema>> {
+    return figureOf(await this.pantau.evidence.get(indicator, subject, period));
   }
 
   @Get(':indicator/:subject/:period/recomputation')
@@ -55,12 +66,12 @@ export class IndicatorsController {
     description:
       'Decodes and judges the bytes of the devices again, computes the figure from what comes out, and compares its period with the store. `result` is `equal`; `different`, and `difference` says where first: part, stream, shard, offset; or `not_verifiable` when retention removed what it follows from (`missing` says which, and when) or another version of a codec read it (`decoder`).',
   })
+  @ApiZodAnswer(recomputationSchema)
   async recompute(
     @Param('indicator') indicator: string,
     @Param('subject') subject: string,
     @Param('period') period: string,
-  ): Promise<unknown> {
-    const { result, ...rest } = await this.pantau.verify(indicator, subject, period);
-    return { result, identical: result === 'equal', ...rest };
+  ): Promise<Answer<typeof recomputationSchema>> {
+    return recomputationOf(await this.pantau.verify(indicator, subject, period));
   }
 }

@@ -4,9 +4,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { ApiZodBody } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Public } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import { claimSchema } from './claim-answer.js';
 import { claimBody } from './claim-request.js';
 
 /** Claims of one address: enough for an installer's afternoon, too few to guess a key of 256 bits. */
@@ -32,10 +34,11 @@ export class ClaimController {
       'Needs a provisioning key of the site (`pantau site key`), no token. The answer holds the password; it is shown this once.',
   })
   @ApiZodBody(claimBody)
+  @ApiZodAnswer(claimSchema, 201)
   async claim(
     @Body(new ZodPipe(claimBody)) { key, id, kind, name, interval }: z.output<typeof claimBody>,
     @Req() { ip }: FastifyRequest,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof claimSchema>> {
     const now = this.pantau.clock.now();
     if (!this.#byAddress.of(ip, now).tryTake(now) || !this.#all.of('', now).tryTake(now))
       throw new PantauError('OVERLOADED', 'too many claims from this address.', {

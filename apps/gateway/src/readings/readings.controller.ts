@@ -6,10 +6,11 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
+import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { countSchema } from './readings-answer.js';
+import { countSchema, readingsSchema } from './readings-answer.js';
 import { countQuery, readingsQuery } from './readings-request.js';
 
 /** What devices measured, as it is stored. */
@@ -26,7 +27,10 @@ export class ReadingsController {
       'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept. `doubt` gives, beside the test `device`, the reason that its maker gives. `truncated` says that there are more than `limit`: go on with `to` (newest first) or `from` (oldest first) at the last `ts`.',
   })
   @ApiZodQuery(readingsQuery)
-  async readings(@Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>): Promise<unknown> {
+  @ApiZodAnswer(readingsSchema)
+  async readings(
+    @Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>,
+  ): Promise<Answer<typeof readingsSchema>> {
     const { order, limit } = query;
     const points = await this.pantau.store.query({ ...filterOf(query), order, limit: limit + 1 });
     return cut(

@@ -4,11 +4,13 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { iso } from '../http/iso.js';
-import { ApiZodBody } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import { accountSchema, checkStatusSchema } from './reconciliation-answer.js';
 import { checkBody, noQuery } from './reconciliation-request.js';
-import { reconcile, type Reconciliation } from './reconciliation.js';
+import { reconcile } from './reconciliation.js';
 
 /** The account of everything that was sent, and the check that goes through all of it. */
 @ApiTags('Pantau')
@@ -23,8 +25,9 @@ export class ReconciliationController {
     description:
       'From counters that the stages keep as the entries pass, committed with their cursors; it costs the same on any journal. `takenByRetention` says how much of what was counted the journal no longer holds.',
   })
+  @ApiZodAnswer(accountSchema)
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- checked, and empty
-  async account(@Query(new ZodPipe(noQuery)) _query: object): Promise<Reconciliation> {
+  async account(@Query(new ZodPipe(noQuery)) _query: object): Promise<Answer<typeof accountSchema>> {
     return reconcile(this.pantau.journal, this.pantau.account);
   }
 
@@ -37,9 +40,10 @@ export class ReconciliationController {
       'Reads the bytes of every message that the journal keeps again, compares what was written of them, and compares the store with the journal by content, beside the work of Pantau. `differences` names device and day. Writes nothing. One at a time: 409 while another runs. GET tells how far it is, DELETE cancels it.',
   })
   @ApiZodBody(checkBody)
+  @ApiZodAnswer(checkStatusSchema, 202)
   async start(
     @Body(new ZodPipe(checkBody.default({}))) { device }: z.output<typeof checkBody>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof checkStatusSchema>> {
     if (device !== undefined && (await this.pantau.registry.device(device)) === undefined)
       throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
     return iso(this.pantau.fullCheck.start(device));
@@ -48,14 +52,16 @@ export class ReconciliationController {
   @Get('check')
   @Allow('examine')
   @ApiOperation({ summary: 'Kemajuan atau hasilnya / Its progress or its result' })
-  status(): unknown {
+  @ApiZodAnswer(checkStatusSchema)
+  status(): Answer<typeof checkStatusSchema> {
     return iso(this.pantau.fullCheck.status);
   }
 
   @Delete('check')
   @Allow('operate')
   @ApiOperation({ summary: 'Membatalkannya / Cancel it' })
-  async cancel(): Promise<unknown> {
+  @ApiZodAnswer(checkStatusSchema)
+  async cancel(): Promise<Answer<typeof checkStatusSchema>> {
     return iso(await this.pantau.fullCheck.cancel());
   }
 }

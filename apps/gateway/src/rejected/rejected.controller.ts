@@ -7,11 +7,13 @@ import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
-import { ApiZodQuery } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { REJECTION_COUNTS } from '../namespaces.js';
 import { newestMatching, type ListedRejection } from './newest-matching.js';
+import { rejectedSchema } from './rejected-answer.js';
 import { rejectedQuery } from './rejected-request.js';
 
 /** What was refused, at the door and after it. */
@@ -26,8 +28,11 @@ export class RejectedController {
     summary: 'Yang ditolak, terbaru dahulu, dengan jumlahnya / What was refused, newest first, with counts',
   })
   @ApiZodQuery(rejectedQuery)
+  @ApiZodAnswer(rejectedSchema)
   @TakesUnregistered()
-  async rejected(@Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>): Promise<unknown> {
+  async rejected(
+    @Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>,
+  ): Promise<Answer<typeof rejectedSchema>> {
     const { journal, state } = this.pantau;
     const counts = await state.list(REJECTION_COUNTS);
     const wanted = { ...query, limit: query.limit + 1 };
@@ -52,7 +57,7 @@ export class RejectedController {
 
 const PAYLOAD_SHOWN_BYTES = 1_000;
 
-function placeOf({ shard, offset, cause }: UnreadableEntry): object {
+function placeOf({ shard, offset, cause }: UnreadableEntry) {
   return { shard, offset, detail: messageOf(cause) };
 }
 

@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
-import { ApiZodQuery } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import { disagreementsSchema, rollupsSchema, type disagreementSchema } from './rollups-answer.js';
 import { disagreementsQuery, rollupsQuery } from './rollups-request.js';
 
 /** Hours of devices, and how they compare with those nearby. */
@@ -25,7 +27,10 @@ export class RollupsController {
       'Mean over time of the readings that passed or are unusual, with the counts it rests on, the share of the hour that is `covered`, and the same hour `withoutUnusual` values (`unusualShare` is their share of the time). Hours without a reading are listed too. `neighbours` says what the devices nearby say of an hour that is over: `flag` 1 they agree, 3 they disagree strongly (`failed` is then `["neighbour"]`); `count` is how many were asked and `median` is theirs. It is absent where too few could be asked. It excludes nothing: the one that differs may be the only one that is right.',
   })
   @ApiZodQuery(rollupsQuery)
-  async rollups(@Query(new ZodPipe(rollupsQuery)) query: z.output<typeof rollupsQuery>): Promise<unknown> {
+  @ApiZodAnswer(rollupsSchema)
+  async rollups(
+    @Query(new ZodPipe(rollupsQuery)) query: z.output<typeof rollupsQuery>,
+  ): Promise<Answer<typeof rollupsSchema>> {
     const { device, parameter, from, to } = query;
     const items = await this.pantau.evidence.rollups(device, parameter, { from, to });
     const hours = items.map(({ hour }) => hour);
@@ -45,14 +50,15 @@ export class RollupsController {
       'For finding sensors that drift: one that is listed day after day deserves a visit, one that is listed for an evening may have had a fire beside it. `mean` is that of the hour, `neighbours.median` that of the devices around it. Nothing listed here is excluded from any figure.',
   })
   @ApiZodQuery(disagreementsQuery)
+  @ApiZodAnswer(disagreementsSchema)
   async disagreements(
     @Query(new ZodPipe(disagreementsQuery)) query: z.output<typeof disagreementsQuery>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof disagreementsSchema>> {
     const { neighbours, registry } = this.pantau;
     const { parameter, limit, ...span } = query;
     const parameters = parameter === undefined ? MEASURED_CODES : [parameter];
     const found = await neighbours.disagreements(parameters, span, limit + 1);
-    const items: unknown[] = [];
+    const items: Answer<typeof disagreementSchema>[] = [];
     for (const hour of found) {
       const site = (await registry.device(hour.device))?.site;
       items.push(iso({ ...defined({ site }), ...hour, unit: PARAMETERS[hour.parameter].unit }));

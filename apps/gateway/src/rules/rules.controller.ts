@@ -1,7 +1,9 @@
-import { ruleView } from '#libs/alerting';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer } from '../http/openapi.js';
+import { ruleOf, rulesSchema } from './rules-answer.js';
 import { Allow } from '../http/permission.js';
 
 /** The alert rules. */
@@ -13,9 +15,8 @@ export class RulesController {
   @Get()
   @Allow('read')
   @ApiOperation({ summary: 'Aturan peringatan yang berlaku / The alert rules in force' })
-  rules(): unknown {
-    return {
-      items: this.pantau.rules.map((rule) => ruleView(rule)),
-    };
+  @ApiZodAnswer(rulesSchema)
+  rules(): Answer<typeof rulesSchema> {
+    return { items: this.pantau.rules.map(ruleOf) };
   }
 }

@@ -4,10 +4,10 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Registers } from '../http/names.js';
-import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodBody, ApiZodParam } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { sitesSchema } from './sites-answer.js';
+import { siteAnswer, sitesSchema } from './sites-answer.js';
 import { siteBody } from './sites-request.js';
 
 /** Where devices stand. */
@@ -28,8 +28,9 @@ export class SitesController {
   @Registers('site')
   @Allow('register')
   @ApiOperation({ summary: 'Mendaftarkan atau mengubah lokasi / Register or change a site' })
+  @ApiZodParam('site', siteSchema.shape.id)
   @ApiZodBody(siteBody)
-  @ApiZodAnswer(siteSchema)
+  @ApiZodAnswer(siteAnswer)
   async putSite(
     @Param('site', new ZodPipe(siteSchema.shape.id)) id: string,
     @Body(new ZodPipe(siteBody)) site: z.output<typeof siteBody>,

@@ -1,6 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MODULES = join(import.meta.dirname, '../../../../node_modules');
@@ -61,6 +61,10 @@ const count = await api.readingsControllerCount({ client });
 export const readings: number | undefined = count.data?.count;
 const token = await api.tokensControllerToken({ client, path: { device: 'udara-01' }, body: {} });
 export const expiresAt: string | undefined = token.data?.expiresAt;
+const devices = await api.devicesControllerDevices({ client });
+export const pm25: number | undefined = devices.data?.items[0]?.latest?.pm25?.value;
+const alerts = await api.alertsControllerAlerts({ client });
+export const why: string | undefined = alerts.data?.items[0]?.explanation?.id ?? alerts.error?.errors?.[0]?.field;
 // @ts-expect-error -- a command has a name
 api.commandsControllerCommand({ client, path: { device: 'udara-01' }, body: {} });
 `;
@@ -81,6 +85,15 @@ export async function generateClient(folder: string, document: OpenApiDocument):
   writeFileSync(input, JSON.stringify(document));
   const options = ['-i', input, '-o', join(folder, 'client'), '--no-log-file'];
   return run(join(MODULES, '@hey-api/openapi-ts/bin/run.js'), ...options);
+}
+
+/** What the types of the client leave open; a word within quotes or a comment is none. */
+export function openTypes(folder: string): string[] {
+  const text = readFileSync(join(folder, 'client', 'types.gen.ts'), 'utf8').replace(
+    /\/\*[^]*?\*\/|'[^'\n]*'/g,
+    '',
+  );
+  return text.split('\n').filter((line) => /\b(unknown|any)\b/.test(line));
 }
 
 /** Checks the types of the client, and of a program that uses it. */

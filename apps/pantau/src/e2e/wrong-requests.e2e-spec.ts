@@ -7,6 +7,7 @@ import {
   checkClient,
   faultsOf,
   generateClient,
+  openTypes,
   withBrokenRef,
   type OpenApiDocument,
   type Parameter,
@@ -61,6 +62,7 @@ describe('the OpenAPI document', () => {
     const [right, wrong] = [join(folder.path, 'right'), join(folder.path, 'wrong')];
     expect(await generateClient(right, document)).toMatchObject({ code: 0 });
     expect(await checkClient(right)).toEqual({ code: 0, output: '' });
+    expect(openTypes(right)).toEqual([]);
     const refused = await generateClient(wrong, broken);
     expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('__schema0')]);
   });
@@ -193,11 +195,13 @@ describe('every route of the OpenAPI document', () => {
   it('says of every list that it was cut at its limit', async () => {
     const { state } = pantau.engines;
     const topic = { reason: 'not_mapped', detail: 'x', sender: 'udara-01', count: 1, firstAt: 1, lastAt: 1 };
+    const rest = { sampleBytes: 1, retain: false, reported: 1 };
+    const command = { name: 'reboot', params: null, expiresAt: 1, orderedBy: 'x' };
     const day = { messages: 1, withoutTime: 0, wrong: 0, late: 0, skewMaxMs: null, skewMinMs: null };
     const seeded: Readonly<Record<string, { namespace: string; value: (i: number) => object }>> = {
       '/api/v1/foreign-topics': {
         namespace: 'mqtt/set-aside',
-        value: (i) => ({ ...topic, topic: `a/${i}`, sample: Buffer.from('1') }),
+        value: (i) => ({ ...topic, ...rest, topic: `a/${i}`, sample: Buffer.from('1') }),
       },
       '/api/v1/devices/{device}/clock': {
         namespace: 'ingest/clock',
@@ -208,6 +212,7 @@ describe('every route of the OpenAPI document', () => {
         value: (i) => ({
           id: String(i),
           device: 'udara-01',
+          command,
           state: 'queued',
           history: [{ state: 'queued', at: i }],
         }),

@@ -1,0 +1,35 @@
+import { ALERT_PHASES } from '#libs/alerting';
+import { z } from 'zod';
+import { instantText, json, listOf, parameterCode, text } from '../http/answer.js';
+
+const phase = z.enum(ALERT_PHASES);
+
+/** Beside what every alert has stands the detail of its kind; that of a threshold is named here. */
+export const alertSchema = z
+  .object({
+    alert: z.string().describe('`{rule}/{device}/{since}`'),
+    rule: z.string(),
+    ruleVersion: z.string().describe('Digest of the content of the rule'),
+    ruleKind: z.string(),
+    severity: z.enum(['info', 'warning', 'critical']),
+    title: text,
+    site: z.string(),
+    device: z.string(),
+    kind: phase.describe('The same as state'),
+    state: phase,
+    at: instantText.describe('When it came into this state, device time'),
+    since: instantText.describe('Since when that lasts of which it tells'),
+    value: z.number().optional().describe('That led to the state'),
+    explanation: text
+      .optional()
+      .describe('In one sentence; absent for a kind of rule that this version does not know'),
+    parameter: parameterCode.optional(),
+    raise: z.number().optional(),
+    clear: z.number().optional(),
+    evidence: z.array(z.strictObject({ ts: instantText, value: z.number() })).optional(),
+    history: z.array(z.strictObject({ kind: phase, at: instantText, value: z.number().optional() })),
+  })
+  .catchall(json)
+  .meta({ id: 'Alert' });
+
+export const alertsSchema = listOf(alertSchema);

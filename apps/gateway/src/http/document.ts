@@ -1,0 +1,85 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { describeUplinkRoutes } from '../uplinks/describe-uplinks.js';
+import { problem } from './answer.js';
+import { openApiSchema } from './openapi.js';
+
+/** The document of the whole API (OpenAPI 3.1). */
+export function apiDocument(app: INestApplication): OpenAPIObject {
+  const description = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Pantau')
+    .setDescription('Pemantauan kualitas udara dan CCTV / Monitoring of air quality and CCTV')
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addBearerAuth()
+    .build();
+  const document = describeUplinkRoutes(SwaggerModule.createDocument(app, description));
+  describeProblems(document);
+  return withComponents(document);
+}
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+function operationsOf(document: OpenAPIObject): Operation[] {
+  return Object.values(document.paths).flatMap((path) => METHODS.flatMap((method) => path[method] ?? []));
+}
+
+/** What names a thing that may be unknown, in a path or a query. */
+const NAMES = new Set(['device', 'site', 'indicator']);
+
+const PROBLEMS: Readonly<Record<number, string>> = {
+  400: 'Permintaan tidak sah; `errors` menyebut anggotanya / The request is at fault; `errors` names the member',
+  401: 'Perlu token / Token required',
+  403: 'Tidak diizinkan / Not allowed',
+  404: 'Yang disebut tidak dikenal / What it names is not known',
+  408: 'Permintaan tidak selesai pada waktunya / The request was not complete in time',
+  409: 'Bertentangan dengan keadaan sekarang / In conflict with what is there',
+  413: 'Isi terlalu besar / The body is too large',
+  415: 'Jenis isi tidak didukung / Unsupported media type',
+  429: 'Terlalu sering; lihat Retry-After / Too often; see Retry-After',
+  500: 'Kesalahan di dalam Pantau / A fault of Pantau',
+  503: 'Sementara tidak tersedia / Not available now; try again',
+};
+
+/** Whatever a route answers beside what it is asked for: what its parameters, its body and its security lead to. */
+function describeProblems(document: OpenAPIObject): void {
+  for (const operation of operationsOf(document)) {
+    const names = (operation.parameters ?? []).filter(
+      (one) => 'in' in one && (one.in === 'path' || NAMES.has(one.name)),
+    );
+    const statuses = [
+      ...[400, 429, 500, 503],
+      ...(operation.security === undefined ? [] : [401, 403]),
+      ...(names.length > 0 ? [404] : []),
+      ...(operation.requestBody === undefined ? [] : [403, 404, 408, 409, 413, 415]),
+    ];
+    for (const status of statuses)
+      operation.responses[status] ??= {
+        description: PROBLEMS[status] ?? '',
+        content: { 'application/problem+json': { schema: openApiSchema(problem, 'output') } },
+      };
+  }
+}
+
+/** Brings what has a name among the components, once. */
+function withComponents(document: OpenAPIObject): OpenAPIObject {
+  const schemas: Record<string, unknown> = { ...document.components?.schemas };
+  const hoisted = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(hoisted);
+    if (typeof value !== 'object' || value === null) return value;
+    const { $defs, ...rest } = value as { $defs?: Readonly<Record<string, unknown>> };
+    for (const [name, schema] of Object.entries($defs ?? {})) schemas[name] ??= hoisted(schema);
+    return Object.fromEntries(
+      Object.entries(rest).map(([name, member]) => [
+        name,
+        name === '$ref' && typeof member === 'string'
+          ? member.replace('#/$defs/', '#/components/schemas/')
+          : hoisted(member),
+      ]),
+    );
+  };
+  const { components, ...rest } = hoisted(document) as OpenAPIObject;
+  return { ...rest, components: { ...components, schemas } } as OpenAPIObject;
+}
