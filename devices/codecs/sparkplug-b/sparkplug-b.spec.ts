@@ -1,9 +1,6 @@
-import { defined } from '#libs/kernel';
 import type { CodecInput, CodecResult } from '#libs/telemetry';
-import fc from 'fast-check';
-import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
+import { describeCodecContract, message, unnamed } from '../codec.contract.js';
 import { codec as named } from './index.js';
-import { readFields } from './protobuf.js';
 import {
   bytes,
   double,
@@ -64,45 +61,6 @@ describeCodecContract(codec, {
       (type) => [message(payload(metrics), { topic: topic(type) }), 'Air/CO2'] as const,
     ),
   ),
-});
-
-describe('readFields', () => {
-  it('reads back what an encoder writes', () => {
-    const field = fc.oneof(
-      fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => ({ wire: 0 as const, value })),
-      fc.uint8Array({ maxLength: 200 }).map((value) => ({ wire: 2 as const, value })),
-      fc.double().map((value) => ({ wire: 1 as const, value })),
-    );
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 2 ** 27 }), field)), (fields) => {
-        const encoded = fields.map(([number, { wire, value }]) =>
-          wire === 0 ? int(number, value) : wire === 2 ? bytes(number, value) : double(number, value),
-        );
-        const read = readFields(Buffer.concat(encoded))!;
-        expect(read.map(({ number, wire }) => ({ number, wire }))).toEqual(
-          fields.map(([number, { wire }]) => ({ number, wire })),
-        );
-        for (const [i, each] of read.entries()) {
-          const { wire, value } = fields[i]![1];
-          if (each.wire === 0) expect(each.value).toBe(value);
-          else if (wire === 2) expect([...each.bytes]).toEqual([...value]);
-          else expect(Buffer.from((each as { bytes: Uint8Array }).bytes).readDoubleLE()).toBe(value);
-        }
-      }),
-    );
-  });
-
-  it.each([
-    ['a varint that does not end', [0x08, 0x80]],
-    ['a varint of eleven bytes', [0x08, ...Array<number>(10).fill(0x80), 1]],
-    ['field number 0', [0x00, 1]],
-    ['a group', [0x0b]],
-    ['a length beyond the end', [0x0a, 5, 1]],
-    ['a huge length', [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
-    ['four bytes that are three', [0x0d, 1, 2, 3]],
-  ])('takes %s for no message', (_, octets) => {
-    expect(readFields(Uint8Array.from(octets))).toBeUndefined();
-  });
 });
 
 describe('births', () => {
@@ -346,31 +304,6 @@ describe('deaths', () => {
 });
 
 describe('sparkplug-b', () => {
-  it.each(['spec_example_1.json', 'spec_example_2.json'])(
-    'finds nothing measured in %s of the specification',
-    (name) => {
-      interface Example {
-        readonly timestamp: number;
-        readonly metrics: { name: string; timestamp: number; dataType: string; value: boolean | string }[];
-      }
-      const { timestamp, metrics } = JSON.parse(fixture('sparkplug-b', name).toString()) as Example;
-      const body = payload(
-        metrics.map((each) => ({
-          name: each.name,
-          timestamp: each.timestamp,
-          datatype: each.dataType === 'Boolean' ? 11 : 12,
-          value: typeof each.value === 'boolean' ? int(14, Number(each.value)) : bytes(15, each.value),
-        })),
-        timestamp,
-      );
-      expect(decode(topic('NBIRTH'), body)).toMatchObject({
-        outputs: [{ kind: 'status', ts: timestamp, state: 'online' }],
-        refusals: [],
-      });
-      expect(decode(topic('NDATA'), body).ignored).toBe('no metric is one that Pantau measures');
-    },
-  );
-
   it.each([
     [topic('NCMD'), 'a command to the device'],
     [topic('DCMD', 'udara'), 'a command to the device'],
@@ -448,49 +381,5 @@ describe('sparkplug-b', () => {
         },
       ]);
     if (expected === undefined) expect(JSON.stringify(outputs)).not.toContain('suspect');
-  });
-});
-
-describe('a gateway that has lost its sensor', () => {
-  interface Property {
-    readonly stringValue?: string;
-    readonly intValue?: number;
-  }
-  interface Viewed {
-    readonly timestamp: number;
-    readonly metrics: readonly {
-      readonly name?: string;
-      readonly alias: number;
-      readonly timestamp: number;
-      readonly datatype?: number;
-      readonly floatValue: number;
-      readonly properties: Readonly<Record<'engUnit' | 'Quality', Property | undefined>>;
-    }[];
-  }
-  const recorded = JSON.parse(fixture('sparkplug-b', 'quality-bad.json').toString()) as {
-    readonly topic: string;
-    readonly birth: Viewed & { readonly topic: string };
-    readonly data: Viewed;
-  };
-  const encoded = ({ timestamp, metrics }: Viewed): Buffer =>
-    payload(
-      metrics.map(({ floatValue, properties: { engUnit, Quality }, ...metric }) => ({
-        ...metric,
-        ...defined({ unit: engUnit?.stringValue, quality: Quality?.intValue }),
-        value: float(12, floatValue),
-      })),
-      timestamp,
-    );
-
-  it('has no value of it: the value that its Quality calls bad is refused', () => {
-    const { birth, data } = recorded;
-    const born = decode(birth.topic, encoded(birth));
-    expect(born.outputs).toContainEqual(
-      expect.objectContaining({ values: [{ parameter: 'pm25', value: 12.5, unit: 'ug/m3' }] }),
-    );
-    expect(decode(recorded.topic, encoded(data), born.memory)).toMatchObject({
-      outputs: [],
-      refusals: [{ reason: 'not_finite' }],
-    });
   });
 });

@@ -7,6 +7,7 @@ import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { BatchContext, type Batch, type Pieces } from './batch-context.js';
+import { codeOf, isNextOf, waitForAny, type Consumer, type Handled } from './consumer.js';
 import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
 import { notePassedOver } from './tally.js';
@@ -365,60 +366,4 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     this.#recovery.abort();
     this.#recovery = new AbortController();
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof PantauError ? error.code : undefined;
-}
-
-/** Whether it is the entry that the consumer has to read next that cannot be read, and not one that its handler looked at. */
-function isNextOf({ stream, shard, next }: Consumer, error: unknown): error is UnreadableEntry {
-  return (
-    error instanceof UnreadableEntry &&
-    error.stream === stream &&
-    error.shard === shard &&
-    error.offset === next
-  );
-}
-
-/** A batch that was handled and is not committed yet. */
-interface Handled {
-  /** Its entries. */
-  readonly count: number;
-  /** Whether it ended because it took as much as a batch may, so that there may be more. */
-  readonly isFull: boolean;
-  /** Different ones among its entries. */
-  readonly keys: number;
-  readonly context: BatchContext;
-}
-
-/** One cursor of the stage: a stream within a shard. */
-interface Consumer {
-  readonly stream: StreamName;
-  readonly shard: number;
-  readonly cache: StageCache;
-  readonly reader: Reader;
-  /** At most so many entries are handled at once. */
-  readonly piece: number;
-  next: number;
-  /** Another process moved the cursor: `next` is not where it stands. */
-  wasMoved: boolean;
-  limit: number;
-  /** Failures in a row, for the back-off. */
-  failures: number;
-  /** Ends when it has gathered long enough; undefined otherwise. */
-  rest: Promise<unknown> | undefined;
-}
-
-async function waitForAny(
-  journal: Journal,
-  consumers: readonly Consumer[],
-  stop: AbortSignal,
-): Promise<void> {
-  const done = new AbortController();
-  const signal = AbortSignal.any([stop, done.signal]);
-  await Promise.race(
-    consumers.map(({ stream, shard, next, rest }) => rest ?? journal.waitFor(stream, shard, next, signal)),
-  ).catch(() => undefined);
-  done.abort();
 }

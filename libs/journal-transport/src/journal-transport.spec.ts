@@ -1,126 +1,15 @@
 import 'reflect-metadata';
-import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import { type AnyJournal, type AnyStreams, lagOf } from '#libs/journal';
+import { type AnyStreams, lagOf } from '#libs/journal';
 import { LocalAccountQueries } from '#libs/journal-transport-state';
-import { PantauError, seededRandom } from '#libs/kernel';
+import { PantauError } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
-import { namespaceOf, temporaryFolder, waitUntil } from '#libs/testing';
-import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import type { Batch, BatchContext, Pieces } from './batch-context.js';
-import { createStage } from './create-stage.js';
-import type { HandlerOptions } from './journal-server.js';
-
-const silent: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };
-const clock = { now: () => 1_000 };
-
-type Handler = (batch: Batch<number>, context: BatchContext<AnyStreams>) => Promise<void>;
-let handler: Handler;
-let begin: (context: BatchContext<AnyStreams>) => Promise<Pieces<number>>;
-
-@Controller()
-class CountingController {
-  @EventPattern<string>('numbers')
-  async numbers(@Payload() batch: Batch<number>, @Ctx() context: BatchContext<AnyStreams>): Promise<void> {
-    await handler(batch, context);
-  }
-
-  @EventPattern<string>('pieces', { inPieces: true } satisfies HandlerOptions)
-  pieces(@Ctx() context: BatchContext<AnyStreams>): Promise<Pieces<number>> {
-    return begin(context);
-  }
-
-  @EventPattern<string>('others')
-  async others(@Payload() batch: Batch<number>, @Ctx() context: BatchContext<AnyStreams>): Promise<void> {
-    await handler(batch, context);
-  }
-}
-
-@Module({ controllers: [CountingController] })
-class CountingModule {}
-
-interface Fixture extends AsyncDisposable {
-  readonly journal: AnyJournal;
-  readonly state: LmdbStateStore;
-  start(options?: {
-    backoffMs?: number;
-    random?: () => number;
-    maxBatch?: number;
-    gatherMs?: number;
-    reads?: readonly StreamName[];
-    appends?: readonly StreamName[];
-  }): Promise<INestMicroservice>;
-  caughtUp(stream?: string): Promise<void>;
-}
-
-async function open(shards = 1): Promise<Fixture> {
-  const folder = temporaryFolder('transport');
-  const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open<AnyStreams>({ state, clock, shards });
-  const apps: INestMicroservice[] = [];
-  return {
-    journal,
-    state,
-    async start({ backoffMs = 1, random = seededRandom(1), maxBatch = 8, gatherMs = 1, ...declared } = {}) {
-      const app = await createStage(
-        { module: CountingModule },
-        {
-          stage: 'counter',
-          journal,
-          state,
-          clock,
-          random,
-          logger: silent,
-          maxBatch,
-          backoffMs,
-          gatherMs,
-          ...declared,
-        },
-      );
-      await app.listen();
-      apps.push(app);
-      return app;
-    },
-    async caughtUp(stream = 'numbers') {
-      await waitUntil(
-        'the stage caught up',
-        async () => (await lagOf<string, AnyStreams>(journal, 'counter', stream)) === 0,
-      );
-    },
-    async [Symbol.asyncDispose]() {
-      for (const app of apps) await app.close();
-      await journal.close();
-      await state.close();
-      folder[Symbol.dispose]();
-    },
-  };
-}
-
-const numbers = (from: number, to: number): { key: string; data: number }[] =>
-  Array.from({ length: to - from }, (_, i) => ({ key: 'device', data: from + i }));
-
-/** Adds the batch to a running sum in the stage's state and appends each number to `seen`. */
-const sum: Handler = async (batch, context) => {
-  const before = (await context.state.get<number>(namespaceOf('counter'), 'sum')) ?? 0;
-  context.state.put(
-    namespaceOf('counter'),
-    'sum',
-    before + batch.reduce((total, entry) => total + entry.data, 0),
-  );
-  context.append(
-    'seen',
-    batch.map((entry) => ({ key: entry.key, data: entry.data })),
-  );
-};
-
-async function seen(journal: AnyJournal): Promise<number[]> {
-  return (await journal.read('seen', 0, 0, 10_000)).map((entry) => entry.data);
-}
+import { namespaceOf } from '#libs/testing';
+import { handleWith, numbers, open, seen, silent, sum } from './journal-transport.fixture.js';
 
 describe('the journal as a Nest transport', () => {
   it('hands batches in order to the handler and commits state, output and cursor together', async () => {
     await using fixture = await open();
-    handler = sum;
+    handleWith(sum);
     await fixture.start();
     await fixture.journal.append('numbers', numbers(0, 100));
     await fixture.caughtUp();
@@ -131,141 +20,17 @@ describe('the journal as a Nest transport', () => {
   it('gives the same batch again after a transient failure, with nothing of the failed attempt left', async () => {
     await using fixture = await open();
     const batches: number[][] = [];
-    handler = async (batch, context) => {
+    handleWith(async (batch, context) => {
       batches.push(batch.map((entry) => entry.data));
       await sum(batch, context);
       if (batches.length <= 4) throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
-    };
+    });
     await fixture.journal.append('numbers', numbers(0, 5));
     await fixture.start();
     await fixture.caughtUp();
     expect(batches).toEqual(Array.from({ length: 5 }, () => [0, 1, 2, 3, 4]));
     expect(await seen(fixture.journal)).toEqual([0, 1, 2, 3, 4]);
     expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(10);
-  });
-
-  describe('in pieces', () => {
-    const all = Array.from({ length: 1_500 }, (_, i) => i);
-    /** As {@link sum}, with the sum kept until the last piece. */
-    const sumOfPieces = async (context: BatchContext<AnyStreams>): Promise<Pieces<number>> => {
-      let total = (await context.state.get<number>(namespaceOf('counter'), 'sum')) ?? 0;
-      return {
-        add(piece) {
-          total += piece.reduce((sum, { data }) => sum + data, 0);
-          context.append(
-            'seen',
-            piece.map(({ key, data }) => ({ key, data })),
-          );
-        },
-        end: () => context.state.put(namespaceOf('counter'), 'sum', total),
-      };
-    };
-
-    it('hands over one batch in several calls and commits once', async () => {
-      await using fixture = await open();
-      const contexts = new Map<BatchContext<AnyStreams>, number[]>();
-      const cursors = new Set<number>();
-      const firsts: number[] = [];
-      begin = async (context) => {
-        expect(contexts.has(context)).toBe(false);
-        contexts.set(context, []);
-        firsts.push(context.origin.first);
-        const pieces = await sumOfPieces(context);
-        return {
-          ...pieces,
-          async add(piece) {
-            contexts.get(context)!.push(piece.length);
-            cursors.add(await fixture.journal.position('counter', 'pieces', 0));
-            await pieces.add(piece);
-          },
-        };
-      };
-      await fixture.journal.append('pieces', numbers(0, all.length));
-      await fixture.start({ maxBatch: 1_000 });
-      await fixture.caughtUp('pieces');
-      expect([...contexts.values()]).toEqual([[512, 488], [500]]);
-      expect(firsts).toEqual([0, 1_000]);
-      expect([...cursors]).toEqual([0, 1_000]);
-      expect(await seen(fixture.journal)).toEqual(all);
-      expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(
-        (all.length * (all.length - 1)) / 2,
-      );
-    });
-
-    it('commits before the last piece when much is to be appended', async () => {
-      await using fixture = await open();
-      const cursors = new Set<number>();
-      begin = async (context) => ({
-        async add(piece) {
-          cursors.add(await fixture.journal.position('counter', 'pieces', 0));
-          context.append(
-            'seen',
-            piece.map(({ key }) => ({ key, data: new Uint8Array(40_000) })),
-          );
-        },
-        end: () => undefined,
-      });
-      await fixture.journal.append('pieces', numbers(0, all.length));
-      // Such a batch is full, so no rest follows.
-      await fixture.start({ maxBatch: 1_500, gatherMs: 3_600_000 });
-      await fixture.caughtUp('pieces');
-      expect([...cursors]).toEqual([0, 512, 1_024]);
-      expect(await fixture.journal.extent('seen', 0)).toEqual({ first: 0, next: all.length });
-    });
-
-    it('begins the batch again when a piece fails, and leaves nothing of those before it', async () => {
-      await using fixture = await open();
-      let failures = 0;
-      begin = async (context) => {
-        const pieces = await sumOfPieces(context);
-        return {
-          ...pieces,
-          async add(piece) {
-            await pieces.add(piece);
-            if (piece.some(({ data }) => data === 700) && ++failures <= 2)
-              throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
-          },
-        };
-      };
-      await fixture.journal.append('pieces', numbers(0, all.length));
-      await fixture.start({ maxBatch: 1_000 });
-      await fixture.caughtUp('pieces');
-      expect(failures).toBe(3);
-      expect(await seen(fixture.journal)).toEqual(all);
-      expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(
-        (all.length * (all.length - 1)) / 2,
-      );
-    });
-
-    it.each(['in a piece', 'at the end'])('sets aside the one entry that fails %s', async (where) => {
-      await using fixture = await open();
-      begin = async (context) => {
-        const pieces = await sumOfPieces(context);
-        let isThere = false;
-        const fail = (at: string): void => {
-          if (isThere && at === where) throw new RangeError('no such number');
-        };
-        return {
-          async add(piece) {
-            isThere ||= piece.some(({ data }) => data === 700);
-            await pieces.add(piece);
-            fail('in a piece');
-          },
-          async end() {
-            fail('at the end');
-            await pieces.end();
-          },
-        };
-      };
-      await fixture.journal.append('pieces', numbers(0, all.length));
-      await fixture.start({ maxBatch: 1_000 });
-      await fixture.caughtUp('pieces');
-      const others = all.filter((n) => n !== 700);
-      expect(await seen(fixture.journal)).toEqual(others);
-      const rejected = await fixture.journal.read('rejected', 0, 0, 10);
-      expect(rejected.map(({ data }) => data.source)).toEqual([{ stream: 'pieces', shard: 0, offset: 700 }]);
-      expect(await fixture.state.get(namespaceOf('counter'), 'sum')).toBe(others.reduce((a, b) => a + b, 0));
-    });
   });
 
   it('wakes the shards that still wait when one of them succeeds again', async () => {
@@ -275,12 +40,12 @@ describe('the journal as a Nest transport', () => {
     let pauses = 0;
     let allThere = (): void => undefined;
     const bothAreThere = new Promise<void>((resolve) => (allThere = resolve));
-    handler = async ([entry]) => {
+    handleWith(async ([entry]) => {
       shards.add(entry?.shard ?? -1);
       if (shards.size === 2) allThere();
       await bothAreThere;
       if (++attempts <= 2) throw new PantauError('STORE_UNAVAILABLE', 'away.', { transient: true });
-    };
+    });
     // The first pause takes no time, the second longer than the test may take.
     const [atOnce, longest] = [-1, 1];
     for (const key of ['a', 'b', 'c', 'd']) await fixture.journal.append('numbers', [{ key, data: 1 }]);
@@ -293,10 +58,10 @@ describe('the journal as a Nest transport', () => {
     await using fixture = await open();
     const { journal } = fixture;
     const batches: Record<string, number[][]> = { numbers: [], others: [] };
-    handler = (batch, { origin }) => {
+    handleWith((batch, { origin }) => {
       batches[origin.stream]?.push(batch.map((entry) => entry.data));
       return Promise.resolve();
-    };
+    });
     const stage = await fixture.start({ gatherMs: 3_600_000 });
     await journal.append('numbers', numbers(0, 1));
     await fixture.caughtUp();
@@ -313,11 +78,11 @@ describe('the journal as a Nest transport', () => {
 
   it('sets a poisonous entry aside with its error and handles all others, once each and in order', async () => {
     await using fixture = await open();
-    handler = async (batch, context) => {
+    handleWith(async (batch, context) => {
       await sum(batch, context);
       const poison = batch.find((entry) => entry.data === 13 || entry.data === 14 || entry.data === 41);
       if (poison !== undefined) throw new Error(`cannot digest ${poison.data}`);
-    };
+    });
     await fixture.journal.append('numbers', numbers(0, 60));
     await fixture.start();
     await fixture.caughtUp();
@@ -334,7 +99,7 @@ describe('the journal as a Nest transport', () => {
 
   it('goes on after a restart where it stood', async () => {
     await using fixture = await open(4);
-    handler = sum;
+    handleWith(sum);
     const first = await fixture.start();
     await fixture.journal.append('numbers', numbers(0, 10));
     await fixture.caughtUp();
@@ -347,7 +112,7 @@ describe('the journal as a Nest transport', () => {
 
   it('never counts an entry twice when two replicas run by mistake on the same shards', async () => {
     await using fixture = await open();
-    handler = sum;
+    handleWith(sum);
     await fixture.start();
     await fixture.start();
     for (let i = 0; i < 20; i++) await fixture.journal.append('numbers', numbers(i * 10, i * 10 + 10));
@@ -360,7 +125,7 @@ describe('the journal as a Nest transport', () => {
     await using fixture = await open();
     const errors: string[] = [];
     silent.error = (message: unknown) => errors.push(String(message));
-    handler = sum;
+    handleWith(sum);
     await fixture.journal.commit({ cursor: 'counter', stream: 'numbers', shard: 0, expected: 0, next: 0 });
     await fixture.journal.append('numbers', numbers(0, 10));
     await fixture.journal.retain('numbers', { maxBytes: 0, unread: 'drop' });
@@ -378,7 +143,7 @@ describe('the journal as a Nest transport', () => {
     const { journal, state } = fixture;
     const errors: string[] = [];
     silent.error = (message: unknown) => errors.push(String(message));
-    handler = sum;
+    handleWith(sum);
     await journal.append('numbers', numbers(0, 10));
     await journal.retain('numbers', { maxBytes: 0 });
     await journal.append('numbers', numbers(10, 12));
@@ -395,7 +160,7 @@ describe('the journal as a Nest transport', () => {
   it('goes on when it could not note at once what it had lost', async () => {
     await using fixture = await open();
     const { journal } = fixture;
-    handler = sum;
+    handleWith(sum);
     await journal.enter('counter', 'numbers', 0);
     await journal.append('numbers', numbers(0, 10));
     await journal.retain('numbers', { maxBytes: 0, unread: 'drop' });
@@ -415,7 +180,7 @@ describe('the journal as a Nest transport', () => {
   it('passes over an entry that cannot be read, sets it aside with its place, and goes on', async () => {
     await using fixture = await open();
     const { journal, state } = fixture;
-    handler = sum;
+    handleWith(sum);
     for (const data of [1, 2, 3]) await journal.append('numbers', [{ key: 'device', data }]);
     const chunks = state.environment.database<Buffer, [string, number, number]>('journal', 'binary');
     // 0xc1 is the byte that MessagePack never uses.
@@ -445,7 +210,7 @@ describe('what a stage declares', () => {
 
   it('keeps it from appending to other streams, and sets aside what tried', async () => {
     await using fixture = await open();
-    handler = sum;
+    handleWith(sum);
     await fixture.journal.append('numbers', numbers(0, 1));
     await fixture.start({ ...declared, appends: [] });
     await fixture.caughtUp();

@@ -11,7 +11,8 @@ export interface Arrival {
 
 const BROKER = 'apps/broker/src';
 const inBroker = (spec: string, words: string): ShownBy => [`${BROKER}/${spec}`, words];
-const atDoor = (words: string): ShownBy => inBroker('limits.spec.ts', words);
+const atDoor = (words: string): ShownBy => inBroker('door/door-limits.spec.ts', words);
+const ofClient = (words: string): ShownBy => inBroker('limits.spec.ts', words);
 const inDelivery = (words: string): ShownBy => inBroker('delivery/bounds-delivery.spec.ts', words);
 const listeners = (words: string): ShownBy => inBroker('door/listeners.spec.ts', words);
 const bridging = (words: string): ShownBy => inBroker('bridge/bridge.spec.ts', words);
@@ -110,7 +111,7 @@ export const MQTT: Readonly<Record<string, Arrival>> = {
       'bridge.maxPayloadBytes': 2_000,
       'intake.maxPayloadBytes': 2_000,
     },
-    shownBy: atDoor('of its payloads: a huge one'),
+    shownBy: ofClient('of its payloads: a huge one'),
   },
   'mqtt.bridge.url': bridge('url', 'mqtt://10.0.0.1', bridging('takes the messages of MQTT 5 devices')),
   'mqtt.bridge.username': bridge('username', 'u', bridging('logs in with its user name and password')),
@@ -132,26 +133,29 @@ export const MQTT: Readonly<Record<string, Arrival>> = {
   ...rate('authFailuresPerAddress', atDoor('of wrong passwords of an address'), 'authFailures'),
   ...rate('refusalEntries', inBroker('door/door.spec.ts', 'of a flood fill neither journal nor log')),
   ...time('connectTimeout', 'connectTimeoutMs', atDoor('is limited however slowly a client drips')),
-  ...rate('messagesPerDevice', atDoor("['a device', 'messagesPerDevice'"), 'messagesPerDevice'),
-  ...rate('messagesPerAccount', atDoor("['a service account', 'messagesPerAccount'")),
-  ...limit('topicLevels', atDoor('of the levels of a topic')),
-  ...limit('subscriptionsPerClient', atDoor('of its subscriptions, with clean session')),
+  ...rate('messagesPerDevice', ofClient("['a device', 'messagesPerDevice'"), 'messagesPerDevice'),
+  ...rate('messagesPerAccount', ofClient("['a service account', 'messagesPerAccount'")),
+  ...limit('topicLevels', ofClient('of the levels of a topic')),
+  ...limit('subscriptionsPerClient', ofClient('of its subscriptions, with clean session')),
   ...limit(
     'foreignTopicsPerClient',
     inBroker('intake/foreign-topics.spec.ts', 'limits: { foreignTopicsPerClient: 20 }'),
   ),
   ...limit('inflightMessagesPerClient', inBroker('keys.spec.ts', 'sends no more than may be unacknowledged')),
-  ...time('stalledAfter', 'stalledAfterMs', atDoor('of what waits for it: a frozen subscriber goes')),
+  ...time('stalledAfter', 'stalledAfterMs', ofClient('of what waits for it: a frozen subscriber goes')),
   ...limit('queuedBytesPerClient', inDelivery("boundary('Messages that wait for an online client'")),
   ...limit(
     'queuedMessagesPerClient',
-    inBroker('standard.spec.ts', 'a kept session that is online in a burst beyond queuedMessagesPerClient'),
+    inBroker(
+      'standard/delivery.spec.ts',
+      'a kept session that is online in a burst beyond queuedMessagesPerClient',
+    ),
   ),
-  ...time('minKeepAlive', 'minKeepAliveMs', atDoor('of its silence: a keep-alive is moved')),
-  ...time('maxKeepAlive', 'maxKeepAliveMs', atDoor('of its silence: one that asked never')),
+  ...time('minKeepAlive', 'minKeepAliveMs', ofClient('of its silence: a keep-alive is moved')),
+  ...time('maxKeepAlive', 'maxKeepAliveMs', ofClient('of its silence: one that asked never')),
   ...limit(
     'takeovers.count',
-    inBroker('session/identity.spec.ts', 'are told apart from one: the newcomer is held'),
+    inBroker('session/changed-access.spec.ts', 'are told apart from one: the newcomer is held'),
   ),
   ...time(
     'takeovers.within',
