@@ -13,6 +13,11 @@ type Places = readonly [
   ...state: unknown[],
 ];
 
+/** Whether it is a list of states, each with the rule that it is of. What else is in them their kinds say. */
+export function isDeviceStates(value: unknown): boolean {
+  return Array.isArray(value) && value.every((state) => Array.isArray(state) && typeof state[0] === 'string');
+}
+
 /** The state of a rule among those of its device. */
 export function storedOf(states: DeviceStates, rule: string): StoredState | undefined {
   return states.find((state) => placesOf(state)[0] === rule);

@@ -1,6 +1,9 @@
 import { defineNamespace } from '#libs/state';
-import type { DeviceStates } from './device-states-form.js';
+import { z } from 'zod';
+import { isDeviceStates, type DeviceStates } from './device-states-form.js';
 import type { Underway } from './underway.js';
+
+const beat = { ts: z.number(), heardSince: z.number() };
 
 export const STATES = defineNamespace<DeviceStates>({
   name: 'alerts/device-states',
@@ -8,6 +11,7 @@ export const STATES = defineNamespace<DeviceStates>({
   key: 'device',
   value: 'DeviceStates',
   description: 'The state of every rule that a device moved.',
+  shape: isDeviceStates,
 });
 
 export const BEATS = defineNamespace<Underway>({
@@ -16,4 +20,8 @@ export const BEATS = defineNamespace<Underway>({
   key: 'shard',
   value: 'Underway',
   description: 'The beats of a shard that wait until what had arrived before them is judged.',
+  shape: z.object({
+    arriving: z.object({ ...beat, uplinks: z.array(z.number()) }).optional(),
+    judging: z.object({ ...beat, readings: z.number() }).optional(),
+  }),
 });

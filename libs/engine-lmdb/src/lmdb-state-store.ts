@@ -32,7 +32,7 @@ export class LmdbStateStore implements StateStore {
    * when not given
    * @throws PantauError `DATA_DIR_UNUSABLE` when the folder cannot be opened for writing
    */
-  static open(folder: string, onUnreadable: UnreadableListener = warn): LmdbStateStore {
+  static open(folder: string, onUnreadable: UnreadableListener = warnOfUnreadable): LmdbStateStore {
     return new LmdbStateStore(LmdbEnvironment.open(folder), onUnreadable);
   }
 
@@ -143,7 +143,8 @@ export class LmdbStateStore implements StateStore {
 
 export type UnreadableListener = (namespace: string, key: string, cause: unknown) => void;
 
-function warn(namespace: string, key: string, cause: unknown): void {
+/** A warning of the process. */
+export function warnOfUnreadable(namespace: string, key: string, cause: unknown): void {
   const why = typeof cause === 'string' ? cause : messageOf(cause);
   process.emitWarning(`${namespace}/${key} cannot be read and is passed over: ${why}`, {
     code: 'STATE_UNREADABLE',

@@ -251,11 +251,20 @@ describe('what nobody can read, in every shard of every stream', () => {
 
       expect(Object.keys(ANSWERS).sort()).toEqual([...READERS].sort());
 
+      // Rows of the state that two of the threads read.
+      await pantau.engines.state.write([
+        { namespace: 'alerts/device-states', key: DEVICE, value: 'poison' },
+        { namespace: 'gateway/devices', key: 'cctv-01', value: 'poison' },
+      ]);
       await pantau.restart();
       const again = await pantau.connect(DEVICE);
       await works(pantau, again, 2);
       await pantau.caughtUp();
       for (const answer of new Set(Object.values(ANSWERS))) await answer(pantau);
+      expect(await pantau.get('devices')).toMatchObject({ status: 200 });
+      const metrics = await (await fetch(pantau.metrics)).text();
+      for (const namespace of ['alerts/device-states', 'gateway/devices'])
+        expect(metrics).toContain(`\npantau_state_unreadable_rows_total{namespace="${namespace}"} 1\n`);
       expect((await toldOf(journal)).sort()).toEqual(all);
       expect(await passedOver(pantau)).toEqual(expected);
     } finally {

@@ -6,6 +6,7 @@ import { readInstallation, recordInstallation } from '../configuration/installat
 import { startMetricsServer } from './metrics-server.js';
 import { startStages } from './stage-host.js';
 import { STAGES } from '../stages.js';
+import { unreadableRowsMetrics } from './unreadable-rows.js';
 import { Pulse, pulseMetrics, startWatchdog } from '../watchdog/watchdog.js';
 
 /** The listeners for devices: no stage, because they read no stream with a cursor. */
@@ -69,8 +70,14 @@ export async function runProcess(
     const { host: address, port } = config.metrics;
     if (port !== false) {
       const lags = pulseMetrics(pulse);
+      const unreadable = unreadableRowsMetrics(async () => [engines.unreadableRows, host.unreadableRows]);
       const metrics = await startMetricsServer({ host: address, port }, async () =>
-        [(await broker?.metricsText()) ?? '', await host.metricsText(), await lags()].join('\n'),
+        [
+          (await broker?.metricsText()) ?? '',
+          await host.metricsText(),
+          await unreadable(),
+          await lags(),
+        ].join('\n'),
       );
       closers.push(() => metrics.close());
     }

@@ -8,6 +8,7 @@ import { readInstallation, recordInstallation } from '../configuration/installat
 import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
 import { caughtUp, STAGE_THREADS, type StageThread as StageThreadName } from '../stages.js';
+import { unreadableRowsMetrics, type UnreadableRows } from './unreadable-rows.js';
 import { Pulse, pulseMetrics, startWatchdog } from '../watchdog/watchdog.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
@@ -73,8 +74,12 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     const { host, port } = config.metrics;
     if (port !== false) {
       const lags = pulseMetrics(pulse);
+      const unreadable = unreadableRowsMetrics(async () => [
+        engines.unreadableRows,
+        ...(await Promise.all(threads.map((thread) => thread.unreadableRows()))),
+      ]);
       const metrics = await startMetricsServer({ host, port }, async () =>
-        [await broker.metricsText(), await stages.metricsText(), await lags()].join('\n'),
+        [await broker.metricsText(), await stages.metricsText(), await unreadable(), await lags()].join('\n'),
       );
       closers.push(() => metrics.close());
     }
@@ -108,6 +113,7 @@ interface StageThread {
   readonly failed: Promise<never>;
   count(site: string): Promise<number>;
   metricsText(): Promise<string>;
+  unreadableRows(): Promise<UnreadableRows>;
   stop(): Promise<void>;
 }
 
@@ -146,7 +152,7 @@ async function startStageThread(workerData: StageThreadData): Promise<StageThrea
     open.get(answer.id)?.(answer);
     open.delete(answer.id);
   });
-  const ask = async (question: StageQuestion): Promise<number | string> => {
+  const ask = async (question: StageQuestion): Promise<number | string | UnreadableRows> => {
     const id = ++questions;
     const answered = new Promise<StageAnswer>((resolve) => open.set(id, resolve));
     tell({ ...question, id });
@@ -162,7 +168,8 @@ async function startStageThread(workerData: StageThreadData): Promise<StageThrea
     store: first.store,
     failed,
     count: async (site) => Number(await ask({ type: 'count', site })),
-    metricsText: async () => String(await ask({ type: 'metrics' })),
+    metricsText: async () => (await ask({ type: 'metrics' })) as string,
+    unreadableRows: async () => (await ask({ type: 'unreadable-rows' })) as UnreadableRows,
     async stop() {
       stopping = true;
       tell({ type: 'stop' });

@@ -6,6 +6,7 @@ import { claimShards } from './claims.js';
 import { openEngines, openStore, systemClock } from '../storage/engines.js';
 import { StageMetrics } from './stage-metrics.js';
 import type { StageEntry } from '../stages.js';
+import type { UnreadableRows } from './unreadable-rows.js';
 import type { Pulse, ThreadName } from '../watchdog/watchdog.js';
 
 /** Stages that run in this thread. */
@@ -18,6 +19,7 @@ export interface StageHost {
   readonly store: TimeSeriesStore | undefined;
   /** What the stages count, in Prometheus' text format. */
   metricsText(): Promise<string>;
+  readonly unreadableRows: UnreadableRows;
   stop(): Promise<void>;
 }
 
@@ -101,7 +103,14 @@ export async function startStages(
       closers.push(keeping.startRetention(engines, parts.store(), config, logger));
       closers.push(keeping.startArchive(engines, parts.store(), config, logger));
     }
-    return { store, httpPort, intakePort, metricsText: () => metrics.text(), stop };
+    return {
+      store,
+      httpPort,
+      intakePort,
+      metricsText: () => metrics.text(),
+      unreadableRows: engines.unreadableRows,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -4,6 +4,7 @@ import { createLogger, type LoadedConfig } from '#libs/platform';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { startStages, type StageHost } from './stage-host.js';
+import type { UnreadableRows } from './unreadable-rows.js';
 import { STAGES, type StageThread } from '../stages.js';
 import { Pulse, THREADS } from '../watchdog/watchdog.js';
 
@@ -18,7 +19,10 @@ export interface StageThreadData {
 /** What the main thread tells the stages. A question carries an id, under which it is answered. */
 export type StageRequest = { readonly type: 'stop' } | ({ readonly id: number } & StageQuestion);
 
-export type StageQuestion = { readonly type: 'count'; readonly site: string } | { readonly type: 'metrics' };
+export type StageQuestion =
+  | { readonly type: 'count'; readonly site: string }
+  | { readonly type: 'metrics' }
+  | { readonly type: 'unreadable-rows' };
 
 /** What the stages tell the main thread. */
 export type StageAnswer =
@@ -34,7 +38,7 @@ export type StageAnswer =
       readonly detail: string;
       readonly remedy: string | undefined;
     }
-  | { readonly type: 'answer'; readonly id: number; readonly value: number | string }
+  | { readonly type: 'answer'; readonly id: number; readonly value: number | string | UnreadableRows }
   | { readonly type: 'refusal'; readonly id: number; readonly detail: string };
 
 /**
@@ -85,7 +89,8 @@ async function main({ config, thread, cells }: StageThreadData): Promise<void> {
   answer({ type: 'ready', httpPort, intakePort, store: store?.description });
 }
 
-async function answerOf(question: StageQuestion, host: StageHost): Promise<number | string> {
+async function answerOf(question: StageQuestion, host: StageHost): Promise<number | string | UnreadableRows> {
+  if (question.type === 'unreadable-rows') return host.unreadableRows;
   if (question.type === 'metrics') return host.metricsText();
   if (host.store === undefined) throw new Error('this thread has no store');
   return host.store.count({ site: question.site });

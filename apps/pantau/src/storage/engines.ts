@@ -10,7 +10,7 @@ import {
   Registry,
   Tokens,
 } from '#libs/identity';
-import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import { LmdbJournal, LmdbStateStore, warnOfUnreadable } from '#libs/engine-lmdb';
 import { LocalIngestQueries, type IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
@@ -20,6 +20,7 @@ import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { indicators } from '../configuration/configured-indicators.js';
 import { prepareDataFolder } from './data-folder.js';
+import type { UnreadableRows } from '../processes/unreadable-rows.js';
 
 /** The time of the machine: the one place where Pantau looks at a clock. */
 // eslint-disable-next-line no-restricted-properties -- see above
@@ -44,13 +45,19 @@ export interface Engines {
   readonly ingest: IngestQueries;
   /** Indicators from the evidence stage's state. */
   readonly evidence: EvidenceReader;
+  /** How many rows of the state could not be read so far, by namespace. */
+  readonly unreadableRows: UnreadableRows;
   close(): Promise<void>;
 }
 
 /** @throws PantauError `DATA_DIR_UNUSABLE` */
 export async function openEngines(config: LoadedConfig, clock: Clock = systemClock): Promise<Engines> {
   prepareDataFolder(config.data);
-  const state = LmdbStateStore.open(join(config.data, 'journal'));
+  const unreadableRows: Record<string, number> = {};
+  const state = LmdbStateStore.open(join(config.data, 'journal'), (namespace, key, cause) => {
+    unreadableRows[namespace] = (unreadableRows[namespace] ?? 0) + 1;
+    warnOfUnreadable(namespace, key, cause);
+  });
   const { shards, minFree } = config.journal;
   const journal = await LmdbJournal.open({ state, clock, shards, minFree });
   const registry = new Registry(state, { journal, clock });
@@ -59,6 +66,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   const keys = new ProvisioningKeys(state, clock);
   return {
     state,
+    unreadableRows,
     journal,
     registry,
     credentials,
