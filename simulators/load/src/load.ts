@@ -36,6 +36,8 @@ export interface LoadReport {
   readonly connectSeconds: number;
   /** Processor that this process took for the messages. A generator that takes all of a core measures itself. */
   readonly processorSeconds: number;
+  /** What the open connections added to the memory of this process. */
+  readonly memoryBytes: number;
 }
 
 const LOW_COST: readonly MeasuredParameter[] = ['pm25', 'pm10', 'temperature', 'humidity'];
@@ -54,7 +56,9 @@ const OPENED_AT_ONCE = 100;
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const { messages, pace } = options;
   const openedAt = performance.now();
+  const memory = process.memoryUsage.rss();
   const connections = await openAll(options);
+  const memoryBytes = process.memoryUsage.rss() - memory;
   const share = Math.ceil(messages / connections.length);
   const latencies = new Latencies();
   const before = process.cpuUsage();
@@ -76,7 +80,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   return {
     ...{ acknowledged, seconds, rate: acknowledged / seconds, ackLatencyMs: latencies.report() },
     connectSeconds: (startedAt - openedAt) / 1000,
-    processorSeconds: (user + system) / 1e6,
+    ...{ processorSeconds: (user + system) / 1e6, memoryBytes },
   };
 }
 
