@@ -2,13 +2,14 @@ import type { AlertRule } from '#libs/alerting';
 import type { PresencePolicy } from '#libs/availability';
 import type { BrokerQueries } from '#libs/broker-state';
 import type { EvidenceReader, NeighbourQueries, Recomputation, StoreCheck } from '#libs/evidence';
-import type { Administration, DeviceTokens, Registry } from '#libs/identity';
+import type { Administration, DeviceTokens, Registry, Sessions, SignIn, Tokens, Users } from '#libs/identity';
 import type { IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
 import type { AccountQueries } from '#libs/journal-transport-state';
 import type { Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { TimeSeriesStore } from '#libs/timeseries';
+import type { PublicAddress } from './http/cookie.js';
 import type { Watched } from './health/watched.js';
 import type { FullCheckJob } from './reconciliation/full-check-job.js';
 
@@ -39,6 +40,13 @@ export interface GatewayDependencies {
   readonly administration: Administration;
   readonly fullCheck: FullCheckJob;
   readonly deviceTokens: DeviceTokens;
+  /** Who may use the API: programs, and people. */
+  readonly tokens: Tokens;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly signIn: SignIn;
+  /** Where the API is seen from outside, if that differs from where it listens. */
+  readonly publicUrl: PublicAddress | undefined;
   /** The alert rules in force. */
   readonly rules: readonly AlertRule[];
   readonly presencePolicy: PresencePolicy;

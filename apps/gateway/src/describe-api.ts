@@ -1,4 +1,3 @@
-import type { Tokens } from '#libs/identity';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -9,7 +8,7 @@ import { apiDocument } from './http/document.js';
 /** The document of the API, without serving it: no route is called. */
 export async function describeApi(): Promise<OpenAPIObject> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    GatewayModule.register({} as GatewayDependencies, {} as Tokens),
+    GatewayModule.register({} as GatewayDependencies),
     new FastifyAdapter(),
     { logger: false, abortOnError: false },
   );

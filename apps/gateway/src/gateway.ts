@@ -6,7 +6,6 @@ import {
   REQUEST_TIMEOUT,
   sendProblem,
 } from '#libs/http';
-import type { Tokens } from '#libs/identity';
 import { PantauError, parseJson, REQUEST_BOUNDS, type Millis } from '#libs/kernel';
 import { NestLogger, type Logger } from '#libs/platform';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -30,7 +29,10 @@ import { ClaimController } from './provisioning/claim.controller.js';
 import { DeviceSensorsController } from './devices/device-sensors.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { apiDocument } from './http/document.js';
-import { TokenGuard, TOKENS } from './http/auth.js';
+import { AccessGuard } from './http/auth.js';
+import { SessionController } from './accounts/session.controller.js';
+import { UsersController } from './accounts/users.controller.js';
+import { AccessTokensController } from './accounts/access-tokens.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { assertEveryRouteDecided } from './http/permission.js';
 import { NamesGuard } from './http/names.guard.js';
@@ -57,7 +59,7 @@ export class ProjectionModule {
 /** REST, OpenAPI. */
 @Module({})
 export class GatewayModule {
-  static register(dependencies: GatewayDependencies, tokens: Tokens): DynamicModule {
+  static register(dependencies: GatewayDependencies): DynamicModule {
     return {
       module: GatewayModule,
       controllers: [
@@ -79,11 +81,13 @@ export class GatewayModule {
         DeviceSensorsController,
         ForeignTopicsController,
         ClaimController,
+        SessionController,
+        UsersController,
+        AccessTokensController,
       ],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
-        { provide: TOKENS, useValue: tokens },
-        { provide: APP_GUARD, useClass: TokenGuard },
+        { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: NamesGuard },
       ],
     };
@@ -94,6 +98,8 @@ export interface GatewayOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Proxies whose word on where a request comes from is believed. */
+  readonly trustProxy: readonly string[];
   readonly logger: Logger;
   /** Of the routes on which devices post. */
   readonly uplinks: HandOnOptions;
@@ -102,13 +108,13 @@ export interface GatewayOptions {
 /** Makes the HTTP side and listens. @throws PantauError `PORT_IN_USE` */
 export async function startGateway(
   dependencies: GatewayDependencies,
-  tokens: Tokens,
-  { host, port, logger, uplinks }: GatewayOptions,
+  { host, port, trustProxy, logger, uplinks }: GatewayOptions,
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    GatewayModule.register(dependencies, tokens),
+    GatewayModule.register(dependencies),
     new FastifyAdapter({
       requestTimeout: REQUEST_TIMEOUT,
+      trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
       clientErrorHandler: answerClientError,
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
         void sendProblem(error, request, reply, 'Bearer'),

@@ -12,6 +12,7 @@ import { addReconcileCommand } from './commands/reconcile.js';
 import { addSimulateCommand } from './commands/simulate.js';
 import { addSiteCommands } from './commands/site.js';
 import { addressOf, duration, readCredentials, withEngines, type CommandContext } from './commands/shared.js';
+import { addUserCommands, tellFirstAccess } from './commands/user.js';
 import { addUploadCommand } from './commands/upload.js';
 import { systemClock } from './storage/engines.js';
 import { endOnUnhandled, stopWithin } from './watchdog/last-resort.js';
@@ -63,10 +64,8 @@ program
     process.once('SIGTERM', () => abort.abort());
     process.once('SIGINT', () => abort.abort());
     const runtime = await startPantau(loaded, logger);
-    const { mqttPort, httpPort, intakePort, firstAdminToken } = runtime;
-    if (firstAdminToken !== undefined) {
-      print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
-    }
+    const { mqttPort, httpPort, intakePort } = runtime;
+    tellFirstAccess(context, runtime);
     print(
       [
         `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`,
@@ -106,9 +105,8 @@ program
       process.once('SIGINT', () => resolve());
     });
     const running = await runProcess(names, loaded, createLogger(loaded.log.level, names.join('+')), shards);
-    const { mqttPort, httpPort, intakePort, firstAdminToken } = running;
-    if (firstAdminToken !== undefined)
-      print(`Token admin, hanya ditampilkan sekali / admin token, shown this once: ${firstAdminToken}`);
+    const { mqttPort, httpPort, intakePort } = running;
+    tellFirstAccess(context, running);
     const ports = [
       ...(mqttPort === undefined ? [] : [`MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`]),
       ...intakeAddress(loaded, intakePort),
@@ -232,6 +230,7 @@ program
 
 addDeviceCommands(program, context);
 addAccessCommands(program, context);
+addUserCommands(program, context);
 addSiteCommands(program, context);
 addReconcileCommand(program, context);
 addUploadCommand(program, context);

@@ -14,16 +14,21 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   OVERLOADED: 429,
   CHECK_RUNNING: 409,
   TOKEN_INVALID: 401,
+  SIGN_IN_REFUSED: 401,
+  CROSS_SITE_REFUSED: 403,
+  LINK_INVALID: 404,
+  USER_UNKNOWN: 404,
+  LAST_ADMINISTRATOR: 409,
   FORBIDDEN: 403,
 };
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Permintaan tidak sah / Bad request',
-  401: 'Perlu token / Token required',
+  401: 'Perlu masuk atau token / Sign in, or send a token',
   403: 'Tidak diizinkan / Not allowed',
   404: 'Tidak ditemukan / Not found',
   405: 'Metode tidak didukung / Method not allowed',
-  409: 'Sedang berjalan / Already running',
+  409: 'Bertentangan dengan keadaan sekarang / Conflicts with the present state',
   413: 'Terlalu besar / Too large',
   415: 'Jenis isi tidak didukung / Unsupported media type',
   429: 'Terlalu sering / Too many requests',

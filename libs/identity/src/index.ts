@@ -11,3 +11,6 @@ export * from './roles.js';
 export * from './settings.js';
 export * from './tokens.js';
 export { networkOf } from './passwords/network-of.js';
+export { Users, passwordSchema, userNameSchema, userSchema, type UserView } from './users/users.js';
+export { Sessions, type OpenSession, type SessionLimits, type SessionView } from './users/sessions.js';
+export { SignIn } from './users/sign-in.js';

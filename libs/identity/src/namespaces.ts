@@ -2,7 +2,7 @@ import type { UtcMillis } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
 import type { SettingsEntry } from '#libs/streams';
 import type { Device, ServiceAccount, Site } from './registered.js';
-import type { Permission } from './roles.js';
+import type { Permission, Role } from './roles.js';
 
 export const SITES = defineNamespace<Site>({
   name: 'registry/sites',
@@ -48,6 +48,8 @@ export interface StoredToken {
   readonly name: string;
   /** What it allows. */
   readonly scopes?: readonly Permission[];
+  /** Who made it, and ends it with a new generation; nobody when the command line did. */
+  readonly owner?: { readonly user: string; readonly generation: number };
   /** In its place in tokens of earlier versions: admin, operator, evaluator. */
   readonly role?: string;
   /** Absent in tokens of earlier versions, which never expire. */
@@ -136,4 +138,70 @@ export const USES = defineNamespace<string>({
   key: 'key/place',
   value: 'string',
   description: 'The device that a use of a key brought in.',
+});
+
+/** Somebody who signs in. */
+export interface StoredUser {
+  readonly name: string;
+  readonly fullName?: string;
+  readonly role: Role;
+  /** Nobody gets in, whatever else is right. */
+  readonly disabled: boolean;
+  /** Sessions, links and tokens belong to one generation and end with it. */
+  readonly generation: number;
+  readonly createdAt: UtcMillis;
+  /** Argon2id (RFC 9106) with its parameters, in the PHC string format. Nobody without one signs in with a password. */
+  readonly password?: string;
+}
+
+export const USERS = defineNamespace<StoredUser>({
+  name: 'identity/users',
+  owner: 'identity',
+  key: 'user',
+  value: 'StoredUser',
+  description: 'Somebody who signs in.',
+});
+
+export interface StoredSession {
+  readonly user: string;
+  readonly generation: number;
+  /** SHA-256 of the secret in the cookie. */
+  readonly digest: Uint8Array;
+  readonly createdAt: UtcMillis;
+  readonly lastSeenAt: UtcMillis;
+  /** Where it was begun, for its owner to know it again. */
+  readonly address: string;
+  readonly agent?: string;
+}
+
+export const SESSIONS = defineNamespace<StoredSession>({
+  name: 'identity/sessions',
+  owner: 'identity',
+  key: 'session',
+  value: 'StoredSession',
+  description: 'Somebody is signed in.',
+});
+
+export interface StoredLink {
+  readonly digest: Uint8Array;
+  /** Whose password it sets; the first administrator's when there is nobody yet. */
+  readonly user?: string;
+  readonly generation: number;
+  readonly expiresAt: UtcMillis;
+}
+
+export const LINKS = defineNamespace<StoredLink>({
+  name: 'identity/links',
+  owner: 'identity',
+  key: 'link',
+  value: 'StoredLink',
+  description: 'A link with which somebody sets a password, once.',
+});
+
+export const SPENT = defineNamespace<UtcMillis>({
+  name: 'identity/spent',
+  owner: 'identity',
+  key: 'kind/what',
+  value: 'UtcMillis',
+  description: 'When something was used that can be used once.',
 });

@@ -40,6 +40,24 @@ export const PERMISSIONS = {
     id: 'mendaftarkan lokasi dan perangkat, membuat kata sandi perangkat',
     en: 'register sites and devices, make passwords of devices',
   },
+  administer: {
+    roles: ['administrator'],
+    byToken: true,
+    id: 'mengelola orang dan token, membaca catatan audit',
+    en: 'manage people and tokens, read the audit log',
+  },
+  mint: {
+    roles: ['administrator'],
+    byToken: false,
+    id: 'membuat token',
+    en: 'make tokens',
+  },
+  self: {
+    roles: ROLES,
+    byToken: false,
+    id: 'mengurus akun dan sesi sendiri',
+    en: 'look after the own account and sessions',
+  },
 } as const satisfies Readonly<Record<string, PermissionDefinition>>;
 
 export type Permission = keyof typeof PERMISSIONS;

@@ -1,7 +1,7 @@
 import { DAY, MINUTE, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { TOKENS, TOKEN_USES, type StoredToken } from './namespaces.js';
+import { TOKENS, TOKEN_USES, USERS, type StoredToken } from './namespaces.js';
 import { PERMISSION_NAMES, permissionsOf, type Permission, type Principal, type Role } from './roles.js';
 
 const FIRST_ADMIN = 'first-admin';
@@ -35,15 +35,22 @@ export class Tokens {
    * Makes a token and replaces an earlier one of the same name.
    *
    * @param scopes - what it allows; nothing when there is none
+   * @param owner - with whom it ends; nobody when the command line makes it
    * @throws PantauError `USAGE` when the name is not one
    */
-  async create(name: string, scopes: readonly Permission[], lifetimeMs = TOKEN_LIFETIME): Promise<string> {
+  async create(
+    name: string,
+    scopes: readonly Permission[],
+    lifetimeMs = TOKEN_LIFETIME,
+    owner?: { readonly name: string; readonly generation: number },
+  ): Promise<string> {
     if (!NAME_PATTERN.test(name))
       throw new PantauError('USAGE', `"${name}" cannot be the name of a token.`, {
         remedy: 'Choose 1 to 63 lower-case letters, digits and hyphens, such as budi.',
       });
     const { token, stored } = this.#make(name, scopes, lifetimeMs);
-    await this.state.write([TOKENS.put(name, stored), TOKEN_USES.remove(name)]);
+    const owned = owner === undefined ? {} : { owner: { user: owner.name, generation: owner.generation } };
+    await this.state.write([TOKENS.put(name, { ...stored, ...owned }), TOKEN_USES.remove(name)]);
     return token;
   }
 
@@ -65,6 +72,7 @@ export class Tokens {
     if (stored === undefined || !timingSafeEqual(stored.digest, digestOf(match[2]))) return undefined;
     const now = this.clock.now();
     if (stored.expiresAt !== undefined && stored.expiresAt <= now) return undefined;
+    if (!(await this.#ownerHolds(stored))) return undefined;
     await this.#used(stored.name, now);
     return { name: stored.name, kind: 'token', permissions: scopesOf(stored) };
   }
@@ -89,6 +97,12 @@ export class Tokens {
     if ((await this.state.get(TOKENS, name)) === undefined)
       throw new PantauError('NOT_FOUND', `no token ${name}.`, { remedy: 'List them: pantau token list.' });
     await this.state.write([TOKENS.remove(name), TOKEN_USES.remove(name)]);
+  }
+
+  async #ownerHolds({ owner }: StoredToken): Promise<boolean> {
+    if (owner === undefined) return true;
+    const user = await this.state.get(USERS, owner.user);
+    return user?.disabled === false && user.generation === owner.generation;
   }
 
   /** Beside the token, so that noting a use never brings back one that is revoked at that moment. */

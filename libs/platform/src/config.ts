@@ -3,6 +3,7 @@ import { CONFIGURABLE_STREAMS, isStreamName } from '#libs/streams';
 import { ID_PATTERN, patternFault } from '#libs/telemetry';
 import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
+import { accountsSchema, publicUrlSchema, trustProxySchema } from './accounts-config.js';
 import { readYamlFile } from './yaml-file.js';
 
 const port = z.int('expected a whole number from 0 to 65535').min(0).max(65_535);
@@ -241,8 +242,15 @@ const sections = z.strictObject({
     })
     .prefault({}),
   http: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(8080) })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(8080),
+      publicUrl: publicUrlSchema.optional(),
+      trustProxy: trustProxySchema,
+    })
     .prefault({}),
+  /** People who sign in. */
+  accounts: accountsSchema,
   /** Where devices post. By default the address of `http` with the next port; `false` leaves them the port of the API alone. */
   httpIntake: z.strictObject({ host: z.string().min(1).optional(), port: portOrOff.optional() }).prefault({}),
   journal: z
@@ -317,6 +325,7 @@ const ENVIRONMENT = {
   PANTAU_BRIDGE_PASSWORD: ['mqtt', 'bridge', 'password'],
   PANTAU_HTTP_HOST: ['http', 'host'],
   PANTAU_HTTP_PORT: ['http', 'port'],
+  PANTAU_HTTP_PUBLIC_URL: ['http', 'publicUrl'],
   PANTAU_HTTP_INTAKE_HOST: ['httpIntake', 'host'],
   PANTAU_HTTP_INTAKE_PORT: ['httpIntake', 'port'],
   PANTAU_LOG_LEVEL: ['log', 'level'],

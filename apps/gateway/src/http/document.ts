@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { describeUplinkRoutes } from '../uplinks/describe-uplinks.js';
 import { problem } from './answer.js';
+import { SESSION_COOKIE } from './cookie.js';
 import { openApiSchema } from './openapi.js';
 
 /** The document of the whole API (OpenAPI 3.1). */
@@ -13,6 +14,11 @@ export function apiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addBearerAuth()
+    .addCookieAuth(SESSION_COOKIE, {
+      type: 'apiKey',
+      in: 'cookie',
+      description: 'Of `POST /api/v1/session`. A change also needs its `csrfToken` as header `X-CSRF-Token`.',
+    })
     .build();
   const document = describeUplinkRoutes(SwaggerModule.createDocument(app, description));
   describeProblems(document);
@@ -31,7 +37,7 @@ const NAMES = new Set(['device', 'site', 'indicator']);
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'Permintaan tidak sah; `errors` menyebut anggotanya / The request is at fault; `errors` names the member',
-  401: 'Perlu token / Token required',
+  401: 'Perlu masuk atau token / Sign in, or send a token',
   403: 'Tidak diizinkan / Not allowed',
   404: 'Yang disebut tidak dikenal / What it names is not known',
   408: 'Permintaan tidak selesai pada waktunya / The request was not complete in time',
@@ -53,7 +59,7 @@ function describeProblems(document: OpenAPIObject): void {
       ...[400, 429, 500, 503],
       ...(operation.security === undefined ? [] : [401, 403]),
       ...(names.length > 0 ? [404] : []),
-      ...(operation.requestBody === undefined ? [] : [403, 404, 408, 409, 413, 415]),
+      ...(operation.requestBody === undefined ? [] : [401, 403, 404, 408, 409, 413, 415]),
     ];
     for (const status of statuses)
       operation.responses[status] ??= {

@@ -1,7 +1,7 @@
 import { PERMISSIONS, rolesWith, type Permission } from '#libs/identity';
 import { applyDecorators, SetMetadata, type CustomDecorator, type INestApplication } from '@nestjs/common';
 import { ModulesContainer, Reflector } from '@nestjs/core';
-import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
 
 export const PUBLIC = 'pantau:public';
 /** A route that needs no token. */
@@ -16,6 +16,7 @@ export function Allow(permission: Permission): MethodDecorator {
   return applyDecorators(
     SetMetadata(PERMISSION, permission),
     ApiBearerAuth(),
+    ApiCookieAuth(),
     ApiExtension(PERMISSION_EXTENSION, permission),
   );
 }

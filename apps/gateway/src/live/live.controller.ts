@@ -11,11 +11,12 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import type { AuthenticatedRequest } from '../http/auth.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ApiZodQuery } from '../http/openapi.js';
@@ -25,6 +26,8 @@ import { LIVE_TOPICS, type LiveTopic } from './live-topics.js';
 
 /** A reader that takes nothing for as long is let go; it comes back with the id of its last event. */
 const STALLED = 30 * SECOND;
+/** How often it is looked at whether the reader may still read. */
+const RIGHTS_LOOKED_AT = 5 * SECOND;
 /** When a browser comes back after its connection was lost. */
 const RETRY = 2 * SECOND;
 
@@ -82,7 +85,7 @@ export class LiveController implements OnModuleDestroy {
   async live(
     @Query(new ZodPipe(liveQuery)) { topics, site, device }: z.output<typeof liveQuery>,
     @Headers('last-event-id') lastEventId: string | undefined,
-    @Req() { method }: FastifyRequest,
+    @Req() { method, stillHolds }: AuthenticatedRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const since = parsePosition(lastEventId);
@@ -94,6 +97,7 @@ export class LiveController implements OnModuleDestroy {
     // Before the answer begins: what is refused is a problem with its status.
     const { value: first = [] } = await events.next();
     reply.hijack();
+    const watch = setInterval(() => void endUnless(stillHolds, gone), RIGHTS_LOOKED_AT);
     try {
       raw.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
@@ -108,12 +112,22 @@ export class LiveController implements OnModuleDestroy {
     } catch (error) {
       if (!gone.signal.aborted) this.#log.debug(`a reader was let go: ${messageOf(error)}`);
     } finally {
+      clearInterval(watch);
       await events.return(undefined);
       // Whoever closes one half of the connection has left it; the answer itself does not close the other.
       if (gone.signal.aborted) socket?.destroy();
       else raw.end();
     }
   }
+}
+
+/** Nobody goes on reading whose session or token was ended, nor when that cannot be told. */
+async function endUnless(
+  stillHolds: AuthenticatedRequest['stillHolds'],
+  gone: AbortController,
+): Promise<void> {
+  const holds = await Promise.resolve(stillHolds?.()).catch(() => false);
+  if (holds !== true) gone.abort();
 }
 
 /** Waits while the socket is full, so a slow reader is sent no more than it takes. @throws Error when it takes nothing for {@link STALLED} */

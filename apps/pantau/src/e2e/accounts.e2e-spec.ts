@@ -1,4 +1,15 @@
-import { PERMISSION_NAMES, permissionsOf, rolesWith, ROLES, type Permission } from '#libs/identity';
+import {
+  PERMISSION_NAMES,
+  permissionsOf,
+  rolesWith,
+  ROLES,
+  type Permission,
+  type Role,
+} from '#libs/identity';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { Browser } from './browser.fixture.js';
 import type { OpenApiDocument } from './openapi.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
@@ -32,12 +43,15 @@ async function routes(): Promise<readonly Route[]> {
 }
 
 /** The status of a request that names nobody and whose body fits nothing: whoever is let in is told so, and nothing changes. */
-async function statusOf({ method, path }: Route, token: string | undefined): Promise<number> {
+async function statusOf(
+  { method, path }: Route,
+  credentials: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const gone = new AbortController();
   const response = await fetch(`${pantau.api.replace(/\/api$/, '')}${path.replace(/\{\w+\}/g, 'nobody')}`, {
     method,
     headers: {
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...credentials,
       ...(['POST', 'PUT'].includes(method) ? { 'content-type': 'application/json' } : {}),
     },
     ...(['POST', 'PUT'].includes(method) ? { body: '7' } : {}),
@@ -48,30 +62,197 @@ async function statusOf({ method, path }: Route, token: string | undefined): Pro
   return response.status;
 }
 
+const endsItself = ({ method, path }: Route): boolean => method === 'DELETE' && path === '/api/v1/session';
+
+const PASSWORD = 'tujuh kuda di rawa';
+
+/** The first administrator, who takes the link that the start printed. */
+let administrator: Browser;
+describe('the first administrator', () => {
+  it('takes the link that the start prints and writes into a file of its owner alone, once', async () => {
+    const [, link = ''] = /first administrator: \S+\/link#(\S+)/.exec(pantau.printed) ?? [];
+    const file = pantau.file('data/setup-link.txt');
+    expect(readFileSync(file, 'utf8')).toContain(link);
+    expect(statSync(file).mode & 0o077).toBe(0);
+    administrator = new Browser(pantau.api);
+    const use = (name: string): ReturnType<Browser['send']> =>
+      administrator.send('POST', 'links', { link, name, password: PASSWORD });
+    expect(await use('Tidak Sah')).toMatchObject({ status: 400, body: { errors: [{ field: 'name' }] } });
+    expect(
+      await administrator.send('POST', 'links', { link, name: 'ani', password: 'pendek' }),
+    ).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'password' }] },
+    });
+    const racers = await Promise.all([use('ani'), use('ani')]);
+    expect(racers.map(({ status }) => status).sort()).toEqual([200, 404]);
+    expect(await use('budi')).toMatchObject({ status: 404, body: { code: 'LINK_INVALID' } });
+    expect(await administrator.signIn('ani', PASSWORD)).toMatchObject({
+      status: 200,
+      body: { user: 'ani', permissions: [...PERMISSION_NAMES] },
+    });
+  });
+});
+
+/** Adds somebody through the API, who then signs in. */
+async function signedIn(name: string, role: Role): Promise<Browser> {
+  expect(await administrator.send('PUT', `users/${name}`, { role })).toMatchObject({ status: 200 });
+  const { body } = await administrator.send<{ link: string }>('POST', `users/${name}/links`);
+  const browser = new Browser(pantau.api);
+  expect(await browser.send('POST', 'links', { link: body.link, password: PASSWORD })).toMatchObject({
+    status: 200,
+    body: { user: name },
+  });
+  expect((await browser.signIn(name, PASSWORD)).status).toBe(200);
+  return browser;
+}
+
+describe('a session', () => {
+  it('is in a cookie that no script and no other site gets, and is a new one at every sign-in', async () => {
+    const browser = await signedIn('dewi', 'operator');
+    const before = browser.cookie;
+    // Fixation: what an attacker planted is not what is used after signing in, and ends.
+    const answer = await browser.signIn('dewi', PASSWORD);
+    expect(answer.headers.get('set-cookie')).toMatch(
+      /^pantau_session=session_[a-f0-9]{16}_[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
+    );
+    expect(browser.cookie).not.toBe(before);
+    expect((await browser.send('GET', 'session', undefined, { cookie: before })).status).toBe(401);
+    const planted = new Browser(pantau.api);
+    planted.cookie = `pantau_session=session_${'a'.repeat(16)}_${'a'.repeat(43)}`;
+    await planted.signIn('dewi', PASSWORD);
+    expect(planted.cookie).not.toContain('aaaa');
+    const { body } = await browser.send<{ items: { id: string; isThis: boolean }[] }>('GET', 'sessions');
+    expect(body.items.map(({ isThis }) => isThis).sort()).toEqual([false, true]);
+    const other = body.items.find(({ isThis }) => !isThis)!;
+    expect((await browser.send('DELETE', `sessions/${other.id}`)).status).toBe(200);
+    expect((await planted.send('GET', 'session')).status).toBe(401);
+    const changed = { current: PASSWORD, password: 'delapan kuda di rawa' };
+    const old = browser.cookie;
+    expect((await browser.send('PUT', 'session/password', changed)).status).toBe(200);
+    expect((await browser.send('GET', 'session', undefined, { cookie: old })).status).toBe(401);
+    expect((await browser.send('GET', 'session')).status).toBe(200);
+    expect((await browser.send('DELETE', 'session')).headers.get('set-cookie')).toContain('Max-Age=0');
+    expect((await browser.send('GET', 'sessions', undefined, { cookie: old })).status).toBe(401);
+  });
+
+  it('changes nothing for another site, nor without its token', async () => {
+    const browser = await signedIn('eko', 'administrator');
+    const put = (headers: Readonly<Record<string, string | undefined>>): ReturnType<Browser['send']> =>
+      browser.send('PUT', 'sites/betung', { name: 'Betung' }, headers);
+    const refused = { status: 403, body: { code: 'CROSS_SITE_REFUSED' } };
+    for (const headers of [
+      { 'x-csrf-token': undefined },
+      { 'x-csrf-token': 'x' },
+      { 'x-csrf-token': administrator.csrfToken },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://jahat.example' },
+      { origin: 'null' },
+    ])
+      expect([headers, await put(headers)]).toMatchObject([headers, refused]);
+    expect(await put({ origin: 'https://jahat.example' })).toMatchObject({
+      body: { detail: expect.stringMatching(/https:\/\/jahat\.example.*http:\/\/127\.0\.0\.1:\d+/) },
+    });
+    expect((await put({})).status).toBe(200);
+    // A program says nothing of where it comes from.
+    expect((await put({ origin: undefined, 'sec-fetch-site': undefined })).status).toBe(200);
+    // Nor is anybody signed in by another site.
+    const signIn = await browser.send(
+      'POST',
+      'session',
+      { name: 'eko', password: PASSWORD },
+      { 'sec-fetch-site': 'cross-site' },
+    );
+    expect(signIn).toMatchObject(refused);
+  });
+
+  it('ends with its live events within seconds when it is revoked', async () => {
+    const browser = await signedIn('fajar', 'viewer');
+    const request = httpGet(`${pantau.api}/v1/live`, { headers: { cookie: browser.cookie } });
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    const ended = new Promise<void>((resolve) => answer.once('close', () => resolve()));
+    answer.on('error', () => undefined);
+    answer.resume();
+    const began = performance.now();
+    expect((await administrator.send('DELETE', 'users/fajar/sessions')).status).toBe(200);
+    await ended;
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect((await browser.send('GET', 'session')).status).toBe(401);
+  });
+});
+
+describe('tokens and people from the API and the command line', () => {
+  it('are made by people, never by tokens, are listed with their last use, and end with who made them', async () => {
+    const gita = await signedIn('gita', 'administrator');
+    const wanted = { name: 'dasbor', scopes: ['read'], expiresIn: '1d' };
+    const minted = await gita.send<{ token: string }>('POST', 'tokens', wanted);
+    expect(minted.status).toBe(201);
+    expect((await pantau.get('sites', minted.body.token)).status).toBe(200);
+    expect((await pantau.get('rejected', minted.body.token)).status).toBe(403);
+    expect((await pantau.send('POST', 'tokens', wanted, pantau.token)).status).toBe(403);
+    const { body } = await gita.send<{ items: { name: string; lastUsedAt?: string }[] }>('GET', 'tokens');
+    expect(body.items.find(({ name }) => name === 'dasbor')?.lastUsedAt).toMatch(/^20/);
+    expect((await pantau.command('user', 'revoke', 'gita')).code).toBe(0);
+    expect((await pantau.get('sites', minted.body.token)).status).toBe(401);
+    expect((await gita.send('GET', 'session')).status).toBe(401);
+    expect(await gita.signIn('gita', PASSWORD)).toMatchObject({
+      status: 401,
+      body: { code: 'SIGN_IN_REFUSED' },
+    });
+    const { output } = await pantau.command('user', 'reset', 'gita');
+    const link = /link#(\S+)/.exec(output)?.[1];
+    expect((await gita.send('POST', 'links', { link, password: PASSWORD })).status).toBe(200);
+    expect((await gita.signIn('gita', PASSWORD)).status).toBe(200);
+    expect((await pantau.command('user', 'list')).output).toMatch(/gita\tadministrator\t–\taktif/);
+    expect((await pantau.command('user', 'add', 'hadi', '--role', 'viewer')).output).toMatch(/link#link_/);
+    expect((await pantau.command('user', 'add', 'hadi')).output).toContain('pantau user reset hadi');
+    expect(pantau.printed).not.toContain(PASSWORD);
+  });
+});
+
 describe('every route of the OpenAPI document', () => {
   it('is for those who have its permission, and for nobody else: roles, single permissions, none, no token', async () => {
     const all = await routes();
     expect(all.filter(({ permission }) => permission === undefined).map(({ path }) => path)).toEqual([
       '/api/v1/health',
       '/api/v1/provisioning/claims',
+      '/api/v1/session',
+      '/api/v1/links',
     ]);
-    const holders: readonly (readonly [string, readonly Permission[]])[] = [
-      ...ROLES.map((role) => [role, permissionsOf(role, 'token')] as const),
+    const tokens: readonly (readonly [string, readonly Permission[]])[] = [
+      ...ROLES.map((role) => [`token-${role}`, permissionsOf(role, 'token')] as const),
       ...PERMISSION_NAMES.map((permission) => [`only-${permission}`, [permission]] as const),
       ['none', []],
     ];
-    let refused = 0;
-    for (const [name, permissions] of holders) {
+    const holders: (readonly [string, readonly Permission[], Readonly<Record<string, string>>])[] = [];
+    for (const [name, permissions] of tokens) {
       const token = await pantau.engines.tokens.create(name, permissions);
-      for (const route of all) {
+      holders.push([name, permissions, { authorization: `Bearer ${token}` }]);
+    }
+    for (const role of ROLES) {
+      const { cookie, csrfToken } = await signedIn(`orang-${role}`, role);
+      const credentials = { cookie, 'x-csrf-token': csrfToken };
+      holders.push([`session of ${role}`, permissionsOf(role, 'user'), credentials]);
+    }
+    // What ends the session that asks comes last.
+    const ordered = [...all].sort((a, b) => Number(endsItself(a)) - Number(endsItself(b)));
+    let refused = 0;
+    for (const [name, permissions, credentials] of holders) {
+      for (const route of ordered) {
         const isAllowed = route.permission === undefined || permissions.includes(route.permission);
-        const status = await statusOf(route, token);
-        expect([name, route, status === 403 || status === 401]).toEqual([name, route, !isAllowed]);
+        const status = await statusOf(route, credentials);
+        expect([name, route, status, status === 403 || status === 401]).toEqual([
+          name,
+          route,
+          status,
+          !isAllowed,
+        ]);
         if (!isAllowed) refused++;
       }
     }
     for (const route of all.filter(({ permission }) => permission !== undefined))
-      expect([route, await statusOf(route, undefined)]).toEqual([route, 401]);
+      expect([route, await statusOf(route)]).toEqual([route, 401]);
     expect(refused).toBeGreaterThan(60);
   });
 

@@ -1,4 +1,5 @@
 import { FullCheckJob, HealthController } from '#apps/gateway';
+import { SignIn } from '#libs/identity';
 import { MINUTE } from '#libs/kernel';
 import { loadConfig } from '#libs/platform';
 import { temporaryFolder } from '#libs/testing';
@@ -55,6 +56,8 @@ describe('health', () => {
       fullCheck,
       clock: systemClock,
       verify: () => Promise.reject(new Error('no figure is asked for')),
+      signIn: new SignIn(engines.users, systemClock),
+      publicUrl: undefined,
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],
       watched: {

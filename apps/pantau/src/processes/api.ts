@@ -1,4 +1,5 @@
 import { FullCheckJob, startGateway } from '#apps/gateway';
+import { SignIn } from '#libs/identity';
 import type { Logger } from '#libs/platform';
 import type { AddressInfo } from 'node:net';
 import { claimedStages } from './claims.js';
@@ -46,13 +47,15 @@ export async function startApi(
   const options = { ...config.http, logger, uplinks: uplinkHandOn(config) };
   const dependencies = {
     ...engines,
+    publicUrl: config.http.publicUrl,
+    signIn: new SignIn(engines.users, clock),
     ...parts,
     verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };
       return verify({ ...verifying, ...bounds }, indicator, subject, period);
     },
   };
-  const gateway = await startGateway(dependencies, engines.tokens, options);
+  const gateway = await startGateway(dependencies, options);
   const { port } = gateway.getHttpServer().address() as AddressInfo;
   return {
     port,

@@ -19,6 +19,8 @@ export interface RunningProcess {
   readonly httpPort: number | undefined;
   readonly intakePort: number | undefined;
   readonly firstAdminToken: string | undefined;
+  /** What a link for the first administrator needs, while there is none. */
+  readonly setupLink: string | undefined;
   /** Stops input first and storage last. */
   stop(): Promise<void>;
 }
@@ -84,7 +86,9 @@ export async function runProcess(
     const endBeats = pulse.beat('main');
     closers.unshift(async () => endBeats());
     const { httpPort, intakePort } = host;
-    return { mqttPort: broker?.port, httpPort, intakePort, firstAdminToken, stop };
+    // By the process that people reach: of several links the newest is valid.
+    const setupLink = httpPort === undefined ? undefined : await engines.users.setupLink();
+    return { mqttPort: broker?.port, httpPort, intakePort, firstAdminToken, setupLink, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -27,6 +27,8 @@ export interface Runtime extends Engines {
   readonly intakePort: number | undefined;
   /** The token of the first admin, when this start made it. */
   readonly firstAdminToken: string | undefined;
+  /** What a link for the first administrator needs, while there is none. */
+  readonly setupLink: string | undefined;
   /** Rejects when the stages die unasked. */
   readonly failed: Promise<never>;
   /** Number of stored readings of a site. */
@@ -94,6 +96,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
       httpPort: stages.httpPort ?? 0,
       intakePort: threadOf('http-intake').intakePort,
       firstAdminToken,
+      setupLink: await engines.users.setupLink(),
       failed,
       count: (site) => stages.count(site),
       caughtUp: (signal) => caughtUp(journal, signal),

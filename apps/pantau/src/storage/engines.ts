@@ -8,7 +8,9 @@ import {
   DeviceTokens,
   ProvisioningKeys,
   Registry,
+  Sessions,
   Tokens,
+  Users,
 } from '#libs/identity';
 import { LmdbJournal, LmdbStateStore, warnOfUnreadable } from '#libs/engine-lmdb';
 import { LocalIngestQueries, type IngestQueries } from '#libs/ingest-state';
@@ -33,6 +35,9 @@ export interface Engines {
   readonly registry: Registry;
   readonly credentials: DeviceCredentials;
   readonly tokens: Tokens;
+  /** People, and who of them is signed in. */
+  readonly users: Users;
+  readonly sessions: Sessions;
   readonly accounts: ServiceAccounts;
   readonly deviceTokens: DeviceTokens;
   readonly keys: ProvisioningKeys;
@@ -64,6 +69,8 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   const credentials = new DeviceCredentials(state, clock);
   const accounts = new ServiceAccounts(state);
   const keys = new ProvisioningKeys(state, clock);
+  const users = new Users(state, clock);
+  const { sessionIdle: idleMs, sessionLifetime: lifetimeMs } = config.accounts;
   return {
     state,
     unreadableRows,
@@ -75,6 +82,8 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     deviceTokens: new DeviceTokens(state, credentials, clock),
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
+    users,
+    sessions: new Sessions(state, clock, users, { idleMs, lifetimeMs }),
     broker: new LocalBrokerQueries(state),
     account: new LocalAccountQueries(state),
     neighbours: new LocalNeighbourQueries(state),

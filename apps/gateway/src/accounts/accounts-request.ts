@@ -1,0 +1,13 @@
+import { passwordSchema, userNameSchema } from '#libs/identity';
+import { z } from 'zod';
+
+/** What somebody types may be anything; only its size is bounded. */
+const typed = z.string().min(1).max(200);
+
+export const signInBody = z.strictObject({ name: typed, password: typed });
+export const passwordBody = z.strictObject({ current: typed, password: passwordSchema });
+export const linkBody = z.strictObject({
+  link: typed.describe('What stands behind # in the link'),
+  name: userNameSchema.optional().describe('Of the first administrator; others have a name already'),
+  password: passwordSchema,
+});

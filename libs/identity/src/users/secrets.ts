@@ -1,0 +1,28 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** `{prefix}_{id}_{secret}`: the id finds the row, which holds a digest of the secret. 256 random bits need no slow hash. */
+export interface IssuedSecret {
+  readonly id: string;
+  readonly text: string;
+  readonly digest: Buffer;
+}
+
+export function issueSecret(prefix: string): IssuedSecret {
+  const id = randomBytes(8).toString('hex');
+  const secret = randomBytes(32).toString('base64url');
+  return { id, text: `${prefix}_${id}_${secret}`, digest: digestOf(secret) };
+}
+
+/** @returns undefined for what has another form */
+export function parseSecret(prefix: string, text: string): { id: string; secret: string } | undefined {
+  const [, head, id, secret] = /^([a-z]+)_([a-f0-9]{16})_([A-Za-z0-9_-]{43})$/.exec(text) ?? [];
+  return head === prefix && id !== undefined && secret !== undefined ? { id, secret } : undefined;
+}
+
+export function isSecret(digest: Uint8Array, secret: string): boolean {
+  return timingSafeEqual(digest, digestOf(secret));
+}
+
+export function digestOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
