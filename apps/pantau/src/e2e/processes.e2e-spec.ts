@@ -1,9 +1,10 @@
 import { seededRandom } from '#libs/kernel';
-import { waitUntil } from '#libs/testing';
+import { describeWith, startInfluxd, waitUntil } from '#libs/testing';
 import { expectAcknowledged, Installation } from './crash.fixture.js';
 
+type Words = readonly [string, ...string[]];
 /** Each stage a process of its own, ingest two; those that share the embedded store are one. */
-const PROCESSES = [
+const PROCESSES: readonly Words[] = [
   ['broker'],
   ['http-intake'],
   ['ingest', '--shards', '0,1'],
@@ -11,8 +12,16 @@ const PROCESSES = [
   ['alerts'],
   ['evidence'],
   ['writer', 'tiers', 'gateway'],
-] as const;
-const KILLS = 10;
+];
+/** With a store that is a server, who writes it and who asks it are two. Those whose kill is another one than above come first. */
+const PROCESSES_WITH_SERVER: readonly Words[] = [
+  ['gateway'],
+  ['writer', 'tiers'],
+  ['alerts'],
+  ['evidence'],
+  ['ingest'],
+  ['broker'],
+];
 
 /** What a run comes to: alerts with their steps, and the figures of every day. */
 async function conclusions(pantau: Installation): Promise<unknown> {
@@ -40,28 +49,53 @@ async function replayed(pantau: Installation, disturb: () => Promise<void>): Pro
   return conclusions(pantau);
 }
 
+/** What an undisturbed process comes to; one run serves every test. */
+let undisturbed: Promise<unknown> | undefined;
+async function runUndisturbed(): Promise<unknown> {
+  await using whole = await Installation.make();
+  await whole.start();
+  const found = await replayed(whole, async () => undefined);
+  expect((found as { figures: unknown[] }).figures.length).toBeGreaterThan(50);
+  return found;
+}
+
+/** Runs them with kills in their order, then of anyone, and compares with one process that nobody disturbed. */
+async function compareKilled(
+  pantau: Installation,
+  processes: readonly Words[],
+  kills: number,
+): Promise<void> {
+  const expected = await (undisturbed ??= runUndisturbed());
+  await Promise.all(processes.map((words) => pantau.start(...words)));
+  const random = seededRandom(15);
+  const found = await replayed(pantau, async () => {
+    for (let n = 0; n < kills; n++) {
+      const words = processes[n < processes.length ? n : Math.floor(random() * processes.length)]!;
+      const share = 100 + 100 * n;
+      await waitUntil(`${share} messages are acknowledged`, () => pantau.acknowledged().length >= share);
+      await pantau.kill('SIGKILL', ...words);
+      await pantau.start(...words);
+    }
+  });
+  expect(found).toEqual(expected);
+}
+
+describeWith(['influxd'], 'stages as processes over a real InfluxDB', () => {
+  it('come to the same as one undisturbed process, killed in the middle', async () => {
+    await using influx = await startInfluxd();
+    await using pantau = await Installation.make({
+      PANTAU_STORE: 'influxdb',
+      PANTAU_INFLUX_VERSION: '1',
+      PANTAU_INFLUX_URL: influx.url,
+    });
+    await compareKilled(pantau, PROCESSES_WITH_SERVER, 4);
+  }, 300_000);
+});
+
 describe('stages as processes', () => {
   it('come to the same as one undisturbed process, each killed in the middle', async () => {
-    await using whole = await Installation.make();
-    await whole.start();
-    const expected = await replayed(whole, async () => undefined);
-    expect((expected as { figures: unknown[] }).figures.length).toBeGreaterThan(50);
-    await whole.kill('SIGKILL');
-
-    await using parts = await Installation.make();
-    await Promise.all(PROCESSES.map((words) => parts.start(...words)));
-    const random = seededRandom(15);
-    const found = await replayed(parts, async () => {
-      // Every process at least once, then anyone.
-      for (let n = 0; n < KILLS; n++) {
-        const words = PROCESSES[n < PROCESSES.length ? n : Math.floor(random() * PROCESSES.length)]!;
-        const share = 100 + 100 * n;
-        await waitUntil(`${share} messages are acknowledged`, () => parts.acknowledged().length >= share);
-        await parts.kill('SIGKILL', ...words);
-        await parts.start(...words);
-      }
-    });
-    expect(found).toEqual(expected);
+    await using pantau = await Installation.make();
+    await compareKilled(pantau, PROCESSES, 10);
   }, 300_000);
 
   it('take in what devices post while the API is halted, and while it is away', async () => {
