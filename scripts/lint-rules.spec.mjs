@@ -4,7 +4,7 @@ import { parser } from 'typescript-eslint';
 /** What the project's own configuration of ESLint says of a line, with the rules that need no types. */
 async function messages(path, source) {
   const { rules } = await new ESLint().calculateConfigForFile(path);
-  const chosen = Object.entries(rules).filter(([name]) => name.startsWith('no-restricted-'));
+  const chosen = Object.entries(rules).filter(([name]) => /^(no-restricted-.*|max-lines)$/.test(name));
   return new Linter()
     .verify(
       source,
@@ -45,6 +45,8 @@ describe('lint', () => {
       "import { EventPattern } from '@nestjs/microservices';",
       'FromStream',
     ],
+    ['a file of more than 400 lines', 'apps/alerts/src/x.ts', 'f();\n'.repeat(401), '400'],
+    ['also one of tests', 'apps/alerts/src/x.e2e-spec.ts', 'f();\n'.repeat(401), '400'],
     ['the time of the machine', 'apps/alerts/src/x.ts', 'Date.now();', 'Clock'],
     ['chance without a seed', 'simulators/scenario/x.ts', 'Math.random();', 'seeded'],
   ])('refuses %s', async (_what, path, source, remedy) => {
@@ -62,6 +64,7 @@ describe('lint', () => {
     ],
     ['namespaces.ts', 'apps/gateway/src/namespaces.ts', DEFINES],
     ['a test', 'apps/gateway/src/x.spec.ts', `${READS}\nDate.now();`],
+    ['a file of 400 lines', 'apps/alerts/src/x.ts', 'f();\n'.repeat(400)],
   ])('lets %s have its own', async (_what, path, source) => {
     expect(await messages(path, source)).toEqual([]);
   });

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
+const dist = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist');
 export const main = join(dist, 'apps', 'pantau', 'src', 'main.js');
 /** Node as `npm start` starts it. */
 export const NODE = [process.execPath, '--single-threaded-gc'];
@@ -47,7 +47,7 @@ export function start(command, args, environment = process.env, stderr = 'inheri
 
 /** Starts a script that is talked to by messages. */
 export function startClients(script, options, command = [process.execPath]) {
-  const file = join(dirname(dist), 'scripts', script);
+  const file = fileURLToPath(new URL(script, import.meta.url));
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
   const child = spawn(command[0], [...command.slice(1), file], { stdio });
   children.push(child);

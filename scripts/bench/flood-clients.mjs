@@ -1,5 +1,5 @@
 /**
- * The clients of bench-flood over raw sockets, one role in each process. A flood goes on until it is told to stop, as fast
+ * The clients of flood.mjs over raw sockets, one role in each process. A flood goes on until it is told to stop, as fast
  * as the broker lets it, and then reports its attempts; the bystander measures for a given time.
  */
 import { on, once } from 'node:events';

@@ -1,5 +1,5 @@
 /**
- * Idle devices over raw sockets, for bench-connections: each connects, subscribes to its commands as a device does, and
+ * Idle devices over raw sockets, for connections.mjs: each connects, subscribes to its commands as a device does, and
  * keeps itself alive. Told `publish`, the first one sends a reading.
  */
 import { once } from 'node:events';
