@@ -2,7 +2,16 @@ import type { AlertRule } from '#libs/alerting';
 import type { PresencePolicy } from '#libs/availability';
 import type { BrokerQueries } from '#libs/broker-state';
 import type { EvidenceReader, NeighbourQueries, Recomputation, StoreCheck } from '#libs/evidence';
-import type { Administration, DeviceTokens, Registry, Sessions, SignIn, Tokens, Users } from '#libs/identity';
+import type {
+  Administration,
+  Audit,
+  DeviceTokens,
+  Registry,
+  Sessions,
+  SignIn,
+  Tokens,
+  Users,
+} from '#libs/identity';
 import type { IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
 import type { AccountQueries } from '#libs/journal-transport-state';
@@ -45,6 +54,7 @@ export interface GatewayDependencies {
   readonly users: Users;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
+  readonly audit: Audit;
   /** Where the API is seen from outside, if that differs from where it listens. */
   readonly publicUrl: PublicAddress | undefined;
   /** The alert rules in force. */

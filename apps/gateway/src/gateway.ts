@@ -33,6 +33,9 @@ import { AccessGuard } from './http/auth.js';
 import { SessionController } from './accounts/session.controller.js';
 import { UsersController } from './accounts/users.controller.js';
 import { AccessTokensController } from './accounts/access-tokens.controller.js';
+import { AuditController } from './audit/audit.controller.js';
+import { recordChanges } from './audit/record-changes.js';
+import { sendSecurityHeaders, withoutPublicPath } from './http/security-headers.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { assertEveryRouteDecided } from './http/permission.js';
 import { NamesGuard } from './http/names.guard.js';
@@ -84,6 +87,7 @@ export class GatewayModule {
         SessionController,
         UsersController,
         AccessTokensController,
+        AuditController,
       ],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
@@ -105,16 +109,17 @@ export interface GatewayOptions {
   readonly uplinks: HandOnOptions;
 }
 
-/** Makes the HTTP side and listens. @throws PantauError `PORT_IN_USE` */
-export async function startGateway(
+/** The API without its pages and without the routes of devices. */
+export async function gatewayApp(
   dependencies: GatewayDependencies,
-  { host, port, trustProxy, logger, uplinks }: GatewayOptions,
+  { trustProxy, logger }: Pick<GatewayOptions, 'trustProxy' | 'logger'>,
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register(dependencies),
     new FastifyAdapter({
       requestTimeout: REQUEST_TIMEOUT,
       trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
+      rewriteUrl: ({ url = '/' }) => withoutPublicPath(url, dependencies.publicUrl),
       clientErrorHandler: answerClientError,
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
         void sendProblem(error, request, reply, 'Bearer'),
@@ -127,10 +132,22 @@ export async function startGateway(
     },
   );
   assertEveryRouteDecided(app);
-  closeInTime(app.getHttpAdapter().getInstance());
-  const paths = new KnownPaths(app.getHttpAdapter().getInstance());
-  takeJson(app.getHttpAdapter().getInstance());
+  const fastify = app.getHttpAdapter().getInstance();
+  closeInTime(fastify);
+  sendSecurityHeaders(fastify, dependencies.publicUrl);
+  recordChanges(fastify, () => dependencies.audit, logger);
+  const paths = new KnownPaths(fastify);
+  takeJson(fastify);
   app.useGlobalFilters(new ProblemFilter(logger, (request) => paths.allowed(request)));
+  return app;
+}
+
+/** Makes the HTTP side and listens. @throws PantauError `PORT_IN_USE` */
+export async function startGateway(
+  dependencies: GatewayDependencies,
+  { host, port, trustProxy, logger, uplinks }: GatewayOptions,
+): Promise<NestFastifyApplication> {
+  const app = await gatewayApp(dependencies, { trustProxy, logger });
   SwaggerModule.setup('api/docs', app, () => apiDocument(app));
   // Nest's body parsers would judge the content; these routes take it as it is.
   await app.getHttpAdapter().getInstance().register(handOnUplinks(uplinks, logger));

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bridgeOptions } from './configuration/broker-options.js';
 import { addAccessCommands } from './commands/access.js';
+import { runningCommand, type RunningCommand } from './commands/audited.js';
 import { addDeviceCommands } from './commands/device.js';
 import { addExportCommand } from './commands/export.js';
 import { addReconcileCommand } from './commands/reconcile.js';
@@ -36,7 +37,12 @@ function config(): LoadedConfig {
   return loadConfig(program.opts<{ config: string }>().config, process.env);
 }
 
-const context: CommandContext = { config, print };
+let running: RunningCommand | undefined;
+program.hook('preAction', (_program, command) => {
+  running = runningCommand(command);
+});
+
+const context: CommandContext = { config, print, running: () => running };
 
 /** Where devices post, for people. */
 function intakeAddress({ http, httpIntake }: LoadedConfig, port: number | undefined): readonly string[] {

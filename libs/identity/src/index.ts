@@ -1,5 +1,6 @@
 export * from './accounts.js';
 export * from './administration.js';
+export * from './audit.js';
 export * from './device-credentials.js';
 export * from './passwords/device-passwords.js';
 export * from './device-tokens.js';

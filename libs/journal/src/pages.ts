@@ -71,15 +71,16 @@ export async function* pagesOf<S extends NameIn<Types>, Types = StreamTypes>(
   }
 }
 
-/** What is kept of a shard, newest first. */
+/** What is kept of a shard, newest first. @param end - only what stands before this offset */
 export async function* newestFirst<S extends NameIn<Types>, Types = StreamTypes>(
   journal: Journal<Types>,
   stream: S,
   shard: number,
   passedOver: PassedOver,
   page = PAGE,
+  end = Infinity,
 ): AsyncGenerator<Entry<Types[S]>, undefined> {
-  for (let before = Infinity; ;) {
+  for (let before = end; ;) {
     try {
       const entries = await journal.readBackwards(stream, shard, page, before);
       const last = entries.at(-1);

@@ -13,6 +13,7 @@ import {
   type Signal,
   type Uplink,
 } from '#libs/telemetry';
+import type { AuditEntry } from './audit-entry.js';
 import type { StreamDefinition } from './definition.js';
 import type { SettingsEntry } from './settings-entry.js';
 import { STREAM_SHAPES } from './stream-shapes.js';
@@ -122,6 +123,14 @@ export const STREAMS = {
     appendedBy: ['identity'],
     retention: 'forever',
     shape: STREAM_SHAPES.settings,
+  }),
+  audit: of<AuditEntry>({
+    description: 'Somebody changed something, or tried to: who, what, on what, from where, with what result.',
+    entry: 'AuditEntry',
+    key: 'one for all',
+    appendedBy: ['identity'],
+    retention: 'configured',
+    shape: STREAM_SHAPES.audit,
   }),
 } as const;
 

@@ -1,3 +1,4 @@
+export * from './audit-entry.js';
 export * from './catalogue.js';
 export * from './definition.js';
 export * from './settings-entry.js';

@@ -21,6 +21,11 @@ const SUBJECT = members({ site: 'text', device: 'text' });
 /** As it was written while every rule was a threshold. */
 const FLAT_ALERT_EVENT = members({ site: 'text', device: 'text', parameter: 'text', value: 'number' });
 const COMMAND = members({ name: 'text', params: 'anything', expiresAt: 'number' });
+const AUDIT = members({
+  ...{ at: 'number', by: 'anything', from: 'text', action: 'text', on: 'anything', result: 'text' },
+  ...{ status: 'number' },
+});
+const AUDIT_BY = members({ kind: 'text', name: 'text' });
 const COMMAND_EVENT = members({ id: 'text', site: 'text', device: 'text', state: 'text', at: 'number' });
 
 /**
@@ -68,6 +73,12 @@ export const STREAM_SHAPES = {
     if (subject === undefined) return FLAT_ALERT_EVENT(data);
     const within = SUBJECT(subject);
     return within === undefined ? ALERT_STEP(data) : `subject: ${within}`;
+  },
+  audit: (data: unknown) => {
+    const fault = AUDIT(data);
+    if (fault !== undefined) return fault;
+    const within = AUDIT_BY((data as { readonly by: unknown }).by);
+    return within === undefined ? undefined : `by: ${within}`;
   },
   settings: members({ name: 'text', from: 'number', at: 'number', value: 'anything', digest: 'text' }),
 } satisfies Readonly<Record<string, StreamShape>>;

@@ -3,6 +3,7 @@ import { DAY, duration, HOUR } from '#libs/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Session } from '../http/auth.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
@@ -51,7 +52,9 @@ export class AccessTokensController {
   async make(
     @Body(new ZodPipe(accessTokenBody)) { name, scopes, expiresIn }: z.output<typeof accessTokenBody>,
     @Session() { user }: OpenSession,
+    @Note() note: AuditNote,
   ): Promise<z.output<typeof tokenSchema>> {
+    note.after = { name, scopes };
     const expiresAt = new Date(this.pantau.clock.now() + expiresIn).toISOString();
     return { token: await this.pantau.tokens.create(name, scopes, expiresIn, user), expiresAt };
   }

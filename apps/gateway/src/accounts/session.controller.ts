@@ -3,6 +3,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req,
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Session } from '../http/auth.js';
 import { sendSessionCookie, sessionCookie } from '../http/cookie.js';
@@ -39,8 +40,10 @@ export class SessionController {
     @Body(new ZodPipe(signInBody)) { name, password }: z.output<typeof signInBody>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Note() note: AuditNote,
   ): Promise<z.output<typeof sessionSchema>> {
     const user = await this.pantau.signIn.verify(name, password, request.ip);
+    note.user = user.name;
     await this.#endSent(request);
     return this.#begin(user, request, reply);
   }
@@ -118,8 +121,11 @@ export class SessionController {
   @ApiZodAnswer(linkUsedSchema)
   async useLink(
     @Body(new ZodPipe(linkBody)) { link, name, password }: z.output<typeof linkBody>,
+    @Note() note: AuditNote,
   ): Promise<z.output<typeof linkUsedSchema>> {
-    return { user: await this.pantau.users.useLink(link, password, name) };
+    const user = await this.pantau.users.useLink(link, password, name);
+    note.user = user;
+    return { user };
   }
 
   /** A session that the browser still had ends: nobody goes on in it. */

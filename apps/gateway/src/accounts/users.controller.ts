@@ -2,6 +2,7 @@ import { userNameSchema, userSchema } from '#libs/identity';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
@@ -34,8 +35,13 @@ export class UsersController {
   async put(
     @Param('user', new ZodPipe(userNameSchema)) name: string,
     @Body(new ZodPipe(userSchema)) user: z.output<typeof userSchema>,
+    @Note() note: AuditNote,
   ): Promise<z.output<typeof userItem>> {
-    return withTimes(await this.pantau.users.put(name, user));
+    const before = (await this.pantau.users.list()).find((one) => one.name === name);
+    const after = await this.pantau.users.put(name, user);
+    note.before = before && withTimes(before);
+    note.after = withTimes(after);
+    return withTimes(after);
   }
 
   @Post(':user/links')

@@ -5,6 +5,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@ne
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Caller } from '../http/auth.js';
 import { cut } from '../http/cut.js';
@@ -39,10 +40,12 @@ export class CommandsController {
     @Param('device') deviceId: string,
     @Body(new ZodPipe(commandBody)) { name, params, expiresIn }: z.output<typeof commandBody>,
     @Caller() caller: Principal,
+    @Note() note: AuditNote,
   ): Promise<Answer<typeof commandOrderedSchema>> {
     const { id: device, site } = await registeredDevice(this.pantau.registry, deviceId);
     const { journal, clock } = this.pantau;
     const at = clock.now();
+    note.after = { name };
     const data: CommandEvent = {
       // Time first, so that a device's commands list in their order.
       id: `${sortable(at)}-${randomBytes(6).toString('hex')}`,

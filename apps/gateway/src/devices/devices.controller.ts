@@ -4,6 +4,7 @@ import { defined } from '#libs/kernel';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
@@ -65,8 +66,10 @@ export class DevicesController {
   async putDevice(
     @Param('device', new ZodPipe(deviceSchema.shape.id)) id: string,
     @Body(new ZodPipe(deviceBody)) { interval, maxAge, intervalFrom, ...rest }: z.output<typeof deviceBody>,
+    @Note() note: AuditNote,
   ): Promise<Device> {
     const device = { id, ...rest, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) };
+    Object.assign(note, { before: await this.pantau.registry.device(id), after: defined(device) });
     await this.pantau.registry.putDevice(device, intervalFrom);
     return device;
   }

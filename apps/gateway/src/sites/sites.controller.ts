@@ -2,6 +2,7 @@ import { siteSchema, type Site } from '#libs/identity';
 import { Body, Controller, Get, Inject, Param, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Registers } from '../http/names.js';
 import { ApiZodAnswer, ApiZodBody, ApiZodParam } from '../http/openapi.js';
@@ -34,7 +35,9 @@ export class SitesController {
   async putSite(
     @Param('site', new ZodPipe(siteSchema.shape.id)) id: string,
     @Body(new ZodPipe(siteBody)) site: z.output<typeof siteBody>,
+    @Note() note: AuditNote,
   ): Promise<Site> {
+    Object.assign(note, { before: await this.pantau.registry.site(id), after: { id, ...site } });
     await this.pantau.registry.putSite({ id, ...site });
     return { id, ...site };
   }

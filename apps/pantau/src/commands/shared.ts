@@ -2,6 +2,7 @@ import { FILE_BOUNDS, parseDuration, PantauError, parseJson } from '#libs/kernel
 import type { LoadedConfig } from '#libs/platform';
 import { InvalidArgumentError, Option } from 'commander';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { recordCommand, type RunningCommand } from './audited.js';
 import { openEngines, type Engines } from '../storage/engines.js';
 
 const OWNER_ALONE = 0o600;
@@ -10,16 +11,18 @@ const OWNER_ALONE = 0o600;
 export interface CommandContext {
   readonly config: () => LoadedConfig;
   readonly print: (line: string) => void;
+  /** The command that runs, for the audit log. */
+  readonly running?: () => RunningCommand | undefined;
 }
 
-/** Runs a command on the data folder, beside a running Pantau or without one. */
+/** Runs a command on the data folder, beside a running Pantau or without one; one that changes something is in the audit log. */
 export async function withEngines(
-  { config }: CommandContext,
+  { config, running }: CommandContext,
   command: (engines: Engines) => Promise<void>,
 ): Promise<void> {
   const engines = await openEngines(config());
   try {
-    await command(engines);
+    await recordCommand(engines.audit, running?.(), () => command(engines));
   } finally {
     await engines.close();
   }

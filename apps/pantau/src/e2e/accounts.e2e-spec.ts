@@ -211,6 +211,117 @@ describe('tokens and people from the API and the command line', () => {
   });
 });
 
+interface AuditItem {
+  readonly at: string;
+  readonly by: { readonly kind: string; readonly name: string };
+  readonly action: string;
+  readonly on: Readonly<Record<string, string>>;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  readonly result: string;
+  readonly code?: string;
+}
+
+async function audited(query = ''): Promise<{ items: AuditItem[]; next?: string }> {
+  return (await administrator.send<{ items: AuditItem[]; next?: string }>('GET', `audit?${query}`)).body;
+}
+
+describe('the audit log', () => {
+  it('has who changed what, with what was before and after, and what was refused', async () => {
+    const indah = await signedIn('indah', 'administrator');
+    await indah.send('PUT', 'sites/betung', { name: 'Betung Lama' });
+    await indah.send('PUT', 'sites/betung', { name: 'Betung Baru' });
+    await indah.send('PUT', 'sites/betung', { nama: 'x' });
+    const site = {
+      action: 'PUT /api/v1/sites/{site}',
+      by: { kind: 'user', name: 'indah' },
+      on: { site: 'betung' },
+    };
+    expect((await audited('by=indah')).items).toMatchObject([
+      { ...site, result: 'refused', status: 400, code: 'USAGE' },
+      {
+        ...{ ...site, from: '127.0.0.1', result: 'done', status: 200 },
+        ...{ before: { name: 'Betung Lama' }, after: { name: 'Betung Baru' } },
+      },
+      { ...site, after: { name: 'Betung Lama' } },
+      { action: 'POST /api/v1/session', result: 'done' },
+      { action: 'POST /api/v1/links', result: 'done' },
+    ]);
+    const viewer = await signedIn('joko', 'viewer');
+    await viewer.send('DELETE', 'users/indah/sessions');
+    expect((await audited('by=joko&limit=1')).items).toMatchObject([{ result: 'refused', status: 403 }]);
+  });
+
+  it('has what the command line changes, and not what it reads', async () => {
+    const commands = async (): Promise<string[]> =>
+      (await audited('limit=1000')).items
+        .filter(({ by }) => by.kind === 'command')
+        .map(({ action }) => action);
+    const before = (await commands()).length;
+    await pantau.command('site', 'add', 'sembawa', '--name', 'Sembawa');
+    await pantau.command('site', 'add', 'sembawa', '--name', 'Sembawa');
+    await pantau.command('site', 'list');
+    const { items } = await audited('limit=2');
+    expect(items).toMatchObject([
+      { action: 'pantau site add', on: { what: 'sembawa' }, result: 'failed', code: 'USAGE' },
+      { action: 'pantau site add', on: { what: 'sembawa' }, result: 'done', status: 0 },
+    ]);
+    expect((await commands()).length).toBe(before + 2);
+  });
+
+  it('is read page by page, and nothing that comes meanwhile moves a page', async () => {
+    const all = (await audited('limit=1000')).items;
+    const read: AuditItem[] = [];
+    let next: string | undefined;
+    do {
+      const page = await audited(`limit=7${next === undefined ? '' : `&cursor=${next}`}`);
+      read.push(...page.items);
+      next = page.next;
+      await administrator.send('PUT', 'sites/betung', { name: 'Betung' });
+    } while (next !== undefined);
+    expect(read).toEqual(all);
+    expect(JSON.stringify(all)).not.toMatch(/link_|session_|pantau_[a-z-]+_|kuda|argon2/);
+  });
+
+  it('has an entry of every route that is no question, whoever asks', async () => {
+    const token = await pantau.engines.tokens.create('auditor', permissionsOf('administrator', 'token'));
+    const changing = (await routes()).filter(({ method }) => method !== 'GET');
+    expect(changing.length).toBeGreaterThan(15);
+    for (const route of changing) {
+      await statusOf(route, { authorization: `Bearer ${token}` });
+      expect((await audited('limit=1')).items).toMatchObject([{ action: `${route.method} ${route.path}` }]);
+    }
+  });
+
+  it('counts what nobody known tries too often, and does not grow with it', async () => {
+    const before = (await audited('limit=1000')).items.length;
+    const browser = new Browser(pantau.api);
+    for (let i = 0; i < 130; i++) await browser.send('POST', 'links', { link: 'x', password: PASSWORD });
+    const { items } = await audited('limit=1000');
+    expect(items.length - before).toBeLessThan(120);
+    await administrator.send('PUT', 'sites/betung', { name: 'Betung' });
+    const [newest] = (await audited('limit=1')).items as (AuditItem & { omitted?: number })[];
+    expect(newest?.omitted).toBeGreaterThan(5);
+  });
+});
+
+describe('every answer', () => {
+  it('forbids what a page of Pantau never does', async () => {
+    for (const path of ['/v1/health', '/v1/sites', '/docs', '/nothing']) {
+      const { headers } = await fetch(`${pantau.api}${path}`);
+      expect([path, headers.get('content-security-policy')]).toEqual([
+        path,
+        expect.stringMatching(
+          /^default-src 'none'; script-src 'self'; (?!.*unsafe).*frame-ancestors 'none'$/,
+        ),
+      ]);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    }
+    const page = await (await fetch(`${pantau.api}/docs`)).text();
+    expect(page).not.toMatch(/<script(?![^>]*src=)|on\w+=|src=.https?:/);
+  });
+});
+
 describe('every route of the OpenAPI document', () => {
   it('is for those who have its permission, and for nobody else: roles, single permissions, none, no token', async () => {
     const all = await routes();

@@ -225,7 +225,7 @@ describe('every route of the OpenAPI document', () => {
       paths[path]?.['get']?.parameters?.some(({ name }) => name === 'limit'),
     );
     // Those of which other suites show it, where there are such entries.
-    const elsewhere = ['readings', 'disagreements', 'alerts', 'indicators', 'rejected'].map(
+    const elsewhere = ['readings', 'disagreements', 'alerts', 'indicators', 'rejected', 'audit'].map(
       (name) => `/api/v1/${name}`,
     );
     expect(limited.sort()).toEqual([...Object.keys(seeded), ...elsewhere].sort());

@@ -4,6 +4,7 @@ import { BucketSource, EvidenceReader, LocalNeighbourQueries, type NeighbourQuer
 import {
   ServiceAccounts,
   Administration,
+  Audit,
   DeviceCredentials,
   DeviceTokens,
   ProvisioningKeys,
@@ -38,6 +39,8 @@ export interface Engines {
   /** People, and who of them is signed in. */
   readonly users: Users;
   readonly sessions: Sessions;
+  /** Who changed what. */
+  readonly audit: Audit;
   readonly accounts: ServiceAccounts;
   readonly deviceTokens: DeviceTokens;
   readonly keys: ProvisioningKeys;
@@ -83,6 +86,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
     users,
+    audit: new Audit(journal, clock),
     sessions: new Sessions(state, clock, users, { idleMs, lifetimeMs }),
     broker: new LocalBrokerQueries(state),
     account: new LocalAccountQueries(state),

@@ -1,0 +1,86 @@
+import 'reflect-metadata';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import { Audit, Registry, Sessions, SignIn, Tokens, Users } from '#libs/identity';
+import { DAY, HOUR } from '#libs/kernel';
+import { createLogger } from '#libs/platform';
+import { temporaryFolder } from '#libs/testing';
+import type { AddressInfo } from 'node:net';
+import type { GatewayDependencies } from './dependencies.js';
+import { gatewayApp } from './gateway.js';
+import type { PublicAddress } from './http/cookie.js';
+
+const PASSWORD = 'tujuh kuda di rawa';
+const clock = { now: () => 1_700_000_000_000 };
+
+/** The API over a state of its own, with somebody who can sign in. */
+async function serving(
+  publicUrl: PublicAddress | undefined,
+  trustProxy: readonly string[],
+  test: (url: string, sessions: () => Promise<{ readonly address: string }[]>) => Promise<void>,
+): Promise<void> {
+  using folder = temporaryFolder('gateway');
+  const state = LmdbStateStore.open(folder.path);
+  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
+  const users = new Users(state, clock);
+  await users.useLink((await users.setupLink())!, PASSWORD, 'ani');
+  const sessions = new Sessions(state, clock, users, { idleMs: HOUR, lifetimeMs: DAY });
+  const known = {
+    ...{ journal, state, users, sessions, publicUrl, clock, tokens: new Tokens(state, clock) },
+    ...{ registry: new Registry(state), evidence: { definitions: [] } },
+    ...{ signIn: new SignIn(users, clock), audit: new Audit(journal, clock) },
+  };
+  const logger = createLogger('silent', 'spec');
+  const app = await gatewayApp(known as unknown as GatewayDependencies, { trustProxy, logger });
+  await app.listen(0, '127.0.0.1');
+  try {
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    await test(`http://127.0.0.1:${port}`, async () => sessions.list(await users.get('ani')));
+  } finally {
+    await app.close();
+    await journal.close();
+    await state.close();
+  }
+}
+
+const signIn = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(`${url}/api/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ name: 'ani', password: PASSWORD }),
+  });
+
+describe('behind a reverse proxy', () => {
+  it('one setting feeds the cookie, the check of origins and the path, which the proxy may keep or take off', () =>
+    serving({ origin: 'https://pantau.example', path: '/udara' }, [], async (url) => {
+      const right = { origin: 'https://pantau.example', 'sec-fetch-site': 'same-origin' };
+      for (const base of [url, `${url}/udara`]) {
+        const answer = await signIn(base, right);
+        expect(answer.status).toBe(200);
+        expect(answer.headers.get('set-cookie')).toMatch(
+          /^pantau_session=\S+; Path=\/udara\/; HttpOnly; SameSite=Strict; Secure$/,
+        );
+        expect(answer.headers.get('strict-transport-security')).toContain('max-age=');
+        const cookie = answer.headers.get('set-cookie')!.split(';')[0]!;
+        expect((await fetch(`${base}/api/v1/session`, { headers: { cookie } })).status).toBe(200);
+      }
+      const wrong = await signIn(url, { ...right, origin: url });
+      expect([wrong.status, await wrong.text()]).toEqual([
+        403,
+        expect.stringContaining('https://pantau.example'),
+      ]);
+      expect((await fetch(`${url}/udaraku/api/v1/session`)).status).toBe(404);
+    }));
+
+  it('believes the word of proxies that are named, and of nobody else', async () => {
+    const forwarded = { 'x-forwarded-for': '203.0.113.7, 198.51.100.9', 'x-forwarded-proto': 'https' };
+    await serving(undefined, [], async (url, sessions) => {
+      expect((await signIn(url, forwarded)).headers.get('set-cookie')).not.toContain('Secure');
+      expect(await sessions()).toMatchObject([{ address: '127.0.0.1' }]);
+    });
+    await serving(undefined, ['127.0.0.1'], async (url, sessions) => {
+      expect((await signIn(url, forwarded)).headers.get('set-cookie')).toContain('Secure');
+      // What stands left of the last address that is not trusted, anybody may have written.
+      expect(await sessions()).toMatchObject([{ address: '198.51.100.9' }]);
+    });
+  });
+});
