@@ -7,6 +7,7 @@ import type {
   Audit,
   DeviceTokens,
   Registry,
+  SecondFactor,
   Sessions,
   SignIn,
   Tokens,
@@ -54,6 +55,7 @@ export interface GatewayDependencies {
   readonly users: Users;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
+  readonly secondFactor: SecondFactor;
   readonly audit: Audit;
   /** Where the API is seen from outside, if that differs from where it listens. */
   readonly publicUrl: PublicAddress | undefined;

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import { Audit, Registry, Sessions, SignIn, Tokens, Users } from '#libs/identity';
+import { Audit, Registry, SecondFactor, Sessions, SignIn, Tokens, Users } from '#libs/identity';
 import { DAY, HOUR } from '#libs/kernel';
 import { createLogger } from '#libs/platform';
 import { temporaryFolder } from '#libs/testing';
@@ -23,11 +23,16 @@ async function serving(
   const journal = await LmdbJournal.open({ state, clock, shards: 1 });
   const users = new Users(state, clock);
   await users.useLink((await users.setupLink())!, PASSWORD, 'ani');
-  const sessions = new Sessions(state, clock, users, { idleMs: HOUR, lifetimeMs: DAY });
+  const sessions = new Sessions(state, clock, users, {
+    idleMs: HOUR,
+    lifetimeMs: DAY,
+    secondFactor: [],
+  });
+  const secondFactor = new SecondFactor(state, clock, users);
   const known = {
     ...{ journal, state, users, sessions, publicUrl, clock, tokens: new Tokens(state, clock) },
     ...{ registry: new Registry(state), evidence: { definitions: [] } },
-    ...{ signIn: new SignIn(users, clock), audit: new Audit(journal, clock) },
+    ...{ signIn: new SignIn(users, secondFactor, clock), secondFactor, audit: new Audit(journal, clock) },
   };
   const logger = createLogger('silent', 'spec');
   const app = await gatewayApp(known as unknown as GatewayDependencies, { trustProxy, logger });

@@ -33,6 +33,7 @@ import { AccessGuard } from './http/auth.js';
 import { SessionController } from './accounts/session.controller.js';
 import { UsersController } from './accounts/users.controller.js';
 import { AccessTokensController } from './accounts/access-tokens.controller.js';
+import { SecondFactorController } from './accounts/second-factor.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { recordChanges } from './audit/record-changes.js';
 import { sendSecurityHeaders, withoutPublicPath } from './http/security-headers.js';
@@ -88,6 +89,7 @@ export class GatewayModule {
         UsersController,
         AccessTokensController,
         AuditController,
+        SecondFactorController,
       ],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },

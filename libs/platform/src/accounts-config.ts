@@ -1,4 +1,5 @@
 import { DAY, duration, HOUR } from '#libs/kernel';
+import { ROLES } from '#libs/identity';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
@@ -33,5 +34,7 @@ export const accountsSchema = z
     sessionIdle: duration.default(8 * HOUR),
     /** Whatever happens a session ends after this. */
     sessionLifetime: duration.default(7 * DAY),
+    /** Roles that need a second factor. */
+    secondFactor: z.array(z.enum(ROLES)).default([]),
   })
   .prefault({});

@@ -9,6 +9,9 @@ export const sessionSchema = z.strictObject({
   fullName: z.string().optional(),
   role: z.enum(ROLES),
   permissions: z.array(permission),
+  secondFactor: z
+    .enum(['none', 'active', 'missing'])
+    .describe('`missing`: the role needs one, and allows nothing before'),
   csrfToken: z.string().describe('To be sent as `X-CSRF-Token` with every change'),
 });
 
@@ -32,6 +35,7 @@ export const userItem = z.strictObject({
   disabled: z.boolean(),
   createdAt: instant,
   hasPassword: z.boolean(),
+  hasSecondFactor: z.boolean(),
 });
 export const usersSchema = z.strictObject({ items: z.array(userItem) });
 export const linkSchema = z.strictObject({
@@ -39,6 +43,15 @@ export const linkSchema = z.strictObject({
 });
 export const linkUsedSchema = z.strictObject({ user: z.string() });
 export const doneSchema = z.strictObject({ ended: z.string() });
+
+export const secretSchema = z.strictObject({
+  secret: z.string().describe('Base32; shown this once'),
+  uri: z.string().describe('`otpauth:`, for a QR code'),
+});
+export const recoverySchema = z.strictObject({
+  recoveryCodes: z.array(z.string()).describe('Each is valid once; shown this once'),
+  session: sessionSchema,
+});
 
 export const tokensSchema = z.strictObject({
   items: z.array(
@@ -52,12 +65,17 @@ export const tokensSchema = z.strictObject({
   ),
 });
 
-export function shownSession({ user, principal, csrfToken }: OpenSession): z.output<typeof sessionSchema> {
+export function shownSession({
+  user,
+  principal,
+  secondFactor,
+  csrfToken,
+}: OpenSession): z.output<typeof sessionSchema> {
   const { name, fullName, role } = user;
   return {
     user: name,
     ...(fullName === undefined ? {} : { fullName }),
-    ...{ role, permissions: [...principal.permissions], csrfToken },
+    ...{ role, permissions: [...principal.permissions], secondFactor, csrfToken },
   };
 }
 

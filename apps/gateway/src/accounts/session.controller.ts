@@ -18,6 +18,7 @@ import {
   shownSession,
   withTimes,
 } from './accounts-answer.js';
+import { beginSession } from './begin-session.js';
 import { linkBody, passwordBody, signInBody } from './accounts-request.js';
 
 /** Signing in and out, and the own account. */
@@ -37,15 +38,15 @@ export class SessionController {
   @ApiZodBody(signInBody)
   @ApiZodAnswer(sessionSchema)
   async signIn(
-    @Body(new ZodPipe(signInBody)) { name, password }: z.output<typeof signInBody>,
+    @Body(new ZodPipe(signInBody)) { name, password, code }: z.output<typeof signInBody>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Note() note: AuditNote,
   ): Promise<z.output<typeof sessionSchema>> {
-    const user = await this.pantau.signIn.verify(name, password, request.ip);
+    const user = await this.pantau.signIn.verify(name, password, request.ip, code);
     note.user = user.name;
     await this.#endSent(request);
-    return this.#begin(user, request, reply);
+    return shownSession(await beginSession(this.pantau, user, request, reply));
   }
 
   @Get('session')
@@ -84,8 +85,9 @@ export class SessionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof sessionSchema>> {
-    await this.pantau.signIn.verify(user.name, current, request.ip);
-    return this.#begin(await this.pantau.users.setPassword(user.name, password), request, reply);
+    await this.pantau.signIn.verifyPassword(user.name, current, request.ip);
+    const changed = await this.pantau.users.setPassword(user.name, password);
+    return shownSession(await beginSession(this.pantau, changed, request, reply));
   }
 
   @Get('sessions')
@@ -132,17 +134,5 @@ export class SessionController {
   async #endSent(request: FastifyRequest): Promise<void> {
     const sent = await this.pantau.sessions.verify(sessionCookie(request) ?? '');
     if (sent !== undefined) await this.pantau.sessions.end(sent.user.name, sent.id);
-  }
-
-  async #begin(
-    user: OpenSession['user'],
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<z.output<typeof sessionSchema>> {
-    const origin = { address: request.ip, agent: request.headers['user-agent'] };
-    const { cookie, session } = await this.pantau.sessions.begin(user, origin);
-    sendSessionCookie(request, reply, cookie, this.pantau.publicUrl);
-    void reply.header('cache-control', 'no-store');
-    return shownSession(session);
   }
 }

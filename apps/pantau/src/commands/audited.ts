@@ -19,7 +19,7 @@ export interface RunningCommand {
 
 export function runningCommand(command: Command): RunningCommand {
   const names: string[] = [];
-  for (let at: Command | null = command; at?.parent != null; at = at.parent) names.unshift(at.name());
+  for (let at = command; at.parent !== null; at = at.parent) names.unshift(at.name());
   return { name: names.join(' '), on: command.args };
 }
 

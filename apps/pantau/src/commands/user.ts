@@ -55,9 +55,11 @@ export function addUserCommands(program: Command, context: CommandContext): void
       'tautan untuk kata sandi baru; juga membuka kembali yang dicabut / a link for a new password; lets somebody back in who was revoked',
     )
     .argument('<name>')
-    .action(async (name: string) =>
-      withEngines(context, async ({ users }) => {
+    .option('--second-factor', 'cabut juga faktor kedua / take the second factor away, too', false)
+    .action(async (name: string, options: { secondFactor: boolean }) =>
+      withEngines(context, async ({ users, secondFactor }) => {
         const { role, fullName } = await users.get(name);
+        if (options.secondFactor) await secondFactor.remove(name);
         await users.put(name, { role, disabled: false, ...defined({ fullName }) });
         tellLink(name, await users.link(name));
       }),

@@ -9,8 +9,9 @@ import {
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
+import { Secret, TOTP } from 'otpauth';
+import { routesOf, statusOf, type Route } from './authorisation.fixture.js';
 import { Browser } from './browser.fixture.js';
-import type { OpenApiDocument } from './openapi.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
 let pantau: PantauFixture;
@@ -20,47 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await pantau[Symbol.asyncDispose]();
 });
-
-interface Route {
-  readonly method: string;
-  readonly path: string;
-  /** None: the route is public. */
-  readonly permission: Permission | undefined;
-}
-
-/** Every route of the document, so that a new one is in the matrix by itself. Devices post with credentials of their own. */
-async function routes(): Promise<readonly Route[]> {
-  const { paths } = (await (await fetch(`${pantau.api}/docs-json`)).json()) as OpenApiDocument;
-  return Object.entries(paths)
-    .filter(([path]) => !path.startsWith('/api/v1/uplinks'))
-    .flatMap(([path, operations]) =>
-      Object.entries(operations).map(([method, operation]) => ({
-        method: method.toUpperCase(),
-        path,
-        permission: (operation as { 'x-permission'?: Permission })['x-permission'],
-      })),
-    );
-}
-
-/** The status of a request that names nobody and whose body fits nothing: whoever is let in is told so, and nothing changes. */
-async function statusOf(
-  { method, path }: Route,
-  credentials: Readonly<Record<string, string>> = {},
-): Promise<number> {
-  const gone = new AbortController();
-  const response = await fetch(`${pantau.api.replace(/\/api$/, '')}${path.replace(/\{\w+\}/g, 'nobody')}`, {
-    method,
-    headers: {
-      ...credentials,
-      ...(['POST', 'PUT'].includes(method) ? { 'content-type': 'application/json' } : {}),
-    },
-    ...(['POST', 'PUT'].includes(method) ? { body: '7' } : {}),
-    signal: gone.signal,
-  });
-  // A live answer has no end.
-  gone.abort();
-  return response.status;
-}
 
 const endsItself = ({ method, path }: Route): boolean => method === 'DELETE' && path === '/api/v1/session';
 
@@ -182,6 +142,43 @@ describe('a session', () => {
   });
 });
 
+describe('a second factor', () => {
+  it('is set up with the password and a code, asked for at the next sign-in, and taken away by an administrator', async () => {
+    const kiki = await signedIn('kiki', 'operator');
+    expect(
+      await kiki.send('POST', 'session/second-factor', { password: 'bukan ini kata sandinya' }),
+    ).toMatchObject({
+      status: 401,
+    });
+    const begun = await kiki.send<{ secret: string }>('POST', 'session/second-factor', {
+      password: PASSWORD,
+    });
+    expect(begun.status).toBe(201);
+    const before = kiki.cookie;
+    const code = TOTP.generate({ secret: Secret.fromBase32(begun.body.secret) });
+    const confirmed = await kiki.send<{ recoveryCodes: string[]; session: { csrfToken: string } }>(
+      'PUT',
+      'session/second-factor',
+      { code },
+    );
+    expect(confirmed).toMatchObject({ status: 200, body: { session: { secondFactor: 'active' } } });
+    expect((await kiki.send('GET', 'session', undefined, { cookie: before })).status).toBe(401);
+    expect((await kiki.send('GET', 'session')).status).toBe(200);
+    const phone = new Browser(pantau.api);
+    expect(await phone.signIn('kiki', PASSWORD)).toMatchObject({
+      status: 401,
+      body: { code: 'SECOND_FACTOR_NEEDED', errors: [{ field: 'code' }] },
+    });
+    const enter = (with_: string): ReturnType<Browser['send']> =>
+      phone.send('POST', 'session', { name: 'kiki', password: PASSWORD, code: with_ });
+    expect((await enter(code)).status).toBe(401);
+    expect((await enter(confirmed.body.recoveryCodes[0]!)).status).toBe(200);
+    expect((await administrator.send('DELETE', 'users/kiki/second-factor')).status).toBe(200);
+    expect((await phone.send('GET', 'session')).status).toBe(401);
+    expect((await phone.signIn('kiki', PASSWORD)).status).toBe(200);
+  });
+});
+
 describe('tokens and people from the API and the command line', () => {
   it('are made by people, never by tokens, are listed with their last use, and end with who made them', async () => {
     const gita = await signedIn('gita', 'administrator');
@@ -285,10 +282,10 @@ describe('the audit log', () => {
 
   it('has an entry of every route that is no question, whoever asks', async () => {
     const token = await pantau.engines.tokens.create('auditor', permissionsOf('administrator', 'token'));
-    const changing = (await routes()).filter(({ method }) => method !== 'GET');
+    const changing = (await routesOf(pantau.api)).filter(({ method }) => method !== 'GET');
     expect(changing.length).toBeGreaterThan(15);
     for (const route of changing) {
-      await statusOf(route, { authorization: `Bearer ${token}` });
+      await statusOf(pantau.api, route, { authorization: `Bearer ${token}` });
       expect((await audited('limit=1')).items).toMatchObject([{ action: `${route.method} ${route.path}` }]);
     }
   });
@@ -324,7 +321,7 @@ describe('every answer', () => {
 
 describe('every route of the OpenAPI document', () => {
   it('is for those who have its permission, and for nobody else: roles, single permissions, none, no token', async () => {
-    const all = await routes();
+    const all = await routesOf(pantau.api);
     expect(all.filter(({ permission }) => permission === undefined).map(({ path }) => path)).toEqual([
       '/api/v1/health',
       '/api/v1/provisioning/claims',
@@ -352,7 +349,7 @@ describe('every route of the OpenAPI document', () => {
     for (const [name, permissions, credentials] of holders) {
       for (const route of ordered) {
         const isAllowed = route.permission === undefined || permissions.includes(route.permission);
-        const status = await statusOf(route, credentials);
+        const status = await statusOf(pantau.api, route, credentials);
         expect([name, route, status, status === 403 || status === 401]).toEqual([
           name,
           route,
@@ -363,13 +360,15 @@ describe('every route of the OpenAPI document', () => {
       }
     }
     for (const route of all.filter(({ permission }) => permission !== undefined))
-      expect([route, await statusOf(route)]).toEqual([route, 401]);
+      expect([route, await statusOf(pantau.api, route)]).toEqual([route, 401]);
     expect(refused).toBeGreaterThan(60);
   });
 
   it('needs what its kind needs: who sees changes nothing, who evaluates sends no command', async () => {
     const permissionOf = new Map<string, Permission | undefined>(
-      (await routes()).map(({ method, path, permission }) => [`${method} ${path}`, permission] as const),
+      (await routesOf(pantau.api)).map(
+        ({ method, path, permission }) => [`${method} ${path}`, permission] as const,
+      ),
     );
     const rolesFor = (route: string): readonly string[] => {
       const permission = permissionOf.get(route);

@@ -56,7 +56,7 @@ describe('health', () => {
       fullCheck,
       clock: systemClock,
       verify: () => Promise.reject(new Error('no figure is asked for')),
-      signIn: new SignIn(engines.users, systemClock),
+      signIn: new SignIn(engines.users, engines.secondFactor, systemClock),
       publicUrl: undefined,
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],

@@ -48,7 +48,7 @@ export async function startApi(
   const dependencies = {
     ...engines,
     publicUrl: config.http.publicUrl,
-    signIn: new SignIn(engines.users, clock),
+    signIn: new SignIn(engines.users, engines.secondFactor, clock),
     ...parts,
     verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };

@@ -9,6 +9,7 @@ import {
   DeviceTokens,
   ProvisioningKeys,
   Registry,
+  SecondFactor,
   Sessions,
   Tokens,
   Users,
@@ -40,6 +41,7 @@ export interface Engines {
   readonly users: Users;
   readonly sessions: Sessions;
   /** Who changed what. */
+  readonly secondFactor: SecondFactor;
   readonly audit: Audit;
   readonly accounts: ServiceAccounts;
   readonly deviceTokens: DeviceTokens;
@@ -73,7 +75,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   const accounts = new ServiceAccounts(state);
   const keys = new ProvisioningKeys(state, clock);
   const users = new Users(state, clock);
-  const { sessionIdle: idleMs, sessionLifetime: lifetimeMs } = config.accounts;
+  const { sessionIdle: idleMs, sessionLifetime: lifetimeMs, secondFactor } = config.accounts;
   return {
     state,
     unreadableRows,
@@ -86,8 +88,9 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     administration: new Administration({ registry, credentials, accounts, keys, journal, clock }),
     tokens: new Tokens(state, clock),
     users,
+    secondFactor: new SecondFactor(state, clock, users),
     audit: new Audit(journal, clock),
-    sessions: new Sessions(state, clock, users, { idleMs, lifetimeMs }),
+    sessions: new Sessions(state, clock, users, { idleMs, lifetimeMs, secondFactor }),
     broker: new LocalBrokerQueries(state),
     account: new LocalAccountQueries(state),
     neighbours: new LocalNeighbourQueries(state),

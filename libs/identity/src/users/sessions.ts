@@ -1,7 +1,7 @@
 import { MINUTE, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { SESSIONS, type StoredSession, type StoredUser } from '../namespaces.js';
-import { permissionsOf, type Principal } from '../roles.js';
+import { permissionsOf, type Principal, type Role } from '../roles.js';
 import { digestOf, isSecret, issueSecret, parseSecret } from './secrets.js';
 import type { Users } from './users.js';
 
@@ -17,6 +17,8 @@ export interface SessionLimits {
   readonly idleMs: Millis;
   /** Whatever happens it ends after this. */
   readonly lifetimeMs: Millis;
+  /** Roles that need a second factor; without one they look after their own account alone. */
+  readonly secondFactor: readonly Role[];
 }
 
 /** Where a session is begun. */
@@ -38,6 +40,8 @@ export interface OpenSession {
   readonly id: string;
   readonly principal: Principal;
   readonly user: StoredUser;
+  /** `missing`: the role needs one, and allows nothing before. */
+  readonly secondFactor: 'none' | 'active' | 'missing';
   /** What a page proves with that a change comes from it (`X-CSRF-Token`); it follows from the session. */
   readonly csrfToken: string;
 }
@@ -69,7 +73,7 @@ export class Sessions {
     const ended = [...all.filter(({ value }) => this.#isOver(value, now)), ...own.slice(MOST_SESSIONS - 1)];
     await this.state.write([...ended.map(({ key }) => SESSIONS.remove(key)), SESSIONS.put(id, stored)]);
     const secret = parseSecret(PREFIX, text)?.secret ?? '';
-    return { cookie: text, session: opened(id, secret, user) };
+    return { cookie: text, session: this.#opened(id, secret, user) };
   }
 
   /** @returns undefined for what is nobody's, too old, or of somebody who may not any more */
@@ -82,7 +86,7 @@ export class Sessions {
     const user = await this.users.find(stored.user);
     if (this.#isOver(stored, now) || user === undefined || !holds(stored, user)) return undefined;
     if (Math.abs(now - stored.lastSeenAt) >= SEEN_RESOLUTION) await this.#seen(parsed.id, now);
-    return opened(parsed.id, parsed.secret, user);
+    return this.#opened(parsed.id, parsed.secret, user);
   }
 
   async list(user: StoredUser): Promise<SessionView[]> {
@@ -107,6 +111,17 @@ export class Sessions {
     if (stored !== undefined) await this.state.write([SESSIONS.put(id, { ...stored, lastSeenAt: now })]);
   }
 
+  #opened(id: string, secret: string, user: StoredUser): OpenSession {
+    const { name, role, secondFactor } = user;
+    const isMissing = secondFactor === undefined && this.limits.secondFactor.includes(role);
+    const permissions = isMissing ? (['self'] as const) : permissionsOf(role, 'user');
+    return {
+      ...{ id, user, principal: { name, kind: 'user', permissions } },
+      secondFactor: isMissing ? 'missing' : secondFactor === undefined ? 'none' : 'active',
+      csrfToken: digestOf(`csrf ${secret}`).toString('base64url'),
+    };
+  }
+
   #isOver({ createdAt, lastSeenAt }: StoredSession, now: UtcMillis): boolean {
     return now - lastSeenAt >= this.limits.idleMs || now - createdAt >= this.limits.lifetimeMs;
   }
@@ -114,14 +129,4 @@ export class Sessions {
 
 function holds(session: StoredSession, user: StoredUser): boolean {
   return !user.disabled && session.generation === user.generation;
-}
-
-function opened(id: string, secret: string, user: StoredUser): OpenSession {
-  const { name, role } = user;
-  return {
-    id,
-    user,
-    principal: { name, kind: 'user', permissions: permissionsOf(role, 'user') },
-    csrfToken: digestOf(`csrf ${secret}`).toString('base64url'),
-  };
 }

@@ -2,6 +2,7 @@ import { isTransient, PantauError, type Clock } from '#libs/kernel';
 import type { StoredUser } from '../namespaces.js';
 import { Guesses } from '../passwords/guesses.js';
 import { networkOf } from '../passwords/network-of.js';
+import type { SecondFactor } from './second-factor.js';
 import type { Users } from './users.js';
 
 /** Wrong ones of one address, whatever the names. */
@@ -16,13 +17,31 @@ export class SignIn {
 
   constructor(
     private readonly users: Users,
+    private readonly secondFactor: SecondFactor,
     clock: Clock,
   ) {
     this.#guesses = new Guesses(FAILURES_PER_ADDRESS, clock);
   }
 
-  /** @throws PantauError `SIGN_IN_REFUSED`, the same whatever is wrong; `OVERLOADED` when it was not looked at */
-  async verify(name: string, password: string, address: string): Promise<StoredUser> {
+  /**
+   * @param code - of the second factor; who has one needs it
+   * @throws PantauError `SIGN_IN_REFUSED`, the same whatever is wrong with name or password; `SECOND_FACTOR_NEEDED`;
+   * `OVERLOADED` when it was not looked at
+   */
+  async verify(name: string, password: string, address: string, code?: string): Promise<StoredUser> {
+    const user = await this.verifyPassword(name, password, address);
+    try {
+      await this.secondFactor.verify(user, code);
+    } catch (error) {
+      if (code !== undefined) this.#guesses.failed(address, name);
+      throw error;
+    }
+    this.#guesses.succeeded(address, name);
+    return user;
+  }
+
+  /** Of somebody who is signed in already. @throws PantauError as {@link verify} */
+  async verifyPassword(name: string, password: string, address: string): Promise<StoredUser> {
     if (!this.#guesses.mayTry(address, name)) throw wait();
     const mayStart = (): boolean => this.#guesses.mayGuess(address);
     if (!mayStart()) throw wait();
@@ -34,7 +53,6 @@ export class SignIn {
         remedy: 'Try again, or ask an administrator for a new link.',
       });
     }
-    this.#guesses.succeeded(address, name);
     return user;
   }
 

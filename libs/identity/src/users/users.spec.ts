@@ -2,6 +2,7 @@ import { LmdbStateStore } from '#libs/engine-lmdb';
 import { DAY, HOUR, MINUTE } from '#libs/kernel';
 import { namespaceOf, temporaryFolder } from '#libs/testing';
 import { Tokens } from '../tokens.js';
+import { SecondFactor } from './second-factor.js';
 import { Sessions } from './sessions.js';
 import { SignIn } from './sign-in.js';
 import { Users } from './users.js';
@@ -9,7 +10,7 @@ import { Users } from './users.js';
 const PASSWORD = 'tujuh kuda di rawa';
 const NEXT = 'delapan kuda di rawa';
 const ORIGIN = { address: '127.0.0.1', agent: 'spec' };
-const LIMITS = { idleMs: HOUR, lifetimeMs: DAY };
+const LIMITS = { idleMs: HOUR, lifetimeMs: DAY, secondFactor: [] };
 
 interface Parts {
   readonly state: LmdbStateStore;
@@ -28,7 +29,14 @@ async function withParts(test: (parts: Parts) => Promise<void>): Promise<void> {
   const sessions = new Sessions(state, clock, users, LIMITS);
   const tokens = new Tokens(state, clock);
   try {
-    await test({ state, users, sessions, tokens, clock, signIn: new SignIn(users, clock) });
+    await test({
+      state,
+      users,
+      sessions,
+      tokens,
+      clock,
+      signIn: new SignIn(users, new SecondFactor(state, clock, users), clock),
+    });
   } finally {
     await state.close();
   }

@@ -1,4 +1,4 @@
-import { DAY, HOUR, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import { DAY, defined, HOUR, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { z } from 'zod';
 import { LINKS, SPENT, USERS, type StoredUser } from '../namespaces.js';
@@ -32,6 +32,7 @@ export interface UserView {
   readonly createdAt: UtcMillis;
   /** Whether there is a password; without one there is a link to set it. */
   readonly hasPassword: boolean;
+  readonly hasSecondFactor: boolean;
 }
 
 /** People who sign in. */
@@ -85,6 +86,18 @@ export class Users {
   async endAll(name: string): Promise<void> {
     const user = await this.get(name);
     await this.state.write([USERS.put(name, { ...user, generation: user.generation + 1 })]);
+  }
+
+  /** Changes what belongs to the second factor. @param ends - whether sessions, links and tokens end with it */
+  async change(
+    name: string,
+    change: { readonly [K in 'secondFactor' | 'pendingSecret']?: StoredUser[K] | undefined },
+    ends?: 'end',
+  ): Promise<void> {
+    const { pendingSecret, secondFactor, generation, ...user } = await this.get(name);
+    const changed = defined({ pendingSecret, secondFactor, ...change });
+    const next = { ...user, ...changed, generation: generation + (ends === 'end' ? 1 : 0) };
+    await this.state.write([USERS.put(name, next)]);
   }
 
   /** Sets a password, and ends what was begun with the old one. */
@@ -171,8 +184,10 @@ function isAdministrator({ role, disabled }: StoredUser): boolean {
   return role === 'administrator' && !disabled;
 }
 
-function viewOf({ name, fullName, role, disabled, createdAt, password }: StoredUser): UserView {
-  return { name, fullName, role, disabled, createdAt, hasPassword: password !== undefined };
+function viewOf({ name, fullName, role, disabled, createdAt, ...user }: StoredUser): UserView {
+  const hasPassword = user.password !== undefined;
+  const hasSecondFactor = user.secondFactor !== undefined;
+  return { name, fullName, role, disabled, createdAt, hasPassword, hasSecondFactor };
 }
 
 function invalidLink(): PantauError {
