@@ -166,28 +166,23 @@ async function register(path, idsOrDevices) {
   return Object.fromEntries(devices.map(({ id }, i) => [id, tokens[i]]));
 }
 
+/** The configuration that the tests give the server, with these values in their places. @returns its path */
+function writeConfiguration(name, folder, values) {
+  const template = new URL(`../../libs/testing/src/configuration/${name}`, import.meta.url);
+  const file = join(folder, name);
+  writeFileSync(
+    file,
+    readFileSync(template, 'utf8').replace(/\{(\w+)\}/g, (_, place) => String(values[place])),
+  );
+  return file;
+}
+
 /** `influxd` on free loopback ports; a start goes on with the data of the one before. */
 export async function prepareInflux(folder) {
   const [port, rpcPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
-  const config = join(folder, 'influxdb.conf');
-  writeFileSync(
-    config,
-    `reporting-disabled = true
-bind-address = "127.0.0.1:${rpcPort}"
-[meta]
-  dir = "${folder}/meta"
-[data]
-  dir = "${folder}/data"
-  wal-dir = "${folder}/wal"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = "127.0.0.1:${port}"
-  log-enabled = false
-`,
-  );
+  const values = { folder, port, rpcPort, auth: false, coordinator: '' };
+  const config = writeConfiguration('influxdb.conf', folder, values);
   let server;
   return {
     url,
@@ -217,11 +212,7 @@ bind-address = "127.0.0.1:${rpcPort}"
 /** Mosquitto with nothing on disk, for anybody. @returns its port and process */
 export async function startMosquitto(folder) {
   const port = await freePort();
-  const config = join(folder, 'mosquitto.conf');
-  writeFileSync(
-    config,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n`,
-  );
+  const config = writeConfiguration('mosquitto.conf', folder, { port, access: 'allow_anonymous true' });
   const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
   const { pid } = start('mosquitto', ['-c', config], environment);
   await accepts(port);

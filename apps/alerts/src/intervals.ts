@@ -1,23 +1,22 @@
-import type { Registry } from '#libs/identity';
+import { RegistryCache, type Registry } from '#libs/identity';
 import type { Millis } from '#libs/kernel';
 
 /** How often devices promise to report; looked up anew only when the registry has changed. */
 export class Intervals {
+  readonly #cache: RegistryCache<Map<string, Millis>>;
   #known = new Map<string, Millis>();
-  #revision: string | undefined;
 
   constructor(
     private readonly registry: Registry,
     /** For a device that is not registered any more: no promise to go by. */
     private readonly unknown: Millis,
-  ) {}
+  ) {
+    this.#cache = new RegistryCache(registry, () => new Map<string, Millis>());
+  }
 
   /** To be called before the first look of a batch. */
   async refresh(): Promise<void> {
-    const revision = await this.registry.revision();
-    if (revision === this.#revision) return;
-    this.#revision = revision;
-    this.#known = new Map();
+    this.#known = await this.#cache.current();
   }
 
   async of(device: string): Promise<Millis> {

@@ -339,7 +339,7 @@ export class Broker {
 
   /** The metrics in Prometheus' text format. */
   async metricsText(): Promise<string> {
-    return this.metrics.registry.metrics();
+    return this.metrics.text();
   }
 
   /** Uplinks that are durable and not decoded yet. */

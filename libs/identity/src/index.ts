@@ -7,6 +7,7 @@ export * from './device-tokens.js';
 export * from './permissions-table.js';
 export * from './provisioning-keys.js';
 export * from './registered.js';
+export * from './registry-cache.js';
 export * from './registry.js';
 export * from './roles.js';
 export * from './settings.js';

@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeConfiguration } from './server-configuration.js';
 import { freePort, startProcess, temporaryFolder, waitUntil, type ServerProcess } from './services.js';
 
 export interface InfluxFixture extends AsyncDisposable {
@@ -17,27 +16,8 @@ export async function startInfluxd({ auth = false, coordinator = '' } = {}): Pro
   const folder = temporaryFolder('influxd');
   const [port, rpcPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
-  const config = join(folder.path, 'influxdb.conf');
-  writeFileSync(
-    config,
-    `reporting-disabled = true
-bind-address = "127.0.0.1:${rpcPort}"
-[meta]
-  dir = "${folder.path}/meta"
-[data]
-  dir = "${folder.path}/data"
-  wal-dir = "${folder.path}/wal"
-  query-log-enabled = false
-[coordinator]
-  ${coordinator}
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = "127.0.0.1:${port}"
-  log-enabled = false
-  auth-enabled = ${auth}
-`,
-  );
+  const values = { folder: folder.path, port, rpcPort, auth, coordinator };
+  const config = writeConfiguration('influxdb.conf', folder.path, values);
   let server: ServerProcess;
   const start = async (): Promise<void> => {
     server = startProcess('influxd', ['-config', config]);

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { writeConfiguration } from './server-configuration.js';
 import { freePort, startProcess, temporaryFolder, waitUntil } from './services.js';
 
 export interface MosquittoFixture extends AsyncDisposable {
@@ -21,7 +21,6 @@ export async function startMosquitto(user?: {
 }): Promise<MosquittoFixture> {
   const folder = temporaryFolder('mosquitto');
   const port = await freePort();
-  const config = join(folder.path, 'mosquitto.conf');
   const passwords = join(folder.path, 'passwords');
   // Started by root it would be another user, who cannot read the folder.
   const access =
@@ -29,7 +28,7 @@ export async function startMosquitto(user?: {
       ? 'allow_anonymous true'
       : `allow_anonymous false\npassword_file ${passwords}\nuser root`;
   if (user !== undefined) execFileSync('mosquitto_passwd', ['-b', '-c', passwords, user.name, user.password]);
-  writeFileSync(config, `listener ${port} 127.0.0.1\n${access}\npersistence false\nlog_dest none\n`);
+  const config = writeConfiguration('mosquitto.conf', folder.path, { port, access });
   const server = startProcess('mosquitto', ['-c', config]);
   await waitUntil('mosquitto accepts connections', async () => {
     const socket = connect(port, '127.0.0.1');

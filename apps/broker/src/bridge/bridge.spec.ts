@@ -38,7 +38,7 @@ function makeBridge(
 
 /** A device that speaks MQTT 5 to the other broker. */
 async function connectDevice({ port }: MosquittoFixture): Promise<MqttClient> {
-  return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
+  return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, reconnectPeriod: 0 });
 }
 
 async function subscribed(...bridges: Bridge[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { settingAt, type Device, type SettingsHistory } from '#libs/identity';
+import { RegistryCache, settingAt, type Device, type SettingsHistory } from '#libs/identity';
 import type { Millis, UtcMillis } from '#libs/kernel';
 import { qcLimitsOf, type DeviceQcLimits, type QcLimitsFile } from '#libs/quality-control';
 import { TopicMappings, type TimePolicy, type TopicMapping } from '#libs/telemetry';
@@ -33,19 +33,16 @@ export function timePolicyOf({ maxFuture, oldest, maxAge, wrongClock }: ClockSet
 export class KnownDevices {
   readonly #settings: SettingsHistory;
   readonly #compiled = new Map<string, TopicMappings>();
-  #revision: string | undefined;
-  #known = new Map<string, readonly Held[]>();
+  readonly #known: RegistryCache<Map<string, readonly Held[]>>;
 
   constructor(private readonly options: IngestOptions) {
+    this.#known = new RegistryCache(options.registry, () => new Map<string, readonly Held[]>());
     this.#settings = options.settings ?? options.registry.settings;
   }
 
   /** What is known from now on: a batch takes it at its start, and sees a change of the registry from the next one on. */
-  async current(): Promise<Map<string, readonly Held[]>> {
-    const revision = await this.options.registry.revision();
-    if (revision !== this.#revision) this.#known = new Map();
-    this.#revision = revision;
-    return this.#known;
+  current(): Promise<Map<string, readonly Held[]>> {
+    return this.#known.current();
   }
 
   /** What held for a device since the beginning, in order of time. What was never recorded held as it does now. */

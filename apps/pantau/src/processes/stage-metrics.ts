@@ -1,6 +1,6 @@
 import { type Journal, lagOf } from '#libs/journal';
+import { Metrics } from '#libs/metrics';
 import type { StorableObservation, TimeSeriesStore, WriteReport } from '#libs/timeseries';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { STAGES } from '../stages.js';
 
 /**
@@ -8,51 +8,50 @@ import { STAGES } from '../stages.js';
  * process are the broker's part, so they are not here a second time.
  */
 export class StageMetrics {
-  readonly #registry = new Registry();
-  readonly #writeSeconds = new Histogram({
-    name: 'pantau_store_write_seconds',
-    help: 'From handing a batch to the time-series store until it is stored, by kind (readings, rollups)',
-    labelNames: ['kind'] as const,
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers: [this.#registry],
-  });
-  readonly #points = new Counter({
+  readonly #metrics = new Metrics();
+  readonly #writeSeconds = this.#metrics.histogram(
+    {
+      name: 'pantau_store_write_seconds',
+      help: 'From handing a batch to the time-series store until it is stored, by kind (readings, rollups)',
+      labels: ['kind'],
+    },
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  );
+  readonly #points = this.#metrics.counter({
     name: 'pantau_store_points_total',
     help: 'Points that the time-series store took, repeated ones too, by kind',
-    labelNames: ['kind'] as const,
-    registers: [this.#registry],
+    labels: ['kind'],
   });
-  readonly #refused = new Counter({
+  readonly #refused = this.#metrics.counter({
     name: 'pantau_store_refused_total',
     help: 'Points that the time-series store refused, by kind; they are in the stream rejected',
-    labelNames: ['kind'] as const,
-    registers: [this.#registry],
+    labels: ['kind'],
   });
-  readonly #failures = new Counter({
+  readonly #failures = this.#metrics.counter({
     name: 'pantau_store_write_failures_total',
     help: 'Batches that could not be written and are tried again, by kind',
-    labelNames: ['kind'] as const,
-    registers: [this.#registry],
+    labels: ['kind'],
   });
 
   constructor(journal: Journal) {
-    new Gauge({
-      name: 'pantau_stage_lag',
-      help: 'Entries of a stream that a stage has not read yet',
-      labelNames: ['stage', 'stream'] as const,
-      registers: [this.#registry],
-      async collect() {
-        for (const { name: stage, reads } of STAGES)
-          for (const stream of reads) this.set({ stage, stream }, await lagOf(journal, stage, stream));
+    this.#metrics.gauge(
+      {
+        name: 'pantau_stage_lag',
+        help: 'Entries of a stream that a stage has not read yet',
+        labels: ['stage', 'stream'],
       },
-    });
+      async (gauge) => {
+        for (const { name: stage, reads } of STAGES)
+          for (const stream of reads) gauge.set({ stage, stream }, await lagOf(journal, stage, stream));
+      },
+    );
     // From zero, so that the first refusal is seen as an increase.
     for (const kind of ['readings', 'rollups'])
       for (const counter of [this.#points, this.#refused, this.#failures]) counter.inc({ kind }, 0);
   }
 
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#metrics.text();
   }
 
   /** The store, with its writes counted. */

@@ -1,5 +1,5 @@
 import { SECOND, type Millis } from '#libs/kernel';
-import { Gauge, Registry } from 'prom-client';
+import { Metrics } from '#libs/metrics';
 import { Worker } from 'node:worker_threads';
 
 /** Threads that are watched, in the order of their places in the shared memory. */
@@ -95,19 +95,20 @@ export function startWatchdog(pulse: Pulse, bound: Millis): () => Promise<unknow
 
 /** The delays, in Prometheus' text format. */
 export function pulseMetrics(pulse: Pulse): () => Promise<string> {
-  const registry = new Registry();
-  new Gauge({
-    name: 'pantau_event_loop_lag_seconds',
-    help: 'Longest delay of the event loop of a thread since the last scrape, by thread',
-    labelNames: ['thread'] as const,
-    registers: [registry],
-    collect() {
-      this.reset();
+  const metrics = new Metrics();
+  metrics.gauge(
+    {
+      name: 'pantau_event_loop_lag_seconds',
+      help: 'Longest delay of the event loop of a thread since the last scrape, by thread',
+      labels: ['thread'],
+    },
+    (gauge) => {
+      gauge.reset();
       for (const thread of THREADS) {
         const lagMs = pulse.takeLongestLagMs(thread);
-        if (lagMs !== undefined) this.set({ thread }, lagMs / SECOND);
+        if (lagMs !== undefined) gauge.set({ thread }, lagMs / SECOND);
       }
     },
-  });
-  return () => registry.metrics();
+  );
+  return () => metrics.text();
 }

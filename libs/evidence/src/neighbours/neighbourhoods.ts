@@ -1,4 +1,4 @@
-import type { Registry } from '#libs/identity';
+import { RegistryCache, type Registry } from '#libs/identity';
 import { defined } from '#libs/kernel';
 import {
   nearestNeighbours,
@@ -57,19 +57,18 @@ export interface Neighbourhoods {
 
 /** The neighbourhoods of the registered air devices; computed anew only when the registry has changed. */
 export class NeighbourMap {
-  #known: (Neighbourhoods & { readonly revision: string | undefined }) | undefined;
+  readonly #known: RegistryCache<Neighbourhoods>;
 
   /** @param radiusKm - of the device that looks furthest: a smaller circle holds the first of the same neighbours */
   constructor(
     private readonly registry: Registry,
     private readonly radiusKm: number,
-  ) {}
+  ) {
+    this.#known = new RegistryCache(registry, () => this.#compute());
+  }
 
-  async current(): Promise<Neighbourhoods> {
-    const revision = await this.registry.revision();
-    if (this.#known === undefined || this.#known.revision !== revision)
-      this.#known = { ...(await this.#compute()), revision };
-    return this.#known;
+  current(): Promise<Neighbourhoods> {
+    return this.#known.current();
   }
 
   async #compute(): Promise<Neighbourhoods> {
