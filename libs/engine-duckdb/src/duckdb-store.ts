@@ -28,6 +28,8 @@ import {
   type WriteReport,
 } from '#libs/timeseries';
 
+import { conditions, type Filter } from './conditions.js';
+
 export interface DuckDbStoreOptions {
   readonly retention: StoreRetention;
   /** What the retention is counted from. */
@@ -65,8 +67,6 @@ function rollupTable(tier: Tier): Table {
   const columns = `${SERIES_COLUMNS}, expected INTEGER, received INTEGER, valid INTEGER, mean DOUBLE, min DOUBLE, max DOUBLE, ${later.join(', ')}`;
   return { name: `rollup_${tier}`, columns, keeps: tier };
 }
-
-type Filter = Omit<PointQuery, 'limit' | 'order'>;
 
 /**
  * The embedded time-series store: one DuckDB file.
@@ -383,15 +383,4 @@ function appendDouble(appender: DuckDBAppender, figure: number | null | undefine
 function appendInteger(appender: DuckDBAppender, count: number | undefined): void {
   if (count === undefined) appender.appendNull();
   else appender.appendInteger(count);
-}
-
-function conditions({ site, device, parameter, span }: Filter): { where: string; values: DuckDBValue[] } {
-  const parts: [string, DuckDBValue][] = [];
-  if (site !== undefined) parts.push(['site =', site]);
-  if (device !== undefined) parts.push(['device =', device]);
-  if (parameter !== undefined) parts.push(['parameter =', parameter]);
-  if (span !== undefined)
-    parts.push(['ts >=', BigInt(Math.trunc(span.from))], ['ts <', BigInt(Math.trunc(span.to))]);
-  const where = parts.map(([test], i) => `${test} $${i + 1}`).join(' AND ');
-  return { where: where === '' ? '' : `WHERE ${where}`, values: parts.map(([, value]) => value) };
 }

@@ -7,7 +7,7 @@ import { identifier, quoted } from './influx-ql.js';
 import { fieldOf } from './influx-readings.js';
 import type { InfluxTransport } from './influx-transport.js';
 
-export type Filter = Omit<PointQuery, 'limit' | 'order'>;
+export type Filter = Omit<PointQuery, 'limit' | 'order' | 'after'>;
 
 /** What InfluxQL answers of a point: its time, its tags and the fields that were asked for. */
 export interface Line extends Pick<Point, 'device' | 'site'>, Record<string, unknown> {
@@ -37,7 +37,27 @@ export class InfluxQueries {
   }
 
   /** @returns at most `limit` rows in the order of the port */
-  async select(place: Place, query: PointQuery): Promise<Row[]> {
+  async select(place: Place, { after, ...query }: PointQuery): Promise<Row[]> {
+    if (after === undefined) return this.#first(place, query);
+    const { order, limit, span = EVERYTHING } = query;
+    const isWithin = after.ts >= span.from && after.ts < span.to;
+    const instant = { from: after.ts, to: after.ts + 1 };
+    const atOnce = isWithin ? await this.#rows(place, { ...query, span: instant }, '') : [];
+    const behind = sorted(atOnce, order).filter(
+      ({ line: { device }, parameter }) =>
+        (compare(device, after.device) || compare(parameter, after.parameter)) > 0,
+    );
+    if (behind.length >= limit) return behind.slice(0, limit);
+    const rest =
+      order === 'asc'
+        ? { from: Math.max(span.from, instant.to), to: span.to }
+        : { from: span.from, to: Math.min(span.to, after.ts) };
+    if (rest.from >= rest.to) return behind;
+    const others = await this.#first(place, { ...query, span: rest, limit: limit - behind.length });
+    return [...behind, ...others];
+  }
+
+  async #first(place: Place, query: PointQuery): Promise<Row[]> {
     const { limit, order } = query;
     // As many lines as rows are wanted: each has at least one.
     const rows = await this.#rows(place, query, ` ORDER BY time ${order} LIMIT ${Math.trunc(limit)}`);
@@ -84,6 +104,9 @@ function conditions({ site, device, span }: Filter, ...more: readonly string[]):
 
 /** Nanoseconds in 64 bits: nothing is stored before or after, so what is asked for beyond is asked for up to here. */
 const FARTHEST = Math.floor(2 ** 63 / 1_000_000) - 1;
+
+/** Whatever is stored. */
+const EVERYTHING = { from: -FARTHEST, to: FARTHEST };
 
 function instantOf(ts: UtcMillis): string {
   return `${Math.max(-FARTHEST, Math.min(FARTHEST, Math.trunc(ts)))}ms`;

@@ -5,8 +5,8 @@ import { CLOCK_LEDGER, DEVICE_MEMORY, DEVICE_SENSORS, UNREAD_MEMBERS } from './n
 
 /** What ingest tells others of the devices whose messages it read. */
 export interface IngestQueries {
-  /** The ledger of the clock of a device, newest day first. @param limit - at most so many days */
-  clockDays(device: string, limit: number): Promise<readonly ClockDay[]>;
+  /** The ledger of the clock of a device, newest day first. @param limit - at most so many days @param before - only earlier ones than this */
+  clockDays(device: string, limit: number, before?: string): Promise<readonly ClockDay[]>;
   /** The sensors that the messages of a device name. */
   sensors(device: string): Promise<DeviceSensors>;
   /** Members of the messages of a device that were not read. */
@@ -17,13 +17,19 @@ export interface IngestQueries {
 export class LocalIngestQueries implements IngestQueries {
   constructor(private readonly state: StateStore) {}
 
-  async clockDays(device: string, limit: number): Promise<readonly ClockDay[]> {
+  async clockDays(device: string, limit: number, before?: string): Promise<readonly ClockDay[]> {
     const memory = await this.state.get(DEVICE_MEMORY, device);
-    const days = await this.state.list(CLOCK_LEDGER, { prefix: `${device}/`, reverse: true, limit });
+    const days = await this.state.list(CLOCK_LEDGER, {
+      prefix: `${device}/`,
+      ...(before === undefined ? {} : { to: `${device}/${before}` }),
+      reverse: true,
+      limit,
+    });
     return clockDaysOf(
       memory,
       days.map(({ value }) => value),
       limit,
+      before,
     );
   }
 

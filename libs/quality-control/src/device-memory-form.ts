@@ -172,16 +172,19 @@ const NOTHING_REMEMBERED: Places = new Array<number>(SERIES).fill(0);
  * The ledger of a device's clock, newest day first.
  *
  * @param over - the days that the ledger holds
+ * @param before - only earlier days than this
  */
 export function clockDaysOf(
   memory: StoredMemory | undefined,
   over: readonly ClockDay[],
   limit: number,
+  before?: string,
 ): readonly ClockDay[] {
   const places = memory && placesOf(memory);
   const clock = places && clockOf(places);
   if (clock === undefined) return over;
   const current: ClockDay = { day: localDateOf(places?.[DAY_FROM] ?? 0), ...clock };
+  if (before !== undefined && current.day >= before) return over;
   const others = over.filter(({ day }) => day !== current.day);
   return [current, ...others].sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, limit);
 }

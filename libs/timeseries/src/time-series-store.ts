@@ -58,6 +58,8 @@ export interface PointQuery {
   /** At most this many, 1 .. 10000. */
   readonly limit: number;
   readonly order: 'asc' | 'desc';
+  /** Only what comes behind this in the order of the query. */
+  readonly after?: Pick<Point, 'ts' | 'device' | 'parameter'>;
 }
 
 /** Roll-ups of one tier; as {@link PointQuery}, with the start of the hour or day in the place of device time. */

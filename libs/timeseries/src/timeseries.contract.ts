@@ -141,6 +141,43 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
       }
     });
 
+    it.each(['asc', 'desc'] as const)(
+      'goes on behind a point (%s), and what comes meanwhile moves nothing',
+      async (order) => {
+        await using fixture = await open();
+        const points = [0, 1, 2].flatMap((i) =>
+          ['a', 'b'].flatMap((device) =>
+            (['pm10', 'pm25'] as const).map((parameter) => aPoint({ device, parameter, ts: T0 + i })),
+          ),
+        );
+        await fixture.store.write(observed(...points));
+        const ids = (found: readonly Point[]): string[] =>
+          found.map((point) => `${point.ts - T0}${point.device}${point.parameter}`);
+        const expected = ids(await fixture.store.query({ ...all, order }));
+        for (const limit of [1, 2, 3, 5, 12]) {
+          const found: Point[] = [];
+          for (;;) {
+            const last = found.at(-1);
+            const page = await fixture.store.query({
+              order,
+              limit,
+              span: { from: T0, to: T0 + 3 },
+              ...(last === undefined ? {} : { after: last }),
+            });
+            found.push(...page);
+            if (page.length < limit) break;
+            // Where the pages came from, and beyond their span.
+            const at = order === 'asc' ? T0 - limit : T0 + 2 + limit;
+            await fixture.store.write(observed(aPoint({ device: 'a', ts: at })));
+          }
+          expect(ids(found)).toEqual(expected);
+        }
+        const [first] = await fixture.store.query({ order, limit: 1, span: { from: T0, to: T0 + 3 } });
+        const elsewhere = { from: T0 + 100, to: T0 + 200 };
+        expect(await fixture.store.query({ ...all, order, span: elsewhere, after: first! })).toEqual([]);
+      },
+    );
+
     it('stores a batch of ten thousand, and an empty one', async () => {
       await using fixture = await open();
       await fixture.store.write(

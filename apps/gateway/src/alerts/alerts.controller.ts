@@ -1,12 +1,13 @@
 import { alertEventOf } from '#libs/alerting';
+import { defined, sortable } from '#libs/kernel';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { matchingPage, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ALERT_VIEWS } from '../namespaces.js';
@@ -28,18 +29,27 @@ export class AlertsController {
   async alerts(
     @Query(new ZodPipe(alertsQuery)) query: z.output<typeof alertsQuery>,
   ): Promise<Answer<typeof alertsSchema>> {
-    const views = await this.pantau.state.list(ALERT_VIEWS, { reverse: true });
-    const items = views
-      .map(({ value: { latest, history } }) => ({ event: alertEventOf(latest), history }))
-      .filter(
-        ({ event: { phase, subject } }) =>
-          (query.state ?? phase) === phase && (query.device ?? subject.device) === subject.device,
-      )
-      .slice(0, query.limit + 1)
-      .map(({ event, history }) => alertItem(event, history));
-    return cut(
-      items.map((alert) => iso(alert)),
-      query.limit,
+    const { state, device, site, severity, rule, from, to, limit } = query;
+    const latest = to === undefined ? undefined : `${sortable(to)}/`;
+    const page = await matchingPage(
+      (after, limit) =>
+        this.pantau.state.list(ALERT_VIEWS, {
+          ...defined({ to: after ?? latest, from: from === undefined ? undefined : `${sortable(from)}/` }),
+          reverse: true,
+          limit,
+        }),
+      ({ value: { latest } }) => {
+        const { phase, subject, severity: gravity, rule: of } = alertEventOf(latest);
+        return (
+          (state ?? phase) === phase &&
+          (device ?? subject.device) === subject.device &&
+          (site ?? subject.site) === subject.site &&
+          (severity ?? gravity) === gravity &&
+          (rule ?? of) === of
+        );
+      },
+      { after: query.after?.[0], limit },
     );
+    return shownAs(page, ({ value: { latest, history } }) => iso(alertItem(alertEventOf(latest), history)));
   }
 }

@@ -2,6 +2,7 @@ import { DAY, MINUTE } from '#libs/kernel';
 import { duration } from '#libs/kernel';
 import { z } from 'zod';
 import { json } from '../http/answer.js';
+import { afterName } from '../http/page.js';
 import { jsonOfAtMost, limit } from '../http/members.js';
 
 /** A command must fit into an MQTT message that the smallest device can hold. */
@@ -18,4 +19,4 @@ export const commandBody = z.strictObject({
     .describe('Not sent after this time: 30s, 5m, 2h, 1d'),
 });
 
-export const commandsQuery = z.strictObject({ limit: limit(50, 1_000) });
+export const commandsQuery = z.strictObject({ after: afterName, limit: limit(50, 1_000) });

@@ -8,11 +8,11 @@ import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Caller } from '../http/auth.js';
-import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody, ApiZodQuery } from '../http/openapi.js';
+import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { COMMAND_VIEWS } from '../namespaces.js';
@@ -68,18 +68,17 @@ export class CommandsController {
   @ApiZodAnswer(commandsSchema)
   async commands(
     @Param('device') deviceId: string,
-    @Query(new ZodPipe(commandsQuery)) { limit }: z.output<typeof commandsQuery>,
+    @Query(new ZodPipe(commandsQuery)) { after, limit }: z.output<typeof commandsQuery>,
   ): Promise<Answer<typeof commandsSchema>> {
     const { id } = await registeredDevice(this.pantau.registry, deviceId);
     const views = await this.pantau.state.list(COMMAND_VIEWS, {
       prefix: commandViewKey(id, ''),
+      ...(after === undefined ? {} : { to: commandViewKey(id, after[0]) }),
       reverse: true,
       limit: limit + 1,
     });
-    return cut(
-      views.map(({ value }) => shown(value)),
-      limit,
-    );
+    const page = pageOf(views, limit, ({ value }) => [value.id]);
+    return shownAs(page, ({ value }) => shown(value));
   }
 
   @Get(':command')

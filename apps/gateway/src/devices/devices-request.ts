@@ -1,7 +1,8 @@
 import { deviceSchema } from '#libs/identity';
 import { duration } from '#libs/kernel';
 import { z } from 'zod';
-import { instant, limit } from '../http/members.js';
+import { id, instant, limit } from '../http/members.js';
+import { afterName } from '../http/page.js';
 
 export const deviceBody = deviceSchema.omit({ id: true, intervalMs: true, maxAgeMs: true }).extend({
   interval: duration.describe('How often it promises to report: 30s, 5m, 1h'),
@@ -17,4 +18,11 @@ export const deviceBody = deviceSchema.omit({ id: true, intervalMs: true, maxAge
     ),
 });
 
-export const clockQuery = z.strictObject({ limit: limit(31, 1_000) });
+export const devicesQuery = z.strictObject({
+  site: id.optional(),
+  kind: deviceSchema.shape.kind.optional(),
+  after: afterName,
+  limit: limit(1_000, 10_000),
+});
+
+export const clockQuery = z.strictObject({ after: afterName, limit: limit(31, 1_000) });

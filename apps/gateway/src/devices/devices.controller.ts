@@ -6,18 +6,18 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice, Registers } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
+import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { BROKER_RUNS, DEVICE_VIEWS, LATEST_READINGS } from '../namespaces.js';
 import { deviceStatus } from '../views/views.js';
 import { deviceNotices } from './device-notices.js';
 import { clockSchema, devicesSchema, registeredDeviceSchema, unreadSchema } from './devices-answer.js';
-import { clockQuery, deviceBody } from './devices-request.js';
+import { clockQuery, deviceBody, devicesQuery } from './devices-request.js';
 
 /** Devices, what is known of them now, and their registration. */
 @ApiTags('Pantau')
@@ -32,25 +32,33 @@ export class DevicesController {
     description:
       '`nothingRead` is there for a device whose messages arrive and give no value: since when, how many, why (the reason of the newest refusal, its members named) and what to do. `unkeptInterval`: its readings come much more seldom, or more often, than it is registered to send, with the command that sets the interval. `lateHistory`: readings that it sent were older than its `maxAge` and were refused after the acknowledgement.',
   })
+  @ApiZodQuery(devicesQuery)
   @ApiZodAnswer(devicesSchema)
-  async devices(): Promise<Answer<typeof devicesSchema>> {
-    const devices = await this.pantau.registry.devices();
+  async devices(
+    @Query(new ZodPipe(devicesQuery)) { site, kind, after, limit }: z.output<typeof devicesQuery>,
+  ): Promise<Answer<typeof devicesSchema>> {
+    const wanted = (await this.pantau.registry.devices()).filter(
+      (device) =>
+        (site ?? device.site) === device.site &&
+        (kind ?? device.kind) === device.kind &&
+        (after === undefined || device.id > after[0]),
+    );
+    const page = pageOf(wanted, limit, ({ id }) => [id]);
+    const devices = page.items;
     const ids = devices.map(({ id }) => id);
     const views = await this.pantau.state.getMany(DEVICE_VIEWS, ids);
     const latest = await this.pantau.state.getMany(LATEST_READINGS, ids);
     const runs = (await this.pantau.state.list(BROKER_RUNS)).map(({ value }) => value);
     const now = this.pantau.clock.now();
     const notices = await deviceNotices(this.pantau.state, devices);
-    return {
-      items: devices.map((device, i) => {
-        const { presence, ...known } = deviceStatus(views[i], latest[i]);
-        const view = { ...known, ...notices[i] };
-        if (presence === undefined) return { ...device, ...iso(view) };
-        const { at, cause } = presence;
-        const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);
-        return { ...device, ...iso({ presence: { state, cause, at }, ...view }) };
-      }),
-    };
+    return shownAs(page, (device, i) => {
+      const { presence, ...known } = deviceStatus(views[i], latest[i]);
+      const view = { ...known, ...notices[i] };
+      if (presence === undefined) return { ...device, ...iso(view) };
+      const { at, cause } = presence;
+      const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);
+      return { ...device, ...iso({ presence: { state, cause, at }, ...view }) };
+    });
   }
 
   @Put(':device')
@@ -100,9 +108,10 @@ export class DevicesController {
   @ApiZodAnswer(clockSchema)
   async clock(
     @Param('device') device: string,
-    @Query(new ZodPipe(clockQuery)) { limit }: z.output<typeof clockQuery>,
+    @Query(new ZodPipe(clockQuery)) { after, limit }: z.output<typeof clockQuery>,
   ): Promise<Answer<typeof clockSchema>> {
     await registeredDevice(this.pantau.registry, device);
-    return cut(await this.pantau.ingest.clockDays(device, limit + 1), limit);
+    const days = await this.pantau.ingest.clockDays(device, limit + 1, after?.[0]);
+    return pageOf(days, limit, ({ day }) => [day]);
   }
 }

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { limit } from '../http/members.js';
+import { after } from '../http/page.js';
 
 export const foreignTopicsQuery = z.strictObject({
   device: z.string().max(63).optional().describe('Topics that this device or account published on'),
   reason: z.enum(['not_mapped', 'topic_not_allowed']).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: after(z.tuple([z.number(), z.string(), z.string()])),
+  limit: limit(100, 1_000),
 });

@@ -1,12 +1,14 @@
+import type { SetAsideTopic } from '#libs/telemetry';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { cut } from '../http/cut.js';
+import { compareTexts } from '../http/compare-texts.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { foreignTopicsSchema } from './foreign-topics-answer.js';
@@ -39,23 +41,35 @@ export class ForeignTopicsController {
   @ApiZodAnswer(foreignTopicsSchema)
   @TakesUnregistered()
   async list(
-    @Query(new ZodPipe(foreignTopicsQuery)) { device, reason, limit }: z.output<typeof foreignTopicsQuery>,
+    @Query(new ZodPipe(foreignTopicsQuery)) query: z.output<typeof foreignTopicsQuery>,
   ): Promise<Answer<typeof foreignTopicsSchema>> {
+    const { device, reason, after, limit } = query;
     const found = await this.pantau.broker.setAsideTopics(device);
     await assertHeardOf(this.pantau.registry, device, found.length > 0);
-    const items = found
-      .filter((topic) => (reason ?? topic.reason) === topic.reason)
-      .sort((a, b) => b.lastAt - a.lastAt)
-      .slice(0, limit + 1);
-    return cut(
-      items.map(({ sample, sender, ...rest }) => ({
-        device: sender,
-        ...iso(rest),
-        sampleText: Buffer.from(sample).toString('utf8'),
-        sampleBase64: Buffer.from(sample).toString('base64'),
-        remedy: REMEDIES[rest.reason],
-      })),
-      limit,
-    );
+    const wanted = found
+      .filter((topic) => (reason ?? topic.reason) === topic.reason && isBehind(topic, after))
+      .sort((a, b) => inOrder(placeOf(a), placeOf(b)));
+    return shownAs(pageOf(wanted, limit, placeOf), ({ sample, sender, ...rest }) => ({
+      device: sender,
+      ...iso(rest),
+      sampleText: Buffer.from(sample).toString('utf8'),
+      sampleBase64: Buffer.from(sample).toString('base64'),
+      remedy: REMEDIES[rest.reason],
+    }));
   }
+}
+
+type Place = readonly [firstAt: number, sender: string, topic: string];
+
+/** By when it was first seen: that never changes, and a message that comes while somebody pages moves nothing. */
+function placeOf({ firstAt, sender, topic = '' }: SetAsideTopic): Place {
+  return [firstAt, sender, topic];
+}
+
+function inOrder(a: Place, b: Place): number {
+  return b[0] - a[0] || compareTexts(a[1], b[1]) || compareTexts(a[2], b[2]);
+}
+
+function isBehind(topic: SetAsideTopic, after: Place | undefined): boolean {
+  return after === undefined || inOrder(after, placeOf(topic)) < 0;
 }

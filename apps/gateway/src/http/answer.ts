@@ -46,7 +46,11 @@ export const journalRef = z
 export const listOf = <T extends z.ZodType>(item: T) => z.strictObject(listMembers(item));
 export const listMembers = <T extends z.ZodType>(item: T) => ({
   items: z.array(item),
-  truncated: z.literal(true).optional().describe('There is more than `limit`'),
+  truncated: z.literal(true).optional().describe('There is more'),
+  next: z
+    .string()
+    .optional()
+    .describe('`after` of the query that goes on; a page may end before `limit`, so go on while it is there'),
 });
 
 const problemMembers = {

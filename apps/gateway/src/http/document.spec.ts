@@ -91,6 +91,36 @@ describe('the document of the API', () => {
     expect(gaps(operation)).toEqual([]);
   });
 
+  it('goes on behind a cursor in every list that can be long', () => {
+    const bounded = [
+      // Of one device in a month, by hour; the members that are kept of a device; what stands in a file.
+      ...['/api/v1/rollups', '/api/v1/devices/{device}/unread', '/api/v1/rules'],
+      // The people of an installation, and what they hold.
+      ...['/api/v1/users', '/api/v1/tokens', '/api/v1/sessions'],
+    ];
+    const resolved = (schema: Schema | undefined): Schema => {
+      const name = typeof schema?.['$ref'] === 'string' ? schema['$ref'].split('/').at(-1) : undefined;
+      return name === undefined
+        ? (schema ?? {})
+        : ((document.components?.schemas?.[name] ?? {}) as unknown as Schema);
+    };
+    const lists = operations.filter(([name, { responses }]) => {
+      const schema = resolved(responses['200']?.content?.['application/json']?.schema);
+      return name.startsWith('GET ') && 'items' in ((schema['properties'] ?? {}) as object);
+    });
+    expect(lists.length).toBeGreaterThan(10);
+    for (const [name, { parameters = [], responses }] of lists) {
+      if (bounded.includes(name.slice(4))) continue;
+      const schema = resolved(responses['200']?.content?.['application/json']?.schema);
+      const query = parameters.filter((one) => one.in === 'query').map((one) => one.name);
+      expect({ name, query, next: Object.keys(schema['properties'] ?? {}) }).toEqual({
+        name,
+        query: expect.arrayContaining(['after', 'limit']) as string[],
+        next: expect.arrayContaining(['next']) as string[],
+      });
+    }
+  });
+
   it('would notice a route without a type', () => {
     const described = { content: { 'application/json': { schema: { type: 'object' } } } };
     expect(gaps({ responses: {} })).toContain('answers nothing');

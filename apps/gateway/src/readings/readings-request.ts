@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { after } from '../http/page.js';
 import { forwards, id, instant, limit, parameter } from '../http/members.js';
 
 const readingsFilter = {
@@ -15,6 +16,7 @@ export const readingsQuery = z
   .strictObject({
     ...readingsFilter,
     order: z.enum(['asc', 'desc']).default('desc'),
+    after: after(z.tuple([z.number(), z.string(), parameter])),
     limit: limit(100, 10_000),
   })
   .refine(forwards[0], forwards[1]);

@@ -1,13 +1,14 @@
+import { defined } from '#libs/kernel';
 import { PARAMETERS } from '#libs/telemetry';
 import type { PointQuery } from '#libs/timeseries';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { countSchema, readingsSchema } from './readings-answer.js';
@@ -24,18 +25,24 @@ export class ReadingsController {
   @ApiOperation({
     summary: 'Pembacaan tersimpan / Stored readings',
     description:
-      'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept. `doubt` gives, beside the test `device`, the reason that its maker gives. `truncated` says that there are more than `limit`: go on with `to` (newest first) or `from` (oldest first) at the last `ts`.',
+      'QARTOD flags: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. `failed` names the tests that a value of flag 3 or 4 did not pass; it is absent where it passed, and of readings that were stored before the names were kept. `doubt` gives, beside the test `device`, the reason that its maker gives. `truncated` says that there are more than `limit`: go on with `after`; what comes meanwhile moves nothing.',
   })
   @ApiZodQuery(readingsQuery)
   @ApiZodAnswer(readingsSchema)
   async readings(
     @Query(new ZodPipe(readingsQuery)) query: z.output<typeof readingsQuery>,
   ): Promise<Answer<typeof readingsSchema>> {
-    const { order, limit } = query;
-    const points = await this.pantau.store.query({ ...filterOf(query), order, limit: limit + 1 });
-    return cut(
-      points.map((point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit })),
-      limit,
+    const { order, limit, after: place } = query;
+    const after = place && { ts: place[0], device: place[1], parameter: place[2] };
+    const points = await this.pantau.store.query({
+      ...filterOf(query),
+      ...defined({ after }),
+      order,
+      limit: limit + 1,
+    });
+    return shownAs(
+      pageOf(points, limit, ({ ts, device, parameter }) => [ts, device, parameter]),
+      (point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit }),
     );
   }
 
@@ -60,7 +67,7 @@ function filterOf({
   parameter,
   from,
   to,
-}: z.output<typeof countQuery>): Omit<PointQuery, 'order' | 'limit'> {
+}: z.output<typeof countQuery>): Omit<PointQuery, 'order' | 'limit' | 'after'> {
   return {
     ...(site === undefined ? {} : { site }),
     ...(device === undefined ? {} : { device }),

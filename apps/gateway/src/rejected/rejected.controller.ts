@@ -4,15 +4,15 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { REJECTION_COUNTS } from '../namespaces.js';
-import { newestMatching, type ListedRejection } from './newest-matching.js';
+import { newestMatching } from './newest-matching.js';
 import { rejectedSchema } from './rejected-answer.js';
 import { rejectedQuery } from './rejected-request.js';
 
@@ -35,20 +35,13 @@ export class RejectedController {
   ): Promise<Answer<typeof rejectedSchema>> {
     const { journal, state } = this.pantau;
     const counts = await state.list(REJECTION_COUNTS);
-    const wanted = { ...query, limit: query.limit + 1 };
-    const found: ListedRejection[] = [];
     const unreadable: UnreadableEntry[] = [];
-    for (let shard = 0; shard < journal.shards; shard++)
-      found.push(...(await newestMatching(journal, shard, wanted, (fault) => unreadable.push(fault))));
-    await assertHeardOf(this.pantau.registry, query.device, found.length > 0);
-    found.sort((a, b) => b.receivedAt - a.receivedAt || b.offset - a.offset);
-    const items = found.slice(0, query.limit + 1);
+    const page = await newestMatching(journal, query, (fault) => unreadable.push(fault));
+    const isHeardOf = counts.some(({ value }) => value.device === query.device);
+    await assertHeardOf(this.pantau.registry, query.device, isHeardOf || page.items.length > 0);
     return {
       counts: counts.map(({ value }) => iso(value)),
-      ...cut(
-        items.map(({ payload, ...rest }) => ({ ...iso(rest), ...shown(payload) })),
-        query.limit,
-      ),
+      ...shownAs(page, ({ payload, ...rest }) => ({ ...iso(rest), ...shown(payload) })),
       // Those that were met on the way.
       ...(unreadable.length === 0 ? {} : { unreadable: unreadable.slice(0, query.limit).map(placeOf) }),
     };

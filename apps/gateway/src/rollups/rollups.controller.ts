@@ -4,13 +4,13 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { cut } from '../http/cut.js';
 import { iso } from '../http/iso.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { disagreementsSchema, rollupsSchema, type disagreementSchema } from './rollups-answer.js';
+import { disagreementsSchema, rollupsSchema } from './rollups-answer.js';
 import { disagreementsQuery, rollupsQuery } from './rollups-request.js';
 
 /** Hours of devices, and how they compare with those nearby. */
@@ -55,14 +55,16 @@ export class RollupsController {
     @Query(new ZodPipe(disagreementsQuery)) query: z.output<typeof disagreementsQuery>,
   ): Promise<Answer<typeof disagreementsSchema>> {
     const { neighbours, registry } = this.pantau;
-    const { parameter, limit, ...span } = query;
+    const { parameter, limit, after: place, ...span } = query;
+    const after = place && { hour: place[0], parameter: place[1], device: place[2] };
     const parameters = parameter === undefined ? MEASURED_CODES : [parameter];
-    const found = await neighbours.disagreements(parameters, span, limit + 1);
-    const items: Answer<typeof disagreementSchema>[] = [];
-    for (const hour of found) {
-      const site = (await registry.device(hour.device))?.site;
-      items.push(iso({ ...defined({ site }), ...hour, unit: PARAMETERS[hour.parameter].unit }));
-    }
-    return cut(items, limit);
+    const found = await neighbours.disagreements(parameters, span, limit + 1, after);
+    const page = pageOf(found, limit, ({ hour, parameter: of, device }) => [hour, of, device]);
+    const sites = new Map((await registry.devices()).map(({ id, site }) => [id, site]));
+    return shownAs(page, (hour) => ({
+      ...defined({ site: sites.get(hour.device) }),
+      ...iso(hour),
+      unit: PARAMETERS[hour.parameter].unit,
+    }));
   }
 }

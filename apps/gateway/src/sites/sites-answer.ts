@@ -1,6 +1,6 @@
 import { siteSchema } from '#libs/identity';
-import { z } from 'zod';
+import { listOf } from '../http/answer.js';
 
 export const siteAnswer = siteSchema.meta({ id: 'Site' });
 
-export const sitesSchema = z.strictObject({ items: z.array(siteAnswer) });
+export const sitesSchema = listOf(siteAnswer);

@@ -1,15 +1,17 @@
 import { siteSchema, type Site } from '#libs/identity';
-import { Body, Controller, Get, Inject, Param, Put } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Registers } from '../http/names.js';
-import { ApiZodAnswer, ApiZodBody, ApiZodParam } from '../http/openapi.js';
+import type { Answer } from '../http/answer.js';
+import { ApiZodAnswer, ApiZodBody, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
+import { pageOf } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { siteAnswer, sitesSchema } from './sites-answer.js';
-import { siteBody } from './sites-request.js';
+import { siteBody, sitesQuery } from './sites-request.js';
 
 /** Where devices stand. */
 @ApiTags('Pantau')
@@ -20,9 +22,15 @@ export class SitesController {
   @Get()
   @Allow('read')
   @ApiOperation({ summary: 'Lokasi / Sites' })
+  @ApiZodQuery(sitesQuery)
   @ApiZodAnswer(sitesSchema)
-  async sites(): Promise<z.output<typeof sitesSchema>> {
-    return { items: await this.pantau.registry.sites() };
+  async sites(
+    @Query(new ZodPipe(sitesQuery)) { district, after, limit }: z.output<typeof sitesQuery>,
+  ): Promise<Answer<typeof sitesSchema>> {
+    const sites = (await this.pantau.registry.sites()).filter(
+      (site) => (district ?? site.district) === site.district && (after === undefined || site.id > after[0]),
+    );
+    return pageOf(sites, limit, ({ id }) => [id]);
   }
 
   @Put(':site')

@@ -9,6 +9,7 @@ import {
 import type { Device } from '#libs/identity';
 import { defined, HOUR, type UtcMillis } from '#libs/kernel';
 import { z } from 'zod';
+import { listOf } from '../http/answer.js';
 import { hoursBefore, newestHourEnd, NO_HOURS, type RecentHours } from './recent-hours-form.js';
 
 const instant = z.iso.datetime();
@@ -28,38 +29,43 @@ const indexSchema = z.strictObject({
     .describe('The concentration is above the end of the scale; the index is held at 500'),
 });
 
-export const stationSchema = z.strictObject({
-  device: z.string(),
-  name: z.string(),
-  site: z.string(),
-  at: instant.describe('The end of the 24 hours that the index speaks of: the last full hour'),
-  newestHourEnd: instant.optional().describe('The end of the newest hour of which there is a mean'),
-  status: z
-    .enum(['ok', 'not_enough_data', 'silent'])
-    .describe(
-      `not_enough_data: no parameter has ${ISPU_REQUIRED_HOURS} valid hours of the last ${ISPU_AVERAGING_HOURS}; silent: none has any`,
-    ),
-  ispu: indexSchema.optional(),
-  parameters: z
-    .array(
-      z.strictObject({
-        parameter,
-        mean: z.number().nullable().describe('Over the last 24 hours, µg/m³; null with too few valid hours'),
-        subIndex: z.int().optional(),
-        validHours: z.int().min(0).max(ISPU_AVERAGING_HOURS),
-        requiredHours: z.int(),
-      }),
-    )
-    .describe('Those of which an hour of the last 24 is valid'),
-  nowCast: z
-    .strictObject({ pm25: z.number().optional(), pm10: z.number().optional() })
-    .describe(
-      'Of particulate matter, µg/m³, over at most twelve hours: what the mean would say if it could react. No part of ISPU',
-    ),
-});
+export const stationSchema = z
+  .strictObject({
+    device: z.string(),
+    name: z.string(),
+    site: z.string(),
+    at: instant.describe('The end of the 24 hours that the index speaks of: the last full hour'),
+    newestHourEnd: instant.optional().describe('The end of the newest hour of which there is a mean'),
+    status: z
+      .enum(['ok', 'not_enough_data', 'silent'])
+      .describe(
+        `not_enough_data: no parameter has ${ISPU_REQUIRED_HOURS} valid hours of the last ${ISPU_AVERAGING_HOURS}; silent: none has any`,
+      ),
+    ispu: indexSchema.optional(),
+    parameters: z
+      .array(
+        z.strictObject({
+          parameter,
+          mean: z
+            .number()
+            .nullable()
+            .describe('Over the last 24 hours, µg/m³; null with too few valid hours'),
+          subIndex: z.int().optional(),
+          validHours: z.int().min(0).max(ISPU_AVERAGING_HOURS),
+          requiredHours: z.int(),
+        }),
+      )
+      .describe('Those of which an hour of the last 24 is valid'),
+    nowCast: z
+      .strictObject({ pm25: z.number().optional(), pm10: z.number().optional() })
+      .describe(
+        'Of particulate matter, µg/m³, over at most twelve hours: what the mean would say if it could react. No part of ISPU',
+      ),
+  })
+  .meta({ id: 'Station' });
 export type Station = z.output<typeof stationSchema>;
 
-export const stationsSchema = z.strictObject({ items: z.array(stationSchema) });
+export const stationsSchema = listOf(stationSchema);
 
 /** What the recent hours of a station say of the air there. */
 export function stationOf(

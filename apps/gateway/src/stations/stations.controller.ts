@@ -5,11 +5,18 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
+import type { Answer } from '../http/answer.js';
+import { id, limit } from '../http/members.js';
+import { afterName, pageOf, shownAs } from '../http/page.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { stationOf, stationSchema, stationsSchema, type Station } from './stations-answer.js';
 import { RECENT_HOURS } from '../namespaces.js';
 
-export const stationsQuery = z.strictObject({ site: z.string().max(63).optional() });
+export const stationsQuery = z.strictObject({
+  site: id.optional(),
+  after: afterName,
+  limit: limit(1_000, 10_000),
+});
 
 /** The air now, station by station. */
 @ApiTags('Pantau')
@@ -27,18 +34,22 @@ export class StationsController {
   @ApiZodQuery(stationsQuery)
   @ApiZodAnswer(stationsSchema)
   async list(
-    @Query(new ZodPipe(stationsQuery)) { site }: z.output<typeof stationsQuery>,
-  ): Promise<z.output<typeof stationsSchema>> {
+    @Query(new ZodPipe(stationsQuery)) { site, after, limit }: z.output<typeof stationsQuery>,
+  ): Promise<Answer<typeof stationsSchema>> {
     const { registry, state, clock } = this.pantau;
     const devices = (await registry.devices()).filter(
-      (device) => device.kind === 'air' && (site ?? device.site) === device.site,
+      (device) =>
+        device.kind === 'air' &&
+        (site ?? device.site) === device.site &&
+        (after === undefined || device.id > after[0]),
     );
+    const page = pageOf(devices, limit, ({ id }) => [id]);
     const hours = await state.getMany(
       RECENT_HOURS,
-      devices.map(({ id }) => id),
+      page.items.map(({ id }) => id),
     );
     const now = clock.now();
-    return { items: devices.map((device, i) => stationOf(device, hours[i], now)) };
+    return shownAs(page, (device, i) => stationOf(device, hours[i], now));
   }
 
   @Get(':device')

@@ -198,13 +198,16 @@ describe('every route of the OpenAPI document', () => {
     const rest = { sampleBytes: 1, retain: false, reported: 1 };
     const command = { name: 'reboot', params: null, expiresAt: 1, orderedBy: 'x' };
     const day = { messages: 1, withoutTime: 0, wrong: 0, late: 0, skewMaxMs: null, skewMinMs: null };
-    const seeded: Readonly<Record<string, { namespace: string; value: (i: number) => object }>> = {
+    const seeded: Readonly<
+      Record<string, { namespace: string; key?: (i: number) => string; value: (i: number) => object }>
+    > = {
       '/api/v1/foreign-topics': {
         namespace: 'mqtt/set-aside',
         value: (i) => ({ ...topic, ...rest, topic: `a/${i}`, sample: Buffer.from('1') }),
       },
       '/api/v1/devices/{device}/clock': {
         namespace: 'ingest/clock',
+        key: (i) => `udara-01/2026-01-0${i}`,
         value: (i) => ({ ...day, day: `2026-01-0${i}` }),
       },
       '/api/v1/devices/{device}/commands': {
@@ -225,21 +228,44 @@ describe('every route of the OpenAPI document', () => {
       paths[path]?.['get']?.parameters?.some(({ name }) => name === 'limit'),
     );
     // Those of which other suites show it, where there are such entries.
-    const elsewhere = ['readings', 'disagreements', 'alerts', 'indicators', 'rejected', 'audit'].map(
-      (name) => `/api/v1/${name}`,
-    );
+    const elsewhere = [
+      'readings',
+      'disagreements',
+      'alerts',
+      'indicators',
+      'rejected',
+      'stations',
+      'sites',
+      'devices',
+      'audit',
+    ].map((name) => `/api/v1/${name}`);
     expect(limited.sort()).toEqual([...Object.keys(seeded), ...elsewhere].sort());
-    for (const [path, { namespace, value }] of Object.entries(seeded)) {
-      await state.write([1, 2].map((i) => ({ namespace, key: `udara-01/${i}`, value: value(i) })));
+    for (const [path, { namespace, key = (i: number) => `udara-01/${i}`, value }] of Object.entries(seeded)) {
+      await state.write([1, 2].map((i) => ({ namespace, key: key(i), value: value(i) })));
       const route = path.replace('/api/v1/', '').replace('{device}', 'udara-01');
-      const list = async (limit: number): Promise<unknown> =>
-        (await pantau.get(`${route}?limit=${limit}`)).body;
-      expect({ path, list: await list(1) }).toEqual({
+      interface List {
+        readonly items: readonly unknown[];
+        readonly truncated?: boolean;
+        readonly next?: string;
+      }
+      const list = async (limit: number, more = ''): Promise<List> =>
+        (await pantau.get<List>(`${route}?limit=${limit}${more}`)).body;
+      const all = await list(2);
+      expect({ path, list: all }).toEqual({ path, list: { items: [expect.anything(), expect.anything()] } });
+      const first = await list(1);
+      expect({ path, list: first }).toEqual({
         path,
-        list: { items: [expect.anything()], truncated: true },
+        list: { items: [all.items[0]], truncated: true, next: expect.any(String) as string },
       });
-      const all = { items: [expect.anything(), expect.anything()] };
-      expect({ path, list: await list(2) }).toEqual({ path, list: all });
+      expect({ path, list: await list(1, `&after=${first.next}`) }).toEqual({
+        path,
+        list: { items: [all.items[1]] },
+      });
+      expect({ path, ...(await pantau.get<Problem>(`${route}?after=x`)) }).toMatchObject({
+        path,
+        status: 400,
+        body: { errors: [{ field: 'after' }] },
+      });
     }
   });
 

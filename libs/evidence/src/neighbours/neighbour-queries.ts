@@ -1,4 +1,4 @@
-import { hourOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { HOUR, hourOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import { resultOf, type QualityResult } from '#libs/quality-control';
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
@@ -22,6 +22,9 @@ export interface Disagreement {
   readonly neighbours: NeighbourOpinion;
 }
 
+/** Where a disagreement stands in the list: by hour, then parameter, then device. */
+export type DisagreementPlace = Pick<Disagreement, 'hour' | 'parameter' | 'device'>;
+
 /** What the evidence stage tells others of the comparison between devices. */
 export interface NeighbourQueries {
   /** What the neighbours of a device say of its hours, in their order; undefined where nobody could be asked. */
@@ -35,8 +38,14 @@ export interface NeighbourQueries {
    *
    * @param span - the hour that holds its start is the first
    * @param limit - at most so many
+   * @param after - only what comes behind this in the list
    */
-  disagreements(parameters: readonly Parameter[], span: TimeSpan, limit: number): Promise<Disagreement[]>;
+  disagreements(
+    parameters: readonly Parameter[],
+    span: TimeSpan,
+    limit: number,
+    after?: DisagreementPlace,
+  ): Promise<Disagreement[]>;
 }
 
 /** Answers from the state store. */
@@ -56,12 +65,16 @@ export class LocalNeighbourQueries implements NeighbourQueries {
     parameters: readonly Parameter[],
     { from, to }: TimeSpan,
     limit: number,
+    after?: DisagreementPlace,
   ): Promise<Disagreement[]> {
     const found: { key: string; parameter: Parameter; hour: UtcMillis; device: string }[] = [];
-    for (const parameter of parameters) {
+    for (const [i, parameter] of parameters.entries()) {
       const keys = await this.state.list(DISAGREEMENTS, {
         from: meanKey(parameter, hourOf(from), ''),
-        to: meanKey(parameter, to, ''),
+        to:
+          after === undefined
+            ? meanKey(parameter, to, '')
+            : behind(after, i - parameters.indexOf(after.parameter), parameter),
         reverse: true,
         limit,
       });
@@ -89,4 +102,10 @@ export class LocalNeighbourQueries implements NeighbourQueries {
 
 function opinionOf({ flag, neighbours, median }: JudgedMean): NeighbourOpinion {
   return { ...resultOf('neighbour', flag), count: neighbours, median };
+}
+
+/** The key before which a parameter goes on. @param order - where it stands beside the parameter of that place, which comes first in an hour */
+function behind({ hour, device }: DisagreementPlace, order: number, parameter: Parameter): string {
+  if (order === 0) return meanKey(parameter, hour, device);
+  return meanKey(parameter, order < 0 ? hour : hour + HOUR, '');
 }
