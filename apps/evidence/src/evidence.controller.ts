@@ -2,8 +2,9 @@ import {
   addRow,
   bucketKey,
   byBucket,
-  countFlags,
+  countGrowth,
   downSample,
+  EMPTY_BUCKET,
   extendRun,
   intervalsOf,
   mergeBucket,
@@ -155,14 +156,10 @@ class Arrived {
         buckets.map(({ key }) => key),
       );
       for (const [n, { key, rows }] of buckets.entries()) {
-        const before = known[n] ?? [];
+        const before = known[n] ?? EMPTY_BUCKET;
         const after = mergeBucket(before, rows);
         state.put(BUCKETS, key, after);
-        if (after.length === before.length + rows.length) countFlags(rows, grown);
-        else {
-          countFlags(before, grown, -1);
-          countFlags(after, grown);
-        }
+        countGrowth(before, rows, after, grown);
       }
     }
     return grown;

@@ -1,7 +1,7 @@
 import type { TimeSpan } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
-import type { DeviceBucket } from './buckets/device-bucket-form.js';
-import type { DeviceDay, OpenHours } from './buckets/device-day-form.js';
+import { isDeviceBucket, type DeviceBucket } from './buckets/device-bucket-form.js';
+import { isDeviceDay, isOpenHours, type DeviceDay, type OpenHours } from './buckets/device-day-form.js';
 import type { StoredMean } from './neighbours/judged-mean-form.js';
 
 /** A bucket was an hour once: the name is stored. */
@@ -11,7 +11,7 @@ export const BUCKETS = defineNamespace<DeviceBucket>({
   key: 'device/bucket',
   value: 'DeviceBucket',
   description: 'What a device reported in a part of an hour: its values, and its heartbeats.',
-  shape: Array.isArray,
+  shape: isDeviceBucket,
   published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
 });
 
@@ -31,6 +31,7 @@ export const OPEN_HOURS = defineNamespace<OpenHours>({
   key: 'device',
   value: 'OpenHours',
   description: 'The newest hour of each series of a device, which is open.',
+  shape: isOpenHours,
 });
 
 export const DEVICE_DAYS = defineNamespace<DeviceDay>({
@@ -39,6 +40,7 @@ export const DEVICE_DAYS = defineNamespace<DeviceDay>({
   key: 'device/day',
   value: 'DeviceDay',
   description: 'The hours of a day of a device, as they were emitted.',
+  shape: isDeviceDay,
 });
 
 export const JUDGED_MEANS = defineNamespace<StoredMean>({

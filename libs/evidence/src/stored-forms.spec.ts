@@ -1,4 +1,11 @@
-import { SERIES_DAY_FORM, hourOfDay, rollupOf, type StoredDay } from './buckets/device-day-form.js';
+import {
+  hourOfDay,
+  isDeviceDay,
+  isOpenHours,
+  rollupOf,
+  SERIES_DAY_FORM,
+  type StoredDay,
+} from './buckets/device-day-form.js';
 import { JUDGED_MEAN_FORM, type StoredMean } from './neighbours/judged-mean-form.js';
 
 const SERIES = { site: 'betung', device: 'udara-01', parameter: 'pm25' } as const;
@@ -32,7 +39,19 @@ describe('the stored forms of the evidence', () => {
         hours: [{ hour: 3_600_000, site: 'betung', isValid: true }],
       });
       expect(SERIES_DAY_FORM.pack(day)).toEqual(row);
+      expect(isDeviceDay({ pm25: row })).toBe(true);
     }
+  });
+
+  it('tell a row that its readers could not read', () => {
+    for (const day of ['text', ['betung', [[0, 'betung', true]]], ['betung', 'hours'], [1, []], null])
+      expect(isDeviceDay({ pm25: day })).toBe(false);
+    for (const value of [null, [], 'text']) {
+      expect(isDeviceDay(value)).toBe(false);
+      expect(isOpenHours(value)).toBe(false);
+    }
+    expect(isOpenHours({ pm25: { hour: 0, site: 'betung' } })).toBe(true);
+    expect(isOpenHours({ pm25: 0 })).toBe(false);
   });
 
   it('read a day from before unusual values and covered time were kept', () => {

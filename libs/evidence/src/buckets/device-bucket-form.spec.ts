@@ -10,7 +10,8 @@ import {
   byBucket,
   mergeBucket,
   samplesOf,
-  type DeviceBucket,
+  EMPTY_BUCKET,
+  isDeviceBucket,
   type Series,
 } from './device-bucket-form.js';
 
@@ -39,7 +40,7 @@ const messages = fc.array(
   { maxLength: 12 },
 );
 
-function rowsOf(sent: readonly Message[], firstOffset: number): DeviceBucket {
+function rowsOf(sent: readonly Message[], firstOffset: number): number[] {
   const rows: number[] = [];
   for (const [i, { ts, values }] of sent.entries()) addRow(rows, ts, 3, firstOffset + i, values);
   return rows;
@@ -60,12 +61,13 @@ describe('the bucket of a device', () => {
     fc.assert(
       fc.property(messages, fc.array(fc.nat({ max: 12 }), { maxLength: 3 }), (sent, cuts) => {
         const bounds = [0, ...cuts.toSorted((a, b) => a - b), sent.length];
-        let bucket: DeviceBucket = [];
+        let bucket = EMPTY_BUCKET;
         for (const [i, from] of bounds.slice(0, -1).entries())
           bucket = mergeBucket(bucket, rowsOf(sent.slice(from, bounds[i + 1]), from));
         for (const series of SERIES) expect(samplesOf([bucket], series)).toEqual(expected(sent, series));
         // Nothing depends on the cuts, and repeats do not pile up.
-        expect(bucket).toEqual(mergeBucket([], rowsOf(sent, 0)));
+        expect(bucket).toEqual(mergeBucket(EMPTY_BUCKET, rowsOf(sent, 0)));
+        expect(isDeviceBucket(bucket)).toBe(true);
       }),
     );
   });
@@ -94,17 +96,29 @@ describe('the bucket of a device', () => {
       ts: hour + minute * 60_000,
       values: [{ parameter: 'pm25', value, flag: 1 }],
     });
-    const whole = rowsOf([at(0, 1), at(20, 2), at(40, 3)], 0);
-    const again = rowsOf([at(20, 5)], 3);
+    const bucketWith = (sent: readonly Message[], firstOffset: number) =>
+      mergeBucket(EMPTY_BUCKET, rowsOf(sent, firstOffset));
+    const whole = bucketWith([at(0, 1), at(20, 2), at(40, 3)], 0);
+    const again = bucketWith([at(20, 5)], 3);
     expect(bucketKeys('d', hour)).toEqual(
       [0, 15, 30, 45].map((minute) => bucketKey('d', hour + minute * 60_000 + 59_999)),
     );
-    const samples = samplesOf([whole, again, undefined, rowsOf([at(50, 6)], 4)], 'pm25');
+    const samples = samplesOf([whole, again, undefined, bucketWith([at(50, 6)], 4)], 'pm25');
     expect(samples.map(({ ts, value }) => [(ts - hour) / 60_000, value])).toEqual([
       [0, 1],
       [20, 5],
       [40, 3],
       [50, 6],
     ]);
+  });
+
+  it.each([
+    ['something else than a list', 'text'],
+    ['something else than numbers', [1, 3, 0, 1, 11, null]],
+    ['a row whose number of values leads back to itself', [1, 3, 0, -2]],
+    ['a row that is cut off', [1, 3, 0, 2, 11, 12.5]],
+    ['half a row behind', [1, 3, 0, 1, 11, 12.5, 2, 3]],
+  ])('is none where it is %s', (_what, value) => {
+    expect(isDeviceBucket(value)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import type { Sample } from '#libs/indicators';
-import { HOUR, MINUTE, type Millis, type UtcMillis, sortable } from '#libs/kernel';
+import { HOUR, MINUTE, sortable, type Millis, type Row, type UtcMillis } from '#libs/kernel';
 import { judgementOf, markOf } from '#libs/quality-control';
 import {
   HEARTBEAT_STATES,
@@ -46,7 +46,10 @@ export const BUCKET: Millis = 15 * MINUTE;
  * Numbers alone, because this is written again with every message of the device: as objects with names it took most of
  * the time of the stage.
  */
-export type DeviceBucket = readonly number[];
+export type DeviceBucket = Row<'device bucket'>;
+
+/** Rows as they arrive, in the same form; not yet in order, and of any bucket. */
+type Rows = readonly number[];
 
 const ROW_HEAD = 4;
 const CELL = 2;
@@ -67,6 +70,18 @@ const SERIES_CODES: Readonly<Record<Series, number>> = {
   humidity: 9,
   pm25_corrected: 10,
 };
+
+export const EMPTY_BUCKET = bucketOfRows([]);
+
+/** Whether it is rows that are whole: what follows one is found by the number of its values. */
+export function isDeviceBucket(value: unknown): boolean {
+  if (!Array.isArray(value) || !value.every(Number.isFinite)) return false;
+  const rows = value as Rows;
+  let row = 0;
+  while (row < rows.length && Number.isInteger(rows[row + 3]) && at(rows, row + 3) >= 0)
+    row = endOf(rows, row);
+  return row === rows.length;
+}
 
 /** When the bucket begins that holds the instant. */
 export function bucketOf(ts: UtcMillis): UtcMillis {
@@ -100,7 +115,7 @@ export function addRow(
 }
 
 /** Rows of a device, in the order in which they came, apart for each bucket. */
-export function byBucket(rows: DeviceBucket): { from: UtcMillis; rows: DeviceBucket }[] {
+export function byBucket(rows: Rows): { from: UtcMillis; rows: Rows }[] {
   const buckets: { from: UtcMillis; rows: number[] }[] = [];
   for (let row = 0, end = 0; row < rows.length; row = end) {
     end = endOf(rows, row);
@@ -116,13 +131,33 @@ export function byBucket(rows: DeviceBucket): { from: UtcMillis; rows: DeviceBuc
 }
 
 /** Puts rows, in the order in which they came, into the bucket of their device. */
-export function mergeBucket(bucket: DeviceBucket, arrived: DeviceBucket): DeviceBucket {
-  const joined = bucket.length === 0 ? arrived : bucket.concat(arrived);
-  return isOrdered(arrived, newestOf(bucket)) ? joined : inOrder(joined);
+export function mergeBucket(bucket: DeviceBucket, arrived: Rows): DeviceBucket {
+  const before = rowsOf(bucket);
+  const joined = before.length === 0 ? arrived : before.concat(arrived);
+  return bucketOfRows(isOrdered(arrived, newestOf(before)) ? joined : inOrder(joined));
 }
 
-/** Adds the number of values by flag, heartbeats apart; `sign` -1 takes them off. */
-export function countFlags(rows: DeviceBucket, counts: Map<QualityFlag, number>, sign: 1 | -1 = 1): void {
+/**
+ * Adds by how much the number of values of each flag grew, heartbeats apart.
+ *
+ * @param after - `before` with `arrived` in it
+ */
+export function countGrowth(
+  before: DeviceBucket,
+  arrived: Rows,
+  after: DeviceBucket,
+  grown: Map<QualityFlag, number>,
+): void {
+  const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)];
+  if (rowsAfter.length === rowsBefore.length + arrived.length) {
+    countFlags(arrived, grown, 1);
+    return;
+  }
+  countFlags(rowsBefore, grown, -1);
+  countFlags(rowsAfter, grown, 1);
+}
+
+function countFlags(rows: Rows, counts: Map<QualityFlag, number>, sign: 1 | -1): void {
   for (let row = 0, end = 0; row < rows.length; row = end) {
     end = endOf(rows, row);
     for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
@@ -141,7 +176,7 @@ export function samplesOf(buckets: readonly (DeviceBucket | undefined)[], series
   for (const bucket of buckets) {
     if (bucket === undefined) continue;
     const first = samples.length;
-    addSamples(bucket, series, samples);
+    addSamples(rowsOf(bucket), series, samples);
     isInOrder &&= (samples[first]?.ts ?? Infinity) > newest;
     newest = samples.at(-1)?.ts ?? newest;
   }
@@ -157,7 +192,7 @@ function onceEach(samples: readonly Sample[]): Sample[] {
   return [...last.values()].sort((a, b) => a.ts - b.ts);
 }
 
-function addSamples(bucket: DeviceBucket, series: Series, samples: Sample[]): void {
+function addSamples(bucket: Rows, series: Series, samples: Sample[]): void {
   const wanted = SERIES_CODES[series];
   for (let row = 0, end = 0; row < bucket.length; row = end) {
     end = endOf(bucket, row);
@@ -171,7 +206,7 @@ function addSamples(bucket: DeviceBucket, series: Series, samples: Sample[]): vo
 }
 
 /** Whether the rows are newer than an instant, each than the one before, and none has a series twice. */
-function isOrdered(rows: DeviceBucket, after: UtcMillis): boolean {
+function isOrdered(rows: Rows, after: UtcMillis): boolean {
   let newest = after;
   for (let row = 0, end = 0; row < rows.length; row = end) {
     end = endOf(rows, row);
@@ -187,7 +222,7 @@ function isOrdered(rows: DeviceBucket, after: UtcMillis): boolean {
   return true;
 }
 
-function inOrder(rows: DeviceBucket): DeviceBucket {
+function inOrder(rows: Rows): Rows {
   const kept: number[][] = [];
   /** By instant, the series of which a later value was found, a bit each. */
   const later = new Map<UtcMillis, number>();
@@ -211,31 +246,39 @@ function inOrder(rows: DeviceBucket): DeviceBucket {
     .flat();
 }
 
-function newestOf(bucket: DeviceBucket): UtcMillis {
+function newestOf(bucket: Rows): UtcMillis {
   let newest = -Infinity;
   for (let row = 0; row < bucket.length; row = endOf(bucket, row)) newest = at(bucket, row);
   return newest;
 }
 
-function startsOf(rows: DeviceBucket): number[] {
+function startsOf(rows: Rows): number[] {
   const starts: number[] = [];
   for (let row = 0; row < rows.length; row = endOf(rows, row)) starts.push(row);
   return starts;
 }
 
-function endOf(rows: DeviceBucket, row: number): number {
+function endOf(rows: Rows, row: number): number {
   return row + ROW_HEAD + at(rows, row + 3) * CELL;
 }
 
-function refAt(rows: DeviceBucket, row: number): JournalRef {
+function refAt(rows: Rows, row: number): JournalRef {
   return { shard: at(rows, row + 1), offset: at(rows, row + 2) };
 }
 
-function seriesAt(rows: DeviceBucket, cell: number): number {
+function seriesAt(rows: Rows, cell: number): number {
   return Math.floor(at(rows, cell) / SERIES_STEP);
 }
 
+function rowsOf(bucket: DeviceBucket): Rows {
+  return bucket as unknown as Rows;
+}
+
+function bucketOfRows(rows: Rows): DeviceBucket {
+  return rows as unknown as DeviceBucket;
+}
+
 /** The position exists: rows are whole. */
-function at(rows: DeviceBucket, position: number): number {
+function at(rows: Rows, position: number): number {
   return rows[position] as number;
 }

@@ -11,6 +11,10 @@ export interface TouchedHour {
   readonly site: string;
 }
 
+export function isOpenHours(value: unknown): boolean {
+  return isMap(value) && Object.values(value).every((open) => isMap(open) && Number.isFinite(open['hour']));
+}
+
 /** A day of a device. All of its series together, because their hours end together. */
 export type DeviceDay = Readonly<Partial<Record<Parameter, StoredDay>>>;
 
@@ -53,6 +57,16 @@ type PlacesOfFigures = readonly [
 ];
 type PlacesOfHour = readonly [hour: UtcMillis, site: string, isValid: boolean, figures: Figures];
 type PlacesOfDay = readonly [site: string, hours: readonly PlacesOfHour[], figures?: Figures];
+
+export function isDeviceDay(value: unknown): boolean {
+  return (
+    isMap(value) &&
+    Object.values(value).every((day) => {
+      const [site, hours, figures = []] = Array.isArray(day) ? (day as readonly unknown[]) : [];
+      return typeof site === 'string' && isHours(hours) && Array.isArray(figures);
+    })
+  );
+}
 
 export const SERIES_DAY_FORM = {
   pack({ site, hours, figures }: SeriesDay): StoredDay {
@@ -117,4 +131,12 @@ export function rollupOf(
   const validWithoutUnusual = tier === 'day' ? validWithout : valid - unusual;
   const without = { unusualShare, validWithoutUnusual, meanWithoutUnusual };
   return { site, device, parameter, tier, from, to, ...counts, mean, min, max, ...without };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isHours(hours: unknown): boolean {
+  return Array.isArray(hours) && hours.every((hour) => Array.isArray(hour) && Array.isArray(hour[3]));
 }
