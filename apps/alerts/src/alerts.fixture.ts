@@ -35,15 +35,16 @@ export class AlertsFixture implements AsyncDisposable {
     return this;
   }
 
-  /** Has the stage judge values of PM2.5. */
+  /** Has the stage judge values of PM2.5; those of which the device itself is not sure are doubtful. */
   async read(
-    values: readonly (readonly [minute: number, pm25: number])[],
+    values: readonly (readonly [minute: number, pm25: number, isDoubtful?: boolean])[],
     device = PLACE.device,
   ): Promise<void> {
-    const entries = values.map(([minute, value]): NewEntry<Observation> => {
+    const entries = values.map(([minute, value, isDoubtful = false]): NewEntry<Observation> => {
       const ts = minute * MINUTE;
       const at = { ...PLACE, device, ts, receivedAt: ts, uplink: { shard: 0, offset: 0 } };
-      return { key: device, data: { ...at, readings: [{ parameter: 'pm25', value, flag: 1 }] } };
+      const judged = isDoubtful ? ({ flag: 3, failed: ['device'] } as const) : ({ flag: 1 } as const);
+      return { key: device, data: { ...at, readings: [{ parameter: 'pm25', value, ...judged }] } };
     });
     await this.journal.append('readings', entries);
     await this.#caughtUp('readings');

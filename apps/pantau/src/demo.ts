@@ -12,7 +12,7 @@ import {
 import { readPage } from '#libs/journal';
 import { DAY, HOUR, localDateOf, MINUTE, messageOf, PantauError, type UtcMillis } from '#libs/kernel';
 import { alertEventOf } from '#libs/alerting';
-import type { IndicatorRecord } from '#libs/indicators';
+import type { IndicatorDefinition, IndicatorRecord } from '#libs/indicators';
 import { systemClock, type Engines } from './storage/engines.js';
 import { DEMO } from './namespaces.js';
 import type { Runtime } from './processes/runtime.js';
@@ -181,7 +181,7 @@ async function demonstrate(
       to: date,
       limit: 1,
     });
-    if (record !== undefined) print(describeIndicator(record));
+    if (record !== undefined) print(describeIndicator(record, runtime.evidence.definition(record.indicator)));
     print(
       `Peragaan berlanjut langsung: kamera tiap menit, stasiun tiap jam. / The demonstration goes on live: cameras every minute, stations every hour.\n  ${address}/api/v1/stations · ${address}/api/v1/devices · ${address}/api/docs\nPantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.`,
     );
@@ -191,8 +191,8 @@ async function demonstrate(
   }
 }
 
-/** An indicator in a few lines for people. */
-export function describeIndicator(record: IndicatorRecord): string {
+/** An indicator in a few lines for people. @param definition - as it is today; the figure may follow from an earlier one */
+export function describeIndicator(record: IndicatorRecord, definition: IndicatorDefinition): string {
   const { indicator, version, subject, period, value, unit, dataCapture, provenance } = record;
   const number = (n: number): string => (Number.isInteger(n) ? String(n) : n.toFixed(2));
   const figures = Object.entries(dataCapture).map(([name, n]) => `${name} ${number(n)}`);
@@ -203,9 +203,12 @@ export function describeIndicator(record: IndicatorRecord): string {
         .map(([a, b]) => `${a}–${b}`)
         .join(', ')}${offsets.length > 3 ? ', …' : ''}`,
   );
+  const { name, formula } = definition;
   return [
+    `${name.id} / ${name.en}`,
     `Indikator / indicator ${indicator} v${version}, ${Object.values(subject).at(-1) ?? ''}, ${period.date} (${period.timeZone})`,
     `  nilai / value: ${value === null ? 'data tidak cukup / not enough data' : `${value.toFixed(1)} ${unit}`}`,
+    ...(version === definition.version ? [`  rumus / formula: ${formula.id} / ${formula.en}`] : []),
     `  cakupan / data capture: ${figures.join(', ')}`,
     `  asal / provenance: ${provenance.inputs} masukan / inputs, jurnal / journal "${provenance.stream}" (${entries.join('; ')}), sha256 ${provenance.digest.slice(0, 16)}…`,
   ].join('\n');

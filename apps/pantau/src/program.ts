@@ -267,7 +267,8 @@ program
       withEngines(context, async (engines) => {
         const { describeIndicator } = await import('./demo.js');
         const record = await engines.evidence.get(indicator, subject, period);
-        print(json ? canonicalJson(record) : describeIndicator(record));
+        const definition = engines.evidence.definition(indicator);
+        print(json ? canonicalJson(record) : describeIndicator(record, definition));
         if (!recompute) return;
         const { describeRecomputation, recomputed } = await import('./verification/recomputation.js');
         const outcome = await recomputed(engines, context.config(), indicator, subject, period);

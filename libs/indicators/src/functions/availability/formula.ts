@@ -6,12 +6,15 @@ import type { Period } from '../../period.js';
 import { iso, provenance, provenanceInTurns, recordHead, type IndicatorRecord } from '../../record.js';
 import type { Subject } from '../../subject.js';
 
+/** The version of the definition that comes with Pantau, whose figures were handed out under the two before it. */
+const NUMBERED = 3;
+
 /**
  * Availability of a device over a period.
  *
- * A period without degraded, planned and undetermined time is a record of version 1, which knew up and down alone,  and one after the
- * first sign of life is none of version 3: the method is the same there, and a figure that was handed out before comes out the
- * same, byte for byte.
+ * In version {@link NUMBERED}, a period without degraded, planned and undetermined time is a record of version 1, which knew up and down
+ * alone, and one after the first sign of life is none of version 3: the method is the same there, and a figure that was handed out
+ * before comes out the same, byte for byte. A definition of another version is named by that.
  *
  * @param span - the part of the period that is accounted for: from registration on, and up to now for one that is not over; empty
  * for one of which nothing is
@@ -33,7 +36,8 @@ export function availabilityRecord(
   const { ms, observedOnly, strict, optimistic, degraded } = availabilityOf(timeline);
   const hasNewStates = ms.degraded + ms.planned + ms.undetermined > 0;
   const isEmpty = span.from >= span.to;
-  const version = isEmpty || span.from < firstSign ? definition.version : hasNewStates ? 2 : 1;
+  const isOwn = definition.version !== NUMBERED || isEmpty || span.from < firstSign;
+  const version = isOwn ? definition.version : hasNewStates ? 2 : 1;
   const up = ms.heartbeat + ms.degraded;
   const known = up + ms.reported + ms.silent;
   const outages = NOT_SIMPLY_UP.flatMap((cause) =>
