@@ -8,4 +8,5 @@ export * from './intervals.js';
 export * from './period.js';
 export * from './record.js';
 export * from './subject.js';
+export { INDICATOR_FUNCTIONS } from './functions/index.js';
 export { meanOfHoursRecord } from './functions/mean-of-hours/formula.js';

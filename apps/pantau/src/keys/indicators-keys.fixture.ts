@@ -2,7 +2,7 @@ import { HOUR, PantauError } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
 import { CAMERA, DATE, Fixture, from } from '../../../evidence/src/settings.fixture.js';
-import { indicators } from '../configured-indicators.js';
+import { indicators } from '../configuration/configured-indicators.js';
 import { merged, type Case, type Cases } from './keys.fixture.js';
 
 const AIR = 'udara-01';

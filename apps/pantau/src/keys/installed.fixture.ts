@@ -2,12 +2,12 @@ import { eachEntry, lagOf } from '#libs/journal';
 import { createLogger, type LoadedConfig } from '#libs/platform';
 import { waitUntil } from '#libs/testing';
 import mqtt from 'mqtt';
-import { startBroker } from '../broker-host.js';
-import { openEngines, type Engines } from '../engines.js';
-import { readInstallation, recordInstallation } from '../installation.js';
-import { startStages } from '../stage-host.js';
+import { startBroker } from '../processes/broker-host.js';
+import { openEngines, type Engines } from '../storage/engines.js';
+import { readInstallation, recordInstallation } from '../configuration/installation.js';
+import { startStages } from '../processes/stage-host.js';
 import { STAGES } from '../stages.js';
-import { Pulse } from '../watchdog.js';
+import { Pulse } from '../watchdog/watchdog.js';
 
 /** With what the configuration declares on record, as at a start. */
 export async function withInstalled<T>(
@@ -28,11 +28,13 @@ export type Said = readonly [topic: string, payload: object];
 
 /** The listeners for devices and ingest, in this process. */
 export interface Listening {
+  /** Where devices post; undefined without a port of its own. */
+  readonly intakePort: number | undefined;
   readonly engines: Engines;
   /** A device logs in with a new password and says this; `refused` when it is not let in. */
-  say(device: string, said: readonly Said[]): Promise<'acknowledged' | 'refused'>;
+  readonly say: (device: string, said: readonly Said[]) => Promise<'acknowledged' | 'refused'>;
   /** Everything that was read, as `device parameter value`, or why it was not. */
-  read(): Promise<readonly string[]>;
+  readonly read: () => Promise<readonly string[]>;
 }
 
 /** Runs for as long as the caller uses it. Ports are free ones unless the configuration says otherwise. */
@@ -55,7 +57,7 @@ export async function withListening<T>(
     const broker = await startBroker(config, engines, logger);
     closers.push(() => broker.close());
     return await use({
-      engines,
+      ...{ engines, intakePort: host.intakePort },
       async say(device, said) {
         const url = `mqtt://127.0.0.1:${broker.port}`;
         const known = (await engines.registry.device(device)) !== undefined;

@@ -2,7 +2,7 @@ import type { AlertEvent } from '#libs/alerting';
 import { MINUTE, PantauError } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { AlertsFixture } from '../../../alerts/src/alerts.fixture.js';
-import { alertRules } from '../configured-files.js';
+import { alertRules } from '../configuration/configured-files.js';
 import { merged, type Case, type Cases } from './keys.fixture.js';
 
 type Value = readonly [minute: number, pm25: number, isDoubtful?: boolean];

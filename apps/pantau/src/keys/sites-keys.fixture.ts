@@ -1,7 +1,7 @@
 import { NeighbourMap } from '#libs/evidence';
 import { DAY, HOUR, PantauError } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
-import type { Engines } from '../engines.js';
+import type { Engines } from '../storage/engines.js';
 import { withInstalled, withListening, type Said } from './installed.fixture.js';
 import { merged, type Case, type Cases, type Files } from './keys.fixture.js';
 
@@ -47,7 +47,7 @@ const topicOf = (site: string, device = 'udara-01'): string => `pantau/v1/${site
 const reading = (values: object, age = 0): object => ({ ts: Date.now() - age, values });
 const PM25 = ['udara-01 pm25 20'];
 
-/** What becomes of what the first device says over MQTT. */
+/** What becomes of what the device `udara-01` says over MQTT. */
 const spoken = (
   of: object,
   said: () => readonly Said[],

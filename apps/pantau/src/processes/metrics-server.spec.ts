@@ -3,9 +3,9 @@ import { startMetricsServer } from './metrics-server.js';
 describe('the metrics server', () => {
   it('says which methods it takes, where it has nothing, and that metrics cannot be had', async () => {
     let fail = false;
-    const server = await startMetricsServer({ host: '127.0.0.1', port: 0 }, () =>
+    const server = (await startMetricsServer({ host: '127.0.0.1', port: 0 }, () =>
       fail ? Promise.reject(new Error('a stage is gone')) : Promise.resolve('pantau_up 1\n'),
-    );
+    ))!;
     const ask = async (path: string, method = 'GET') => {
       const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
       return { status: response.status, allow: response.headers.get('allow'), body: await response.text() };
@@ -29,7 +29,7 @@ describe('the metrics server', () => {
   });
 
   it('refuses a port that is taken by name', async () => {
-    const server = await startMetricsServer({ host: '127.0.0.1', port: 0 }, () => Promise.resolve(''));
+    const server = (await startMetricsServer({ host: '127.0.0.1', port: 0 }, () => Promise.resolve('')))!;
     try {
       await expect(
         startMetricsServer({ host: '127.0.0.1', port: server.port }, () => Promise.resolve('')),

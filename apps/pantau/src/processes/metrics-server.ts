@@ -1,4 +1,5 @@
 import { messageOf, PantauError } from '#libs/kernel';
+import type { LoadedConfig } from '#libs/platform';
 import { once } from 'node:events';
 import { createServer, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,11 +9,16 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** `GET /metrics` in Prometheus' text format, on a port of its own so that it need not be open where the API is. */
+/**
+ * `GET /metrics` in Prometheus' text format, on a port of its own so that it need not be open where the API is.
+ *
+ * @returns undefined when it is turned off
+ */
 export async function startMetricsServer(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port }: LoadedConfig['metrics'],
   text: () => Promise<string>,
-): Promise<MetricsServer> {
+): Promise<MetricsServer | undefined> {
+  if (port === false) return undefined;
   const server = createServer((request, response) => {
     const say = (status: number, words: string, headers: OutgoingHttpHeaders = {}): void => {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(words);

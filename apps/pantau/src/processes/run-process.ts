@@ -69,20 +69,14 @@ export async function runProcess(
       broker = opened;
       closers.push(() => opened.close());
     }
-    const { host: address, port } = config.metrics;
-    if (port !== false) {
-      const lags = pulseMetrics(pulse);
-      const unreadable = unreadableRowsMetrics(async () => [engines.unreadableRows, host.unreadableRows]);
-      const metrics = await startMetricsServer({ host: address, port }, async () =>
-        [
-          (await broker?.metricsText()) ?? '',
-          await host.metricsText(),
-          await unreadable(),
-          await lags(),
-        ].join('\n'),
-      );
-      closers.push(() => metrics.close());
-    }
+    const lags = pulseMetrics(pulse);
+    const unreadable = unreadableRowsMetrics(async () => [engines.unreadableRows, host.unreadableRows]);
+    const metrics = await startMetricsServer(config.metrics, async () =>
+      [(await broker?.metricsText()) ?? '', await host.metricsText(), await unreadable(), await lags()].join(
+        '\n',
+      ),
+    );
+    if (metrics !== undefined) closers.push(() => metrics.close());
     const endBeats = pulse.beat('main');
     closers.unshift(async () => endBeats());
     const { httpPort, intakePort } = host;

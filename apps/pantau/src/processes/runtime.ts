@@ -73,18 +73,15 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     failed.catch(() => undefined);
     const broker = await startBroker(config, engines, logger);
     closers.push(() => broker.close());
-    const { host, port } = config.metrics;
-    if (port !== false) {
-      const lags = pulseMetrics(pulse);
-      const unreadable = unreadableRowsMetrics(async () => [
-        engines.unreadableRows,
-        ...(await Promise.all(threads.map((thread) => thread.unreadableRows()))),
-      ]);
-      const metrics = await startMetricsServer({ host, port }, async () =>
-        [await broker.metricsText(), await stages.metricsText(), await unreadable(), await lags()].join('\n'),
-      );
-      closers.push(() => metrics.close());
-    }
+    const lags = pulseMetrics(pulse);
+    const unreadable = unreadableRowsMetrics(async () => [
+      engines.unreadableRows,
+      ...(await Promise.all(threads.map((thread) => thread.unreadableRows()))),
+    ]);
+    const metrics = await startMetricsServer(config.metrics, async () =>
+      [await broker.metricsText(), await stages.metricsText(), await unreadable(), await lags()].join('\n'),
+    );
+    if (metrics !== undefined) closers.push(() => metrics.close());
 
     const endBeats = pulse.beat('main');
     closers.unshift(async () => endBeats());

@@ -5,7 +5,7 @@ import { eachEntry, type Journal, lagOf } from '#libs/journal';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { createStage } from '#libs/journal-transport';
 import { seededRandom } from '#libs/kernel';
-import { configSchema, loadConfig, type LoadedConfig } from '#libs/platform';
+import type { LoadedConfig } from '#libs/platform';
 import {
   CLOCK_LIMITS,
   LIMITS_OF_TESTS,
@@ -17,13 +17,11 @@ import {
 } from '#libs/quality-control';
 import type { StateStore } from '#libs/state';
 import { type Observation, type Uplink } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
-import { cpSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ingestOptions } from './ingest-options.js';
-import { recordSettings } from './record-settings.js';
+import { waitUntil } from '#libs/testing';
+import { ingestOptions } from '../configuration/ingest-options.js';
+import { recordSettings } from '../configuration/record-settings.js';
+import type { Case, Cases, Files } from './keys.fixture.js';
 
-const CONFIG = join(import.meta.dirname, '..', '..', '..', '..', 'config');
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -32,35 +30,19 @@ const NOW = Date.UTC(2026, 0, 2, 3, 4, 10);
 const clock = { now: () => NOW };
 const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** What is written into both files beside what is shipped. */
-interface Written {
-  /** Of the file of limits, as JSON, which is YAML. */
-  readonly limits?: object;
-  /** Section `ingest` of `pantau.yaml`. */
-  readonly ingest?: object;
-}
+type Behaviour = Case['behaviour'];
 
-/** What the product does with it, in a few words. */
-type Behaviour = (written: Written) => Promise<string>;
-
-interface Case {
-  readonly written: Written;
-  readonly behaviour: Behaviour;
-  /** Without and with the key. */
-  readonly expected: readonly [string, string];
-}
-
-async function withConfig<T>(
-  { limits = {}, ingest = {} }: Written,
-  use: (config: LoadedConfig, folder: string) => Promise<T>,
-): Promise<T> {
-  using folder = temporaryFolder('keys');
-  cpSync(CONFIG, folder.path, { recursive: true });
-  const file = join(folder.path, 'pantau.yaml');
-  writeFileSync(file, JSON.stringify({ qualityControl: 'own.yaml', ingest }));
-  writeFileSync(join(folder.path, 'own.yaml'), JSON.stringify({ version: 'of-the-test', ...limits }));
-  return await use(loadConfig(file, {}), folder.path);
-}
+/** With the file of limits, as JSON, which is YAML; and with the section `ingest`. */
+const files = (limits: object, ingest: object = {}): Files => ({
+  pantau: { qualityControl: 'own.yaml', ingest },
+  'own.yaml': { version: 'of-the-test', ...limits },
+});
+const limited = (limits: object, behaviour: Behaviour, expected: Case['expected']): Case => ({
+  ...{ beside: files({}), written: files(limits), behaviour, expected },
+});
+const arriving = (ingest: object, behaviour: Behaviour, expected: Case['expected']): Case => ({
+  ...{ beside: files({}), written: files({}, ingest), behaviour, expected },
+});
 
 type Values = Readonly<Record<string, number>>;
 
@@ -109,23 +91,22 @@ async function ingested(config: LoadedConfig, folder: string, uplinks: readonly 
 
 /** What became of the messages: the last word on the last value but `fromEnd`, why it was refused, or the clocks. */
 function ingesting(uplinks: readonly Uplink[], seen: 'reading' | 'value' | 'late', fromEnd = 0): Behaviour {
-  return (written) =>
-    withConfig(written, async (config, folder) => {
-      await using ingest = await ingested(config, folder, uplinks);
-      if (seen === 'late') {
-        const [today] = await new LocalIngestQueries(ingest.state).clockDays(DEVICE, 1);
-        return `late: ${today?.late}`;
-      }
-      const last = new Map<number, string>();
-      await eachEntry(ingest.journal, 'readings', ({ data: { ts, readings } }) => {
-        const [{ value, flag, failed = [] }] = readings as [Observation['readings'][0]];
-        last.set(ts, seen === 'value' ? value.toFixed(1) : [flag, ...failed].join(' '));
-      });
-      const inOrder = [...last].sort(([a], [b]) => a - b).map(([, said]) => said);
-      let refused = '';
-      await eachEntry(ingest.journal, 'rejected', ({ data }) => (refused = data.reason));
-      return inOrder.at(-1 - fromEnd) ?? refused;
+  return async (config, folder) => {
+    await using ingest = await ingested(config, folder, uplinks);
+    if (seen === 'late') {
+      const [today] = await new LocalIngestQueries(ingest.state).clockDays(DEVICE, 1);
+      return `late: ${today?.late}`;
+    }
+    const last = new Map<number, string>();
+    await eachEntry(ingest.journal, 'readings', ({ data: { ts, readings } }) => {
+      const [{ value, flag, failed = [] }] = readings as [Observation['readings'][0]];
+      last.set(ts, seen === 'value' ? value.toFixed(1) : [flag, ...failed].join(' '));
     });
+    const inOrder = [...last].sort(([a], [b]) => a - b).map(([, said]) => said);
+    let refused = '';
+    await eachEntry(ingest.journal, 'rejected', ({ data }) => (refused = data.reason));
+    return inOrder.at(-1 - fromEnd) ?? refused;
+  };
 }
 
 /** Values of a parameter one step apart, the last one now, each with the same others beside it. */
@@ -144,7 +125,7 @@ function ofTest(
   expected: readonly [string, string],
   parameter = 'pm25',
 ): Case {
-  return { written: { limits: { parameters: { [parameter]: { [test]: limits } } } }, behaviour, expected };
+  return limited({ parameters: { [parameter]: { [test]: limits } } }, behaviour, expected);
 }
 
 const peak = (value: number): Behaviour => ingesting(series('pm25', [20, 20, value, 20]), 'reading', 1);
@@ -154,27 +135,25 @@ const wet = (count: number): Behaviour =>
   ingesting(series('humidity', constant(99.5, count), HOUR), 'reading');
 
 /** What the neighbours say of 200 µg/m³ beside three others. */
-const amongNeighbours: Behaviour = (written) =>
-  withConfig(written, async (config, folder) => {
-    const state = LmdbStateStore.open(folder);
-    const { qcLimits } = await ingestOptions(config, new Registry(state));
-    await state.close();
-    const others = [30, 35, 45].map((value) => ({ value, distanceKm: 10 }));
-    return `${neighbourConsensus(200, others, 'pm25', qcLimitsOf(DEVICE, qcLimits).parameters).flag}`;
-  });
+const amongNeighbours: Behaviour = async (config, folder) => {
+  const state = LmdbStateStore.open(folder);
+  const { qcLimits } = await ingestOptions(config, new Registry(state));
+  await state.close();
+  const others = [30, 35, 45].map((value) => ({ value, distanceKm: 10 }));
+  return `${neighbourConsensus(200, others, 'pm25', qcLimitsOf(DEVICE, qcLimits).parameters).flag}`;
+};
 
 /** The version in the record of settings. */
-const recordedVersion: Behaviour = (written) =>
-  withConfig(written, async (config, folder) => {
-    const state = LmdbStateStore.open(folder);
-    const journal = await LmdbJournal.open({ state, clock, shards: 1 });
-    const { settings } = new Registry(state, { journal, clock });
-    await recordSettings(settings, config);
-    const [entry] = await settings.history<QualitySetting>('quality');
-    await journal.close();
-    await state.close();
-    return limitsVersion(entry!.value);
-  });
+const recordedVersion: Behaviour = async (config, folder) => {
+  const state = LmdbStateStore.open(folder);
+  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
+  const { settings } = new Registry(state, { journal, clock });
+  await recordSettings(settings, config);
+  const [entry] = await settings.history<QualitySetting>('quality');
+  await journal.close();
+  await state.close();
+  return limitsVersion(entry!.value);
+};
 
 const noGas: Uplink = {
   ...uplinkOf([0, {}]),
@@ -192,32 +171,29 @@ const noGas: Uplink = {
 const wiggling = Array.from({ length: 14 }, (_, i) => 94 + (i % 2));
 const alternating = Array.from({ length: 36 }, (_, i) => 20 + 3 * (i % 2));
 
-const LIMIT_CASES: Readonly<Record<string, Case>> = {
-  version: {
-    written: { limits: { version: 'another' } },
-    behaviour: recordedVersion,
-    expected: ['2+of-the-test', '2+another'],
-  },
-  devices: {
-    written: { limits: { devices: { [DEVICE]: { pm25: { range: { suspect: [0, 100] } } } } } },
-    behaviour: ingesting(series('pm25', [150]), 'reading'),
-    expected: ['1', '3 gross_range'],
-  },
-  instruments: {
-    written: { limits: { instruments: { [DEVICE]: ['sds011'] } } },
-    behaviour: ingesting(series('pm25', [1_500]), 'reading'),
-    expected: ['3 gross_range', '4 gross_range'],
-  },
-  'clock.maxAhead': {
-    written: { limits: { clock: { maxAhead: '10s' } } },
-    behaviour: ingesting([uplinkOf([-30 * SECOND, { pm25: 20 }])], 'reading'),
-    expected: ['1', '3 clock_ahead'],
-  },
-  'clock.lateAfter': {
-    written: { limits: { clock: { lateAfter: '1m' } } },
-    behaviour: ingesting([uplinkOf([5 * MINUTE, { pm25: 20 }])], 'late'),
-    expected: ['late: 0', 'late: 1'],
-  },
+/** The keys of a file of quality limits; those of `parameters` and `clock` are named by what stands in them. */
+export const LIMITS: Cases = {
+  version: limited({ version: 'another' }, recordedVersion, ['2+of-the-test', '2+another']),
+  devices: limited(
+    { devices: { [DEVICE]: { pm25: { range: { suspect: [0, 100] } } } } },
+    ingesting(series('pm25', [150]), 'reading'),
+    ['1', '3 gross_range'],
+  ),
+  instruments: limited(
+    { instruments: { [DEVICE]: ['sds011'] } },
+    ingesting(series('pm25', [1_500]), 'reading'),
+    ['3 gross_range', '4 gross_range'],
+  ),
+  'clock.maxAhead': limited(
+    { clock: { maxAhead: '10s' } },
+    ingesting([uplinkOf([-30 * SECOND, { pm25: 20 }])], 'reading'),
+    ['1', '3 clock_ahead'],
+  ),
+  'clock.lateAfter': limited(
+    { clock: { lateAfter: '1m' } },
+    ingesting([uplinkOf([5 * MINUTE, { pm25: 20 }])], 'late'),
+    ['late: 0', 'late: 1'],
+  ),
   'range.fail': ofTest('range', { fail: [0, 600] }, ingesting(series('pm25', [700]), 'reading'), [
     '3 gross_range',
     '4 gross_range',
@@ -291,36 +267,35 @@ const LIMIT_CASES: Readonly<Record<string, Case>> = {
   'neighbours.factor': ofTest('neighbours', { factor: 10 }, amongNeighbours, ['3', '1']),
 };
 
-const INGEST_CASES: Readonly<Record<string, Case>> = {
-  maxFuture: {
-    written: { ingest: { maxFuture: '1m' } },
-    behaviour: ingesting([uplinkOf([-3 * MINUTE, { pm25: 20 }])], 'reading'),
-    expected: ['3 clock_ahead', '3 clock'],
-  },
-  oldest: {
-    written: { ingest: { oldest: '2026-01-02' } },
-    behaviour: ingesting([uplinkOf([4 * HOUR, { pm25: 20 }])], 'reading'),
-    expected: ['1', '3 clock'],
-  },
-  maxAge: {
-    written: { ingest: { maxAge: '1h' } },
-    behaviour: ingesting([uplinkOf([2 * HOUR, { pm25: 20 }])], 'reading'),
-    expected: ['1', 'too_late'],
-  },
-  wrongClock: {
-    written: { ingest: { wrongClock: 'refuse' } },
-    behaviour: ingesting([uplinkOf([NOW - 1, { pm25: 20 }])], 'reading'),
-    expected: ['3 clock', 'timestamp_too_old'],
-  },
-  gasConditions: {
-    written: { ingest: { gasConditions: 'measured' } },
-    behaviour: ingesting([noGas], 'value'),
-    expected: ['188.2', '179.7'],
-  },
+/** The keys of the section `ingest`. */
+export const INGEST: Cases = {
+  'ingest.maxFuture': arriving(
+    { maxFuture: '1m' },
+    ingesting([uplinkOf([-3 * MINUTE, { pm25: 20 }])], 'reading'),
+    ['3 clock_ahead', '3 clock'],
+  ),
+  'ingest.oldest': arriving(
+    { oldest: '2026-01-02' },
+    ingesting([uplinkOf([4 * HOUR, { pm25: 20 }])], 'reading'),
+    ['1', '3 clock'],
+  ),
+  'ingest.maxAge': arriving({ maxAge: '1h' }, ingesting([uplinkOf([2 * HOUR, { pm25: 20 }])], 'reading'), [
+    '1',
+    'too_late',
+  ]),
+  'ingest.wrongClock': arriving(
+    { wrongClock: 'refuse' },
+    ingesting([uplinkOf([NOW - 1, { pm25: 20 }])], 'reading'),
+    ['3 clock', 'timestamp_too_old'],
+  ),
+  'ingest.gasConditions': arriving({ gasConditions: 'measured' }, ingesting([noGas], 'value'), [
+    '188.2',
+    '179.7',
+  ]),
 };
 
 /** Every key of the file of limits, from its schema; `parameters` and `clock` are named by what stands in them. */
-function limitKeys(): string[] {
+export function limitKeys(): string[] {
   const inTests = Object.entries(LIMITS_OF_TESTS).flatMap(([test, { shape }]) =>
     Object.keys(shape).map((key) => `${test}.${key}`),
   );
@@ -328,19 +303,3 @@ function limitKeys(): string[] {
   const others = Object.keys(qcLimitsSchema.shape).filter((key) => key !== 'parameters' && key !== 'clock');
   return [...others, ...inClock, ...inTests];
 }
-
-describe.each([
-  ['the file of quality limits', LIMIT_CASES, limitKeys()],
-  ['the section ingest', INGEST_CASES, Object.keys(configSchema.shape.ingest.unwrap().shape)],
-] as const)('each key of %s', (_what, cases, keys) => {
-  it('has a case here', () => {
-    expect(Object.keys(cases).sort()).toEqual([...keys].sort());
-  });
-
-  it.each(Object.entries(cases))(
-    'changes what Pantau does: %s',
-    async (_key, { written, behaviour, expected }) => {
-      expect([await behaviour({}), await behaviour(written)]).toEqual(expected);
-    },
-  );
-});
