@@ -55,6 +55,19 @@ async function presence({ config, server }: Running): Promise<string> {
   return (await state()) ?? '';
 }
 
+/** Whether those behind a proxy of this machine are told apart: one sends wrong tokens until it is sent away, then another one. */
+async function areToldApart({ config }: Running): Promise<boolean> {
+  const { host, port } = config.http;
+  const ask = async (from: string): Promise<number> => {
+    const headers = { authorization: 'Bearer wrong', 'x-forwarded-for': from };
+    return (await fetch(`http://${host}:${port}/api/v1/devices`, { headers })).status;
+  };
+  let status = 401;
+  for (let i = 0; i < 100 && status === 401; i++) status = await ask('10.0.0.1');
+  if (status === 401) throw new Error('nobody is sent away');
+  return (await ask('10.0.0.2')) === 401;
+}
+
 /** What becomes of it in ten seconds of a blocked event loop. */
 async function blocked({ server }: Running): Promise<string> {
   const { process } = server;
@@ -82,6 +95,12 @@ export const RUNNING: Readonly<Record<string, RunningCase>> = {
     expected: [false, true],
   },
   'mqtt.flapGrace': { value: '1ms', seen: presence, expected: ['reconnecting', 'disconnected'] },
+  'http.publicUrl': {
+    value: 'https://pantau.example/udara',
+    seen: async ({ server }) => server.output().includes('https://pantau.example/udara/link#'),
+    expected: [false, true],
+  },
+  'http.trustProxy': { value: ['127.0.0.0/8'], seen: areToldApart, expected: [false, true] },
   watchdog: { value: '5s', seen: blocked, expected: ['waits', 'SIGKILL'] },
 };
 

@@ -1,4 +1,4 @@
-import { DAY, defined, localDateOf, localDaySpan, messageOf, PantauError } from '#libs/kernel';
+import { DAY, defined, HOUR, localDateOf, localDaySpan, messageOf, PantauError } from '#libs/kernel';
 import { createLogger, type LoadedConfig } from '#libs/platform';
 import { namespaceOf, waitUntil } from '#libs/testing';
 import { aPoint, aRollup, observed } from '#contracts/timeseries';
@@ -172,10 +172,32 @@ const archive = (member: string, value: unknown, after: readonly string[]): Case
   ...{ behaviour: archived, expected: [['archive: 3 days ago', 'archive: 40 days ago'], after] },
 });
 
+/** Whether a session that makes requests every few hours still holds after some of them. */
+const session = (of: object, everyHours: number, hours: number, expected: Case['expected']): Case => ({
+  ...{ written: { pantau: { accounts: of } }, expected },
+  async behaviour(config) {
+    let now = Date.now();
+    const engines = await openEngines(config, { now: () => now });
+    try {
+      const { sessions, users } = engines;
+      await users.put('ani', { role: 'operator', disabled: false });
+      const { cookie } = await sessions.begin(await users.get('ani'), { address: '', agent: '' });
+      let holds = true;
+      for (let hour = 0; hour < hours && holds; hour += everyHours) {
+        now += everyHours * HOUR;
+        holds = (await sessions.verify(cookie)) !== undefined;
+      }
+      return holds;
+    } finally {
+      await engines.close();
+    }
+  },
+});
+
 const ACCEPTED = 'accepted';
 const [one, none] = [1, 0];
 
-/** The keys `data`, and of the sections `journal`, `store` and `archive`. */
+/** The keys `data`, and of the sections `journal`, `store`, `archive` and `accounts`. */
 export const STORAGE: Cases = {
   data: {
     written: { pantau: { data: '{folder}/other' } },
@@ -234,6 +256,8 @@ export const STORAGE: Cases = {
       expect.objectContaining({ outcome: expect.not.stringContaining('still') }),
     ],
   },
+  'accounts.sessionIdle': session({ sessionIdle: '10h' }, 9, 9, [false, true]),
+  'accounts.sessionLifetime': session({ sessionLifetime: '1d' }, 4, 48, [true, false]),
   'archive.folder': archive('folder', 'other', ['other: 3 days ago', 'other: 40 days ago']),
   'archive.after': archive('after', '10d', ['archive: 40 days ago']),
 };
