@@ -52,7 +52,8 @@ module.exports = {
       from: { path: '^(apps|libs|devices|simulators)/([^/]+)/' },
       to: {
         path: '^(apps|libs|simulators)/([^/]+)/src/(?!index[.]ts$)',
-        pathNot: '^$1/$2/|^apps/[^/]+/src/stage[.]ts$|^libs/[^/]+/src/namespaces[.]ts$|[.](contract|fixture)[.]ts$',
+        pathNot:
+          '^$1/$2/|^apps/[^/]+/src/stage[.]ts$|^libs/[^/]+/src/namespaces[.]ts$|[.](contract|fixture)[.]ts$',
       },
     },
     {
