@@ -24,7 +24,8 @@ export function factsOf(document: OpenAPIObject): Facts {
       if (!seen.includes(name)) visit(schemas[name], at, isAsked, [...seen, name]);
       return;
     }
-    for (const type of [(node['type'] ?? []) as string | string[]].flat()) promises.add(`${at} may be ${type}`);
+    for (const type of [(node['type'] ?? []) as string | string[]].flat())
+      promises.add(`${at} may be ${type}`);
     if (Array.isArray(node['enum']))
       for (const value of node['enum'] as unknown[]) promises.add(`${at} may be ${JSON.stringify(value)}`);
     if ('const' in node) promises.add(`${at} may be ${JSON.stringify(node['const'])}`);

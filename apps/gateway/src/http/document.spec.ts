@@ -106,7 +106,7 @@ describe('the document of the API', () => {
     };
     const lists = operations.filter(([name, { responses }]) => {
       const schema = resolved(responses['200']?.content?.['application/json']?.schema);
-      return name.startsWith('GET ') && 'items' in ((schema['properties'] ?? {}));
+      return name.startsWith('GET ') && 'items' in (schema['properties'] ?? {});
     });
     expect(lists.length).toBeGreaterThan(10);
     for (const [name, { parameters = [], responses }] of lists) {
