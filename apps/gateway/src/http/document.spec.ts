@@ -106,7 +106,8 @@ describe('the document of the API', () => {
     };
     const lists = operations.filter(([name, { responses }]) => {
       const schema = resolved(responses['200']?.content?.['application/json']?.schema);
-      return name.startsWith('GET ') && 'items' in (schema['properties'] ?? {});
+      const { properties = {} } = schema as { properties?: object };
+      return name.startsWith('GET ') && 'items' in properties;
     });
     expect(lists.length).toBeGreaterThan(10);
     for (const [name, { parameters = [], responses }] of lists) {
