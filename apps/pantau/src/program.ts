@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { bridgeOptions } from './configuration/broker-options.js';
 import { addAccessCommands } from './commands/access.js';
 import { runningCommand, type RunningCommand } from './commands/audited.js';
-import { addDeviceCommands } from './commands/device.js';
+import { addDeviceCommands } from './commands/device/device.js';
 import { addExportCommand } from './commands/export.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addSimulateCommand } from './commands/simulate.js';

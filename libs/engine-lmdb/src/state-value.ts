@@ -5,6 +5,7 @@ const INT_64 = { min: -(2n ** 63n), max: 2n ** 64n - 1n };
 
 /**
  * Why a value cannot be kept: it is no plain data, or nested deeper than what the journal keeps. Undefined when it can.
+ * Unlike `boundsFault` it counts neither members nor bytes, because a row may have grown over years, and it refuses what is no data.
  * Looks through every value that is read or written: cheap beside encoding it, and it needs no more stack than it allows.
  */
 export function valueFault(value: unknown, depth = ENTRY_BOUNDS.depth): string | undefined {

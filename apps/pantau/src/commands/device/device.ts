@@ -2,7 +2,7 @@ import { deviceSchema, type Device } from '#libs/identity';
 import { defined, HOUR, MINUTE, PantauError } from '#libs/kernel';
 import { Option, type Command } from 'commander';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { systemClock } from '../storage/engines.js';
+import { systemClock } from '../../storage/engines.js';
 import { credentialSheet } from './credential-sheet.js';
 import { addSensorsCommand } from './device-sensors.js';
 import { addDeviceSet } from './device-set.js';
@@ -16,7 +16,7 @@ import {
   withEngines,
   writePrivately,
   type CommandContext,
-} from './shared.js';
+} from '../shared.js';
 
 const MAX_AGE =
   'selama ini sebelum tiba nilainya boleh diukur / how long before their arrival its readings may have been measured';
@@ -87,7 +87,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .action(async (plan: string, options: { credentials?: string }) =>
       withEngines(context, async (engines) => {
         const [{ registerPlan, registerSegment }, { isSegment, readPlan, readSegment }] = await Promise.all([
-          import('../demo.js'),
+          import('../../demo.js'),
           import('#simulators/replay'),
         ]);
         const passwords = isSegment(plan)

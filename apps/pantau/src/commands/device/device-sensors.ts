@@ -1,8 +1,8 @@
 import { PantauError } from '#libs/kernel';
 import { isParameter, MEASURED_CODES, remediesOf, type MeasuredParameter } from '#libs/telemetry';
 import type { Command } from 'commander';
-import type { Engines } from '../storage/engines.js';
-import { collect, tell, withEngines, type CommandContext } from './shared.js';
+import type { Engines } from '../../storage/engines.js';
+import { collect, tell, withEngines, type CommandContext } from '../shared.js';
 
 /** `pantau device sensors` */
 export function addSensorsCommand(device: Command, context: CommandContext): void {

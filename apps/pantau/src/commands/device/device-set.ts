@@ -3,8 +3,8 @@ import { canonicalJson, defined, PantauError } from '#libs/kernel';
 import { configFile, readYamlFile } from '#libs/platform';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
-import { sitesFileSchema } from '../configuration/sites-file.js';
-import { duration, withEngines, type CommandContext } from './shared.js';
+import { sitesFileSchema } from '../../configuration/sites-file.js';
+import { duration, withEngines, type CommandContext } from '../shared.js';
 
 interface Changes {
   readonly name?: string;
