@@ -9,10 +9,10 @@ import { MAX_INPUTS, type HeartbeatInput } from '#libs/indicators';
 import type { Device } from '#libs/identity';
 import { canonicalJson, DAY, HOUR } from '#libs/kernel';
 import { temporaryFolder } from '#libs/testing';
-import { LIVENESS_KEY, type Liveness, type Signal } from '#libs/telemetry';
+import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CAMERA, DATE, Fixture, from, to } from './settings.fixture.js';
+import { AIR, CAMERA, DATE, Fixture, from, to } from './settings.fixture.js';
 
 const OTHER: Device = { ...CAMERA, id: 'cctv-02' };
 const FAR: Device = { ...CAMERA, id: 'cctv-03', site: 'sembawa' };
@@ -109,6 +109,51 @@ describe('a figure of something else than a device and a day', () => {
     expect(paged).toEqual(names);
     const ofSite = await reader.list({ site: 'sembawa', from: '2015-12-01', to: '2015-12-01', limit: 100 });
     expect(ofSite.items.map(name)).toEqual(['2015-12 soc.cctv.site_monthly sembawa']);
+  });
+
+  it('is the mean of the hours of the stations of a site, of a day and of a month', async () => {
+    using folder = temporaryFolder('indicators');
+    const file = join(folder.path, 'indicators.yaml');
+    const mean = (key: string, of: string): string =>
+      `  - { key: ${key}, version: 1, name: ${text}, formula: ${text}, unit: ug/m3, deviceKind: air, ${of}, ` +
+      'function: mean-of-hours, arguments: { parameter: pm25 } }\n';
+    writeFileSync(
+      file,
+      `indicators:\n${mean('daily', 'subject: site')}${mean('monthly', 'subject: site, period: month')}`,
+    );
+    await using fixture = await new Fixture(indicatorCatalogue(file)).open(HOUR);
+    await fixture.registry.putSite({ id: 'betung', name: 'Betung' });
+    const stations = [AIR, { ...AIR, id: 'udara-02' }];
+    for (const [i, device] of stations.entries()) {
+      await fixture.registry.putDevice(device);
+      const day = Array.from({ length: i === 0 ? 96 : 48 }, (_, n): Observation => {
+        const ts = from + n * device.intervalMs;
+        const at = {
+          site: device.site,
+          device: device.id,
+          ts,
+          receivedAt: ts,
+          uplink: { shard: 0, offset: 0 },
+        };
+        return { ...at, readings: [{ parameter: 'pm25', value: 10 + 30 * i, flag: 1 }] };
+      });
+      await fixture.append('readings', device.id, day);
+    }
+    const daily = await fixture.verify('daily', 'betung', DATE);
+    expect(daily).toMatchObject({
+      result: 'equal',
+      record: { value: 20, dataCapture: { devices: 2, expectedHours: 48, validHours: 36 } },
+    });
+    const monthly = await fixture.verify('monthly', 'betung', '2015-12');
+    expect(monthly).toMatchObject({
+      result: 'equal',
+      record: { value: null, dataCapture: { validHours: 36 } },
+    });
+    const { items, notComputed } = await fixture.reader().list({ site: 'betung', limit: 10 });
+    expect(notComputed).toEqual([]);
+    expect(items.map(({ indicator, period }) => `${indicator} ${period.date}`)).toEqual(
+      expect.arrayContaining([`daily ${DATE}`, 'monthly 2015-12']),
+    );
   });
 
   it.each([

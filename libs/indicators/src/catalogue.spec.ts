@@ -41,13 +41,8 @@ describe('indicators.yaml', () => {
     ],
     [
       'deviceKind: air',
-      'deviceKind: air\n    period: month',
-      /:8: indicators\.0\.period: mean-of-hours is computed of a day alone/,
-    ],
-    [
-      'deviceKind: air',
-      'deviceKind: air\n    subject: site',
-      /:8: indicators\.0\.subject: .* of a device alone/,
+      'deviceKind: air\n    period: decade',
+      /:8: indicators\.0\.period: .*"hour"\|"day"\|"month"\|"quarter"\|"year"/,
     ],
     ['version: 1', 'version: 0', /:3: indicators\.0\.version: /],
   ])('refuses, where "%s" is "%s", with the line and what is expected', (right, wrong, message) => {

@@ -30,22 +30,25 @@ export type HourOfDay = Pick<
   'received' | 'unusual' | 'mean' | 'min' | 'max' | 'covered' | 'isValid' | 'unusualShare'
 > & { readonly withoutUnusual: Pick<CoveredMean, 'mean' | 'isValid'> };
 
-/** @param hours - of one calendar day, in order of time; hours without a reading may be missing */
-export function dailyRollup(hours: readonly HourOfDay[]): DailyRollup {
+/**
+ * @param hours - of one calendar day, in order of time; hours without a reading may be missing
+ * @param expected - how many hours there should be; of another span than a day, or of several devices, another number
+ */
+export function dailyRollup(hours: readonly HourOfDay[], expected = HOURS_A_DAY): DailyRollup {
   const valid = hours.filter(({ isValid }) => isValid);
   const of = (figure: 'min' | 'max' | 'unusualShare'): number[] =>
     valid.flatMap(({ [figure]: value }) => (value === null ? [] : [value]));
   const all = meanOf(valid.map(({ mean }) => mean));
   const none = all.valid === 0;
   return {
-    expected: HOURS_A_DAY,
+    expected,
     received: hours.filter(({ received }) => received > 0).length,
     valid: all.valid,
     unusual: valid.filter(({ unusual }) => unusual > 0).length,
     mean: all.mean,
-    min: none ? null : Math.min(...of('min')),
-    max: none ? null : Math.max(...of('max')),
-    covered: hours.reduce((sum, { covered }) => sum + covered, 0) / HOURS_A_DAY,
+    min: none ? null : of('min').reduce((least, value) => Math.min(least, value)),
+    max: none ? null : of('max').reduce((most, value) => Math.max(most, value)),
+    covered: expected === 0 ? 0 : hours.reduce((sum, { covered }) => sum + covered, 0) / expected,
     unusualShare: meanOf(of('unusualShare')).mean,
     withoutUnusual: meanOf(hours.map(({ withoutUnusual: { isValid, mean } }) => (isValid ? mean : null))),
   };
