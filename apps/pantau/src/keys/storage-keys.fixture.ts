@@ -258,6 +258,16 @@ export const STORAGE: Cases = {
   },
   'accounts.sessionIdle': session({ sessionIdle: '10h' }, 9, 9, [false, true]),
   'accounts.sessionLifetime': session({ sessionLifetime: '1d' }, 4, 48, [true, false]),
+  'accounts.secondFactor': {
+    written: { pantau: { accounts: { secondFactor: ['operator'] } } },
+    behaviour: (config) =>
+      withOpened(config, async ({ sessions, users }) => {
+        await users.put('ani', { role: 'operator', disabled: false });
+        return (await sessions.begin(await users.get('ani'), { address: '', agent: '' })).session
+          .secondFactor;
+      }),
+    expected: ['none', 'missing'],
+  },
   'archive.folder': archive('folder', 'other', ['other: 3 days ago', 'other: 40 days ago']),
   'archive.after': archive('after', '10d', ['archive: 40 days ago']),
 };
