@@ -98,7 +98,7 @@ describe('Tokens', () => {
       expect(await tokens.verify(made.find((token) => token !== undefined)!)).toEqual({
         name: 'first-admin',
         kind: 'token',
-        permissions: ['read', 'examine', 'operate', 'register'],
+        permissions: ['read', 'examine', 'operate', 'register', 'administer'],
       });
     }));
 
@@ -132,7 +132,7 @@ describe('Tokens', () => {
       }
       const permissions = async (name: string): Promise<readonly string[] | undefined> =>
         (await tokens.verify(`pantau_${name}_${secret}`))?.permissions;
-      expect(await permissions('admin')).toEqual(['read', 'examine', 'operate', 'register']);
+      expect(await permissions('admin')).toEqual(['read', 'examine', 'operate', 'register', 'administer']);
       expect(await permissions('operator')).toEqual(['read', 'examine', 'operate']);
       expect(await permissions('evaluator')).toEqual(['read', 'examine']);
       expect(await permissions('emperor')).toEqual([]);

@@ -4,25 +4,21 @@ import { Controller, Get, Inject, Logger, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { count, instantText, json, type Answer } from '../http/answer.js';
+import { count, instantText, json, listMembers, type Answer } from '../http/answer.js';
 import { limit } from '../http/members.js';
+import { after, cursorText } from '../http/page.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 
 const auditQuery = z.strictObject({
   limit: limit(100, 1_000),
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'expected the `next` of the page before')
-    .transform(Number)
-    .optional()
-    .describe('`next` of the page before; the newest without it'),
+  after: after(z.tuple([z.int().min(0)])),
   by: z.string().max(100).optional().describe('Only changes of this person, token or account'),
 });
 
-const auditSchema = z.strictObject({
-  items: z.array(
+const auditSchema = z.strictObject(
+  listMembers(
     z.strictObject({
       at: instantText,
       by: z.strictObject({ kind: z.enum(['user', 'token', 'command', 'nobody']), name: z.string() }),
@@ -37,8 +33,7 @@ const auditSchema = z.strictObject({
       omitted: count.optional().describe('Attempts of nobody known before this one that were not recorded'),
     }),
   ),
-  next: z.string().optional().describe('Cursor of the next page; none at the end'),
-});
+);
 
 /** Who changed what. */
 @ApiTags('Akun / Accounts')
@@ -58,12 +53,15 @@ export class AuditController {
   @ApiZodQuery(auditQuery)
   @ApiZodAnswer(auditSchema)
   async entries(
-    @Query(new ZodPipe(auditQuery)) { limit: most, cursor, by }: z.output<typeof auditQuery>,
+    @Query(new ZodPipe(auditQuery)) { limit: most, after: place, by }: z.output<typeof auditQuery>,
   ): Promise<Answer<typeof auditSchema>> {
-    const { items, next } = await this.pantau.audit.page({ limit: most, before: cursor, by }, (fault) =>
+    const { items, next } = await this.pantau.audit.page({ limit: most, before: place?.[0], by }, (fault) =>
       this.#log.warn(`an entry cannot be read and is passed over: ${messageOf(fault)}`),
     );
-    return { items: items.map(shown), ...(next === undefined ? {} : { next: String(next) }) };
+    return {
+      items: items.map(shown),
+      ...(next === undefined ? {} : { truncated: true, next: cursorText([next]) }),
+    };
   }
 }
 

@@ -271,7 +271,7 @@ describe('the audit log', () => {
     const read: AuditItem[] = [];
     let next: string | undefined;
     do {
-      const page = await audited(`limit=7${next === undefined ? '' : `&cursor=${next}`}`);
+      const page = await audited(`limit=7${next === undefined ? '' : `&after=${next}`}`);
       read.push(...page.items);
       next = page.next;
       await administrator.send('PUT', 'sites/betung', { name: 'Betung' });
