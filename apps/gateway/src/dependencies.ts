@@ -7,6 +7,7 @@ import type {
   Audit,
   DeviceTokens,
   Registry,
+  OpenIdSignIn,
   SecondFactor,
   Sessions,
   SignIn,
@@ -56,6 +57,8 @@ export interface GatewayDependencies {
   readonly sessions: Sessions;
   readonly signIn: SignIn;
   readonly secondFactor: SecondFactor;
+  /** Where single sign-on is configured. */
+  readonly openId: OpenIdSignIn | undefined;
   readonly audit: Audit;
   /** Where the API is seen from outside, if that differs from where it listens. */
   readonly publicUrl: PublicAddress | undefined;

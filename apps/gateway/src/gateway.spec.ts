@@ -1,9 +1,19 @@
 import 'reflect-metadata';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import { Audit, Registry, SecondFactor, Sessions, SignIn, Tokens, Users } from '#libs/identity';
+import {
+  Audit,
+  OpenIdSignIn,
+  type OpenIdOptions,
+  Registry,
+  SecondFactor,
+  Sessions,
+  SignIn,
+  Tokens,
+  Users,
+} from '#libs/identity';
 import { DAY, HOUR } from '#libs/kernel';
 import { createLogger } from '#libs/platform';
-import { temporaryFolder } from '#libs/testing';
+import { startSignOnServer, temporaryFolder } from '#libs/testing';
 import type { AddressInfo } from 'node:net';
 import type { GatewayDependencies } from './dependencies.js';
 import { gatewayApp } from './gateway.js';
@@ -17,6 +27,7 @@ async function serving(
   publicUrl: PublicAddress | undefined,
   trustProxy: readonly string[],
   test: (url: string, sessions: () => Promise<{ readonly address: string }[]>) => Promise<void>,
+  signOn?: OpenIdOptions,
 ): Promise<void> {
   using folder = temporaryFolder('gateway');
   const state = LmdbStateStore.open(folder.path);
@@ -29,8 +40,10 @@ async function serving(
     secondFactor: [],
   });
   const secondFactor = new SecondFactor(state, clock, users);
+  const openId = signOn && new OpenIdSignIn(signOn, users);
   const known = {
     ...{ journal, state, users, sessions, publicUrl, clock, tokens: new Tokens(state, clock) },
+    openId,
     ...{ registry: new Registry(state), evidence: { definitions: [] } },
     ...{ signIn: new SignIn(users, secondFactor, clock), secondFactor, audit: new Audit(journal, clock) },
   };
@@ -87,5 +100,54 @@ describe('behind a reverse proxy', () => {
       // What stands left of the last address that is not trusted, anybody may have written.
       expect(await sessions()).toMatchObject([{ address: '198.51.100.9' }]);
     });
+  });
+});
+
+describe('single sign-on', () => {
+  it('sends the browser there and takes it back into a session, once, and only the browser that began', async () => {
+    const address = { origin: 'https://pantau.example', path: '/udara' };
+    const callback = `${address.origin}${address.path}/api/v1/session/open-id/callback`;
+    const server = await startSignOnServer(callback);
+    server.people.set('u-1', { name: 'Ani', groups: ['dlh'] });
+    const options = {
+      ...{ issuer: server.issuer, clientId: 'pantau', clientSecret: server.secret, scope: 'openid profile' },
+      ...{ rolesClaim: 'groups', roles: { operator: ['dlh'] } },
+    };
+    try {
+      await serving(
+        address,
+        [],
+        async (url) => {
+          const begin = async (): Promise<{ cookie: string; back: string }> => {
+            const answer = await fetch(`${url}/api/v1/session/open-id`, { redirect: 'manual' });
+            expect(answer.status).toBe(302);
+            const set = answer.headers.get('set-cookie')!;
+            expect(set).toMatch(
+              /; Path=\/udara\/api\/v1\/session\/open-id; HttpOnly; SameSite=Lax; Secure; Max-Age=600$/,
+            );
+            const back = await server.signOn(answer.headers.get('location')!, 'u-1');
+            return {
+              cookie: set.split(';')[0]!,
+              back: back.replace(`${address.origin}${address.path}`, url),
+            };
+          };
+          const finish = (back: string, cookie = ''): Promise<Response> =>
+            fetch(back, { redirect: 'manual', headers: { cookie } });
+          const [mine, other] = [await begin(), await begin()];
+          expect((await finish(mine.back)).status).toBe(401);
+          expect((await finish(mine.back, other.cookie)).status).toBe(401);
+          const { cookie, back } = await begin();
+          const answer = await finish(back, cookie);
+          expect([answer.status, answer.headers.get('location')]).toEqual([302, '/udara/']);
+          const session = answer.headers.getSetCookie().find((one) => one.startsWith('pantau_session='))!;
+          const who = await fetch(`${url}/api/v1/session`, { headers: { cookie: session.split(';')[0]! } });
+          expect(await who.json()).toMatchObject({ fullName: 'Ani', role: 'operator' });
+          expect((await finish(back, cookie)).status).toBe(401);
+        },
+        options,
+      );
+    } finally {
+      await server.close();
+    }
   });
 });

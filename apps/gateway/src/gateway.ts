@@ -34,6 +34,7 @@ import { SessionController } from './accounts/session.controller.js';
 import { UsersController } from './accounts/users.controller.js';
 import { AccessTokensController } from './accounts/access-tokens.controller.js';
 import { SecondFactorController } from './accounts/second-factor.controller.js';
+import { OpenIdController } from './accounts/open-id.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { recordChanges } from './audit/record-changes.js';
 import { sendSecurityHeaders, withoutPublicPath } from './http/security-headers.js';
@@ -90,6 +91,7 @@ export class GatewayModule {
         AccessTokensController,
         AuditController,
         SecondFactorController,
+        OpenIdController,
       ],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },

@@ -15,5 +15,6 @@ export * from './tokens.js';
 export { networkOf } from './passwords/network-of.js';
 export { Users, passwordSchema, userNameSchema, userSchema, type UserView } from './users/users.js';
 export { Sessions, type OpenSession, type SessionLimits, type SessionView } from './users/sessions.js';
+export { OpenIdSignIn, type OpenIdAttempt, type OpenIdOptions } from './users/open-id.js';
 export { SecondFactor } from './users/second-factor.js';
 export { SignIn } from './users/sign-in.js';

@@ -152,6 +152,8 @@ export interface StoredUser {
   readonly createdAt: UtcMillis;
   /** Argon2id (RFC 9106) with its parameters, in the PHC string format. Nobody without one signs in with a password. */
   readonly password?: string;
+  /** Comes from the sign-on server, which looks at a second factor itself. */
+  readonly isExternal?: boolean;
   /** Of an app (base32), and SHA-256 of each recovery code. */
   readonly secondFactor?: { readonly secret: string; readonly recovery: readonly Uint8Array[] };
   /** Of an app that has not shown a code yet. */

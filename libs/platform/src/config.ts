@@ -3,7 +3,7 @@ import { CONFIGURABLE_STREAMS, isStreamName } from '#libs/streams';
 import { ID_PATTERN, patternFault } from '#libs/telemetry';
 import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
-import { accountsSchema, publicUrlSchema, trustProxySchema } from './accounts-config.js';
+import { accountsSchema, publicUrlSchema, signOnHasAddress, trustProxySchema } from './accounts-config.js';
 import { readYamlFile } from './yaml-file.js';
 
 const port = z.int('expected a whole number from 0 to 65535').min(0).max(65_535);
@@ -298,16 +298,18 @@ const sections = z.strictObject({
 });
 
 /** `pantau.yaml`. Every key has a default, so an empty file is valid. */
-export const configSchema = sections.superRefine(({ archive, store }, context) => {
-  // A day must be in its file, and late readings of it too, while the store still holds all of it.
-  if (archive === undefined || archive.after + 2 * DAY_MS <= store.retention.raw) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['archive', 'after'],
-    message:
-      'expected at least two days less than store.retention.raw, or the store forgets a day before it is archived',
+export const configSchema = sections
+  .superRefine(signOnHasAddress)
+  .superRefine(({ archive, store }, context) => {
+    // A day must be in its file, and late readings of it too, while the store still holds all of it.
+    if (archive === undefined || archive.after + 2 * DAY_MS <= store.retention.raw) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['archive', 'after'],
+      message:
+        'expected at least two days less than store.retention.raw, or the store forgets a day before it is archived',
+    });
   });
-});
 export type PantauConfig = z.output<typeof configSchema>;
 
 /** A configuration with the folder it was read from, against which its file names are resolved. */
@@ -325,6 +327,7 @@ const ENVIRONMENT = {
   PANTAU_BRIDGE_PASSWORD: ['mqtt', 'bridge', 'password'],
   PANTAU_HTTP_HOST: ['http', 'host'],
   PANTAU_HTTP_PORT: ['http', 'port'],
+  PANTAU_OIDC_CLIENT_SECRET: ['accounts', 'openIdConnect', 'clientSecret'],
   PANTAU_HTTP_PUBLIC_URL: ['http', 'publicUrl'],
   PANTAU_HTTP_INTAKE_HOST: ['httpIntake', 'host'],
   PANTAU_HTTP_INTAKE_PORT: ['httpIntake', 'port'],

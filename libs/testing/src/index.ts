@@ -6,3 +6,4 @@ export * from './repetitions.js';
 export * from './services.js';
 export * from './small-filesystem.js';
 export * from './namespace-of.js';
+export * from './sign-on-server.js';

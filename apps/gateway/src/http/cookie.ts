@@ -28,11 +28,38 @@ export function sendSessionCookie(
   void reply.header('set-cookie', attributes.join('; '));
 }
 
+const OPEN_ID_COOKIE = 'pantau_sign_on';
+/** Seconds between the two halves of a sign-in. */
+const OPEN_ID_LIFETIME = 600;
+
+/** What a browser keeps while it is at the sign-on server. It comes back from there, so `Strict` would keep the cookie away. */
+export function sendOpenIdCookie(
+  reply: FastifyReply,
+  value: string | undefined,
+  { origin, path }: PublicAddress,
+): void {
+  const attributes = [
+    `${OPEN_ID_COOKIE}=${value ?? ''}`,
+    `Path=${path}/api/v1/session/open-id`,
+    ...['HttpOnly', 'SameSite=Lax', ...(origin.startsWith('https:') ? ['Secure'] : [])],
+    `Max-Age=${value === undefined ? 0 : OPEN_ID_LIFETIME}`,
+  ];
+  void reply.header('set-cookie', attributes.join('; '));
+}
+
+export function openIdCookie(request: FastifyRequest): string | undefined {
+  return cookieOf(request, OPEN_ID_COOKIE);
+}
+
+export function sessionCookie(request: FastifyRequest): string | undefined {
+  return cookieOf(request, SESSION_COOKIE);
+}
+
 /** What the browser sent; the first of several. */
-export function sessionCookie({ headers }: FastifyRequest): string | undefined {
+function cookieOf({ headers }: FastifyRequest, wanted: string): string | undefined {
   for (const pair of (headers.cookie ?? '').split(';')) {
     const [name, ...value] = pair.split('=');
-    if (name?.trim() === SESSION_COOKIE) return value.join('=').trim();
+    if (name?.trim() === wanted) return value.join('=').trim();
   }
   return undefined;
 }

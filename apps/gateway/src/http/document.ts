@@ -59,6 +59,8 @@ function describeProblems(document: OpenAPIObject): void {
       ...[400, 429, 500, 503],
       ...(operation.security === undefined ? [] : [401, 403]),
       ...(names.length > 0 ? [404] : []),
+      // What sends a browser on has found somebody, and a place to send to.
+      ...(operation.responses[302] === undefined ? [] : [401, 404]),
       ...(operation.requestBody === undefined ? [] : [401, 403, 404, 408, 409, 413, 415]),
     ];
     for (const status of statuses)

@@ -316,6 +316,8 @@ describe('every route of the OpenAPI document', () => {
       '/api/v1/provisioning/claims',
       '/api/v1/session',
       '/api/v1/links',
+      '/api/v1/session/open-id',
+      '/api/v1/session/open-id/callback',
     ]);
     const tokens: readonly (readonly [string, readonly Permission[]])[] = [
       ...ROLES.map((role) => [`token-${role}`, permissionsOf(role, 'token')] as const),

@@ -58,6 +58,7 @@ describe('health', () => {
       verify: () => Promise.reject(new Error('no figure is asked for')),
       signIn: new SignIn(engines.users, engines.secondFactor, systemClock),
       publicUrl: undefined,
+      openId: undefined,
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],
       watched: {

@@ -1,5 +1,5 @@
 import { FullCheckJob, startGateway } from '#apps/gateway';
-import { SignIn } from '#libs/identity';
+import { OpenIdSignIn, SignIn } from '#libs/identity';
 import type { Logger } from '#libs/platform';
 import type { AddressInfo } from 'node:net';
 import { claimedStages } from './claims.js';
@@ -45,9 +45,11 @@ export async function startApi(
   const parts = { store: store(), fullCheck, presencePolicy, rules: alertRules(config), clock, watched };
   const verifying = { engines, ingest, livenessBeat: config.livenessBeat, store: store() };
   const options = { ...config.http, logger, uplinks: uplinkHandOn(config) };
+  const { openIdConnect: signOn } = config.accounts;
   const dependencies = {
     ...engines,
     publicUrl: config.http.publicUrl,
+    openId: signOn === undefined ? undefined : new OpenIdSignIn(signOn, engines.users),
     signIn: new SignIn(engines.users, engines.secondFactor, clock),
     ...parts,
     verify: (indicator: string, subject: string, period: string) => {

@@ -113,7 +113,8 @@ export class Sessions {
 
   #opened(id: string, secret: string, user: StoredUser): OpenSession {
     const { name, role, secondFactor } = user;
-    const isMissing = secondFactor === undefined && this.limits.secondFactor.includes(role);
+    const isMissing =
+      secondFactor === undefined && user.isExternal !== true && this.limits.secondFactor.includes(role);
     const permissions = isMissing ? (['self'] as const) : permissionsOf(role, 'user');
     return {
       ...{ id, user, principal: { name, kind: 'user', permissions } },

@@ -67,7 +67,7 @@ export class Users {
    *
    * @throws PantauError `LAST_ADMINISTRATOR`
    */
-  async put(name: string, wanted: z.output<typeof userSchema>): Promise<UserView> {
+  async put(name: string, wanted: z.output<typeof userSchema>, isExternal = false): Promise<UserView> {
     const { fullName, role, disabled } = wanted;
     const before = await this.find(userNameSchema.parse(name));
     if (before !== undefined && (role !== 'administrator' || disabled)) await this.#assertNotLast(before);
@@ -75,6 +75,7 @@ export class Users {
     const user: StoredUser = {
       ...(before ?? { createdAt: this.clock.now() }),
       ...{ name, role, disabled },
+      ...(isExternal ? { isExternal } : {}),
       ...(fullName === undefined ? {} : { fullName }),
       generation: (before?.generation ?? 0) + (changes ? 1 : 0),
     };
