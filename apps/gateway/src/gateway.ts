@@ -9,7 +9,7 @@ import {
 import { PantauError, parseJson, REQUEST_BOUNDS, type Millis } from '#libs/kernel';
 import { NestLogger, type Logger } from '#libs/platform';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -28,6 +28,9 @@ import { ConfigurationController } from './configuration/configuration.controlle
 import { ClaimController } from './provisioning/claim.controller.js';
 import { DeviceSensorsController } from './devices/device-sensors.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { answerConditionally } from './exchange/conditional.js';
+import { IdempotencyInterceptor } from './exchange/idempotency.js';
+import { RateGuard } from './exchange/rate-limit.js';
 import { apiDocument } from './http/document.js';
 import { AccessGuard } from './http/auth.js';
 import { SessionController } from './accounts/session.controller.js';
@@ -96,7 +99,9 @@ export class GatewayModule {
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
         { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useClass: RateGuard },
         { provide: APP_GUARD, useClass: NamesGuard },
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
       ],
     };
   }
@@ -140,6 +145,7 @@ export async function gatewayApp(
   closeInTime(fastify);
   sendSecurityHeaders(fastify, dependencies.publicUrl);
   recordChanges(fastify, () => dependencies.audit, logger);
+  answerConditionally(fastify);
   const paths = new KnownPaths(fastify);
   takeJson(fastify);
   app.useGlobalFilters(new ProblemFilter(logger, (request) => paths.allowed(request)));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { BrokerRun } from '#libs/availability';
 import { defineNamespace } from '#libs/state';
 import type { ConfigurationChange } from '#libs/telemetry';
+import type { Done } from './exchange/idempotency.js';
 import { isRecentHours, type RecentHours } from './stations/recent-hours-form.js';
 import { isLatestReadings, type LatestReadings } from './views/latest-readings-form.js';
 import type { Unread } from './views/nothing-read.js';
@@ -98,4 +99,13 @@ export const CONFIGURATION_VIEWS = defineNamespace<ConfigurationChange>({
   value: 'ConfigurationChange',
   description: 'The configuration that a device shall have.',
   shape: z.object({ device: z.string(), at: time }),
+});
+
+export const IDEMPOTENCY = defineNamespace<Done>({
+  name: 'gateway/idempotency',
+  owner: 'gateway',
+  key: 'principal/key, as digests',
+  value: 'Done',
+  description: 'What a request with an idempotency key did, for a day.',
+  shape: z.object({ at: time, digest: z.string() }),
 });

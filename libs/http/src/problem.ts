@@ -1,6 +1,7 @@
-import { isTransient, messageOf, PantauError, type ErrorCode } from '#libs/kernel';
+import { isTransient, messageOf, PantauError, type ErrorCode, type FieldProblem } from '#libs/kernel';
 import { HttpException } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { indonesianOf, inLanguage, languageOf, type Language } from './language.js';
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   USAGE: 400,
@@ -13,6 +14,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   PROVISIONING_REFUSED: 403,
   OVERLOADED: 429,
   CHECK_RUNNING: 409,
+  CHANGED_MEANWHILE: 412,
+  IDEMPOTENCY_CONFLICT: 409,
+  IDEMPOTENCY_KEY_REUSED: 422,
   TOKEN_INVALID: 401,
   SIGN_IN_REFUSED: 401,
   SECOND_FACTOR_NEEDED: 401,
@@ -30,8 +34,10 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Tidak ditemukan / Not found',
   405: 'Metode tidak didukung / Method not allowed',
   409: 'Bertentangan dengan keadaan sekarang / Conflicts with the present state',
+  412: 'Sudah berubah / Changed meanwhile',
   413: 'Terlalu besar / Too large',
   415: 'Jenis isi tidak didukung / Unsupported media type',
+  422: 'Kunci sudah dipakai / Key in use',
   429: 'Terlalu sering / Too many requests',
   431: 'Header terlalu besar / Header fields too large',
   500: 'Kesalahan di dalam Pantau / Internal error',
@@ -42,18 +48,35 @@ const TITLES: Readonly<Record<number, string>> = {
 export function problemOf(
   error: unknown,
   url: string,
+  language?: Language,
 ): { readonly status: number; readonly [member: string]: unknown } {
   const status = statusOf(error);
+  const fields = error instanceof PantauError ? error.fields : undefined;
+  const shown = fields?.map(({ field, message, indonesian }) => ({
+    field,
+    message: language === 'id' ? (indonesian ?? indonesianOf(message) ?? message) : message,
+  }));
   return {
     type: 'about:blank',
-    title: TITLES[status] ?? 'Kesalahan / Error',
+    title: inLanguage(TITLES[status] ?? 'Kesalahan / Error', language),
     status,
     // What went wrong inside is for the log, not for the caller.
-    detail: status === 500 ? undefined : messageOf(error),
+    detail: status === 500 ? undefined : detailOf(error, shown, language),
     code: error instanceof PantauError ? error.code : undefined,
-    errors: error instanceof PantauError ? error.fields : undefined,
+    errors: shown,
     instance: url.split('?')[0],
   };
+}
+
+/** In Indonesian what is wrong with the members is the whole of it: what Pantau writes beside them is English. */
+function detailOf(
+  error: unknown,
+  fields: readonly FieldProblem[] | undefined,
+  language: Language | undefined,
+): string {
+  if (language === 'id' && fields !== undefined && fields.length > 0)
+    return fields.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return inLanguage(messageOf(error), language);
 }
 
 /** Seconds after which whoever was throttled may try again: by then a bucket holds something. */
@@ -62,14 +85,16 @@ const RETRY_AFTER_S = 5;
 /** @param challenge - how to authenticate, for who did not */
 export function sendProblem(
   error: unknown,
-  { url }: { readonly url: string },
+  { url, headers }: Pick<FastifyRequest, 'url' | 'headers'>,
   reply: FastifyReply,
   challenge: string,
 ): number {
-  const problem = problemOf(error, url);
+  const language = languageOf(headers['accept-language']);
+  const problem = problemOf(error, url, language);
   const { status } = problem;
   if (status === 401) void reply.header('www-authenticate', challenge);
-  if (status === 429) void reply.header('retry-after', RETRY_AFTER_S);
+  if (language !== undefined) void reply.header('content-language', language);
+  if (status === 429 && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_AFTER_S);
   void reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(problem);
   return status;
 }

@@ -12,6 +12,8 @@ export interface PantauErrorOptions extends ErrorOptions {
 export interface FieldProblem {
   readonly field: string;
   readonly message: string;
+  /** The same in Indonesian, where it was made of a schema. */
+  readonly indonesian?: string;
 }
 
 /**
@@ -76,6 +78,9 @@ export const ERROR_CODES = [
   'OVERLOADED',
   'CHECK_RUNNING',
   'CHECK_FAILED',
+  'CHANGED_MEANWHILE',
+  'IDEMPOTENCY_CONFLICT',
+  'IDEMPOTENCY_KEY_REUSED',
   'FORBIDDEN',
   'INPUT_LIMIT',
   'USAGE',

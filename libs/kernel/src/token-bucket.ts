@@ -33,6 +33,12 @@ export class TokenBucket {
     return this.#tokens >= 1;
   }
 
+  /** How many tokens there are. */
+  left(now: UtcMillis): number {
+    this.#refill(now);
+    return Math.max(0, this.#tokens);
+  }
+
   /** Takes a token, on credit if need be. @returns how long to wait until it would have been there; 0 for at once */
   take(now: UtcMillis): Millis {
     this.#refill(now);

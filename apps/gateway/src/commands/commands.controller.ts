@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Caller } from '../http/auth.js';
+import { KeepsAnswer } from '../exchange/idempotency.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
@@ -29,6 +30,7 @@ export class CommandsController {
   @Post()
   @HttpCode(202)
   @Allow('operate')
+  @KeepsAnswer()
   @ApiOperation({
     summary: 'Mengirim perintah ke perangkat / Send a command to a device',
     description:

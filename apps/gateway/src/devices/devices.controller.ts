@@ -6,10 +6,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { assertUnchanged, Preconditions, type Precondition } from '../exchange/conditional.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice, Registers } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
-import { ApiZodAnswer, ApiZodBody, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodBody, ApiPreconditions, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
 import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
@@ -61,6 +62,17 @@ export class DevicesController {
     });
   }
 
+  @Get(':device/registration')
+  @Allow('read')
+  @ApiOperation({
+    summary: 'Pendaftaran satu perangkat / The registration of one device',
+    description: 'Its ETag goes into `If-Match` of a change (`PUT /api/v1/devices/{device}`).',
+  })
+  @ApiZodAnswer(registeredDeviceSchema)
+  async registration(@Param('device') id: string): Promise<Device> {
+    return registeredDevice(this.pantau.registry, id);
+  }
+
   @Put(':device')
   @Registers('device')
   @Allow('register')
@@ -69,15 +81,19 @@ export class DevicesController {
     description: 'It gets no password here: issue a token, or `pantau device rotate`.',
   })
   @ApiZodParam('device', deviceSchema.shape.id)
+  @ApiPreconditions()
   @ApiZodBody(deviceBody)
   @ApiZodAnswer(registeredDeviceSchema)
   async putDevice(
     @Param('device', new ZodPipe(deviceSchema.shape.id)) id: string,
     @Body(new ZodPipe(deviceBody)) { interval, maxAge, intervalFrom, ...rest }: z.output<typeof deviceBody>,
     @Note() note: AuditNote,
+    @Preconditions() precondition: Precondition,
   ): Promise<Device> {
+    const before = await this.pantau.registry.device(id);
+    assertUnchanged(before, precondition);
     const device = { id, ...rest, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) };
-    Object.assign(note, { before: await this.pantau.registry.device(id), after: defined(device) });
+    Object.assign(note, { before, after: defined(device) });
     await this.pantau.registry.putDevice(device, intervalFrom);
     return device;
   }

@@ -21,6 +21,7 @@ export function apiDocument(app: INestApplication): OpenAPIObject {
     })
     .build();
   const document = describeUplinkRoutes(SwaggerModule.createDocument(app, description));
+  describeExchange(document);
   describeProblems(document);
   return withComponents(document);
 }
@@ -30,6 +31,38 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 function operationsOf(document: OpenAPIObject): Operation[] {
   return Object.values(document.paths).flatMap((path) => METHODS.flatMap((method) => path[method] ?? []));
+}
+
+/** What is the same for every route: answers that are read again, requests that are sent again. */
+function describeExchange(document: OpenAPIObject): void {
+  const header = (name: string, description: string) => ({
+    name,
+    in: 'header' as const,
+    required: false,
+    description,
+    schema: { type: 'string' as const },
+  });
+  for (const [path, { get, post }] of Object.entries(document.paths)) {
+    if (get !== undefined && get.responses['200'] !== undefined && path !== '/api/v1/live') {
+      get.parameters = [...(get.parameters ?? []), header('If-None-Match', 'ETag of an earlier answer')];
+      get.responses['304'] = { description: 'Tidak berubah / Not modified' };
+    }
+    if (post?.security === undefined || path.startsWith('/api/v1/uplinks')) continue;
+    const key = header(
+      'Idempotency-Key',
+      'Yang dikirim ulang dikerjakan sekali saja / Sent again, it is done once',
+    );
+    post.parameters = [...(post.parameters ?? []), key];
+    post.responses[409] ??= problemResponse(409);
+    post.responses[422] ??= problemResponse(422);
+  }
+}
+
+function problemResponse(status: number) {
+  return {
+    description: PROBLEMS[status] ?? '',
+    content: { 'application/problem+json': { schema: openApiSchema(problem, 'output') } },
+  };
 }
 
 /** What names a thing that may be unknown, in a path or a query. */
@@ -44,6 +77,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   409: 'Bertentangan dengan keadaan sekarang / In conflict with what is there',
   413: 'Isi terlalu besar / The body is too large',
   415: 'Jenis isi tidak didukung / Unsupported media type',
+  422: 'Kunci sudah dipakai untuk permintaan lain / The key was used for another request',
   429: 'Terlalu sering; lihat Retry-After / Too often; see Retry-After',
   500: 'Kesalahan di dalam Pantau / A fault of Pantau',
   503: 'Sementara tidak tersedia / Not available now; try again',
@@ -63,11 +97,7 @@ function describeProblems(document: OpenAPIObject): void {
       ...(operation.responses[302] === undefined ? [] : [401, 404]),
       ...(operation.requestBody === undefined ? [] : [401, 403, 404, 408, 409, 413, 415]),
     ];
-    for (const status of statuses)
-      operation.responses[status] ??= {
-        description: PROBLEMS[status] ?? '',
-        content: { 'application/problem+json': { schema: openApiSchema(problem, 'output') } },
-      };
+    for (const status of statuses) operation.responses[status] ??= problemResponse(status);
   }
 }
 

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
+import { problem } from './answer.js';
 
 /** Describes a body schema in OpenAPI, from the schema itself. */
 export function ApiZodBody(schema: z.ZodType): MethodDecorator {
@@ -61,4 +62,19 @@ const override: Override = ({ jsonSchema }) => {
 
 function isAnyText(names: unknown): boolean {
   return JSON.stringify(names) === '{"type":"string"}';
+}
+
+/** A change that may say what it changes. */
+export function ApiPreconditions(): MethodDecorator {
+  const header = (name: string, description: string) =>
+    ApiHeader({ name, required: false, description, schema: { type: 'string' } });
+  return applyDecorators(
+    header('If-Match', 'ETag of what you saw: 412 when somebody changed it meanwhile'),
+    header('If-None-Match', '`*`: 412 when there is one already'),
+    ApiResponse({
+      status: 412,
+      description: 'Sudah berubah / Changed meanwhile',
+      content: { 'application/problem+json': { schema: openApiSchema(problem, 'output') } },
+    }),
+  );
 }

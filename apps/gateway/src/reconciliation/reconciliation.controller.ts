@@ -3,6 +3,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@n
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { KeepsAnswer } from '../exchange/idempotency.js';
 import { iso } from '../http/iso.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
@@ -32,6 +33,7 @@ export class ReconciliationController {
   }
 
   @Post('check')
+  @KeepsAnswer()
   @HttpCode(202)
   @Allow('operate')
   @ApiOperation({

@@ -1,12 +1,14 @@
 import { siteSchema, type Site } from '#libs/identity';
+import { PantauError } from '#libs/kernel';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { assertUnchanged, Preconditions, type Precondition } from '../exchange/conditional.js';
 import { Registers } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
-import { ApiZodAnswer, ApiZodBody, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodBody, ApiPreconditions, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
 import { pageOf } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
@@ -33,19 +35,36 @@ export class SitesController {
     return pageOf(sites, limit, ({ id }) => [id]);
   }
 
+  @Get(':site')
+  @Allow('read')
+  @ApiOperation({
+    summary: 'Satu lokasi / One site',
+    description: 'Its ETag goes into `If-Match` of a change.',
+  })
+  @ApiZodAnswer(siteAnswer)
+  async site(@Param('site') id: string): Promise<Site> {
+    const site = await this.pantau.registry.site(id);
+    if (site === undefined) throw new PantauError('SITE_UNKNOWN', `no site ${id} is registered.`);
+    return site;
+  }
+
   @Put(':site')
   @Registers('site')
   @Allow('register')
   @ApiOperation({ summary: 'Mendaftarkan atau mengubah lokasi / Register or change a site' })
   @ApiZodParam('site', siteSchema.shape.id)
+  @ApiPreconditions()
   @ApiZodBody(siteBody)
   @ApiZodAnswer(siteAnswer)
   async putSite(
     @Param('site', new ZodPipe(siteSchema.shape.id)) id: string,
     @Body(new ZodPipe(siteBody)) site: z.output<typeof siteBody>,
     @Note() note: AuditNote,
+    @Preconditions() precondition: Precondition,
   ): Promise<Site> {
-    Object.assign(note, { before: await this.pantau.registry.site(id), after: { id, ...site } });
+    const before = await this.pantau.registry.site(id);
+    assertUnchanged(before, precondition);
+    Object.assign(note, { before, after: { id, ...site } });
     await this.pantau.registry.putSite({ id, ...site });
     return { id, ...site };
   }

@@ -1,0 +1,124 @@
+import { PantauFixture } from './pantau.fixture.js';
+
+interface Problem {
+  readonly detail?: string;
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
+}
+
+let pantau: PantauFixture;
+beforeAll(async () => {
+  pantau = await new PantauFixture().start();
+}, 90_000);
+afterAll(async () => {
+  await pantau[Symbol.asyncDispose]();
+});
+
+describe('what the API answers', () => {
+  it('is in the language that is asked for, at the member', async () => {
+    const ask = async (language: string): Promise<{ language: string | null; problem: Problem }> => {
+      const response = await fetch(`${pantau.api}/v1/readings?limit=0&device=udara-01`, {
+        headers: { authorization: `Bearer ${pantau.token}`, 'accept-language': language },
+      });
+      return {
+        language: response.headers.get('content-language'),
+        problem: (await response.json()) as Problem,
+      };
+    };
+    const [id, en] = [await ask('id-ID,en;q=0.5'), await ask('en')];
+    expect([id.language, en.language]).toEqual(['id', 'en']);
+    const [said, told] = [id, en].map(
+      ({ problem }) => problem.errors?.[0] as { field: string; message: string },
+    );
+    expect([said!.field, told!.field]).toEqual(['limit', 'limit']);
+    expect(told!.message).toMatch(/^Too small/);
+    expect(said!.message).not.toBe(told!.message);
+    expect(id.problem.detail).toBe(`limit: ${said!.message}`);
+  });
+
+  it('tells how much may be asked for, and sends nothing to whoever has it', async () => {
+    const ask = async (headers: Record<string, string> = {}) =>
+      fetch(`${pantau.api}/v1/sites/betung`, {
+        headers: { authorization: `Bearer ${pantau.token}`, ...headers },
+      });
+    const first = await ask();
+    const [limit, remaining] = ['limit', 'remaining'].map((name) =>
+      Number(first.headers.get(`ratelimit-${name}`)),
+    );
+    expect(remaining).toBeLessThan(limit!);
+    expect(remaining).toBeGreaterThan(0);
+    const etag = first.headers.get('etag')!;
+    expect((await ask({ 'if-none-match': etag })).status).toBe(304);
+
+    const put = async (site: object, headers: Record<string, string>): Promise<Response> =>
+      fetch(`${pantau.api}/v1/sites/betung`, {
+        method: 'PUT',
+        headers: {
+          authorization: `Bearer ${pantau.token}`,
+          'content-type': 'application/json',
+          ...headers,
+        },
+        body: JSON.stringify(site),
+      });
+    const site = { name: 'Betung', district: 'Betung' };
+    expect((await put(site, { 'if-none-match': '*' })).status).toBe(412);
+    const changed = await put({ ...site, latitude: -2.8 }, { 'if-match': etag });
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('etag')).toBe((await ask()).headers.get('etag'));
+    const late = await put({ ...site, latitude: 1 }, { 'if-match': etag });
+    expect([late.status, await late.json()]).toMatchObject([412, { code: 'CHANGED_MEANWHILE' }]);
+    expect(await (await ask()).json()).toMatchObject({ latitude: -2.8 });
+    await put(site, {});
+  });
+
+  it('does a thing once that is sent again with its key, also after a restart', async () => {
+    const order = async (
+      key: string,
+      body: object,
+      path = 'commands',
+    ): Promise<{ status: number; replayed: string | null; body: Problem & { id?: string } }> => {
+      const response = await fetch(`${pantau.api}/v1/devices/udara-01/${path}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${pantau.token}`,
+          'content-type': 'application/json',
+          'idempotency-key': key,
+        },
+        body: JSON.stringify(body),
+      });
+      const replayed = response.headers.get('idempotency-replayed');
+      return {
+        status: response.status,
+        replayed,
+        body: (await response.json()) as Problem & { id?: string },
+      };
+    };
+    const first = await order('key-1', { name: 'reboot' });
+    expect(first).toMatchObject({ status: 202, replayed: null });
+    const again = await order('key-1', { name: 'reboot' });
+    expect(again).toEqual({ ...first, replayed: 'true' });
+    // At the same time: one of them does it.
+    const racers = await Promise.all([1, 2, 3, 4].map(() => order('key-2', { name: 'blink' })));
+    const ids = new Set(racers.flatMap(({ status, body }) => (status === 202 ? [body.id] : [])));
+    expect(ids.size).toBe(1);
+    for (const { status } of racers) expect([202, 409]).toContain(status);
+    expect(await order('key-1', { name: 'other' })).toMatchObject({
+      status: 422,
+      body: { code: 'IDEMPOTENCY_KEY_REUSED', errors: [{ field: 'Idempotency-Key' }] },
+    });
+    expect(await order('with blank', { name: 'reboot' })).toMatchObject({ status: 400 });
+    // What failed did nothing: its key may be used again.
+    expect(await order('key-3', {})).toMatchObject({ status: 400 });
+    expect(await order('key-3', { name: 'reboot' })).toMatchObject({ status: 202, replayed: null });
+    // A secret is shown once.
+    expect(await order('key-4', {}, 'tokens')).toMatchObject({ status: 201 });
+    expect(await order('key-4', {}, 'tokens')).toMatchObject({
+      status: 409,
+      body: { code: 'IDEMPOTENCY_CONFLICT' },
+    });
+    await pantau.restart();
+    expect(await order('key-1', { name: 'reboot' })).toEqual({ ...first, replayed: 'true' });
+    await pantau.caughtUp();
+    const commands = await pantau.items<{ command: { name: string } }>('devices/udara-01/commands');
+    expect(commands.map(({ command: { name } }) => name).sort()).toEqual(['blink', 'reboot', 'reboot']);
+  });
+});
