@@ -25,6 +25,7 @@ import { IndicatorsController } from './indicators/indicators.controller.js';
 import { RejectedController } from './rejected/rejected.controller.js';
 import { CommandsController } from './commands/commands.controller.js';
 import { ConfigurationController } from './configuration/configuration.controller.js';
+import { JournalController } from './journal/journal.controller.js';
 import { ClaimController } from './provisioning/claim.controller.js';
 import { DeviceSensorsController } from './devices/device-sensors.controller.js';
 import { HealthController } from './health/health.controller.js';
@@ -89,6 +90,7 @@ export class GatewayModule {
         DeviceSensorsController,
         ForeignTopicsController,
         ClaimController,
+        JournalController,
         SessionController,
         UsersController,
         AccessTokensController,

@@ -10,6 +10,8 @@ export interface Text {
   readonly en: string;
 }
 
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+
 /** What every rule has, whatever its kind. */
 export const ruleHead = {
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and hyphens'),
@@ -18,7 +20,7 @@ export const ruleHead = {
   select: z
     .strictObject({ sites: z.array(z.string()).optional(), devices: z.array(z.string()).optional() })
     .default({}),
-  severity: z.enum(['info', 'warning', 'critical']),
+  severity: z.enum(SEVERITIES),
 } as const;
 export type RuleHead = Readonly<z.output<z.ZodObject<typeof ruleHead>>>;
 

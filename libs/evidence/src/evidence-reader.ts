@@ -12,8 +12,16 @@ import {
   type Intervals,
   type SeriesName,
 } from '#libs/indicators';
-import type { Parameter } from '#libs/telemetry';
-import { defined, HOUR, hourOf, localDaySpan, PantauError, type TimeSpan } from '#libs/kernel';
+import type { JournalRef, Parameter } from '#libs/telemetry';
+import {
+  defined,
+  HOUR,
+  hourOf,
+  localDaySpan,
+  PantauError,
+  type TimeSpan,
+  type UtcMillis,
+} from '#libs/kernel';
 import type { EvidenceSource } from './evidence-source.js';
 import { cursorOf, newestFigures, type FigureCursor, type FigureSeries } from './figures/figures.js';
 import { indicatorCatalogue } from './figures/indicator-catalogue.js';
@@ -152,6 +160,12 @@ export class EvidenceReader {
       rollups.push(hourlyRollup(hour, samples.slice(first, next), intervalMs));
     }
     return rollups;
+  }
+
+  /** The entry of the stream `readings` that said a reading last; undefined where the evidence stage knows of none. */
+  async entryOf(device: string, parameter: Parameter, ts: UtcMillis): Promise<JournalRef | undefined> {
+    const [sample] = await this.source.samples(device, parameter, { from: ts, to: ts + 1 });
+    return sample === undefined ? undefined : { shard: sample.shard, offset: sample.offset };
   }
 
   /** The time of which there are days of a figure. */

@@ -1,4 +1,4 @@
-import { ALERT_PHASES } from '#libs/alerting';
+import { ALERT_PHASES, SEVERITIES } from '#libs/alerting';
 import { z } from 'zod';
 import { instantText, json, listOf, parameterCode, text } from '../http/answer.js';
 
@@ -11,7 +11,7 @@ export const alertSchema = z
     rule: z.string(),
     ruleVersion: z.string().describe('Digest of the content of the rule'),
     ruleKind: z.string(),
-    severity: z.enum(['info', 'warning', 'critical']),
+    severity: z.enum(SEVERITIES),
     title: text,
     site: z.string(),
     device: z.string(),

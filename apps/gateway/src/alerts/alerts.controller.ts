@@ -1,19 +1,20 @@
 import { alertEventOf } from '#libs/alerting';
-import { defined, sortable } from '#libs/kernel';
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { defined, PantauError, sortable } from '#libs/kernel';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { iso } from '../http/iso.js';
 import type { Answer } from '../http/answer.js';
-import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
 import { matchingPage, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ALERT_VIEWS } from '../namespaces.js';
 import { alertItem } from './alert-item.js';
-import { alertsSchema } from './alerts-answer.js';
-import { alertsQuery } from './alerts-request.js';
+import { alertKey } from '../views/views.js';
+import { alertSchema, alertsSchema } from './alerts-answer.js';
+import { alertsQuery, since } from './alerts-request.js';
 
 /** What a rule said of a device, from its first transition to its last. */
 @ApiTags('Pantau')
@@ -51,5 +52,25 @@ export class AlertsController {
       { after: query.after?.[0], limit },
     );
     return shownAs(page, ({ value: { latest, history } }) => iso(alertItem(alertEventOf(latest), history)));
+  }
+
+  @Get(':rule/:device/:since')
+  @Allow('read')
+  @ApiOperation({
+    summary: 'Satu peringatan / One alert',
+    description: 'By its id, `{rule}/{device}/{since}`, with all that it came through.',
+  })
+  @ApiZodParam('since', since)
+  @ApiZodAnswer(alertSchema)
+  async alert(
+    @Param('rule') rule: string,
+    @Param('device') device: string,
+    @Param('since', new ZodPipe(since)) from: number,
+  ): Promise<Answer<typeof alertSchema>> {
+    const alert = `${rule}/${device}/${from}`;
+    const view = await this.pantau.state.get(ALERT_VIEWS, alertKey(from, alert));
+    if (view === undefined)
+      throw new PantauError('NOT_FOUND', `no alert ${alert}.`, { remedy: 'GET /api/v1/alerts lists them.' });
+    return iso(alertItem(alertEventOf(view.latest), view.history));
   }
 }

@@ -9,13 +9,15 @@ const milliseconds = z.number().min(0);
 const notice = { message: z.string(), remedy: z.string() };
 const stated = z.string().optional().describe("The device's own word, where Pantau does not know it");
 
+export const PRESENCE_STATES = ['connected', 'reconnecting', 'disconnected', 'unknown'] as const;
+
 /** A device, and what is known of it now. */
 export const deviceNowSchema = z
   .strictObject({
     ...deviceSchema.shape,
     presence: z
       .strictObject({
-        state: z.enum(['connected', 'reconnecting', 'disconnected', 'unknown']),
+        state: z.enum(PRESENCE_STATES),
         cause: z.enum(['connect', 'clean', 'keepalive', 'takeover', 'lost', 'expelled', 'shutdown']),
         at: instantText,
       })

@@ -1,8 +1,9 @@
 import { deviceSchema } from '#libs/identity';
 import { duration } from '#libs/kernel';
 import { z } from 'zod';
-import { id, instant, limit } from '../http/members.js';
+import { forwards, id, instant, limit } from '../http/members.js';
 import { afterName } from '../http/page.js';
+import { PRESENCE_STATES } from './devices-answer.js';
 
 export const deviceBody = deviceSchema.omit({ id: true, intervalMs: true, maxAgeMs: true }).extend({
   interval: duration.describe('How often it promises to report: 30s, 5m, 1h'),
@@ -18,11 +19,16 @@ export const deviceBody = deviceSchema.omit({ id: true, intervalMs: true, maxAge
     ),
 });
 
-export const devicesQuery = z.strictObject({
-  site: id.optional(),
-  kind: deviceSchema.shape.kind.optional(),
-  after: afterName,
-  limit: limit(1_000, 10_000),
-});
+export const devicesQuery = z
+  .strictObject({
+    site: id.optional(),
+    kind: deviceSchema.shape.kind.optional(),
+    state: z.enum(PRESENCE_STATES).optional().describe('Of its connection'),
+    from: instant.optional().describe('Arrival of its newest message, included'),
+    to: instant.optional().describe('Arrival of its newest message, not included'),
+    after: afterName,
+    limit: limit(1_000, 10_000),
+  })
+  .refine(forwards[0], forwards[1]);
 
 export const clockQuery = z.strictObject({ after: afterName, limit: limit(31, 1_000) });

@@ -11,13 +11,19 @@ import { iso } from '../http/iso.js';
 import { registeredDevice, Registers } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody, ApiPreconditions, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
-import { pageOf, shownAs } from '../http/page.js';
+import { pageOf } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { BROKER_RUNS, DEVICE_VIEWS, LATEST_READINGS } from '../namespaces.js';
 import { deviceStatus } from '../views/views.js';
 import { deviceNotices } from './device-notices.js';
-import { clockSchema, devicesSchema, registeredDeviceSchema, unreadSchema } from './devices-answer.js';
+import {
+  clockSchema,
+  deviceNowSchema,
+  devicesSchema,
+  registeredDeviceSchema,
+  unreadSchema,
+} from './devices-answer.js';
 import { clockQuery, deviceBody, devicesQuery } from './devices-request.js';
 
 /** Devices, what is known of them now, and their registration. */
@@ -36,23 +42,42 @@ export class DevicesController {
   @ApiZodQuery(devicesQuery)
   @ApiZodAnswer(devicesSchema)
   async devices(
-    @Query(new ZodPipe(devicesQuery)) { site, kind, after, limit }: z.output<typeof devicesQuery>,
+    @Query(new ZodPipe(devicesQuery)) query: z.output<typeof devicesQuery>,
   ): Promise<Answer<typeof devicesSchema>> {
+    const { site, kind, after, limit } = query;
     const wanted = (await this.pantau.registry.devices()).filter(
       (device) =>
         (site ?? device.site) === device.site &&
         (kind ?? device.kind) === device.kind &&
         (after === undefined || device.id > after[0]),
     );
-    const page = pageOf(wanted, limit, ({ id }) => [id]);
-    const devices = page.items;
+    if (query.state === undefined && query.from === undefined && query.to === undefined) {
+      const page = pageOf(wanted, limit, ({ id }) => [id]);
+      return { ...page, items: await this.#now(page.items) };
+    }
+    const asked = (await this.#now(wanted)).filter((device) => isAskedFor(device, query));
+    return pageOf(asked, limit, ({ id }) => [id]);
+  }
+
+  @Get(':device')
+  @Allow('read')
+  @ApiOperation({
+    summary: 'Satu perangkat dengan keadaan terakhirnya / One device with what is known of it now',
+  })
+  @ApiZodAnswer(deviceNowSchema)
+  async device(@Param('device') id: string): Promise<Answer<typeof deviceNowSchema>> {
+    const [now] = await this.#now([await registeredDevice(this.pantau.registry, id)]);
+    return now as Answer<typeof deviceNowSchema>;
+  }
+
+  async #now(devices: readonly Device[]): Promise<Answer<typeof deviceNowSchema>[]> {
     const ids = devices.map(({ id }) => id);
     const views = await this.pantau.state.getMany(DEVICE_VIEWS, ids);
     const latest = await this.pantau.state.getMany(LATEST_READINGS, ids);
     const runs = (await this.pantau.state.list(BROKER_RUNS)).map(({ value }) => value);
     const now = this.pantau.clock.now();
     const notices = await deviceNotices(this.pantau.state, devices);
-    return shownAs(page, (device, i) => {
+    return devices.map((device, i) => {
       const { presence, ...known } = deviceStatus(views[i], latest[i]);
       const view = { ...known, ...notices[i] };
       if (presence === undefined) return { ...device, ...iso(view) };
@@ -130,4 +155,14 @@ export class DevicesController {
     const days = await this.pantau.ingest.clockDays(device, limit + 1, after?.[0]);
     return pageOf(days, limit, ({ day }) => [day]);
   }
+}
+
+function isAskedFor(
+  { presence, lastSeen }: Answer<typeof deviceNowSchema>,
+  { state, from, to }: z.output<typeof devicesQuery>,
+): boolean {
+  if ((state ?? presence?.state) !== presence?.state) return false;
+  if (from === undefined && to === undefined) return true;
+  const seen = Date.parse(lastSeen ?? '');
+  return seen >= (from ?? 0) && seen < (to ?? Infinity);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { count, flag, instantText, listOf, parameterCode, unit } from '../http/answer.js';
+import { count, flag, instantText, journalRef, listOf, parameterCode, unit } from '../http/answer.js';
+import { payloadMembers } from '../http/payload.js';
 
 export const readingSchema = z
   .strictObject({
@@ -15,6 +16,29 @@ export const readingSchema = z
     receivedAt: instantText,
   })
   .meta({ id: 'Reading' });
+
+/** A reading with the message that it was read from. */
+export const explainedReadingSchema = z
+  .strictObject({
+    ...readingSchema.shape,
+    entry: journalRef.optional().describe('Of the stream `readings`, the entry that said it last'),
+    message: z
+      .strictObject({
+        ...journalRef.shape,
+        sender: z.string().describe('Who published it: the device, or one that speaks for it'),
+        topic: z.string().describe('Empty for a message that came over HTTP'),
+        kind: z.string().describe('`foreign`: of another maker'),
+        qos: z.literal([0, 1, 2]),
+        receivedAt: instantText,
+        codec: z.string().optional().describe('What read it; `pantau` is its own form'),
+        payloadBytes: count,
+        ...payloadMembers,
+      })
+      .optional()
+      .describe('The message as it arrived, with its place in the stream `uplink`'),
+    missing: z.string().optional().describe('Why there is no message: retention has taken it, for instance'),
+  })
+  .meta({ id: 'ExplainedReading' });
 
 export const readingsSchema = listOf(readingSchema);
 

@@ -1,17 +1,19 @@
-import { defined } from '#libs/kernel';
-import { PARAMETERS } from '#libs/telemetry';
+import { defined, PantauError } from '#libs/kernel';
+import { PARAMETERS, type Parameter } from '#libs/telemetry';
 import type { PointQuery } from '#libs/timeseries';
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { iso } from '../http/iso.js';
 import type { Answer } from '../http/answer.js';
-import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
 import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { countSchema, readingsSchema } from './readings-answer.js';
+import { instant, parameter } from '../http/members.js';
+import { originOf } from './reading-origin.js';
+import { countSchema, explainedReadingSchema, readingsSchema } from './readings-answer.js';
 import { countQuery, readingsQuery } from './readings-request.js';
 
 /** What devices measured, as it is stored. */
@@ -44,6 +46,34 @@ export class ReadingsController {
       pageOf(points, limit, ({ ts, device, parameter }) => [ts, device, parameter]),
       (point) => ({ ...iso(point), unit: PARAMETERS[point.parameter].unit }),
     );
+  }
+
+  @Get(':device/:parameter/:ts')
+  @Allow('examine')
+  @ApiOperation({
+    summary: 'Satu pembacaan dengan kirimannya / One reading with its message',
+    description:
+      'The reading with the tests that it did not pass, the entry of the journal that said it, and the message that it was read from: its place in the stream `uplink`, its original bytes and the codec. `GET /api/v1/journal/uplink/{shard}/{offset}` gives the whole entry.',
+  })
+  @ApiZodParam('parameter', parameter)
+  @ApiZodParam('ts', instant)
+  @ApiZodAnswer(explainedReadingSchema)
+  async reading(
+    @Param('device') device: string,
+    @Param('parameter', new ZodPipe(parameter)) code: Parameter,
+    @Param('ts', new ZodPipe(instant)) ts: number,
+  ): Promise<Answer<typeof explainedReadingSchema>> {
+    const at = { device, parameter: code, span: { from: ts, to: ts + 1 } };
+    const [point] = await this.pantau.store.query({ ...at, order: 'desc', limit: 1 });
+    if (point === undefined)
+      throw new PantauError(
+        'NOT_FOUND',
+        `no reading of ${code} of ${device} at ${new Date(ts).toISOString()}.`,
+        {
+          remedy: 'GET /api/v1/readings lists them.',
+        },
+      );
+    return { ...iso(point), unit: PARAMETERS[code].unit, ...(await originOf(this.pantau, device, code, ts)) };
   }
 
   @Get('count')

@@ -53,15 +53,24 @@ export async function newestMatching(
 async function matchingIn(
   journal: Journal,
   shard: number,
-  { reason, device, limit }: z.output<typeof rejectedQuery>,
+  { reason, device, site, from = 0, to = Infinity, limit }: z.output<typeof rejectedQuery>,
   before: number,
   passedOver: PassedOver,
 ): Promise<Found> {
   const matching: ListedRejection[] = [];
   if (before === 0) return { matching, rest: 0 };
   let looked = 0;
-  for await (const { offset, data } of newestFirst(journal, 'rejected', shard, passedOver, PAGE, before)) {
-    if ((reason ?? data.reason) === data.reason && (device ?? data.device) === data.device)
+  const entries = newestFirst(journal, 'rejected', shard, passedOver, PAGE, before);
+  for await (const { offset, appendedAt, data } of entries) {
+    // What was appended before had arrived before.
+    if (appendedAt < from) break;
+    if (
+      (reason ?? data.reason) === data.reason &&
+      (device ?? data.device) === data.device &&
+      (site ?? data.site) === data.site &&
+      data.receivedAt >= from &&
+      data.receivedAt < to
+    )
       matching.push({ ...data, shard, offset });
     if (matching.length > limit || ++looked >= LOOKED_AT) return { matching, rest: offset };
   }

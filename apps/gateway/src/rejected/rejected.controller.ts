@@ -1,19 +1,22 @@
 import type { UnreadableEntry } from '#libs/journal';
 import { messageOf } from '#libs/kernel';
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
-import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { ApiZodAnswer, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
 import { shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { REJECTION_COUNTS } from '../namespaces.js';
-import { newestMatching } from './newest-matching.js';
-import { rejectedSchema } from './rejected-answer.js';
+import { newestMatching, type ListedRejection } from './newest-matching.js';
+import { shownPayload } from '../http/payload.js';
+import { place } from '../journal/journal-request.js';
+import { readEntry } from '../journal/read-entry.js';
+import { rejectedSchema, rejectionSchema } from './rejected-answer.js';
 import { rejectedQuery } from './rejected-request.js';
 
 /** What was refused, at the door and after it. */
@@ -41,25 +44,31 @@ export class RejectedController {
     await assertHeardOf(this.pantau.registry, query.device, isHeardOf || page.items.length > 0);
     return {
       counts: counts.map(({ value }) => iso(value)),
-      ...shownAs(page, ({ payload, ...rest }) => ({ ...iso(rest), ...shown(payload) })),
+      ...shownAs(page, (item) => itemOf(item)),
       // Those that were met on the way.
       ...(unreadable.length === 0 ? {} : { unreadable: unreadable.slice(0, query.limit).map(placeOf) }),
     };
   }
-}
 
-const PAYLOAD_SHOWN_BYTES = 1_000;
+  @Get(':shard/:offset')
+  @Allow('examine')
+  @ApiOperation({ summary: 'Satu penolakan / One rejection' })
+  @ApiZodParam('shard', place)
+  @ApiZodParam('offset', place)
+  @ApiZodAnswer(rejectionSchema)
+  async rejection(
+    @Param('shard', new ZodPipe(place)) shard: number,
+    @Param('offset', new ZodPipe(place)) offset: number,
+  ): Promise<Answer<typeof rejectionSchema>> {
+    const { data } = await readEntry(this.pantau.journal, 'rejected', shard, offset);
+    return itemOf({ ...data, shard, offset });
+  }
+}
 
 function placeOf({ shard, offset, cause }: UnreadableEntry) {
   return { shard, offset, detail: messageOf(cause) };
 }
 
-/** The original bytes: as text where they are text, and always in base64, so that nothing is lost in showing them. */
-function shown(payload: Uint8Array | undefined): { payloadText?: string; payloadBase64?: string } {
-  if (payload === undefined) return {};
-  const bytes = Buffer.from(payload);
-  return {
-    payloadText: bytes.subarray(0, PAYLOAD_SHOWN_BYTES).toString('utf8'),
-    payloadBase64: bytes.toString('base64'),
-  };
+function itemOf({ payload, ...rest }: ListedRejection) {
+  return { ...iso(rest), ...shownPayload(payload) };
 }

@@ -1,4 +1,4 @@
-import { ruleView, type AlertRule } from '#libs/alerting';
+import { ruleView, type AlertRule, SEVERITIES } from '#libs/alerting';
 import { z } from 'zod';
 import { json, parameterCode, text, type Answer } from '../http/answer.js';
 
@@ -11,7 +11,7 @@ export const ruleSchema = z
     select: z
       .strictObject({ sites: z.array(z.string()).optional(), devices: z.array(z.string()).optional() })
       .describe('Which devices; all where it says nothing'),
-    severity: z.enum(['info', 'warning', 'critical']),
+    severity: z.enum(SEVERITIES),
     parameter: parameterCode.optional(),
     direction: z.enum(['above', 'below']).optional(),
     raise: z.number().optional(),

@@ -30,6 +30,10 @@ export interface AlertView {
 
 /** Newest first when listed backwards. */
 export function alertViewKey({ since, alert }: StoredAlertEvent): string {
+  return alertKey(since, alert);
+}
+
+export function alertKey(since: UtcMillis, alert: string): string {
   return `${sortable(since)}/${alert}`;
 }
 

@@ -7,11 +7,21 @@ const TELEMETRY = 'pantau/v1/betung/udara-01/telemetry';
 const now = Date.now();
 const payload = (values: unknown, ts: unknown = now): string => JSON.stringify({ ts, values });
 
+interface Place {
+  readonly shard: number;
+  readonly offset: number;
+}
+interface ExplainedReading {
+  readonly entry: Place;
+  readonly message: Place;
+}
+
 describe('from device to API', () => {
-  it('shows a published reading, the device behind it, and its flag', async () => {
+  it('shows a published reading, the device behind it, its flag, and the message that it was read from', async () => {
     await using pantau = await new PantauFixture().start();
     const client = await pantau.connect('udara-01');
-    await client.publishAsync(TELEMETRY, payload({ pm25: 37.5, humidity: 150 }), { qos: 1 });
+    const sent = payload({ pm25: 37.5, humidity: 150 });
+    await client.publishAsync(TELEMETRY, sent, { qos: 1 });
     await pantau.caughtUp();
     const at = new Date(now).toISOString();
     expect(await pantau.items('readings?device=udara-01&order=asc')).toEqual([
@@ -40,6 +50,53 @@ describe('from device to API', () => {
       latest: { pm25: { value: 37.5, ts: at } },
     });
     expect(await pantau.items('sites')).toEqual([{ id: 'betung', name: 'Betung', district: 'Betung' }]);
+
+    const { body: reading } = await pantau.get<ExplainedReading>(`readings/udara-01/humidity/${at}`);
+    expect(reading).toMatchObject({
+      ...{ value: 150, flag: 4, failed: ['gross_range'], unit: '%' },
+      message: {
+        sender: 'udara-01',
+        topic: TELEMETRY,
+        kind: 'telemetry',
+        codec: 'pantau',
+        payloadText: sent,
+      },
+    });
+    const entry = async (stream: string, { shard, offset }: Place) =>
+      (await pantau.get<{ data: object }>(`journal/${stream}/${shard}/${offset}`)).body;
+    const bytes = Buffer.from(sent).toString('base64');
+    expect(await entry('uplink', reading.message)).toMatchObject({
+      ...{ stream: 'uplink', key: 'udara-01', payloadText: sent },
+      data: { device: 'udara-01', payload: bytes },
+    });
+    expect((await entry('readings', reading.entry)).data).toMatchObject({
+      uplink: { shard: reading.message.shard, offset: reading.message.offset },
+      readings: expect.arrayContaining([
+        { parameter: 'humidity', value: 150, flag: 4, failed: ['gross_range'] },
+      ]),
+    });
+    const status = async (path: string): Promise<number> => (await pantau.get(path)).status;
+    expect(await status(`readings/udara-01/pm10/${at}`)).toBe(404);
+    expect(await pantau.get(`journal/uplink/${reading.message.shard}/1000`)).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringMatching(/ends before offset 1000/) },
+    });
+    expect(await status('journal/uplink/1000/0')).toBe(404);
+    // Who may connect is not for those who examine.
+    expect(await status('journal/identity/0/0')).toBe(400);
+
+    const ids = async (query: string): Promise<unknown[]> =>
+      (await pantau.items<{ id: string }>(`devices?${query}`)).map(({ id }) => id);
+    expect((await pantau.get<object>('devices/udara-01')).body).toMatchObject({
+      ...{ id: 'udara-01', site: 'betung', latest: { pm25: { value: 37.5 } } },
+      presence: { state: 'connected' },
+    });
+    expect(await status('devices/udara-99')).toBe(404);
+    expect(await ids('site=betung')).toEqual(['cctv-01', 'udara-01']);
+    expect(await ids('kind=camera')).toEqual(['cctv-01']);
+    expect(await ids('state=connected')).toEqual(['udara-01']);
+    expect(await ids(`from=${new Date(now - HOUR).toISOString()}`)).toEqual(['udara-01']);
+    expect(await ids(`to=${new Date(now - HOUR).toISOString()}`)).toEqual([]);
   });
 
   it('says of a device that sends by the hour, and history too old to be taken, what to do', async () => {
@@ -114,6 +171,13 @@ describe('from device to API', () => {
       source: { stream: 'uplink' },
     });
     expect(await pantau.items('rejected?reason=not_json')).toHaveLength(1);
+    const { shard, offset } = text as unknown as Place;
+    expect((await pantau.get(`rejected/${shard}/${offset}`)).body).toEqual(text);
+    expect((await pantau.get(`rejected/${shard}/1000`)).status).toBe(404);
+    expect(await pantau.items('rejected?site=betung&limit=20')).toHaveLength(bad.length);
+    const soon = new Date(Date.now() + HOUR).toISOString();
+    expect(await pantau.items(`rejected?from=${soon}`)).toEqual([]);
+    expect(await pantau.items(`rejected?to=${soon}&limit=20`)).toHaveLength(bad.length);
   });
 });
 
@@ -143,8 +207,20 @@ describe('alerts', () => {
       at: new Date(now - HOUR + 11 * MINUTE).toISOString(),
     });
     await publish([50], 13);
-    const [resolved] = await pantau.items<{ history: { kind: string }[] }>('alerts');
+    const [resolved] = await pantau.items<{ alert: string; history: { kind: string }[] }>('alerts');
     expect(resolved?.history.map(({ kind }) => kind)).toEqual(['pending', 'firing', 'resolved']);
+
+    expect((await pantau.get(`alerts/${resolved!.alert}`)).body).toEqual(resolved);
+    expect((await pantau.get('alerts/pm25/udara-01/1')).status).toBe(404);
+    for (const [query, count] of [
+      ['severity=critical', 1],
+      ['severity=info', 0],
+      ['site=betung&rule=pm25', 1],
+      ['rule=other', 0],
+      [`from=${new Date(now - HOUR).toISOString()}`, 1],
+      [`to=${new Date(now - HOUR).toISOString()}`, 0],
+    ] as const)
+      expect([query, (await pantau.items(`alerts?${query}`)).length]).toEqual([query, count]);
   });
 });
 
