@@ -41,7 +41,7 @@ import { SecondFactorController } from './accounts/second-factor.controller.js';
 import { OpenIdController } from './accounts/open-id.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { recordChanges } from './audit/record-changes.js';
-import { sendSecurityHeaders, withoutPublicPath } from './http/security-headers.js';
+import { sendSecurityHeaders, withoutPublicPath } from './http/browser/security-headers.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { assertEveryRouteDecided } from './http/permission.js';
 import { NamesGuard } from './http/names.guard.js';

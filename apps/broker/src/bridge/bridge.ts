@@ -120,6 +120,8 @@ export class Bridge {
     this.#uplinks.stop();
     const clients = this.#clients;
     this.#clients = [];
+    // MQTT.js begins to reconnect when a connection that was being made closes only after its end.
+    for (const client of clients) client.options.reconnectPeriod = 0;
     await Promise.all(clients.map((client) => client.endAsync()));
   }
 

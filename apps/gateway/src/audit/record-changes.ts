@@ -5,7 +5,7 @@ import type { Logger } from '#libs/platform';
 import type { AuditEntry } from '#libs/streams';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from '../http/auth.js';
-import { changes } from '../http/same-site.js';
+import { changes } from '../http/browser/same-site.js';
 import type { NotedRequest } from './audit-note.js';
 
 /** What devices send is no change that people make; the journal has it as it came. */

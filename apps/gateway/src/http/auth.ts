@@ -14,7 +14,7 @@ import type { FastifyRequest } from 'fastify';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { sessionCookie } from './cookie.js';
 import { described, PERMISSION, PUBLIC } from './permission.js';
-import { assertCsrfToken, assertSameSite, changes } from './same-site.js';
+import { assertCsrfToken, assertSameSite, changes } from './browser/same-site.js';
 
 /** What the guard found out about a request. */
 export interface Known {

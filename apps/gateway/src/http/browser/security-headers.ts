@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { PublicAddress } from './cookie.js';
+import type { PublicAddress } from '../cookie.js';
 
 /** No inline script or style, no code from strings, nothing from another host, in no frame. */
 const POLICY = [

@@ -1,7 +1,7 @@
 import { PantauError } from '#libs/kernel';
 import type { FastifyRequest } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { PublicAddress } from './cookie.js';
+import type { PublicAddress } from '../cookie.js';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
