@@ -64,12 +64,13 @@ function gaps({ security, parameters = [], requestBody, responses }: Operation):
   const contents = ({ content = {} }: Content, at: string): string[] =>
     Object.entries(content).flatMap(([type, { schema }]) => vague(schema, components, `${at} ${type}`));
   const statuses = Object.keys(responses);
-  const answered = statuses.filter((status) => status.startsWith('2'));
+  // A redirection says where to go, and has no content.
+  const answered = statuses.filter((status) => status.startsWith('2') || status === '302');
   const required = ['400', '429', '500', '503', ...(security === undefined ? [] : ['401', '403'])];
   return [
     ...(answered.length === 0 ? ['answers nothing'] : []),
     ...statuses
-      .filter((status) => status !== '204' && status !== '304' && responses[status]?.content === undefined)
+      .filter((status) => !['204', '302', '304'].includes(status) && responses[status]?.content === undefined)
       .map((status) => `${status} without content`),
     ...required.filter((status) => responses[status] === undefined).map((status) => `no ${status}`),
     ...Object.entries(responses).flatMap(([status, response]) => contents(response, status)),
