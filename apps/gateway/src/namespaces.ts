@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BrokerRun } from '#libs/availability';
 import { defineNamespace } from '#libs/state';
 import type { ConfigurationChange } from '#libs/telemetry';
-import type { Done } from './exchange/idempotency.js';
+import type { Done } from './exchange/done.js';
 import { isRecentHours, type RecentHours } from './stations/recent-hours-form.js';
 import { isLatestReadings, type LatestReadings } from './views/latest-readings-form.js';
 import type { Unread } from './views/nothing-read.js';

@@ -1,4 +1,4 @@
-import { DAY, HOUR, PantauError, type UtcMillis } from '#libs/kernel';
+import { DAY, HOUR, PantauError } from '#libs/kernel';
 import { Inject, Injectable, SetMetadata } from '@nestjs/common';
 import type {
   CallHandler,
@@ -14,21 +14,11 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import type { AuthenticatedRequest } from '../http/auth.js';
 import { IDEMPOTENCY } from '../namespaces.js';
+import type { Done } from './done.js';
 
 const KEEPS_ANSWER = 'pantau:keeps-answer';
 /** The answer holds no secret: it is kept, so that it can be given again. */
 export const KeepsAnswer = (): CustomDecorator => SetMetadata(KEEPS_ANSWER, true);
-
-/** What a request with an idempotency key did. */
-export interface Done {
-  readonly at: UtcMillis;
-  /** Of method, path and body. */
-  readonly digest: string;
-  /** Absent until it is done, and for ever when Pantau was ended before: then nobody knows whether it was. */
-  readonly status?: number;
-  /** JSON; absent for one that may hold a secret, which is shown once. */
-  readonly answer?: string;
-}
 
 /** How long a key is remembered. */
 export const REMEMBERED = DAY;
