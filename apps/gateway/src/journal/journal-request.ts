@@ -17,5 +17,6 @@ export const SHOWN_STREAMS = [
 ] as const satisfies readonly StreamName[];
 
 export const shownStream = z.enum(SHOWN_STREAMS);
+export type ShownStream = z.output<typeof shownStream>;
 /** A place in a path. */
 export const place = z.coerce.number().int().min(0);

@@ -1,6 +1,5 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodParam } from '../http/openapi.js';
@@ -8,7 +7,7 @@ import { asJson, payloadText } from '../http/payload.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { entrySchema } from './journal-answer.js';
-import { place, shownStream } from './journal-request.js';
+import { place, shownStream, type ShownStream } from './journal-request.js';
 import { readEntry } from './read-entry.js';
 
 /** What stands in the journal. */
@@ -29,7 +28,7 @@ export class JournalController {
   @ApiZodParam('offset', place)
   @ApiZodAnswer(entrySchema)
   async entry(
-    @Param('stream', new ZodPipe(shownStream)) stream: z.output<typeof shownStream>,
+    @Param('stream', new ZodPipe(shownStream)) stream: ShownStream,
     @Param('shard', new ZodPipe(place)) shard: number,
     @Param('offset', new ZodPipe(place)) offset: number,
   ): Promise<Answer<typeof entrySchema>> {
