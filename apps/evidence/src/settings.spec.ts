@@ -107,16 +107,20 @@ describe('the settings of a figure', () => {
   });
 });
 
-it('a silence while a way in was closed is unknown time, also where another one was open', async () => {
+it.each([
+  ['where another one was open', 12 * 60],
+  ['up to now', 14 * 60],
+])('a silence while a way in was closed is unknown time, also %s', async (_, minutes) => {
   await using fixture = await withAir();
   const reports = [0, 6, 12].map((hour): Signal => ({
     ...{ type: 'heartbeat', site: 'betung', device: CAMERA.id, state: 'up' },
     ...{ ts: from + hour * HOUR, receivedAt: from + hour * HOUR, uplink: { shard: 0, offset: 0 } },
   }));
   await fixture.append('signals', CAMERA.id, reports);
-  const beats = Array.from({ length: 12 * 60 + 1 }, (_, minute): Liveness => ({
+  const isClosed = (minute: number): boolean => (minute > 180 && minute < 360) || minute > 720;
+  const beats = Array.from({ length: minutes + 1 }, (_, minute): Liveness => ({
     ...{ component: 'broker', run: 'r', kind: 'beat', at: from + minute * MINUTE },
-    ...(minute > 180 && minute < 360 && { partial: true }),
+    ...(isClosed(minute) && { partial: true }),
   }));
   await fixture.append('liveness', LIVENESS_KEY, beats);
   const { record, result } = await fixture.verify('soc.cctv.availability', CAMERA.id);

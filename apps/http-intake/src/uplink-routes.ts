@@ -3,6 +3,7 @@ import type { Device } from '#libs/identity';
 import type { NewEntry } from '#libs/journal';
 import { HOUR, MINUTE, PantauError, TokenBuckets, type Millis, type UtcMillis } from '#libs/kernel';
 import { TOPIC_KINDS, type Uplink } from '#libs/telemetry';
+import { errorCodes } from 'fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { readCsvBatch } from './csv/csv-batch.js';
@@ -93,7 +94,7 @@ export function uplinkRoutes(options: HttpIntakeOptions) {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-    const single = { bodyLimit: maxPayloadBytes, onRequest: admit };
+    const single = { bodyLimit: maxPayloadBytes, onRequest: [admit, atMost(maxPayloadBytes)] };
     scope.post('/api/v1/uplinks/:device', single, async (request, reply) => {
       const device = senderOf(request);
       const { codec, kind } = checked(uplinkQuery, request.query);
@@ -111,7 +112,7 @@ export function uplinkRoutes(options: HttpIntakeOptions) {
       return reply.status(202).send({ device: device.id, receivedAt: new Date(receivedAt).toISOString() });
     });
 
-    const batch = { bodyLimit: maxBatchBytes, onRequest: admit };
+    const batch = { bodyLimit: maxBatchBytes, onRequest: [admit, atMost(maxBatchBytes)] };
     scope.post('/api/v1/uplinks/:device/batch', batch, async (request, reply) => {
       const device = senderOf(request);
       const { utcOffset, decimal, order, dryRun } = checked(batchQuery, request.query);
@@ -156,4 +157,15 @@ function textOf(body: Buffer | null): string {
       remedy: both('Simpan sebagai CSV UTF-8', 'Save it as CSV UTF-8'),
     });
   return bytes.toString('utf8');
+}
+
+/**
+ * Refuses what announces more. Fastify would do it too, and close the connection on a body that is still on its way: who
+ * sends it may then meet a reset instead of the answer.
+ */
+function atMost(bytes: number): (request: FastifyRequest) => Promise<void> {
+  return ({ headers }) =>
+    Number(headers['content-length'] ?? 0) > bytes
+      ? Promise.reject(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+      : Promise.resolve();
 }

@@ -87,11 +87,17 @@ describe('docs/configuration.md', () => {
       },
       ...{ archive: {}, journal: { retention: { uplink: {} } } },
       store: { engine: 'influxdb', version: 2, url: 'http://x' },
+      http: { publicUrl: 'https://x' },
+      accounts: { openIdConnect: { issuer: 'https://x', clientId: 'c', clientSecret: 's', roles: {} } },
     });
     // What these are by default follows from something else.
     const others = ['httpIntake.host', 'httpIntake.port', 'journal.minFree'];
     // And these are needed.
     others.push('mqtt.certificate.key', 'mqtt.certificate.cert', 'mqtt.bridge.url', 'store.engine');
+    others.push(
+      'http.publicUrl',
+      ...['issuer', 'clientId', 'clientSecret'].map((key) => `accounts.openIdConnect.${key}`),
+    );
     others.push('store.version', 'store.url', 'mappings[].pattern', 'mappings[].codec');
     for (const [key, text] of documented) {
       if (others.includes(key)) continue;

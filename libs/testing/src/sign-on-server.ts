@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-// @ts-expect-error -- it comes without types
-import Untyped from 'oidc-provider';
 
 interface Person {
   readonly name: string;
@@ -10,7 +8,14 @@ interface Person {
   readonly groups?: string | readonly string[];
 }
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
-const Provider = Untyped as new (issuer: string, options: object) => { callback(): Listener };
+type ProviderClass = new (issuer: string, options: object) => { callback(): Listener };
+
+/** Loaded where it is used: it takes a while, and warns of the version of Node. */
+async function providerClass(): Promise<ProviderClass> {
+  // @ts-expect-error -- it comes without types
+  const { default: Untyped } = (await import('oidc-provider')) as { default: unknown };
+  return Untyped as ProviderClass;
+}
 
 /** A real OpenID Connect server on this machine, where people are who they say they are. */
 export interface SignOnServer {
@@ -32,6 +37,7 @@ export async function startSignOnServer(callback: string): Promise<SignOnServer>
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const Provider = await providerClass();
   const provider = new Provider(issuer, {
     clients: [{ client_id: 'pantau', client_secret: secret, redirect_uris: [callback] }],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'groups'] },

@@ -117,8 +117,14 @@ export class DevicesController {
   ): Promise<Device> {
     const before = await this.pantau.registry.device(id);
     assertUnchanged(before, precondition);
-    const device = { id, ...rest, intervalMs: interval, ...defined({ maxAgeMs: maxAge }) };
-    Object.assign(note, { before, after: defined(device) });
+    // As it is kept, member by member: the ETag of this answer is that of the next one.
+    const device = deviceSchema.parse({
+      id,
+      ...rest,
+      intervalMs: interval,
+      ...defined({ maxAgeMs: maxAge }),
+    });
+    Object.assign(note, { before, after: device });
     await this.pantau.registry.putDevice(device, intervalFrom);
     return device;
   }

@@ -69,7 +69,7 @@ export class AccessGuard implements CanActivate {
     const needed = this.reflector.get<Permission>(PERMISSION, context.getHandler());
     if (!principal.permissions.includes(needed)) throw new ForbiddenException(described(needed));
     const stillHolds = async (): Promise<boolean> => {
-      const { principal: now } = await this.#known(request);
+      const { principal: now } = await this.#known(request, false);
       return now?.permissions.includes(needed) === true;
     };
     request.stillHolds = stillHolds;
@@ -77,7 +77,7 @@ export class AccessGuard implements CanActivate {
   }
 
   /** A right token or cookie is never kept out by the wrong ones of its address: looking at one costs next to nothing. */
-  async #known(request: FastifyRequest): Promise<Known> {
+  async #known(request: FastifyRequest, isUse = true): Promise<Known> {
     // The name of a scheme has no case (RFC 9110, 11.1).
     const [scheme, token] = (request.headers.authorization ?? '').split(/ +/);
     if (scheme?.toLowerCase() === 'bearer' && token !== undefined) {
@@ -87,7 +87,7 @@ export class AccessGuard implements CanActivate {
     }
     const cookie = sessionCookie(request);
     if (cookie === undefined || cookie === '') return {};
-    const session = await this.pantau.sessions.verify(cookie);
+    const session = await this.pantau.sessions.verify(cookie, isUse);
     if (session === undefined) {
       this.#isWrong(request.ip);
       return {};

@@ -68,6 +68,30 @@ describe('what the API answers', () => {
     expect([late.status, await late.json()]).toMatchObject([412, { code: 'CHANGED_MEANWHILE' }]);
     expect(await (await ask()).json()).toMatchObject({ latitude: -2.8 });
     await put(site, {});
+
+    // Whatever it has: what a change answers is what the next one may name.
+    const etags: string[] = [];
+    const gateway = {
+      site: 'betung',
+      kind: 'gateway',
+      name: 'Gerbang',
+      interval: '5m',
+      speaksFor: ['udara-01'],
+    };
+    for (const condition of ['if-none-match: *', 'if-match: ']) {
+      const [header, value] = condition.split(': ') as [string, string];
+      const now = await fetch(`${pantau.api}/v1/devices/gerbang-01`, {
+        method: 'PUT',
+        headers: {
+          authorization: `Bearer ${pantau.token}`,
+          'content-type': 'application/json',
+          [header]: value === '' ? etags.at(-1)! : value,
+        },
+        body: JSON.stringify(gateway),
+      });
+      expect({ condition, status: now.status }).toEqual({ condition, status: 200 });
+      etags.push(now.headers.get('etag')!);
+    }
   });
 
   it('does a thing once that is sent again with its key, also after a restart', async () => {

@@ -90,6 +90,25 @@ const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknow
         detail: expect.stringMatching(/./),
       });
   },
+  'apps/gateway/src/journal/read-entry.ts': async (pantau) => {
+    const { journal } = pantau.engines;
+    const { first, next } = await journal.extent('readings', 0);
+    // Poison from the beginning of the shard, and what came after it.
+    expect(await pantau.get(`journal/readings/0/${first}`)).toMatchObject({
+      status: 404,
+      body: { code: 'NOT_FOUND', errors: [{ field: 'offset' }] },
+    });
+    for (let shard = 0; shard < journal.shards; shard++) {
+      const end = shard === 0 ? next : (await journal.extent('readings', shard)).next;
+      if (end > first + KINDS)
+        expect(await pantau.get(`journal/readings/${shard}/${end - 1}`)).toMatchObject({ status: 200 });
+    }
+  },
+  'libs/identity/src/audit.ts': async (pantau) => {
+    const { status, body } = await pantau.get<{ items: { action: string }[] }>('audit');
+    expect(status).toBe(200);
+    expect(body.items.some(({ action }) => action.includes('commands'))).toBe(true);
+  },
   'apps/gateway/src/health/health.controller.ts': async (pantau) =>
     expect(await pantau.get('health')).toMatchObject({ status: 200, body: { status: 'ok' } }),
   'apps/pantau/src/demo.ts': () => waitUntil('the alert is printed', () => printed.join().includes('FIRING')),

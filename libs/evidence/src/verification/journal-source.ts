@@ -41,7 +41,9 @@ export class JournalSource implements EvidenceSource {
   }
 
   async awakeUntil(): Promise<UtcMillis> {
-    return (await this.#liveness()).reduce((latest, { at }) => Math.max(latest, at), 0);
+    return (await this.#liveness())
+      .filter(({ partial }) => partial !== true)
+      .reduce((latest, { at }) => Math.max(latest, at), 0);
   }
 
   async reach(device: string, series: Parameter | 'heartbeat'): Promise<TimeSpan | undefined> {

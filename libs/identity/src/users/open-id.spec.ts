@@ -60,10 +60,13 @@ describe('single sign-on', () => {
       // A server that says nothing of groups changes nothing.
       server.people.set('u-1', { name: 'Ani' });
       expect(await enter('u-1')).toMatchObject({ role: 'viewer' });
+      const { generation } = await users.get(first.name);
       for (const groups of [['others'], []]) {
         server.people.set('u-1', { name: 'Ani', groups });
         await expect(enter('u-1')).rejects.toThrow(/SIGN_IN_REFUSED.*groups/);
       }
+      // What was begun with the groups of before ended with them: sessions, links, tokens.
+      expect((await users.get(first.name)).generation).toBeGreaterThan(generation);
       server.people.set('u-2', { name: 'Budi' });
       await expect(enter('u-2')).rejects.toThrow(/SIGN_IN_REFUSED/);
       expect(await users.list()).toHaveLength(1);

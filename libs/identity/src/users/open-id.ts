@@ -91,6 +91,8 @@ export class OpenIdSignIn {
     const groups = claims[this.options.rolesClaim];
     // Without the claim nobody said anything about roles: they stay as they are.
     const role = groups === undefined ? before?.role : this.#roleOf(groups);
+    // Who was taken out of the groups holds nothing here any more, neither sessions nor tokens.
+    if (role === undefined && before !== undefined) await this.users.endAll(name);
     if (role === undefined) throw refused(`${name} has no role here (claim ${this.options.rolesClaim})`);
     const fullName = textOf(claims['name']) ?? textOf(claims['preferred_username']);
     if (before?.role === role && (fullName === undefined || before.fullName === fullName)) return before;

@@ -76,8 +76,11 @@ export class Sessions {
     return { cookie: text, session: this.#opened(id, secret, user) };
   }
 
-  /** @returns undefined for what is nobody's, too old, or of somebody who may not any more */
-  async verify(cookie: string): Promise<OpenSession | undefined> {
+  /**
+   * @param isUse - false for a look that is no request of the person, such as that of an open live page: it does not prolong the session
+   * @returns undefined for what is nobody's, too old, or of somebody who may not any more
+   */
+  async verify(cookie: string, isUse = true): Promise<OpenSession | undefined> {
     const parsed = parseSecret(PREFIX, cookie);
     const stored = parsed && (await this.state.get(SESSIONS, parsed.id));
     if (parsed === undefined || stored === undefined || !isSecret(stored.digest, parsed.secret))
@@ -85,7 +88,7 @@ export class Sessions {
     const now = this.clock.now();
     const user = await this.users.find(stored.user);
     if (this.#isOver(stored, now) || user === undefined || !holds(stored, user)) return undefined;
-    if (Math.abs(now - stored.lastSeenAt) >= SEEN_RESOLUTION) await this.#seen(parsed.id, now);
+    if (isUse && Math.abs(now - stored.lastSeenAt) >= SEEN_RESOLUTION) await this.#seen(parsed.id, now);
     return this.#opened(parsed.id, parsed.secret, user);
   }
 

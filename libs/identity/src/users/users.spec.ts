@@ -115,6 +115,12 @@ describe('a session', () => {
       expect(await sessions.verify(idle)).toBeDefined();
       clock.at += HOUR;
       expect(await sessions.verify(idle)).toBeUndefined();
+      // An open page looks whether it may stay; that is no use of the session.
+      const watched = await begin();
+      clock.at += HOUR - MINUTE;
+      expect(await sessions.verify(watched, false)).toBeDefined();
+      clock.at += 2 * MINUTE;
+      expect(await sessions.verify(watched, false)).toBeUndefined();
       const busy = await begin();
       for (let passed = 0; passed < DAY; passed += 30 * MINUTE) {
         expect(await sessions.verify(busy)).toBeDefined();
