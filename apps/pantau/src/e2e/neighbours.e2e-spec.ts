@@ -111,7 +111,8 @@ describe('neighbours', () => {
       paths: Record<string, { get: { description: string; parameters: { name: string }[] } }>;
     };
     const { get } = description.paths['/api/v1/disagreements']!;
-    expect(get.parameters.map(({ name }) => name).sort()).toEqual(['from', 'limit', 'parameter', 'to']);
+    const asked = get.parameters.map(({ name }) => name);
+    expect(asked).toEqual(expect.arrayContaining(['from', 'limit', 'parameter', 'to']));
     expect(description.paths['/api/v1/rollups']!.get.description).toContain('`neighbours`');
 
     const span = `from=${at(FIRST)}&to=${at(FIRST + HOUR)}`;
