@@ -10,6 +10,7 @@ import { MQTT } from './mqtt-keys.fixture.js';
 import { INGEST, limitKeys, LIMITS } from './quality-keys.fixture.js';
 import { RULES } from './rules-keys.fixture.js';
 import { RUNNING } from './running-keys.fixture.js';
+import { SIGN_ON } from './sign-on-keys.fixture.js';
 import { SITES } from './sites-keys.fixture.js';
 import { STORAGE } from './storage-keys.fixture.js';
 
@@ -28,7 +29,7 @@ const KEYS = {
   'a file of quality limits': limitKeys(),
 };
 /** Those that a test changes here, in mqtt-keys.spec.ts and in running-keys.e2e-spec.ts. */
-const HERE = { ...STORAGE, ...RULES, ...INDICATORS, ...SITES, ...ARRIVAL, ...INGEST, ...LIMITS };
+const HERE = { ...STORAGE, ...RULES, ...INDICATORS, ...SITES, ...ARRIVAL, ...INGEST, ...LIMITS, ...SIGN_ON };
 const TESTED = [...Object.keys({ ...HERE, ...RUNNING, ...MQTT })];
 
 describe('the table of keys', () => {
@@ -40,7 +41,7 @@ describe('the table of keys', () => {
   it('holds no key that does not exist, and none twice', () => {
     const known = new Set(Object.values(KEYS).flat());
     expect(TESTED.filter((key) => !known.has(key))).toEqual([]);
-    const tables = [STORAGE, RULES, INDICATORS, SITES, ARRIVAL, INGEST, LIMITS, RUNNING, MQTT];
+    const tables = [STORAGE, RULES, INDICATORS, SITES, ARRIVAL, INGEST, LIMITS, SIGN_ON, RUNNING, MQTT];
     expect(tables.flatMap((table) => Object.keys(table))).toHaveLength(TESTED.length);
   });
 });
