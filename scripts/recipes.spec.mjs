@@ -62,6 +62,12 @@ describe('the recipes of CONTRIBUTING.md, followed by somebody new', () => {
     for (const name of ['apps', 'devices', 'simulators', 'scripts']) mkdirSync(join(folder, name));
     cpSync(join(ROOT, 'apps/alerts'), join(folder, 'apps/alerts'), { recursive: true });
     cpSync(join(ROOT, 'scripts/jest-summary.mjs'), join(folder, 'scripts/jest-summary.mjs'));
+    // The gateway is not there, so neither is what compares its answers with the document.
+    const jest = readFileSync(join(ROOT, 'jest.config.js'), 'utf8').replace(
+      /^ *setupFilesAfterEnv:.*\n/m,
+      '',
+    );
+    writeFileSync(join(folder, 'jest.config.js'), jest);
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
