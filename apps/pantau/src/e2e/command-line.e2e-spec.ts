@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { program } from '../program.js';
+import { MAIN } from '../built.fixture.js';
 
-const MAIN = join(import.meta.dirname, '..', '..', '..', '..', 'dist', 'apps', 'pantau', 'src', 'main.js');
 /** Of a command that hangs; the slowest here ends after seconds. */
 const LONGEST_MS = 60_000;
 const STACK = /\n\s+at .+:\d+:\d+/;

@@ -1,7 +1,8 @@
 import { describeWith, startInfluxd, startProcess, temporaryFolder, waitUntil } from '#libs/testing';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectAcknowledged, Installation, MAIN } from './crash.fixture.js';
+import { MAIN } from '../built.fixture.js';
+import { expectAcknowledged, Installation } from './crash.fixture.js';
 
 /** Kills Pantau in the middle of a replay, three times, and compares what was acknowledged with what is stored. */
 async function surviveKills(pantau: Installation): Promise<void> {

@@ -1,20 +1,7 @@
 import { freePort, startProcess, temporaryFolder, waitUntil, type ServerProcess } from '#libs/testing';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** The built program: these tests are about processes. `npm test` builds it first. */
-export const MAIN = join(
-  import.meta.dirname,
-  '..',
-  '..',
-  '..',
-  '..',
-  'dist',
-  'apps',
-  'pantau',
-  'src',
-  'main.js',
-);
+import { MAIN } from '../built.fixture.js';
 
 /** A busy machine must not fail a test. */
 const START_DEADLINE_MS = 60_000;

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEngines, type Engines } from '../storage/engines.js';
 import { caughtUp } from '../stages.js';
+import { MAIN } from '../built.fixture.js';
 
 const SITES = `
 sites:
@@ -25,9 +26,6 @@ rules:
     for: 10m
     severity: critical
 `;
-
-/** The built program: `npm test` builds it first. */
-const MAIN = join(import.meta.dirname, '..', '..', '..', '..', 'dist', 'apps', 'pantau', 'src', 'main.js');
 
 /** A start takes a second or two; a busy machine must not fail a test. */
 const START_DEADLINE_MS = 60_000;

@@ -2,10 +2,10 @@ import { HOUR, MINUTE } from '#libs/kernel';
 import { freePort, startProcess, temporaryFolder, waitUntil } from '#libs/testing';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MAIN } from '../built.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..', '..');
-const MAIN = join(ROOT, 'dist', 'apps', 'pantau', 'src', 'main.js');
 const SHIPPED_RULES = readFileSync(join(ROOT, 'config', 'rules.yaml'), 'utf8');
 const SCENARIO_FOLDER = join(ROOT, 'simulators', 'scenario', 'scenarios');
 const SCENARIOS = readdirSync(SCENARIO_FOLDER).map((name) => name.replace('.yaml', ''));

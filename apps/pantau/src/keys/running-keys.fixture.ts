@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { openEngines } from '../storage/engines.js';
 import { at, merged, withFiles, type Files } from './keys.fixture.js';
 import type { LoadedConfig } from '#libs/platform';
+import { MAIN } from '../built.fixture.js';
 
-/** The built program: `npm test` builds it first. */
-const MAIN = join(import.meta.dirname, '..', '..', '..', '..', 'dist', 'apps', 'pantau', 'src', 'main.js');
 const START_DEADLINE_MS = 60_000;
 /** Lets a test block the event loop. */
 const BLOCKABLE = "--import=data:text/javascript,process.on('SIGUSR2',()=>{for(;;);})";

@@ -1,13 +1,12 @@
 import { nearestName, PantauError } from '#libs/kernel';
 import type { LoadedConfig, Logger } from '#libs/platform';
 import type { BrokerHost } from './broker-host.js';
-import { openEngines } from '../storage/engines.js';
-import { readInstallation, recordInstallation } from '../configuration/installation.js';
 import { startMetricsServer } from './metrics-server.js';
 import { startStages } from './stage-host.js';
 import { STAGES } from '../stages.js';
 import { unreadableRowsMetrics } from './unreadable-rows.js';
-import { Pulse, pulseMetrics, startWatchdog } from '../watchdog/watchdog.js';
+import { pulseMetrics } from '../watchdog/watchdog.js';
+import { withProcess } from './with-process.js';
 
 /** The listeners for devices: no stage, because they read no stream with a cursor. */
 export const BROKER = 'broker';
@@ -48,26 +47,16 @@ export async function runProcess(
       },
     );
   }
-  const declared = readInstallation(config);
-  const closers: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
-  };
-  try {
-    const pulse = new Pulse();
-    closers.push(startWatchdog(pulse, config.watchdog));
-    const engines = await openEngines(config);
-    closers.push(() => engines.close());
-    const firstAdminToken = await recordInstallation(declared, config, engines);
+  return withProcess(config, async ({ engines, pulse, firstAdminToken, closes, stop }) => {
     const stages = STAGES.filter(({ name }) => names.includes(name));
     const host = await startStages(stages, { config, logger, pulse, threads: ['main'], shards });
-    closers.push(() => host.stop());
+    closes(() => host.stop());
     let broker: BrokerHost | undefined;
     if (names.includes(BROKER)) {
       const { startBroker } = await import('./broker-host.js');
       const opened = await startBroker(config, engines, logger);
       broker = opened;
-      closers.push(() => opened.close());
+      closes(() => opened.close());
     }
     const lags = pulseMetrics(pulse);
     const unreadable = unreadableRowsMetrics(async () => [engines.unreadableRows, host.unreadableRows]);
@@ -76,15 +65,10 @@ export async function runProcess(
         '\n',
       ),
     );
-    if (metrics !== undefined) closers.push(() => metrics.close());
-    const endBeats = pulse.beat('main');
-    closers.unshift(async () => endBeats());
+    if (metrics !== undefined) closes(() => metrics.close());
     const { httpPort, intakePort } = host;
     // By the process that people reach: of several links the newest is valid.
     const setupLink = httpPort === undefined ? undefined : await engines.users.setupLink();
     return { mqttPort: broker?.port, httpPort, intakePort, firstAdminToken, setupLink, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  });
 }

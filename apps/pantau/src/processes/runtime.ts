@@ -3,13 +3,13 @@ import type { LoadedConfig, Logger } from '#libs/platform';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { startBroker } from './broker-host.js';
-import { openEngines, type Engines } from '../storage/engines.js';
-import { readInstallation, recordInstallation } from '../configuration/installation.js';
+import type { Engines } from '../storage/engines.js';
 import { startMetricsServer } from './metrics-server.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
 import { caughtUp, STAGE_THREADS, type StageThread as StageThreadName } from '../stages.js';
 import { unreadableRowsMetrics, type UnreadableRows } from './unreadable-rows.js';
-import { Pulse, pulseMetrics, startWatchdog } from '../watchdog/watchdog.js';
+import { pulseMetrics } from '../watchdog/watchdog.js';
+import { withProcess } from './with-process.js';
 
 /** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
 const YOUNG_GENERATION_MB = 128;
@@ -45,25 +45,15 @@ export interface Runtime extends Engines {
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
 export async function startPantau(config: LoadedConfig, logger: Logger): Promise<Runtime> {
-  const declared = readInstallation(config);
-  const closers: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
-  };
-  try {
-    const pulse = new Pulse();
-    closers.push(startWatchdog(pulse, config.watchdog));
-    const engines = await openEngines(config);
-    closers.push(() => engines.close());
+  return withProcess(config, async ({ engines, pulse, firstAdminToken, closes, stop }) => {
     const { journal } = engines;
-    const firstAdminToken = await recordInstallation(declared, config, engines);
 
     // All at once: most of a start is loading code. Each is closed whatever becomes of the others, and input first.
     const starting = STAGE_THREADS.map((name) =>
       startStageThread({ config, thread: name, cells: pulse.cells }),
     );
     for (const started of await Promise.allSettled(starting))
-      if (started.status === 'fulfilled') closers.push(() => started.value.stop());
+      if (started.status === 'fulfilled') closes(() => started.value.stop());
     const threads = await Promise.all(starting);
     const threadOf = (name: StageThreadName): StageThread =>
       threads[STAGE_THREADS.indexOf(name)] as StageThread;
@@ -72,7 +62,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     // Whoever waits for it sees it; nobody has to.
     failed.catch(() => undefined);
     const broker = await startBroker(config, engines, logger);
-    closers.push(() => broker.close());
+    closes(() => broker.close());
     const lags = pulseMetrics(pulse);
     const unreadable = unreadableRowsMetrics(async () => [
       engines.unreadableRows,
@@ -81,10 +71,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     const metrics = await startMetricsServer(config.metrics, async () =>
       [await broker.metricsText(), await stages.metricsText(), await unreadable(), await lags()].join('\n'),
     );
-    if (metrics !== undefined) closers.push(() => metrics.close());
-
-    const endBeats = pulse.beat('main');
-    closers.unshift(async () => endBeats());
+    if (metrics !== undefined) closes(() => metrics.close());
 
     return {
       ...engines,
@@ -99,10 +86,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
       caughtUp: (signal) => caughtUp(journal, signal),
       stop,
     };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  });
 }
 
 /** The port and the store are those of the thread that has them. */

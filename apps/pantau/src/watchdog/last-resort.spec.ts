@@ -1,25 +1,10 @@
 import { startProcess, waitUntil } from '#libs/testing';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { built } from '../built.fixture.js';
 
-/** The built one: `npm test` builds it first. */
-const MODULE = pathToFileURL(
-  join(
-    import.meta.dirname,
-    '..',
-    '..',
-    '..',
-    '..',
-    'dist',
-    'apps',
-    'pantau',
-    'src',
-    'watchdog',
-    'last-resort.js',
-  ),
-).href;
+const MODULE = pathToFileURL(built('watchdog/last-resort.js')).href;
 /** A thread that never comes back, as the stages would be in an endless loop; and something that keeps the process alive. */
 const BLOCKED = `
   import { Worker } from 'node:worker_threads';
@@ -53,21 +38,7 @@ describe('the process', () => {
   });
 });
 
-const PULSE = pathToFileURL(
-  join(
-    import.meta.dirname,
-    '..',
-    '..',
-    '..',
-    '..',
-    'dist',
-    'apps',
-    'pantau',
-    'src',
-    'watchdog',
-    'watchdog.js',
-  ),
-).href;
+const PULSE = pathToFileURL(built('watchdog/watchdog.js')).href;
 const WATCHED = `
   import { Worker } from 'node:worker_threads';
   import { Pulse, startWatchdog } from '${PULSE}';
