@@ -240,7 +240,7 @@ function expected(readings: readonly Observation[], parameter: Parameter): Map<s
   for (let from = MIDNIGHT; from < open; from += HOUR) {
     const inHour = samples.filter(({ ts }) => ts >= from && ts < from + HOUR);
     if (inHour.length === 0) continue;
-    const rollup = hourlyRollup(from, inHour, INTERVAL);
+    const rollup = hourlyRollup(from, inHour, [{ from: 0, intervalMs: INTERVAL }]);
     const { received, valid, mean, min, max, unusual, covered, unusualShare, withoutUnusual } = rollup;
     found.set(
       `hour ${from}`,

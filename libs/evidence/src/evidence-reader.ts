@@ -3,7 +3,6 @@ import { registeredAt, type Device, type Registry, type SettingsHistory } from '
 import {
   functionOf,
   hourlyRollup,
-  intervalIn,
   periodOf,
   type DeviceInputs,
   type HourlyRollup,
@@ -156,8 +155,7 @@ export class EvidenceReader {
     for (let hour = hourOf(from); hour < to; hour += HOUR) {
       const first = next;
       while ((samples[next]?.ts ?? Infinity) < hour + HOUR) next++;
-      const intervalMs = intervalIn(intervals, { from: hour, to: hour + HOUR });
-      rollups.push(hourlyRollup(hour, samples.slice(first, next), intervalMs));
+      rollups.push(hourlyRollup(hour, samples.slice(first, next), intervals));
     }
     return rollups;
   }

@@ -68,11 +68,12 @@ describe('days of smog that four stations recorded', () => {
         if (samples.length < 18) continue;
         const plain = samples.reduce((sum, { value }) => sum + value, 0) / samples.length;
         const record = meanOfHoursRecord(
-          { key: 'env.aq.pm25_daily_mean', version: 3, unit: 'ug/m3' },
+          { key: 'env.aq.pm25_daily_mean', version: 4, unit: 'ug/m3' },
           { site: 'beijing', device },
           periodOf('day', date),
           samples,
           [{ from: 0, intervalMs: HOUR }],
+          true,
         );
         expect(record.value).toBeCloseTo(plain, 9);
         expect(ispuSubIndex('pm25', record.value)).toEqual(ispuSubIndex('pm25', plain));

@@ -20,7 +20,7 @@ describe('indicators.yaml', () => {
   it('holds the indicators that come with Pantau, each with the function that it names', () => {
     const definitions = parsed(SHIPPED);
     expect(definitions.map(({ key, version }) => `${key} ${version}`)).toEqual(
-      expect.arrayContaining(['env.aq.pm25_daily_mean 3', 'soc.cctv.availability 3']),
+      expect.arrayContaining(['env.aq.pm25_daily_mean 4', 'soc.cctv.availability 3']),
     );
     expect(definitions.map((one) => functionOf(one).series(one.arguments))).toEqual(
       expect.arrayContaining(['pm25', 'heartbeat']),

@@ -20,4 +20,13 @@ export interface IndicatorDefinition {
   readonly period: PeriodUnit;
   readonly function: string;
   readonly arguments: unknown;
+  /** Comes with Pantau; the catalogue says so, not the file. */
+  readonly isShipped?: boolean;
+}
+
+/** As the file says it: what is recorded and shown. */
+export function asWritten(definition: IndicatorDefinition): Omit<IndicatorDefinition, 'isShipped'> {
+  const written = { ...definition } as IndicatorDefinition & { isShipped?: boolean };
+  delete written.isShipped;
+  return written;
 }

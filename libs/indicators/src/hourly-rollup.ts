@@ -1,6 +1,7 @@
 import { HOUR, type Millis, type UtcMillis } from '#libs/kernel';
 import { entersFigures, type Standing } from '#libs/quality-control';
 import type { JournalRef, QualityFlag, Rollup } from '#libs/telemetry';
+import { intervalAt, intervalIn, type Intervals } from './intervals.js';
 
 /** One value of a device and parameter, with the journal entry that holds it. */
 export interface Sample extends JournalRef {
@@ -23,7 +24,7 @@ export interface CoveredMean {
 /** An hour of a device and parameter. A mean without its counts is not evidence. */
 export interface HourlyRollup extends CoveredMean {
   readonly hour: UtcMillis;
-  /** Readings that the promised interval leads to. */
+  /** Readings that the promised interval leads to; of an hour in which it changed, each for its part. */
   readonly expected: number;
   /** Of them those that came, see {@link countSlots}; never more. */
   readonly received: number;
@@ -62,22 +63,23 @@ export function isValidHour({
 
 /**
  * Rolls up one hour. The mean is one over time: a value speaks until the next one comes, but for no longer than the interval
- * that the device promised. So forty values in seven minutes weigh seven minutes, and cover no more of the hour than that.
+ * that the device promised at its time. So forty values in seven minutes weigh seven minutes, and cover no more of the hour than
+ * that.
  *
  * The last value speaks until the first one of an hour that repeats itself: what it covers beyond the end stands for what the
  * hour before covered at the beginning. So an hour rests on its own readings alone, at whatever minute the device reports.
  *
  * @param samples - of this hour, one a timestamp, in any order: the result does not depend on it
- * @param intervalMs - how often the device promises to report
+ * @param promised - how often the device promised to report, and since when
  */
-export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], intervalMs: Millis): HourlyRollup {
+export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], promised: Intervals): HourlyRollup {
   // Summed in the order of time: floating-point addition depends on the order, and evidence must not.
   const ordered = isInOrder(samples) ? samples : samples.toSorted((a, b) => a.ts - b.ts);
   const counted = ordered.filter(({ standing }) => entersFigures(standing));
-  const weights = weightsOf(counted, intervalMs);
+  const weights = weightsOf(counted, promised);
   const all = coveredMean(counted, weights);
   const usual = counted.filter(({ standing }) => standing !== 'unusual');
-  const expected = Math.max(1, Math.round(HOUR / intervalMs));
+  const expected = Math.max(1, Math.round(HOUR / intervalIn(promised, { from: hour, to: hour + HOUR })));
   let [min, max, unusualMs] = [Infinity, -Infinity, 0];
   for (const [i, { value, standing }] of counted.entries()) {
     if (value < min) min = value;
@@ -88,12 +90,12 @@ export function hourlyRollup(hour: UtcMillis, samples: readonly Sample[], interv
   return {
     hour,
     expected,
-    ...countSlots(ordered, expected, intervalMs),
+    ...countSlots(ordered, expected, promised),
     ...all,
     min: none ? null : min,
     max: none ? null : max,
     unusualShare: none ? null : unusualMs / sumOf(weights),
-    withoutUnusual: usual.length === counted.length ? all : coveredMean(usual, weightsOf(usual, intervalMs)),
+    withoutUnusual: usual.length === counted.length ? all : coveredMean(usual, weightsOf(usual, promised)),
   };
 }
 
@@ -102,23 +104,27 @@ const CLASSES = ['other', 'failed', 'suspect', 'unusual', 'usual'] as const;
 
 /**
  * Counts values as the expected ones that they stand for: the hour has a slot for each expected value, laid out from the first
- * one on. A value fills the nearest, or the one after it when half an interval has passed since the last one was filled. So a
- * repetition is no second reading, a device that reports more often than it promised is not captured by more than all, and a
- * clock that is a little fast, or jitter, costs nothing.
+ * one on, and anew from the first one after the interval has changed. A value fills the nearest, or the one after it when half an
+ * interval has passed since the last one was filled. So a repetition is no second reading, a device that reports more often than
+ * it promised is not captured by more than all, and a clock that is a little fast, or jitter, costs nothing.
  *
  * @param ordered - by time
  */
 function countSlots(
   ordered: readonly Sample[],
   expected: number,
-  intervalMs: Millis,
+  promised: Intervals,
 ): Pick<HourlyRollup, 'received' | 'valid' | 'unusual' | 'suspect' | 'failed'> {
-  const first = ordered[0]?.ts ?? 0;
+  let [first, base, intervalMs] = [0, 0, NaN];
   const counts = { other: 0, failed: 0, suspect: 0, unusual: 0, usual: 0 };
   let [slot, filledAt, best] = [-1, -Infinity, 0];
   for (const sample of ordered) {
-    const nearest = Math.round((sample.ts - first) / intervalMs);
-    const next = sample.ts - filledAt < intervalMs / 2 ? slot : Math.max(nearest, slot + 1);
+    const interval = intervalAt(promised, sample.ts);
+    // The shorter of the two: a device that reports more seldom from now on is not early.
+    const isNear = sample.ts - filledAt < Math.min(interval, intervalAt(promised, filledAt)) / 2;
+    if (interval !== intervalMs) [first, base, intervalMs] = [sample.ts, isNear ? slot : slot + 1, interval];
+    const nearest = base + Math.round((sample.ts - first) / intervalMs);
+    const next = isNear ? slot : Math.max(nearest, slot + 1);
     const place = Math.min(next, nearest + 1, expected - 1);
     const worth = CLASSES.indexOf(classOf(sample));
     if (place > slot) {
@@ -139,9 +145,11 @@ function classOf({ flag, standing }: Sample): (typeof CLASSES)[number] {
 }
 
 /** For how long each value speaks. Never more than an hour in all. */
-function weightsOf(ordered: readonly Sample[], intervalMs: Millis): readonly Millis[] {
+function weightsOf(ordered: readonly Sample[], promised: Intervals): readonly Millis[] {
   const first = ordered[0]?.ts ?? 0;
-  return ordered.map(({ ts }, i) => Math.min((ordered[i + 1]?.ts ?? first + HOUR) - ts, intervalMs));
+  return ordered.map(({ ts }, i) =>
+    Math.min((ordered[i + 1]?.ts ?? first + HOUR) - ts, intervalAt(promised, ts)),
+  );
 }
 
 function coveredMean(ordered: readonly Sample[], weights: readonly Millis[]): CoveredMean {

@@ -12,8 +12,8 @@ import type { IndicatorRecord } from './record.js';
 const date = '2015-12-07';
 const day = localDaySpan(date)!;
 const subject = { site: 'demo', device: 'udara-01' };
-const MEAN = { key: 'env.aq.pm25_daily_mean', version: 3, unit: 'ug/m3' };
-const AVAILABILITY = { key: 'soc.cctv.availability', version: 3, unit: '%' };
+const MEAN = { key: 'env.aq.pm25_daily_mean', version: 4, unit: 'ug/m3' };
+const AVAILABILITY = { key: 'soc.cctv.availability', version: 3, unit: '%', isShipped: true };
 
 function pm25DailyMean(
   of: typeof subject,
@@ -21,7 +21,7 @@ function pm25DailyMean(
   samples: readonly Sample[],
   intervalMs: number,
 ): IndicatorRecord {
-  return meanOfHoursRecord(MEAN, of, periodOf('day', name), samples, [{ from: 0, intervalMs }]);
+  return meanOfHoursRecord(MEAN, of, periodOf('day', name), samples, [{ from: 0, intervalMs }], true);
 }
 
 type Rest = Parameters<typeof availabilityRecord> extends [unknown, unknown, unknown, ...infer R] ? R : never;
@@ -42,11 +42,14 @@ const sample = (ts: number, value: number, flag: Sample['flag'] = 1, offset = ts
   offset,
 });
 
+const rollupOf = (samples: readonly Sample[], intervalMs: number) =>
+  hourlyRollup(0, samples, [{ from: 0, intervalMs }]);
+
 describe('hourlyRollup', () => {
   it('uses what passed, counts what did not, and is valid at 75 % of what was expected', () => {
     const good = Array.from({ length: 45 }, (_, i) => sample(i * MINUTE, i + 1));
     const rest = [sample(46 * MINUTE, 700, 3), sample(47 * MINUTE, 5_000, 4), sample(48 * MINUTE, 1, 9)];
-    expect(hourlyRollup(0, [...rest, ...good], MINUTE)).toEqual({
+    expect(rollupOf([...rest, ...good], MINUTE)).toEqual({
       hour: 0,
       expected: 60,
       received: 48,
@@ -62,19 +65,19 @@ describe('hourlyRollup', () => {
       unusualShare: 0,
       withoutUnusual: { mean: 23, covered: 0.75, isValid: true },
     });
-    expect(hourlyRollup(0, good.slice(1), MINUTE).isValid).toBe(false);
+    expect(rollupOf(good.slice(1), MINUTE).isValid).toBe(false);
   });
 
   it('weighs forty values in seven minutes as seven minutes', () => {
     const burst = Array.from({ length: 40 }, (_, i) => sample(i * 10_500, 200));
     const rest = [10, 20, 30, 40, 50].map((minute) => sample(minute * MINUTE, 20));
-    const { mean, covered, isValid } = hourlyRollup(0, [...burst, ...rest], MINUTE);
+    const { mean, covered, isValid } = rollupOf([...burst, ...rest], MINUTE);
     // 6:49.5 and a minute more of the one, five minutes of the other: an eighth and a bit of what was promised.
     expect(covered).toBeCloseTo((39 * 10.5 + 60 + 5 * 60) / 3600);
     expect(isValid).toBe(false);
     expect(mean).toBeCloseTo((469.5 * 200 + 300 * 20) / 769.5);
     // Promised every ten minutes, each of the five speaks for ten.
-    const slow = hourlyRollup(0, [...burst, ...rest], 10 * MINUTE);
+    const slow = rollupOf([...burst, ...rest], 10 * MINUTE);
     expect(slow).toMatchObject({ covered: 1, isValid: true });
     expect(slow.mean).toBeCloseTo((10 * 200 + 50 * 20) / 60);
   });
@@ -89,7 +92,7 @@ describe('hourlyRollup', () => {
           const count = 60 / minutes;
           const at = (i: number): number => Math.floor((i + phase) * minutes * MINUTE);
           const samples = Array.from({ length: count }, (_, i) => sample(at(i), values[i]!));
-          const { mean, covered, isValid } = hourlyRollup(0, samples, minutes * MINUTE);
+          const { mean, covered, isValid } = rollupOf(samples, minutes * MINUTE);
           expect(covered).toBeCloseTo(1);
           expect(isValid).toBe(true);
           expect(mean).toBeCloseTo(samples.reduce((sum, { value }) => sum + value, 0) / count);
@@ -104,8 +107,8 @@ describe('hourlyRollup', () => {
       fc.property(steps, fc.integer({ min: 1, max: 29 }), fc.nat({ max: 900 }), (minutes, seconds, value) => {
         const samples = minutes.map((minute, i) => sample(minute * MINUTE, value + i));
         const repeated = samples.flatMap((one) => [one, { ...one, ts: one.ts + seconds * 1_000 }]);
-        const rollup = hourlyRollup(0, samples, MINUTE);
-        const withRepeats = hourlyRollup(0, repeated, MINUTE);
+        const rollup = rollupOf(samples, MINUTE);
+        const withRepeats = rollupOf(repeated, MINUTE);
         expect(rollup.covered).toBeLessThanOrEqual(1);
         expect(withRepeats.covered).toBeLessThanOrEqual(1);
         if (minutes.length === 60) expect(withRepeats.mean).toBeCloseTo(rollup.mean!);
@@ -120,11 +123,11 @@ describe('hourlyRollup', () => {
       standing: 'unusual',
     }));
     const usual = Array.from({ length: 45 }, (_, i) => sample((15 + i) * MINUTE, 100));
-    expect(hourlyRollup(0, [...unusual, ...usual], MINUTE)).toMatchObject({
+    expect(rollupOf([...unusual, ...usual], MINUTE)).toMatchObject({
       ...{ received: 60, valid: 60, unusual: 15, suspect: 0, mean: 250, covered: 1, unusualShare: 0.25 },
       withoutUnusual: { mean: 100, covered: 0.75, isValid: true },
     });
-    expect(hourlyRollup(0, unusual, MINUTE)).toMatchObject({
+    expect(rollupOf(unusual, MINUTE)).toMatchObject({
       mean: 700,
       unusualShare: 1,
       withoutUnusual: { mean: null, covered: 0, isValid: false },
@@ -134,24 +137,24 @@ describe('hourlyRollup', () => {
   it('counts what was received by what was promised: never more than expected', () => {
     // A device that promised a reading every 150 s and sends one every 145 s: 596 a day.
     const sooner = Array.from({ length: 25 }, (_, i) => sample(i * 145_000, 10));
-    expect(hourlyRollup(0, sooner, 150_000)).toMatchObject({ expected: 24, received: 24, valid: 24 });
+    expect(rollupOf(sooner, 150_000)).toMatchObject({ expected: 24, received: 24, valid: 24 });
     // Every value twice is received once, a burst fills the time of the burst, and a second of jitter loses nothing.
     const twice = [0, 1, 2].flatMap((minute) =>
       [0, 20_000].map((more) => sample(minute * MINUTE + more, 10)),
     );
-    expect(hourlyRollup(0, twice, MINUTE)).toMatchObject({ expected: 60, received: 3, valid: 3 });
+    expect(rollupOf(twice, MINUTE)).toMatchObject({ expected: 60, received: 3, valid: 3 });
     const jittery = Array.from({ length: 60 }, (_, i) => sample(i * MINUTE + (i % 3) * 1_000 + 500, 10));
-    expect(hourlyRollup(0, jittery, MINUTE)).toMatchObject({ received: 60, valid: 60 });
+    expect(rollupOf(jittery, MINUTE)).toMatchObject({ received: 60, valid: 60 });
     // Of several in one place the best counts.
     const mixed = [sample(0, 10, 4), sample(10_000, 10, 3), sample(20_000, 10), sample(MINUTE, 10, 4)];
-    expect(hourlyRollup(0, mixed, MINUTE)).toMatchObject({ received: 2, valid: 1, suspect: 0, failed: 1 });
+    expect(rollupOf(mixed, MINUTE)).toMatchObject({ received: 2, valid: 1, suspect: 0, failed: 1 });
     const list = fc.array(fc.tuple(fc.nat({ max: HOUR - 1 }), fc.constantFrom<Sample['flag']>(1, 3, 4, 9)), {
       maxLength: 200,
     });
     fc.assert(
       fc.property(list, fc.integer({ min: 1_000, max: 3 * HOUR }), (values, intervalMs) => {
         const samples = [...new Map(values)].map(([ts, flag]) => sample(ts, 1, flag));
-        const { expected, received, valid, suspect, failed } = hourlyRollup(0, samples, intervalMs);
+        const { expected, received, valid, suspect, failed } = rollupOf(samples, intervalMs);
         expect(received).toBeLessThanOrEqual(expected);
         expect(valid + suspect + failed).toBeLessThanOrEqual(received);
         expect(received > 0).toBe(samples.length > 0);
@@ -160,7 +163,7 @@ describe('hourlyRollup', () => {
   });
 
   it('has no mean without a value that counts', () => {
-    expect(hourlyRollup(0, [sample(1, 10, 4)], HOUR)).toMatchObject({ mean: null, valid: 0, isValid: false });
+    expect(rollupOf([sample(1, 10, 4)], HOUR)).toMatchObject({ mean: null, valid: 0, isValid: false });
   });
 });
 
@@ -319,6 +322,25 @@ describe('cameraAvailability', () => {
       }),
       expect.objectContaining({ cause: 'undetermined' }),
     ]);
+  });
+
+  it('of another definition bears the version of that, whatever it is', () => {
+    const heartbeats = [{ ts: day.from, state: 'up' as const, shard: 0, offset: 0 }];
+    const method = { intervalMs: 24 * HOUR, graceMs: 0 };
+    const timeline = deviceTimeline({ window: day, heartbeats, observed: [day], ...method });
+    for (const version of [1, 2, 3, 4]) {
+      const own = { key: 'soc.cctv.availability_own', version, unit: '%' };
+      const record = availabilityRecord(
+        own,
+        subject,
+        periodOf('day', date),
+        day,
+        timeline,
+        heartbeats,
+        method,
+      );
+      expect(record).toMatchObject({ indicator: own.key, version });
+    }
   });
 
   it('has no figure and no fault for a day that was planned off throughout', () => {

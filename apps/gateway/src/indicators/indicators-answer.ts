@@ -3,6 +3,7 @@ import {
   SUBJECT_KINDS,
   type IndicatorDefinition,
   type IndicatorRecord,
+  asWritten,
 } from '#libs/indicators';
 import type { Recomputation, StoreCheck } from '#libs/evidence';
 import { STREAM_NAMES } from '#libs/streams';
@@ -137,7 +138,7 @@ export function figureOf(record: IndicatorRecord): Answer<typeof figureSchema> {
 }
 
 export function definitionOf(definition: IndicatorDefinition): Answer<typeof definitionSchema> {
-  return definition as Answer<typeof definitionSchema>;
+  return asWritten(definition) as Answer<typeof definitionSchema>;
 }
 
 export function recomputationOf({

@@ -1,4 +1,4 @@
-import { HOUR, PantauError } from '#libs/kernel';
+import { HOUR, MINUTE, PantauError } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
 import { CAMERA, DATE, Fixture, from } from '../../../evidence/src/settings.fixture.js';
@@ -51,6 +51,26 @@ const figure =
       return error instanceof PantauError ? error.code : error;
     }
   };
+
+/** How much Pantau counts of a device whose interval changed in the middle of an hour, and that kept to both. */
+async function received(config: LoadedConfig): Promise<unknown> {
+  await using fixture = await new Fixture(indicators(config)).open(HOUR);
+  await fixture.registry.putSite({ id: 'betung', name: 'Betung' });
+  const device = { ...CAMERA, id: AIR, kind: 'air' } as const;
+  await fixture.registry.putDevice({ ...device, intervalMs: 15 * MINUTE });
+  fixture.now = from + 30 * MINUTE;
+  await fixture.registry.putDevice({ ...device, intervalMs: 5 * MINUTE });
+  const measured = [0, 15, 30, 35, 40, 45, 50, 55].map((minute): Observation => {
+    const ts = from + minute * MINUTE;
+    return {
+      ...{ site: 'betung', device: AIR, ts, receivedAt: ts, uplink: { shard: 0, offset: 0 } },
+      readings: [{ parameter: 'pm25', value: 20, flag: 1 }],
+    };
+  });
+  await fixture.append('readings', AIR, measured);
+  const { dataCapture } = await fixture.reader().get('own', AIR, DATE);
+  return dataCapture['received'];
+}
 
 const PM25 = { arguments: { parameter: 'pm25' } };
 const DAY = ['own', CAMERA.id, DATE] as const;
@@ -115,6 +135,12 @@ export const INDICATORS: Cases = {
     ...ON_AIR,
     { function: 'mean-of-hours', ...PM25, deviceKind: 'air' },
   ),
+  'indicators[].arguments.changedInterval': {
+    ...indicator({ arguments: { changedInterval: 'by_time' } }, [6, 8], ...ON_AIR, {
+      ...{ function: 'mean-of-hours', ...PM25, deviceKind: 'air' },
+    }),
+    behaviour: received,
+  },
   'indicators[].arguments.graceShare': indicator({ arguments: { graceShare: 1 } }, [
     (12.5 / 24) * 100,
     (13 / 24) * 100,

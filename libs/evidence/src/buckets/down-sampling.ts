@@ -1,4 +1,4 @@
-import { dailyRollup, hourlyRollup, intervalIn, type Intervals } from '#libs/indicators';
+import { dailyRollup, hourlyRollup, type Intervals } from '#libs/indicators';
 import {
   HOUR,
   hourOf,
@@ -164,8 +164,7 @@ async function close(
       const ofDay = over.filter(({ hour }) => hour >= span.from && hour < span.to);
       if (ofDay.length === 0) continue;
       const figuresOfHour = (hour: UtcMillis): HourFigures => {
-        const intervalMs = intervalIn(intervals, { from: hour, to: hour + HOUR });
-        const rollup = hourlyRollup(hour, samplesOf(bucketsOf(hour), parameter), intervalMs);
+        const rollup = hourlyRollup(hour, samplesOf(bucketsOf(hour), parameter), intervals);
         const { isValid, withoutUnusual } = rollup;
         return { isValid, figures: figuresOf(rollup, withoutUnusual.isValid ? 1 : 0) };
       };

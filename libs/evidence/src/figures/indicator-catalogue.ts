@@ -10,7 +10,10 @@ import { dirname, join } from 'node:path';
  * @throws PantauError `CONFIG_UNREADABLE`; `CONFIG_INVALID` with file, line and expectation, also for a key that is there already
  */
 export function indicatorCatalogue(ownFile?: string): readonly IndicatorDefinition[] {
-  const shipped = readYamlFile(shippedFile(), indicatorsFileSchema).indicators;
+  const shipped = readYamlFile(shippedFile(), indicatorsFileSchema).indicators.map((definition) => ({
+    ...definition,
+    isShipped: true,
+  }));
   if (ownFile === undefined) return shipped;
   const own = indicatorsFileSchema.refine(
     ({ indicators }) => !indicators.some(({ key }) => shipped.some((known) => known.key === key)),

@@ -1,6 +1,6 @@
 import { settingAt, type Settings, type SettingsHistory } from '#libs/identity';
-import { indicatorSchema, type IndicatorDefinition, type IndicatorRecord } from '#libs/indicators';
-import { canonicalJson, PantauError, type TimeSpan } from '#libs/kernel';
+import { asWritten, indicatorSchema, type IndicatorDefinition, type IndicatorRecord } from '#libs/indicators';
+import { canonicalJson, defined, PantauError, type TimeSpan } from '#libs/kernel';
 
 /** Name of the setting that holds the definition of an indicator. */
 const settingOf = (key: string): string => `indicator/${key}`;
@@ -19,7 +19,8 @@ export async function recordIndicators(
   definitions: readonly IndicatorDefinition[],
 ): Promise<void> {
   for (const definition of definitions) await assertTold(settings, definition);
-  for (const definition of definitions) await settings.declare(settingOf(definition.key), definition);
+  for (const definition of definitions)
+    await settings.declare(settingOf(definition.key), asWritten(definition));
 }
 
 async function assertTold(settings: Settings, definition: IndicatorDefinition): Promise<void> {
@@ -67,5 +68,5 @@ export async function definitionAt(
     );
   const { from, digest } = held;
   const said = from === 0 ? [] : [{ name, from: new Date(from).toISOString(), digest }];
-  return { definition: parsed.data, said };
+  return { definition: { ...parsed.data, ...defined({ isShipped: current.isShipped }) }, said };
 }

@@ -12,9 +12,9 @@ const NUMBERED = 3;
 /**
  * Availability of a device over a period.
  *
- * In version {@link NUMBERED}, a period without degraded, planned and undetermined time is a record of version 1, which knew up and down
+ * By the shipped definition of version {@link NUMBERED}, a period without degraded, planned and undetermined time is a record of version 1, which knew up and down
  * alone, and one after the first sign of life is none of version 3: the method is the same there, and a figure that was handed out
- * before comes out the same, byte for byte. A definition of another version is named by that.
+ * before comes out the same, byte for byte. Any other definition is named by its version.
  *
  * @param span - the part of the period that is accounted for: from registration on, and up to now for one that is not over; empty
  * for one of which nothing is
@@ -24,7 +24,7 @@ const NUMBERED = 3;
  * @param firstSign - the device's first sign of life; none yet: Infinity
  */
 export function availabilityRecord(
-  definition: Pick<IndicatorDefinition, 'key' | 'version' | 'unit'>,
+  definition: Pick<IndicatorDefinition, 'key' | 'version' | 'unit' | 'isShipped'>,
   subject: Subject,
   period: Period,
   span: TimeSpan,
@@ -36,8 +36,9 @@ export function availabilityRecord(
   const { ms, observedOnly, strict, optimistic, degraded } = availabilityOf(timeline);
   const hasNewStates = ms.degraded + ms.planned + ms.undetermined > 0;
   const isEmpty = span.from >= span.to;
-  const isOwn = definition.version !== NUMBERED || isEmpty || span.from < firstSign;
-  const version = isOwn ? definition.version : hasNewStates ? 2 : 1;
+  const isNumbered = definition.isShipped === true && definition.version === NUMBERED;
+  const isAsBefore = isNumbered && !isEmpty && span.from >= firstSign;
+  const version = isAsBefore ? (hasNewStates ? 2 : 1) : definition.version;
   const up = ms.heartbeat + ms.degraded;
   const known = up + ms.reported + ms.silent;
   const outages = NOT_SIMPLY_UP.flatMap((cause) =>

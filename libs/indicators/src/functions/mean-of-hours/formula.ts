@@ -15,6 +15,7 @@ type Head = Pick<IndicatorDefinition, 'key' | 'version' | 'unit'>;
  *
  * @param samples - of that period, one a timestamp, in any order
  * @param promised - how often the device promised to report, and since when
+ * @param isByTime - argument `changedInterval`
  */
 export function meanOfHoursRecord(
   definition: Head,
@@ -22,9 +23,10 @@ export function meanOfHoursRecord(
   period: Period,
   samples: readonly Sample[],
   promised: Intervals,
+  isByTime: boolean,
 ): IndicatorRecord {
   const inputs = inPeriod(samples, period);
-  const hours = hoursOf(period, inputs, promised);
+  const hours = hoursOf(period, inputs, promised, isByTime);
   return {
     ...recordHead(definition, subject, period),
     ...figuresOf(hours, hours.length),
@@ -54,13 +56,14 @@ export async function pooledMeanOfHoursRecord(
   subject: Subject,
   period: Period,
   devices: readonly DeviceSamples[],
+  isByTime: boolean,
 ): Promise<IndicatorRecord> {
   const all: HourlyRollup[] = [];
   const inputs: Sample[] = [];
   const each: object[] = [];
   for (const { site, device, samples, promised } of devices) {
     const own = inPeriod(samples, period);
-    const hours = hoursOf(period, own, promised);
+    const hours = hoursOf(period, own, promised, isByTime);
     const { value, dataCapture } = figuresOf(hours, hours.length);
     each.push({ site, device, value, validHours: dataCapture['validHours'], share: dataCapture['share'] });
     for (const hour of hours) all.push(hour);
@@ -90,13 +93,19 @@ function inPeriod(samples: readonly Sample[], { from, to }: Period): Sample[] {
 }
 
 /** Every hour of the period. @param ordered - of the period, by time */
-function hoursOf(period: Period, ordered: readonly Sample[], promised: Intervals): HourlyRollup[] {
+function hoursOf(
+  period: Period,
+  ordered: readonly Sample[],
+  promised: Intervals,
+  isByTime: boolean,
+): HourlyRollup[] {
   let next = 0;
   return Array.from({ length: hoursIn(period) }, (_, i) => {
     const from = period.from + i * HOUR;
     const first = next;
     while ((ordered[next]?.ts ?? Infinity) < from + HOUR) next++;
-    return hourlyRollup(from, ordered.slice(first, next), intervalIn(promised, { from, to: from + HOUR }));
+    const averaged = [{ from, intervalMs: intervalIn(promised, { from, to: from + HOUR }) }];
+    return hourlyRollup(from, ordered.slice(first, next), isByTime ? promised : averaged);
   });
 }
 

@@ -11,18 +11,27 @@ const SHORT: readonly PeriodUnit[] = ['hour', 'day'];
 
 /** Mean of the valid hourly means of a period; none where fewer than three quarters of the hours are valid. */
 export const meanOfHours = defineIndicatorFunction({
-  arguments: z.strictObject({ parameter: z.enum(PARAMETER_CODES as readonly [Parameter, ...Parameter[]]) }),
+  arguments: z.strictObject({
+    parameter: z.enum(PARAMETER_CODES as readonly [Parameter, ...Parameter[]]),
+    /**
+     * In an hour in which the interval changed, each value is counted and weighed by the interval of its time. Without it all are by
+     * one that is averaged over the hour, as in figures that were handed out before.
+     */
+    changedInterval: z.literal('by_time').optional(),
+  }),
   subjects: SUBJECT_KINDS,
   periods: PERIOD_UNITS,
   series: ({ parameter }) => parameter,
   // A station that measures other things owes none.
   isOwed: false,
   settings: () => ['quality'],
-  async compute({ definition, args: { parameter }, subject, period }, devices) {
+  async compute({ definition, args: { parameter, changedInterval }, subject, period }, devices) {
+    const isByTime = changedInterval === 'by_time';
     if (subject.device !== undefined && SHORT.includes(period.unit)) {
       const device = onlyDevice(devices);
       const samples = await device.samples(parameter, period);
-      return meanOfHoursRecord(definition, subject, period, samples, await device.intervals());
+      const promised = await device.intervals();
+      return meanOfHoursRecord(definition, subject, period, samples, promised, isByTime);
     }
     const measured: DeviceSamples[] = [];
     let inputs = 0;
@@ -35,6 +44,6 @@ export const meanOfHours = defineIndicatorFunction({
       assertInputs((inputs += samples.length));
       measured.push({ site, device, samples, promised: await each.intervals() });
     }
-    return pooledMeanOfHoursRecord(definition, subject, period, measured);
+    return pooledMeanOfHoursRecord(definition, subject, period, measured, isByTime);
   },
 });
