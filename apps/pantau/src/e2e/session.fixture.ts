@@ -54,7 +54,7 @@ export interface SessionMessage {
   readonly outcome: string;
 }
 
-/** What a device does from its connection to its end, as it was recorded, with times of now. */
+/** What a device does from its connection to its end, with times of now. Its `# origin:` says where it comes from. */
 export interface Session {
   readonly client: string;
   readonly qos: 0 | 1;
@@ -65,7 +65,7 @@ export interface Session {
 /** @throws Error when the maker has none, or one that cannot be read */
 export function sessionOf(maker: string, now: number): Session {
   const file = join(CODECS, maker, 'session.txt');
-  if (!existsSync(file)) throw new Error(`devices/codecs/${maker} has no session.txt: record one`);
+  if (!existsSync(file)) throw new Error(`devices/codecs/${maker} has no session.txt: write one`);
   const lines = readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
@@ -74,14 +74,14 @@ export function sessionOf(maker: string, now: number): Session {
   const client = header('client');
   if (client === undefined) throw new Error(`${maker}/session.txt: expected "# client: <id>"`);
   const will = header('will');
-  const recorded = lines.filter((line) => !line.startsWith('#'));
-  // In the past and one after the other, as if it had been recorded until now.
-  const at = (i: number): number => now - (recorded.length - i + 1) * 10 * SECOND;
+  const messages = lines.filter((line) => !line.startsWith('#'));
+  // In the past and one after the other, as if it had been heard until now.
+  const at = (i: number): number => now - (messages.length - i + 1) * 10 * SECOND;
   return {
     client,
     qos: header('qos') === '0' ? 0 : 1,
-    will: will === undefined ? undefined : messageOf(will, at(recorded.length)),
-    messages: recorded.map((line, i) => messageOf(line, at(i))),
+    will: will === undefined ? undefined : messageOf(will, at(messages.length)),
+    messages: messages.map((line, i) => messageOf(line, at(i))),
   };
 }
 
