@@ -21,7 +21,8 @@ describe('docker-compose.yml', () => {
   const { pantau, influxdb } = compose.services;
 
   it('sets only variables that Pantau reads, and tells both containers the same', () => {
-    for (const name of Object.keys(pantau!.environment)) expect(ENVIRONMENT_VARIABLES).toContain(name);
+    for (const name of Object.keys(pantau!.environment))
+      expect(Object.keys(ENVIRONMENT_VARIABLES)).toContain(name);
     expect(pantau!.environment['PANTAU_INFLUX_DATABASE']).toBe(
       influxdb!.environment['DOCKER_INFLUXDB_INIT_BUCKET'],
     );
@@ -58,7 +59,7 @@ describe('Dockerfile', () => {
     expect(read('apps/pantau/src/main.ts')).toMatch(/^#!.* node --single-threaded-gc\n/);
     expect(existsSync(join(ROOT, 'apps/pantau/src/main.ts'))).toBe(true);
     for (const [, name] of dockerfile.matchAll(/(PANTAU_\w+)=/g))
-      expect(ENVIRONMENT_VARIABLES).toContain(name);
+      expect(Object.keys(ENVIRONMENT_VARIABLES)).toContain(name);
     const ports = parse(read('docker-compose.yml')) as Compose;
     const published = ports.services['pantau']!.ports!.map((port) => port.split(':').at(-1));
     expect(dockerfile).toContain(`EXPOSE ${published.join(' ')}`);

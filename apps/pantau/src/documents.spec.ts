@@ -71,11 +71,12 @@ describe('docs/configuration.md', () => {
   });
 
   it('explains every environment variable, and no other', () => {
-    expect(
-      firstColumn(page)
-        .filter((name) => name.startsWith('PANTAU_'))
-        .sort(),
-    ).toEqual([...ENVIRONMENT_VARIABLES].sort());
+    const rows = page.split('\n').filter((line) => line.startsWith('| `PANTAU_'));
+    const documentedVariables = rows.flatMap((row) => {
+      const [, names = [], keys = []] = row.split('|').map((cell) => cell.match(/(?<=`)[\w.]+(?=`)/g) ?? []);
+      return names.map((name, i) => [name, keys[i]] as const);
+    });
+    expect(Object.fromEntries(documentedVariables)).toEqual(ENVIRONMENT_VARIABLES);
   });
 
   it('says the default of every key that has one', () => {
@@ -140,6 +141,14 @@ describe('the documents', () => {
     const names = new Set(rows.map((row) => row.split(' ')[0]));
     const named = PAGES.flatMap(([, page]) => page.match(/\bpantau_[a-z0-9_]+\b/g) ?? []);
     expect(named.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it('say of the session of every maker whether it was recorded from a device', () => {
+    const sessions = below('devices/codecs', /^[\w-]+\/session[.]txt$/);
+    expect(sessions.length).toBeGreaterThan(10);
+    const origins = sessions.map((file) => [file, /^# origin: (.*)$/m.exec(read(file))?.[1]]);
+    const isSaid = /^(?:recorded from .+|composed, not recorded from a device: .+)/;
+    expect(origins.filter(([, origin = '']) => !isSaid.test(origin))).toEqual([]);
   });
 
   it.each(PAGES)('name scripts, files and links that exist: %s', (file, page) => {

@@ -317,7 +317,7 @@ export interface LoadedConfig extends PantauConfig {
   readonly folder: string;
 }
 
-/** Environment variables that override the file: what differs between machines, and secrets. */
+/** Environment variables that override the file, with the place in it: what differs between machines, and secrets. */
 const ENVIRONMENT = {
   PANTAU_DATA: ['data'],
   PANTAU_MQTT_HOST: ['mqtt', 'host'],
@@ -342,7 +342,10 @@ const ENVIRONMENT = {
   PANTAU_INFLUX_PASSWORD: ['store', 'password'],
 } as const satisfies Record<string, readonly string[]>;
 
-export const ENVIRONMENT_VARIABLES = Object.keys(ENVIRONMENT);
+/** The key that each environment variable overrides. */
+export const ENVIRONMENT_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(ENVIRONMENT).map(([name, path]) => [name, path.join('.')]),
+);
 
 /** Keys that are numbers. Other text stays as it is and is refused as what it is. */
 const NUMBERS: readonly string[] = ['port', 'version'];

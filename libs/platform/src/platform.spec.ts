@@ -56,7 +56,7 @@ describe('loadConfig', () => {
     expect(() => load('', { PANTAU_MQTT_PORT: 'abc', PANTAU_DATA: '/srv/pantau' })).toThrow(
       /^CONFIG_INVALID:\s+PANTAU_MQTT_PORT \(mqtt\.port\): expected a whole number/,
     );
-    for (const name of ENVIRONMENT_VARIABLES.filter((one) => /PORT|VERSION/.test(one)))
+    for (const name of Object.keys(ENVIRONMENT_VARIABLES).filter((one) => /PORT|VERSION/.test(one)))
       for (const value of ['abc', '99999999', '-1', '1.5', ' ']) {
         expect(() => load('', { PANTAU_STORE: 'influxdb', [name]: value })).toThrow(name);
         expect(() => load('', { PANTAU_STORE: 'influxdb', [name]: value })).not.toThrow(/NaN/);
@@ -86,7 +86,7 @@ describe('loadConfig', () => {
   });
 
   it('knows only variables of its own name', () => {
-    expect(ENVIRONMENT_VARIABLES.every((name) => name.startsWith('PANTAU_'))).toBe(true);
+    expect(Object.keys(ENVIRONMENT_VARIABLES).every((name) => name.startsWith('PANTAU_'))).toBe(true);
   });
 });
 

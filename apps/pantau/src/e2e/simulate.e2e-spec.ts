@@ -105,6 +105,14 @@ describe('pantau simulate', () => {
     );
   });
 
+  it('takes the token of PANTAU_TOKEN, and makes none of its own then', async () => {
+    const args = [MAIN, '--config', training.file('pantau.yaml'), 'simulate', 'quiet-week'];
+    await using refused = startProcess(process.execPath, args, { PANTAU_TOKEN: 'wrong' });
+    await waitUntil('it is over', () => refused.process.exitCode !== null, 60_000);
+    expect(refused.output()).toContain('TOKEN_INVALID');
+    expect(refused.process.exitCode).toBe(1);
+  });
+
   it('has the current index beside the true one when the scenario ends now', async () => {
     const file = training.file('now.yaml');
     writeFileSync(

@@ -44,10 +44,15 @@ export interface Files {
   readonly [name: `${string}.yaml`]: object;
 }
 
-/** Reads the files as the product does, beside those that come with Pantau. The data folder is there, too. */
+/**
+ * Reads the files as the product does, beside those that come with Pantau. The data folder is there, too.
+ *
+ * @param environment - its variables, in which `{folder}` stands for the same
+ */
 export async function withFiles<T>(
   { pantau = {}, ...others }: Files,
   use: (config: LoadedConfig, folder: string) => T | Promise<T>,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   using folder = temporaryFolder('keys');
   cpSync(CONFIG, folder.path, { recursive: true });
@@ -58,7 +63,32 @@ export async function withFiles<T>(
   };
   for (const [name, content] of Object.entries(others)) write(name, content);
   const file = write('pantau.yaml', merged({ data: '{folder}/data' }, pantau));
-  return await use(loadConfig(file, {}), folder.path);
+  const variables = Object.entries(environment).map(([name, value]) => [
+    ...[name, value.replaceAll('{folder}', folder.path)],
+  ]);
+  return await use(loadConfig(file, Object.fromEntries(variables) as NodeJS.ProcessEnv), folder.path);
+}
+
+/** What stands at a key of a file, as the text of an environment variable. */
+function textAt(key: string, file: object = {}): string {
+  const value = key
+    .split('.')
+    .reduce<unknown>((section, name) => (section as Record<string, unknown>)[name], file);
+  if (!['string', 'number', 'boolean'].includes(typeof value)) throw new Error(`nothing at ${key}`);
+  return String(value);
+}
+
+/** What the product does when an environment variable says what the case has at the key of the file. */
+export async function behaviourByVariable(name: string, key: string, of: Case): Promise<unknown> {
+  const { written, beside = {}, behaviour } = of;
+  const { pantau = {}, ...others } = written;
+  const files = merged(beside, { ...others, pantau: without(key.split('.'), pantau) }) as Files;
+  return withFiles(files, behaviour, { [name]: textAt(key, pantau) });
+}
+
+function without([name = '', ...rest]: readonly string[], file: object): object {
+  const { [name]: value, ...others } = file as Record<string, object>;
+  return rest.length === 0 || value === undefined ? others : { ...others, [name]: without(rest, value) };
 }
 
 /** A key that is changed, and what that changes. */

@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { RULE_KINDS, rulesFileSchema } from '#libs/alerting';
 import { INDICATOR_FUNCTIONS, indicatorsFileSchema } from '#libs/indicators';
-import { configSchema } from '#libs/platform';
+import { configSchema, ENVIRONMENT_VARIABLES } from '#libs/platform';
 import { sitesFileSchema } from '../configuration/sites-file.js';
 import { ARRIVAL } from './arrival-keys.fixture.js';
 import { INDICATORS } from './indicators-keys.fixture.js';
-import { behavioursOf, keysOf } from './keys.fixture.js';
+import { behaviourByVariable, behavioursOf, keysOf, type Cases } from './keys.fixture.js';
 import { MQTT } from './mqtt-keys.fixture.js';
 import { INGEST, limitKeys, LIMITS } from './quality-keys.fixture.js';
 import { RULES } from './rules-keys.fixture.js';
@@ -29,7 +29,16 @@ const KEYS = {
   'a file of quality limits': limitKeys(),
 };
 /** Those that a test changes here, in mqtt-keys.spec.ts and in running-keys.e2e-spec.ts. */
-const HERE = { ...STORAGE, ...RULES, ...INDICATORS, ...SITES, ...ARRIVAL, ...INGEST, ...LIMITS, ...SIGN_ON };
+const HERE: Cases = {
+  ...STORAGE,
+  ...RULES,
+  ...INDICATORS,
+  ...SITES,
+  ...ARRIVAL,
+  ...INGEST,
+  ...LIMITS,
+  ...SIGN_ON,
+};
 const TESTED = [...Object.keys({ ...HERE, ...RUNNING, ...MQTT })];
 
 describe('the table of keys', () => {
@@ -49,5 +58,20 @@ describe('the table of keys', () => {
 describe('each key changes what Pantau does', () => {
   it.each(Object.entries(HERE))('%s', async (_key, one) => {
     expect(await behavioursOf(one)).toEqual(one.expected);
+  });
+});
+
+describe('each environment variable does what the key does that it stands for', () => {
+  const variables = Object.entries(ENVIRONMENT_VARIABLES).filter(([, key]) => HERE[key] !== undefined);
+
+  it.each(variables)('%s: %s', async (name, key) => {
+    const one = HERE[key]!;
+    expect(await behaviourByVariable(name, key, one)).toEqual(one.expected[1]);
+  });
+
+  it('the others are shown in mqtt-keys.spec.ts and in running-keys.e2e-spec.ts', () => {
+    const others = Object.values(ENVIRONMENT_VARIABLES).filter((key) => HERE[key] === undefined);
+    expect(others.filter((key) => !Object.hasOwn({ ...MQTT, ...RUNNING }, key))).toEqual([]);
+    expect(variables.length + others.length).toBe(Object.keys(ENVIRONMENT_VARIABLES).length);
   });
 });

@@ -1,4 +1,4 @@
-import type { LoadedConfig } from '#libs/platform';
+import { ENVIRONMENT_VARIABLES, type LoadedConfig } from '#libs/platform';
 import { bridgeOptions, brokerOptions } from '../configuration/broker-options.js';
 import type { Engines } from '../storage/engines.js';
 import { httpIntakeOptions } from '../configuration/http-intake-options.js';
@@ -25,6 +25,17 @@ describe('each key of the section mqtt', () => {
     assertShown(shownBy);
     const before = await withFiles({ pantau: beside }, optionsOf);
     const after = await withFiles({ pantau: merged(beside, at(key, value)) }, optionsOf);
+    expect(differences(before, after)).toEqual(options);
+  });
+});
+
+describe('each environment variable of the section mqtt', () => {
+  const variables = Object.entries(ENVIRONMENT_VARIABLES).filter(([, key]) => key.startsWith('mqtt.'));
+
+  it.each(variables)('arrives where its key does: %s, %s', async (name, key) => {
+    const { value, beside = {}, options } = MQTT[key]!;
+    const before = await withFiles({ pantau: beside }, optionsOf);
+    const after = await withFiles({ pantau: beside }, optionsOf, { [name]: String(value) });
     expect(differences(before, after)).toEqual(options);
   });
 });

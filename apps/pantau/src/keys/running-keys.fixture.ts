@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { openEngines } from '../storage/engines.js';
 import { at, merged, withFiles, type Files } from './keys.fixture.js';
-import type { LoadedConfig } from '#libs/platform';
+import { ENVIRONMENT_VARIABLES, type LoadedConfig } from '#libs/platform';
 import { MAIN } from '../built.fixture.js';
 
 const START_DEADLINE_MS = 60_000;
@@ -103,8 +103,10 @@ export const RUNNING: Readonly<Record<string, RunningCase>> = {
   watchdog: { value: '5s', seen: blocked, expected: ['waits', 'SIGKILL'] },
 };
 
-/** @param isWith - whether with every key of the table */
-export async function withRunning<T>(isWith: boolean, use: (running: Running) => Promise<T>): Promise<T> {
+/** Every key of the table: in none of the ways, in the file, or by the environment where it has a variable. */
+export type Way = 'without' | 'file' | 'environment';
+
+export async function withRunning<T>(way: Way, use: (running: Running) => Promise<T>): Promise<T> {
   const base: Files = {
     pantau: {
       ...{ mqtt: { port: await freePort() }, http: { port: await freePort() }, log: { level: 'warn' } },
@@ -112,14 +114,24 @@ export async function withRunning<T>(isWith: boolean, use: (running: Running) =>
     },
     'sites.yaml': { sites: [{ id: 'betung', name: 'Betung' }], devices: [DEVICE] },
   };
-  const keys = Object.entries(RUNNING).map(([key, { value }]): Files => ({ pantau: at(key, value) }));
-  const files = isWith ? keys.reduce((all, one) => merged(all, one) as Files, base) : base;
-  return withFiles(files, async (config, folder) => {
+  const variables = way === 'environment' ? Object.entries(ENVIRONMENT_VARIABLES) : [];
+  const environment = Object.fromEntries(
+    variables.flatMap(([name, key]) => (RUNNING[key] ? [[name, String(RUNNING[key].value)]] : [])),
+  ) as Record<string, string>;
+  const written = Object.entries(RUNNING).filter(
+    ([key]) => way !== 'without' && !variables.some(([, one]) => one === key),
+  );
+  const files = written.reduce(
+    (all, [key, { value }]) => merged(all, { pantau: at(key, value) }) as Files,
+    base,
+  );
+  const run = async (config: LoadedConfig, folder: string): Promise<T> => {
     const args = [MAIN, '--config', join(folder, 'pantau.yaml'), 'start'];
-    await using server = startProcess(process.execPath, [BLOCKABLE, ...args]);
+    await using server = startProcess(process.execPath, [BLOCKABLE, ...args], environment);
     const hasEnded = (): boolean => server.process.exitCode !== null;
     await waitUntil('Pantau runs', () => hasEnded() || server.output().includes('ready:'), START_DEADLINE_MS);
     if (hasEnded()) throw new Error(server.output());
     return await use({ config, server });
-  });
+  };
+  return withFiles(files, run, environment);
 }
