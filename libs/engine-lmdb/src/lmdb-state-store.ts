@@ -1,7 +1,8 @@
 import { messageOf, PantauError } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { LmdbEnvironment } from './lmdb-environment.js';
-import type { ListOptions, Namespace, StateStore, StateWrite } from '#libs/state';
+import type { ListOptions, Namespace, SeenRow, StateStore, StateWrite } from '#libs/state';
+import { isDeepStrictEqual } from 'node:util';
 import { valueFault } from './state-value.js';
 
 type StateKey = [namespace: string, key: string];
@@ -79,6 +80,17 @@ export class LmdbStateStore implements StateStore {
     return this.#change(() => {
       if (this.#entries.doesExist([namespace.name, key])) return false;
       void this.#entries.put([namespace.name, key], value);
+      return true;
+    });
+  }
+
+  async writeIf(seen: readonly SeenRow[], writes: readonly StateWrite[]): Promise<boolean> {
+    this.#assertOpen();
+    for (const write of writes) assertStorable(write);
+    return this.#change(() => {
+      for (const { namespace, key, value } of seen)
+        if (!isDeepStrictEqual(this.#valueOf(namespace, key), value)) return false;
+      this.applyWithinTransaction(writes);
       return true;
     });
   }

@@ -69,11 +69,23 @@ export class Namespace<in out T> {
   remove(key: string): StateWrite {
     return { namespace: this.name, key, value: undefined };
   }
+
+  /** What {@link StateStore.writeIf} compares with. @param value - as it was read; undefined where the key had none */
+  seen(key: string, value: T | undefined): SeenRow {
+    return { namespace: this as unknown as Namespace<unknown>, key, value };
+  }
 }
 
 /** Only in a file `namespaces.ts` of the owner; lint holds it. */
 export function defineNamespace<T>(definition: NamespaceDefinition): Namespace<T> {
   return new Namespace<T>(definition);
+}
+
+/** A row as somebody read it, who decides by it. {@link Namespace.seen} makes it. */
+export interface SeenRow {
+  readonly namespace: Namespace<unknown>;
+  readonly key: string;
+  readonly value: unknown;
 }
 
 /** One change of a key: a value to put, or undefined to delete it. {@link Namespace} makes them, which checks the type. */

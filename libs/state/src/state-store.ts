@@ -1,4 +1,4 @@
-import type { Namespace, StateWrite } from './namespace.js';
+import type { Namespace, SeenRow, StateWrite } from './namespace.js';
 
 export interface ListOptions {
   /** Only keys that begin with this text. */
@@ -28,5 +28,12 @@ export interface StateStore {
   write(writes: readonly StateWrite[]): Promise<void>;
   /** Puts the value when the key has none. @returns whether it was put */
   putIfAbsent<T>(namespace: Namespace<T>, key: string, value: NoInfer<T>): Promise<boolean>;
+  /**
+   * Writes what was decided by rows that were read, if each of them is still as it was: of several who decide by the same rows
+   * at the same time, in whatever process, one writes. {@link changeRow} reads and decides again.
+   *
+   * @returns whether it was written; otherwise nothing was
+   */
+  writeIf(seen: readonly SeenRow[], writes: readonly StateWrite[]): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { namespaceOf } from '#libs/testing';
 import fc from 'fast-check';
+import { changeRow } from './change-row.js';
 import type { StateStore } from './state-store.js';
 
 export interface StateStoreFixture extends AsyncDisposable {
@@ -56,6 +57,36 @@ export function describeStateStoreContract(name: string, open: () => Promise<Sta
       );
       expect(outcomes.filter(Boolean)).toHaveLength(1);
       expect(await fixture.store.get(namespaceOf('a'), 'k')).toBe(outcomes.indexOf(true) + 1);
+    });
+
+    it('writes by rows that were read while all of them are as they were, and else nothing', async () => {
+      await using fixture = await open();
+      const { store } = fixture;
+      const names = namespaceOf<object>('n');
+      const row = { name: 'ani', digest: Buffer.from([1, 2]), list: [1] };
+      expect(await store.writeIf([names.seen('a', undefined)], [names.put('a', row)])).toBe(true);
+      expect(await store.writeIf([names.seen('a', undefined)], [names.put('a', { name: 'x' })])).toBe(false);
+      const read = await store.get(names, 'a');
+      const both = [names.seen('a', read), names.seen('b', undefined)];
+      await store.write([names.put('b', { name: 'budi' })]);
+      const writes = [names.put('a', { name: 'x' }), names.put('c', { name: 'x' })];
+      expect(await store.writeIf(both, writes)).toBe(false);
+      expect(await store.getMany(names, ['a', 'c'])).toEqual([row, undefined]);
+      expect(await store.writeIf(both.slice(0, 1), writes)).toBe(true);
+      const seen = names.seen('c', await store.get(names, 'c'));
+      expect(await store.writeIf([seen], [names.remove('c')])).toBe(true);
+      expect(await store.getMany(names, ['a', 'c'])).toEqual([{ name: 'x' }, undefined]);
+    });
+
+    it('loses none of the changes that are decided at the same instant by what a row holds', async () => {
+      await using fixture = await open();
+      const { store } = fixture;
+      const counts = namespaceOf<{ n: number }>('n');
+      const add = () => changeRow(store, counts, 'k', (before) => ({ n: (before?.n ?? 0) + 1 }));
+      await Promise.all(Array.from({ length: 20 }, add));
+      expect(await store.get(counts, 'k')).toEqual({ n: 20 });
+      await changeRow(store, counts, 'k', () => undefined);
+      expect(await store.get(counts, 'k')).toBeUndefined();
     });
 
     it('keeps everything across a restart', async () => {
