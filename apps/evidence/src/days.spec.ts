@@ -82,7 +82,7 @@ describe('the days of a device', () => {
     const { settings } = fixture.registry;
     const name = `access/${CAMERA.id}`;
     fixture.now = to + 12 * HOUR;
-    await settings.declare(name, 'revoked', [], 'open');
+    await settings.declare(name, 'revoked', [], async () => 'open');
     const dates = async (): Promise<string[]> =>
       (await fixture.reader().list({ limit: 31 })).items.map(({ period }) => period.date);
     expect(await dates()).toEqual([day(1), day(0)]);

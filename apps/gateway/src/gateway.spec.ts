@@ -1,81 +1,16 @@
-import 'reflect-metadata';
-import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import {
-  Audit,
-  OpenIdSignIn,
-  type OpenIdOptions,
-  Registry,
-  SecondFactor,
-  Sessions,
-  SignIn,
-  Tokens,
-  Users,
-} from '#libs/identity';
-import { DAY, HOUR } from '#libs/kernel';
-import { createLogger } from '#libs/platform';
-import { startSignOnServer, temporaryFolder } from '#libs/testing';
-import type { AddressInfo } from 'node:net';
-import type { GatewayDependencies } from './dependencies.js';
-import { gatewayApp } from './gateway.js';
-import type { PublicAddress } from './http/cookie.js';
-
-const PASSWORD = 'tujuh kuda di rawa';
-const clock = { now: () => 1_700_000_000_000 };
-
-/** The API over a state of its own, with somebody who can sign in. */
-async function serving(
-  publicUrl: PublicAddress | undefined,
-  trustProxy: readonly string[],
-  test: (url: string, sessions: () => Promise<{ readonly address: string }[]>) => Promise<void>,
-  signOn?: OpenIdOptions,
-): Promise<void> {
-  using folder = temporaryFolder('gateway');
-  const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
-  const users = new Users(state, clock);
-  await users.useLink((await users.setupLink())!, PASSWORD, 'ani');
-  const sessions = new Sessions(state, clock, users, {
-    idleMs: HOUR,
-    lifetimeMs: DAY,
-    secondFactor: [],
-  });
-  const secondFactor = new SecondFactor(state, clock, users);
-  const openId = signOn && new OpenIdSignIn(signOn, users);
-  const known = {
-    ...{ journal, state, users, sessions, publicUrl, clock, tokens: new Tokens(state, clock) },
-    openId,
-    ...{ registry: new Registry(state), evidence: { definitions: [] } },
-    ...{ signIn: new SignIn(users, secondFactor, clock), secondFactor, audit: new Audit(journal, clock) },
-  };
-  const logger = createLogger('silent', 'spec');
-  const app = await gatewayApp(known as unknown as GatewayDependencies, { trustProxy, logger });
-  await app.listen(0, '127.0.0.1');
-  try {
-    const { port } = app.getHttpServer().address() as AddressInfo;
-    await test(`http://127.0.0.1:${port}`, async () => sessions.list(await users.get('ani')));
-  } finally {
-    await app.close();
-    await journal.close();
-    await state.close();
-  }
-}
-
-const signIn = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
-  fetch(`${url}/api/v1/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ name: 'ani', password: PASSWORD }),
-  });
+import { startSignOnServer } from '#libs/testing';
+import { pino } from 'pino';
+import { serving, signIn } from './gateway.fixture.js';
 
 describe('behind a reverse proxy', () => {
   it('one setting feeds the cookie, the check of origins and the path, which the proxy may keep or take off', () =>
-    serving({ origin: 'https://pantau.example', path: '/udara' }, [], async (url) => {
+    serving({ publicUrl: { origin: 'https://pantau.example', path: '/udara' } }, async ({ url }) => {
       const right = { origin: 'https://pantau.example', 'sec-fetch-site': 'same-origin' };
       for (const base of [url, `${url}/udara`]) {
         const answer = await signIn(base, right);
         expect(answer.status).toBe(200);
-        expect(answer.headers.get('set-cookie')).toMatch(
-          /^pantau_session=\S+; Path=\/udara\/; HttpOnly; SameSite=Strict; Secure$/,
+        expect(answer.headers.getSetCookie()[0]).toMatch(
+          /^__Secure-pantau_session=\S+; Path=\/udara\/; HttpOnly; SameSite=Strict; Secure$/,
         );
         expect(answer.headers.get('strict-transport-security')).toContain('max-age=');
         const cookie = answer.headers.get('set-cookie')!.split(';')[0]!;
@@ -91,15 +26,39 @@ describe('behind a reverse proxy', () => {
 
   it('believes the word of proxies that are named, and of nobody else', async () => {
     const forwarded = { 'x-forwarded-for': '203.0.113.7, 198.51.100.9', 'x-forwarded-proto': 'https' };
-    await serving(undefined, [], async (url, sessions) => {
+    await serving({}, async ({ url, sessions, users }) => {
       expect((await signIn(url, forwarded)).headers.get('set-cookie')).not.toContain('Secure');
-      expect(await sessions()).toMatchObject([{ address: '127.0.0.1' }]);
+      expect(await sessions.list(await users.get('ani'))).toMatchObject([{ address: '127.0.0.1' }]);
     });
-    await serving(undefined, ['127.0.0.1'], async (url, sessions) => {
-      expect((await signIn(url, forwarded)).headers.get('set-cookie')).toContain('Secure');
+    await serving({ trustProxy: ['127.0.0.1'] }, async ({ url, sessions, users }) => {
+      expect((await signIn(url, forwarded)).headers.getSetCookie()[0]).toMatch(
+        /^__Host-pantau_session=\S+; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+      );
       // What stands left of the last address that is not trusted, anybody may have written.
-      expect(await sessions()).toMatchObject([{ address: '198.51.100.9' }]);
+      expect(await sessions.list(await users.get('ani'))).toMatchObject([{ address: '198.51.100.9' }]);
     });
+  });
+
+  it('knows no session by a name that a neighbouring host or a plain connection could have set', () =>
+    serving({ publicUrl: { origin: 'https://pantau.example', path: '' } }, async ({ url }) => {
+      const [name, value] = (await signIn(url)).headers.get('set-cookie')!.split(';')[0]!.split('=');
+      expect(name).toBe('__Host-pantau_session');
+      const ask = async (named: string): Promise<number> =>
+        (await fetch(`${url}/api/v1/session`, { headers: { cookie: `${named}=${value}` } })).status;
+      expect([await ask(name!), await ask('pantau_session')]).toEqual([200, 401]);
+    }));
+
+  it('warns where all people would be one address', async () => {
+    const publicUrl = { origin: 'https://pantau.example', path: '' };
+    for (const [trustProxy, warned] of [
+      [[], true],
+      [['127.0.0.1'], false],
+    ] as const) {
+      const lines: string[] = [];
+      const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+      await serving({ publicUrl, trustProxy, logger }, async () => undefined);
+      expect(lines.some((line) => line.includes('http.trustProxy'))).toBe(warned);
+    }
   });
 });
 
@@ -114,38 +73,46 @@ describe('single sign-on', () => {
       ...{ rolesClaim: 'groups', roles: { operator: ['dlh'] } },
     };
     try {
-      await serving(
-        address,
-        [],
-        async (url) => {
-          const begin = async (): Promise<{ cookie: string; back: string }> => {
-            const answer = await fetch(`${url}/api/v1/session/open-id`, { redirect: 'manual' });
-            expect(answer.status).toBe(302);
-            const set = answer.headers.get('set-cookie')!;
-            expect(set).toMatch(
-              /; Path=\/udara\/api\/v1\/session\/open-id; HttpOnly; SameSite=Lax; Secure; Max-Age=600$/,
-            );
-            const back = await server.signOn(answer.headers.get('location')!, 'u-1');
-            return {
-              cookie: set.split(';')[0]!,
-              back: back.replace(`${address.origin}${address.path}`, url),
-            };
+      await serving({ publicUrl: address, signOn: options }, async ({ url, sessions, users }) => {
+        const begin = async (session = ''): Promise<{ cookie: string; back: string }> => {
+          const headers = { cookie: session };
+          const answer = await fetch(`${url}/api/v1/session/open-id`, { redirect: 'manual', headers });
+          expect(answer.status).toBe(302);
+          const set = answer.headers.get('set-cookie')!;
+          expect(set).toMatch(
+            /; Path=\/udara\/api\/v1\/session\/open-id; HttpOnly; SameSite=Lax; Secure; Max-Age=600$/,
+          );
+          const back = await server.signOn(answer.headers.get('location')!, 'u-1');
+          return {
+            cookie: set.split(';')[0]!,
+            back: back.replace(`${address.origin}${address.path}`, url),
           };
-          const finish = (back: string, cookie = ''): Promise<Response> =>
-            fetch(back, { redirect: 'manual', headers: { cookie } });
-          const [mine, other] = [await begin(), await begin()];
-          expect((await finish(mine.back)).status).toBe(401);
-          expect((await finish(mine.back, other.cookie)).status).toBe(401);
-          const { cookie, back } = await begin();
-          const answer = await finish(back, cookie);
-          expect([answer.status, answer.headers.get('location')]).toEqual([302, '/udara/']);
-          const session = answer.headers.getSetCookie().find((one) => one.startsWith('pantau_session='))!;
-          const who = await fetch(`${url}/api/v1/session`, { headers: { cookie: session.split(';')[0]! } });
-          expect(await who.json()).toMatchObject({ fullName: 'Ani', role: 'operator' });
-          expect((await finish(back, cookie)).status).toBe(401);
-        },
-        options,
-      );
+        };
+        const finish = (back: string, cookie = ''): Promise<Response> =>
+          fetch(back, { redirect: 'manual', headers: { cookie } });
+        const [mine, other] = [await begin(), await begin()];
+        expect((await finish(mine.back)).status).toBe(401);
+        expect((await finish(mine.back, other.cookie)).status).toBe(401);
+        const { cookie, back } = await begin();
+        const answer = await finish(back, cookie);
+        expect([answer.status, answer.headers.get('location')]).toEqual([302, '/udara/']);
+        const session = answer.headers
+          .getSetCookie()
+          .find((one) => one.startsWith('__Secure-pantau_session='))!;
+        const who = await fetch(`${url}/api/v1/session`, { headers: { cookie: session.split(';')[0]! } });
+        expect(await who.json()).toMatchObject({ fullName: 'Ani', role: 'operator' });
+        expect((await finish(back, cookie)).status).toBe(401);
+
+        // Who was signed in here before is no longer, and what the browser brings back is what it was given.
+        const before = (await signIn(url)).headers.get('set-cookie')!.split(';')[0]!;
+        const third = await begin(before);
+        const [name, sealed = ''] = third.cookie.split('=');
+        const changed = `${sealed.slice(0, 30)}${sealed[30] === 'A' ? 'B' : 'A'}${sealed.slice(31)}`;
+        expect((await finish(third.back, `${name}=${changed}`)).status).toBe(401);
+        expect(await sessions.list(await users.get('ani'))).toHaveLength(1);
+        expect((await finish(third.back, third.cookie)).status).toBe(302);
+        expect(await sessions.list(await users.get('ani'))).toEqual([]);
+      });
     } finally {
       await server.close();
     }

@@ -33,17 +33,19 @@ import { answerConditionally } from './exchange/conditional.js';
 import { IdempotencyInterceptor } from './exchange/idempotency.js';
 import { RateGuard } from './exchange/rate-limit.js';
 import { apiDocument } from './http/document.js';
-import { AccessGuard } from './http/auth.js';
+import { AccessGuard, AuthenticationGuard } from './http/auth.js';
 import { SessionController } from './accounts/session.controller.js';
 import { UsersController } from './accounts/users.controller.js';
 import { AccessTokensController } from './accounts/access-tokens.controller.js';
 import { SecondFactorController } from './accounts/second-factor.controller.js';
 import { OpenIdController } from './accounts/open-id.controller.js';
 import { AuditController } from './audit/audit.controller.js';
+import { IntentInterceptor } from './audit/intent.interceptor.js';
 import { recordChanges } from './audit/record-changes.js';
 import { sendSecurityHeaders, withoutPublicPath } from './http/browser/security-headers.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { assertEveryRouteDecided } from './http/permission.js';
+import { SiteScopeGuard } from './accounts/site-scope.guard.js';
 import { NamesGuard } from './http/names.guard.js';
 import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js';
 import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
@@ -100,10 +102,13 @@ export class GatewayModule {
       ],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
-        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useClass: AuthenticationGuard },
         { provide: APP_GUARD, useClass: RateGuard },
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useClass: SiteScopeGuard },
         { provide: APP_GUARD, useClass: NamesGuard },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: IntentInterceptor },
       ],
     };
   }
@@ -143,6 +148,10 @@ export async function gatewayApp(
     },
   );
   assertEveryRouteDecided(app);
+  if (dependencies.publicUrl !== undefined && trustProxy.length === 0)
+    logger.warn(
+      'http.publicUrl is set and http.trustProxy is empty: everybody counts as the address of the proxy, so whoever guesses passwords makes all others wait. Name the proxy in http.trustProxy.',
+    );
   const fastify = app.getHttpAdapter().getInstance();
   closeInTime(fastify);
   sendSecurityHeaders(fastify, dependencies.publicUrl);

@@ -101,6 +101,16 @@ export const CONFIGURATION_VIEWS = defineNamespace<ConfigurationChange>({
   shape: z.object({ device: z.string(), at: time }),
 });
 
+export const CONFIGURATIONS_REPLACED = defineNamespace<string>({
+  name: 'gateway/configurations-replaced',
+  owner: 'gateway',
+  key: 'device',
+  value: 'string',
+  description:
+    'ETag of the configuration that was replaced last, so that of several who saw it one replaces it.',
+  shape: z.string(),
+});
+
 export const IDEMPOTENCY = defineNamespace<Done>({
   name: 'gateway/idempotency',
   owner: 'gateway',

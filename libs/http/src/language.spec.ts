@@ -53,5 +53,13 @@ describe('the language of an answer', () => {
       detail: 'device: tidak ada perangkat x; maksudnya y?',
       errors: [{ field: 'device', message: 'tidak ada perangkat x; maksudnya y?' }],
     });
+    // Without words of its own in Indonesian a member does not replace what the error says.
+    const untranslated = new PantauError('CHANGED_MEANWHILE', 'somebody changed it.', {
+      fields: [...named.fields!, { field: 'If-Match', message: 'no such words' }],
+    });
+    expect(problemOf(untranslated, '/', 'id')).toMatchObject({
+      detail: 'CHANGED_MEANWHILE: somebody changed it.',
+      errors: [{ message: expect.stringContaining('perangkat') }, { message: 'no such words' }],
+    });
   });
 });

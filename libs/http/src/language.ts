@@ -41,6 +41,7 @@ const INDONESIAN: Readonly<Record<string, string>> = {
   'expected 1s to 7d': 'antara 1s dan 7d',
   'expected 1s to 366d': 'antara 1s dan 366d',
   'expected JSON': 'isi harus JSON',
+  'does not fit what is there': 'tidak cocok lagi dengan yang ada sekarang; orang lain sudah mengubahnya',
 };
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [

@@ -52,31 +52,39 @@ export function problemOf(
 ): { readonly status: number; readonly [member: string]: unknown } {
   const status = statusOf(error);
   const fields = error instanceof PantauError ? error.fields : undefined;
-  const shown = fields?.map(({ field, message, indonesian }) => ({
-    field,
-    message: language === 'id' ? (indonesian ?? indonesianOf(message) ?? message) : message,
+  const shown = fields?.map((one) => ({
+    field: one.field,
+    message: (language === 'id' ? inIndonesian(one) : undefined) ?? one.message,
   }));
   return {
     type: 'about:blank',
     title: inLanguage(TITLES[status] ?? 'Kesalahan / Error', language),
     status,
     // What went wrong inside is for the log, not for the caller.
-    detail: status === 500 ? undefined : detailOf(error, shown, language),
+    detail: status === 500 ? undefined : detailOf(error, fields, language),
     code: error instanceof PantauError ? error.code : undefined,
     errors: shown,
     instance: url.split('?')[0],
   };
 }
 
-/** In Indonesian what is wrong with the members is the whole of it: what Pantau writes beside them is English. */
+/**
+ * In Indonesian what is wrong with the members is the whole of it, where each has words of its own: what Pantau writes beside them
+ * is English. Where one has none, the message stays, which says more.
+ */
 function detailOf(
   error: unknown,
   fields: readonly FieldProblem[] | undefined,
   language: Language | undefined,
 ): string {
-  if (language === 'id' && fields !== undefined && fields.length > 0)
-    return fields.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  return inLanguage(messageOf(error), language);
+  const said = language === 'id' ? fields?.map(inIndonesian) : undefined;
+  if (said === undefined || said.length === 0 || said.includes(undefined))
+    return inLanguage(messageOf(error), language);
+  return said.map((message, i) => `${fields?.[i]?.field ?? ''}: ${message ?? ''}`).join('; ');
+}
+
+function inIndonesian({ message, indonesian }: FieldProblem): string | undefined {
+  return indonesian ?? indonesianOf(message);
 }
 
 /** Seconds after which whoever was throttled may try again: by then a bucket holds something. */
@@ -94,6 +102,7 @@ export function sendProblem(
   const { status } = problem;
   if (status === 401) void reply.header('www-authenticate', challenge);
   if (language !== undefined) void reply.header('content-language', language);
+  void reply.header('vary', 'Accept-Language');
   if (status === 429 && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_AFTER_S);
   void reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(problem);
   return status;

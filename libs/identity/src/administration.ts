@@ -32,7 +32,9 @@ export class Administration {
   async addDevice(device: Device): Promise<string> {
     const { registry, credentials } = this.pantau;
     await this.#assertFree(device.id);
-    await registry.putDevice(device);
+    await registry.putDevice(device, undefined, (before) => {
+      if (before !== undefined) throw existing(device.id);
+    });
     return credentials.issue(device.id);
   }
 
@@ -83,13 +85,15 @@ export class Administration {
     const site = await keys.site(key);
     if (site === undefined) throw refusedKey();
     const device = deviceSchema.parse({ ...wanted, site });
-    const taken = (await registry.device(device.id)) ?? (await accounts.get(device.id));
-    if (taken !== undefined)
-      throw new PantauError('PROVISIONING_REFUSED', `the id ${device.id} is taken.`, {
-        remedy: 'Choose another id, or ask the operator to rotate its password.',
-      });
+    const assertFree = (taken: unknown): void => {
+      if (taken !== undefined)
+        throw new PantauError('PROVISIONING_REFUSED', `the id ${device.id} is taken.`, {
+          remedy: 'Choose another id, or ask the operator to rotate its password.',
+        });
+    };
+    assertFree((await registry.device(device.id)) ?? (await accounts.get(device.id)));
     if ((await keys.use(key, device.id)) === undefined) throw refusedKey();
-    await registry.putDevice(device);
+    await registry.putDevice(device, undefined, assertFree);
     return { ...device, password: await credentials.issue(device.id) };
   }
 
@@ -99,7 +103,7 @@ export class Administration {
     const { settings } = registry;
     if ((await registry.device(id)) === undefined) return;
     const before = (await settings.history<DeviceService>(`access/${id}`)).at(-1)?.value ?? 'open';
-    if (before !== access) await settings.declare(`access/${id}`, access, [], 'open');
+    if (before !== access) await settings.declare(`access/${id}`, access, [], async () => 'open');
   }
 
   async #assertKnown(id: string): Promise<void> {
@@ -111,15 +115,19 @@ export class Administration {
   async #assertFree(id: string): Promise<void> {
     const { registry, accounts } = this.pantau;
     if (((await registry.device(id)) ?? (await accounts.get(id))) === undefined) return;
-    throw new PantauError('DEVICE_EXISTS', `the id ${id} is registered.`, {
-      remedy: `For a new password: pantau device rotate ${id}`,
-    });
+    throw existing(id);
   }
 
   async #tell(id: string, change: IdentityChange['change']): Promise<void> {
     const data: IdentityChange = { id, change, at: this.pantau.clock.now() };
     await this.pantau.journal.append('identity', [{ key: id, data }]);
   }
+}
+
+function existing(id: string): PantauError {
+  return new PantauError('DEVICE_EXISTS', `the id ${id} is registered.`, {
+    remedy: `For a new password: pantau device rotate ${id}`,
+  });
 }
 
 function refusedKey(): PantauError {

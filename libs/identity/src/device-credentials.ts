@@ -1,5 +1,5 @@
 import { PantauError, type Clock } from '#libs/kernel';
-import type { StateStore } from '#libs/state';
+import type { StateStore, StateWrite } from '#libs/state';
 import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { FairQueue } from './passwords/fair-queue.js';
@@ -63,14 +63,21 @@ export class DeviceCredentials {
       hash,
       issuedAt: this.clock.now(),
     };
-    const access: DeviceAccess = { generation: (await this.access(device)).generation + 1, revoked: false };
-    await this.state.write([CREDENTIALS.put(device, value), ACCESS.put(device, access)]);
+    await this.#renew(device, false, CREDENTIALS.put(device, value));
   }
 
   /** Ends every way in: password, tokens and certificate. {@link issue} opens it again. */
   async revoke(device: string): Promise<void> {
-    const access: DeviceAccess = { generation: (await this.access(device)).generation + 1, revoked: true };
-    await this.state.write([CREDENTIALS.remove(device), ACCESS.put(device, access)]);
+    await this.#renew(device, true, CREDENTIALS.remove(device));
+  }
+
+  /** Begins a new generation of its access, each its own, however many do so at the same instant. */
+  async #renew(device: string, revoked: boolean, write: StateWrite): Promise<void> {
+    let seen, access: DeviceAccess;
+    do {
+      seen = await this.state.get(ACCESS, device);
+      access = { generation: (seen?.generation ?? 0) + 1, revoked };
+    } while (!(await this.state.writeIf([ACCESS.seen(device, seen)], [write, ACCESS.put(device, access)])));
   }
 
   async access(device: string): Promise<DeviceAccess> {

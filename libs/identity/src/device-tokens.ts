@@ -1,9 +1,8 @@
 import type { Clock, Millis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { jwtVerify, SignJWT } from 'jose';
-import { randomBytes } from 'node:crypto';
 import type { DeviceCredentials } from './device-credentials.js';
-import { SECRETS } from './namespaces.js';
+import { signingSecret } from './users/secrets.js';
 
 const AUDIENCE = 'pantau:mqtt';
 const ALGORITHM = 'HS256';
@@ -28,7 +27,7 @@ export class DeviceTokens {
       .setAudience(AUDIENCE)
       .setIssuedAt(now)
       .setExpirationTime(now + Math.ceil(lifetimeMs / 1_000))
-      .sign(await this.#secret());
+      .sign(await signingSecret(this.state, AUDIENCE));
   }
 
   /** Whether a password has the form of a token. */
@@ -41,7 +40,7 @@ export class DeviceTokens {
     const { generation, revoked } = await this.credentials.access(device);
     if (revoked) return false;
     try {
-      const { payload } = await jwtVerify(token, await this.#secret(), {
+      const { payload } = await jwtVerify(token, await signingSecret(this.state, AUDIENCE), {
         algorithms: [ALGORITHM],
         audience: AUDIENCE,
         subject: device,
@@ -52,12 +51,5 @@ export class DeviceTokens {
     } catch {
       return false;
     }
-  }
-
-  async #secret(): Promise<Uint8Array> {
-    const known = await this.state.get(SECRETS, AUDIENCE);
-    if (known !== undefined) return known;
-    await this.state.putIfAbsent(SECRETS, AUDIENCE, randomBytes(32));
-    return (await this.state.get(SECRETS, AUDIENCE)) ?? this.#secret();
   }
 }

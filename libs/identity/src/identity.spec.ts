@@ -38,6 +38,17 @@ describe('DeviceCredentials', () => {
       expect(await credentials.verify('udara-01', next)).toBe(false);
     }));
 
+  it('begins a generation of its own with each change of the same instant', () =>
+    withState(async (state) => {
+      const credentials = new DeviceCredentials(state, clock);
+      const changes = [1, 2, 3].flatMap(() => [
+        credentials.set('udara-01', 'rahasia'),
+        credentials.revoke('udara-01'),
+      ]);
+      await Promise.all(changes);
+      expect(await credentials.access('udara-01')).toMatchObject({ generation: 6 });
+    }));
+
   it('stores neither the password nor anything that two devices with one password share', () =>
     withState(async (state) => {
       const credentials = new DeviceCredentials(state, clock);
@@ -100,6 +111,32 @@ describe('Tokens', () => {
         kind: 'token',
         permissions: ['read', 'examine', 'operate', 'register', 'administer'],
       });
+    }));
+
+  it('never makes a first admin token again, also not after it was revoked, nor where an earlier version had made it', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      expect(await tokens.createFirstAdmin()).toBeDefined();
+      await tokens.revoke('first-admin');
+      expect(await new Tokens(state, clock).createFirstAdmin()).toBeUndefined();
+      // Earlier versions did not note it: somebody is there, so this is no first start.
+      await state.write([{ namespace: 'identity/spent', key: 'token/first-admin', value: undefined }]);
+      await tokens.create('dasbor', ['read']);
+      expect(await tokens.createFirstAdmin()).toBeUndefined();
+      await tokens.revoke('dasbor');
+      expect(await tokens.createFirstAdmin()).toBeUndefined();
+    }));
+
+  it('holds nothing that lets a token outlive its end, whatever its row says', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      for (const scope of ['mint', 'self', 'manage-users'] as const)
+        await expect(tokens.create('x', ['read', scope])).rejects.toThrow(`no token may hold ${scope}`);
+      const token = await tokens.create('dasbor', ['read']);
+      const rows = namespaceOf<object>('identity/tokens');
+      const scopes = ['read', 'mint', 'manage-users'];
+      await state.write([rows.put('dasbor', { ...(await state.get(rows, 'dasbor')), scopes })]);
+      expect(await tokens.verify(token)).toMatchObject({ permissions: ['read'] });
     }));
 
   it('ends a token when its time is over or it is revoked, and says when it was used last', () =>

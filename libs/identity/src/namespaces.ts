@@ -1,6 +1,6 @@
 import type { UtcMillis } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
-import type { SettingsEntry } from '#libs/streams';
+import type { AuditEntry, SettingsEntry } from '#libs/streams';
 import type { Device, ServiceAccount, Site } from './registered.js';
 import type { Permission, Role } from './roles.js';
 
@@ -48,6 +48,8 @@ export interface StoredToken {
   readonly name: string;
   /** What it allows. */
   readonly scopes?: readonly Permission[];
+  /** The sites of which it allows it, none where there is none; all where it is absent. */
+  readonly sites?: readonly string[];
   /** Who made it, and ends it with a new generation; nobody when the command line did. */
   readonly owner?: { readonly user: string; readonly generation: number };
   /** In its place in tokens of earlier versions: admin, operator, evaluator. */
@@ -152,8 +154,6 @@ export interface StoredUser {
   readonly createdAt: UtcMillis;
   /** Argon2id (RFC 9106) with its parameters, in the PHC string format. Nobody without one signs in with a password. */
   readonly password?: string;
-  /** Comes from the sign-on server, which looks at a second factor itself. */
-  readonly isExternal?: boolean;
   /** Of an app (base32), and SHA-256 of each recovery code. */
   readonly secondFactor?: { readonly secret: string; readonly recovery: readonly Uint8Array[] };
   /** Of an app that has not shown a code yet. */
@@ -178,6 +178,8 @@ export interface StoredSession {
   /** Where it was begun, for its owner to know it again. */
   readonly address: string;
   readonly agent?: string;
+  /** Begun at the sign-on server, which looked at a second factor itself. */
+  readonly isSignOn?: boolean;
 }
 
 export const SESSIONS = defineNamespace<StoredSession>({
@@ -210,4 +212,15 @@ export const SPENT = defineNamespace<UtcMillis>({
   key: 'kind/what',
   value: 'UtcMillis',
   description: 'When something was used that can be used once.',
+});
+
+/** What somebody is about to do. */
+export type AuditIntent = Pick<AuditEntry, 'at' | 'by' | 'from' | 'action' | 'on'>;
+
+export const AUDIT_INTENTS = defineNamespace<AuditIntent>({
+  name: 'identity/audit-intents',
+  owner: 'identity',
+  key: 'intent',
+  value: 'AuditIntent',
+  description: 'A change that is being made; what is left becomes an entry of the audit log.',
 });

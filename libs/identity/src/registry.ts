@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal';
-import { nearestName, PantauError, type Clock, type UtcMillis } from '#libs/kernel';
+import { canonicalJson, nearestName, PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { Namespace, StateStore } from '#libs/state';
 import { randomUUID } from 'node:crypto';
 import { DEVICES, REGISTRY, SITES } from './namespaces.js';
@@ -7,6 +7,18 @@ import { deviceSchema, siteSchema, type Device, type Site } from './registered.j
 import { Settings } from './settings.js';
 
 const REVISION = 'revision';
+
+type Check<T> = (before: T | undefined) => void;
+
+/** For who decided by what was read: refuses to write over what somebody else changed since. */
+export function unchangedSince<T extends Site | Device>(read: T | undefined): Check<T> {
+  return (now) => {
+    if (canonicalJson(now ?? null) === canonicalJson(read ?? null)) return;
+    throw new PantauError('CHANGED_MEANWHILE', 'somebody changed it at the same time.', {
+      remedy: 'Do it again.',
+    });
+  };
+}
 
 /**
  * The sites and devices that Pantau knows. A device that is not here cannot connect and creates no series. What is here is
@@ -23,16 +35,22 @@ export class Registry {
     this.settings = new Settings(state, log);
   }
 
-  async putSite(site: Site): Promise<void> {
-    await this.#write('site', SITES, siteSchema.parse(site), await this.site(site.id));
+  /** @param check - looks at what is there, and throws when it shall not be changed; nobody changes it in between */
+  async putSite(site: Site, check: Check<Site> = () => undefined): Promise<void> {
+    await this.#write('site', SITES, siteSchema.parse(site), check);
   }
 
   /**
    * @param intervalFrom - since when its interval was true already, if that is earlier than now: old figures are computed with it from
    * then on
+   * @param check - as that of {@link putSite}
    * @throws PantauError `SITE_UNKNOWN` when its site is not registered, `OUT_OF_RANGE` for a time that is not over
    */
-  async putDevice(device: Device, intervalFrom?: UtcMillis): Promise<void> {
+  async putDevice(
+    device: Device,
+    intervalFrom?: UtcMillis,
+    check: Check<Device> = () => undefined,
+  ): Promise<void> {
     await this.assertSite(device.site);
     const { id, intervalMs } = device;
     if (intervalFrom !== undefined && !(intervalFrom < (this.log?.clock.now() ?? 0)))
@@ -45,7 +63,7 @@ export class Registry {
       );
     const correction =
       intervalFrom === undefined ? undefined : { name: `interval/${id}`, from: intervalFrom, intervalMs };
-    await this.#write('device', DEVICES, deviceSchema.parse(device), await this.device(id), correction);
+    await this.#write('device', DEVICES, deviceSchema.parse(device), check, correction);
   }
 
   /** @throws PantauError `SITE_UNKNOWN` with the nearest name when the site is not registered */
@@ -88,7 +106,7 @@ export class Registry {
     kind: string,
     namespace: Namespace<T>,
     value: T,
-    before: T | undefined,
+    check: Check<T>,
     correction?: Parameters<Settings['declare']>[4],
   ): Promise<void> {
     const project = [
@@ -96,6 +114,11 @@ export class Registry {
       // Not a number: two processes that count on from the same one would write the same.
       REGISTRY.put(REVISION, randomUUID()),
     ];
+    const before = async (): Promise<T | undefined> => {
+      const row = await this.state.get(namespace, value.id);
+      check(row);
+      return row;
+    };
     await this.settings.declare(`${kind}/${value.id}`, value, project, before, correction);
   }
 }

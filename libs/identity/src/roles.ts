@@ -7,6 +7,8 @@ interface PermissionDefinition {
   readonly roles: readonly Role[];
   /** Whether a token of the API may hold it; without that only somebody who signed in. */
   readonly byToken: boolean;
+  /** Whether a token that is limited to some sites may hold it: what it allows can be told by site. */
+  readonly bySite: boolean;
   readonly id: string;
   readonly en: string;
 }
@@ -19,42 +21,56 @@ export const PERMISSIONS = {
   read: {
     roles: ROLES,
     byToken: true,
+    bySite: true,
     id: 'melihat lokasi, perangkat, pembacaan, peringatan, indikator',
     en: 'see sites, devices, readings, alerts, indicators',
   },
   examine: {
     roles: ['operator', 'evaluator', 'administrator'],
     byToken: true,
+    bySite: true,
     id: 'memeriksa kiriman asli, penolakan, dan neraca; menghitung ulang',
     en: 'examine what arrived, what was refused and the account; compute again',
   },
   operate: {
     roles: ['operator', 'administrator'],
     byToken: true,
+    bySite: true,
     id: 'mengirim perintah dan konfigurasi, menjalankan pemeriksaan penuh',
     en: 'send commands and configurations, run the full check',
   },
   register: {
     roles: ['administrator'],
     byToken: true,
+    bySite: false,
     id: 'mendaftarkan lokasi dan perangkat, membuat kata sandi perangkat',
     en: 'register sites and devices, make passwords of devices',
   },
   administer: {
     roles: ['administrator'],
     byToken: true,
-    id: 'mengelola orang dan token, membaca catatan audit',
-    en: 'manage people and tokens, read the audit log',
+    bySite: false,
+    id: 'melihat orang dan token serta mengakhiri sesi dan token mereka, membaca catatan audit',
+    en: 'see people and tokens and end what they hold, read the audit log',
+  },
+  'manage-users': {
+    roles: ['administrator'],
+    byToken: false,
+    bySite: false,
+    id: 'menambah dan mengubah orang, memberi peran, tautan, mencabut faktor kedua',
+    en: 'add and change people, give roles and links, take second factors away',
   },
   mint: {
     roles: ['administrator'],
     byToken: false,
+    bySite: false,
     id: 'membuat token',
     en: 'make tokens',
   },
   self: {
     roles: ROLES,
     byToken: false,
+    bySite: false,
     id: 'mengurus akun dan sesi sendiri',
     en: 'look after the own account and sessions',
   },
@@ -80,4 +96,6 @@ export interface Principal {
   readonly name: string;
   readonly kind: 'user' | 'token';
   readonly permissions: readonly Permission[];
+  /** Only of these sites, of none where it is empty; of all where it is absent. */
+  readonly sites?: readonly string[];
 }

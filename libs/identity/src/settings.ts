@@ -48,36 +48,41 @@ export class Settings implements SettingsHistory {
    * Records what a setting is from now on, unless it was so before. The first entry of a name holds from the beginning.
    *
    * @param project - what else is written in the same commit, because it follows from it
-   * @param before - what held before the first entry, if that is known
+   * @param before - what held before the first entry, if that is known. It is asked in each attempt, after which nobody else's
+   * change gets in between: where it throws, nothing is declared
    * @param correction - how often a device promised to report from an earlier time until now; recorded in the same commit
    */
   async declare(
     name: string,
     value: unknown,
     project: readonly StateWrite[] = [],
-    before?: unknown,
+    before: () => Promise<unknown> = async () => undefined,
     correction?: { readonly name: string; readonly from: UtcMillis; readonly intervalMs: Millis },
   ): Promise<void> {
-    if (this.log === undefined) return this.state.write(project);
+    if (this.log === undefined) {
+      await before();
+      return this.state.write(project);
+    }
     const { journal, clock } = this.log;
     const shard = shardOf(name, journal.shards);
     for (;;) {
       const expected = await journal.position(SETTINGS, SETTINGS, shard);
       const last = (await this.history(name)).at(-1);
+      const held = await before();
       const at = clock.now();
       const entries: SettingsEntry[] = [];
-      if (last === undefined && before !== undefined && digestOf(before) !== digestOf(value))
-        entries.push({ name, from: 0, at, value: before, digest: digestOf(before) });
+      if (last === undefined && held !== undefined && digestOf(held) !== digestOf(value))
+        entries.push({ name, from: 0, at, value: held, digest: digestOf(held) });
       if (last?.digest !== digestOf(value)) {
         // Later than the one before, even if the clock was set back.
         const from = last === undefined && entries.length === 0 ? 0 : Math.max(at, (last?.from ?? 0) + 1);
-        const isNew = from === 0 && before === undefined && project.length > 0;
+        const isNew = from === 0 && held === undefined && project.length > 0;
         entries.push({ name, from, at, value, digest: digestOf(value), ...(isNew ? { since: at } : {}) });
       }
       if (correction !== undefined) {
         const { from, intervalMs } = correction;
-        const held: IntervalCorrection = { intervalMs, until: entries.at(-1)?.from || at };
-        entries.push({ name: correction.name, from, at, value: held, digest: digestOf(held) });
+        const corrected: IntervalCorrection = { intervalMs, until: entries.at(-1)?.from || at };
+        entries.push({ name: correction.name, from, at, value: corrected, digest: digestOf(corrected) });
       }
       if (entries.length === 0 && project.length === 0) return;
       const writes = entries.map((entry) => {

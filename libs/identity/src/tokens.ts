@@ -1,10 +1,18 @@
-import { DAY, MINUTE, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import { DAY, defined, MINUTE, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { TOKENS, TOKEN_USES, USERS, type StoredToken } from './namespaces.js';
-import { PERMISSION_NAMES, permissionsOf, type Permission, type Principal, type Role } from './roles.js';
+import { SPENT, TOKENS, TOKEN_USES, USERS, type StoredToken } from './namespaces.js';
+import {
+  PERMISSION_NAMES,
+  PERMISSIONS,
+  permissionsOf,
+  type Permission,
+  type Principal,
+  type Role,
+} from './roles.js';
 
 const FIRST_ADMIN = 'first-admin';
+const FIRST_ADMIN_MADE = 'token/first-admin';
 const NAME = '[a-z0-9-]{1,63}';
 const NAME_PATTERN = new RegExp(`^${NAME}$`);
 const TOKEN_PATTERN = new RegExp(`^pantau_(${NAME})_([A-Za-z0-9_-]{43})$`);
@@ -18,6 +26,10 @@ const USE_RESOLUTION: Millis = MINUTE;
 export interface TokenView {
   readonly name: string;
   readonly scopes: readonly Permission[];
+  /** Of these sites alone; of all where it is absent. */
+  readonly sites?: readonly string[] | undefined;
+  /** Who made it; nobody where the command line did. */
+  readonly madeBy?: string | undefined;
   readonly createdAt: UtcMillis;
   /** Those of earlier versions never expire. */
   readonly expiresAt?: UtcMillis | undefined;
@@ -35,6 +47,7 @@ export class Tokens {
    * Makes a token and replaces an earlier one of the same name.
    *
    * @param scopes - what it allows; nothing when there is none
+   * @param sites - of which it allows that; none of none, all by default
    * @param owner - with whom it ends; nobody when the command line makes it
    * @throws PantauError `USAGE` when the name is not one
    */
@@ -43,25 +56,46 @@ export class Tokens {
     scopes: readonly Permission[],
     lifetimeMs = TOKEN_LIFETIME,
     owner?: { readonly name: string; readonly generation: number },
+    sites?: readonly string[],
   ): Promise<string> {
     if (!NAME_PATTERN.test(name))
       throw new PantauError('USAGE', `"${name}" cannot be the name of a token.`, {
         remedy: 'Choose 1 to 63 lower-case letters, digits and hyphens, such as budi.',
       });
+    const refused = scopes.filter((scope) => !mayHold(scope, sites));
+    if (refused.length > 0)
+      throw new PantauError(
+        'USAGE',
+        `no token ${sites === undefined ? '' : 'of some sites '}may hold ${refused.join(', ')}.`,
+        {
+          remedy: 'Take it out of the scopes: docs/accounts.md says what a token may hold.',
+          fields: [{ field: 'scopes', message: `without ${refused.join(', ')}` }],
+        },
+      );
     const { token, stored } = this.#make(name, scopes, lifetimeMs);
     const owned = owner === undefined ? {} : { owner: { user: owner.name, generation: owner.generation } };
-    await this.state.write([TOKENS.put(name, { ...stored, ...owned }), TOKEN_USES.remove(name)]);
+    const limited = sites === undefined ? {} : { sites };
+    await this.state.write([TOKENS.put(name, { ...stored, ...limited, ...owned }), TOKEN_USES.remove(name)]);
     return token;
   }
 
-  /** Makes the first admin token of an installation. @returns undefined when there is one already */
+  /**
+   * Makes the first admin token of an installation, once: one that was revoked never comes back. An installation of an earlier
+   * version, which did not note that it had made one, has made it if it has any token or anybody who signs in.
+   *
+   * @returns undefined when it was made before
+   */
   async createFirstAdmin(): Promise<string | undefined> {
-    const { token, stored } = this.#make(
-      FIRST_ADMIN,
-      permissionsOf('administrator', 'token'),
-      TOKEN_LIFETIME,
-    );
-    return (await this.state.putIfAbsent(TOKENS, FIRST_ADMIN, stored)) ? token : undefined;
+    if ((await this.state.get(SPENT, FIRST_ADMIN_MADE)) !== undefined) return undefined;
+    const hasToken = (await this.state.list(TOKENS, { limit: 1 })).length > 0;
+    const hasUser = (await this.state.list(USERS, { limit: 1 })).length > 0;
+    const scopes = permissionsOf('administrator', 'token');
+    const { token, stored } = this.#make(FIRST_ADMIN, scopes, TOKEN_LIFETIME);
+    const made = [SPENT.put(FIRST_ADMIN_MADE, stored.createdAt)];
+    const isFirst = !hasToken && !hasUser;
+    const writes = isFirst ? [...made, TOKENS.put(FIRST_ADMIN, stored)] : made;
+    const isMade = await this.state.writeIf([SPENT.seen(FIRST_ADMIN_MADE, undefined)], writes);
+    return isMade && isFirst ? token : undefined;
   }
 
   /** @returns whose token it is; undefined when it is nobody's, or has expired */
@@ -74,7 +108,8 @@ export class Tokens {
     if (stored.expiresAt !== undefined && stored.expiresAt <= now) return undefined;
     if (!(await this.#ownerHolds(stored))) return undefined;
     await this.#used(stored.name, now);
-    return { name: stored.name, kind: 'token', permissions: scopesOf(stored) };
+    const { sites } = stored;
+    return { name: stored.name, kind: 'token', permissions: scopesOf(stored), ...defined({ sites }) };
   }
 
   async list(): Promise<TokenView[]> {
@@ -86,6 +121,7 @@ export class Tokens {
     return tokens.map(({ value: stored }, i) => ({
       name: stored.name,
       scopes: scopesOf(stored),
+      ...defined({ sites: stored.sites, madeBy: stored.owner?.user }),
       createdAt: stored.createdAt,
       expiresAt: stored.expiresAt,
       lastUsedAt: uses[i],
@@ -126,6 +162,12 @@ export class Tokens {
   }
 }
 
+/** Whatever a row says: a permission that no token may hold is none of a token. */
+function mayHold(scope: Permission, sites: readonly string[] | undefined): boolean {
+  const { byToken, bySite } = PERMISSIONS[scope];
+  return byToken && (sites === undefined || bySite);
+}
+
 /** Roles of tokens that earlier versions made. */
 const EARLIER_ROLES: Readonly<Record<string, Role>> = {
   admin: 'administrator',
@@ -133,8 +175,9 @@ const EARLIER_ROLES: Readonly<Record<string, Role>> = {
   evaluator: 'evaluator',
 };
 
-function scopesOf({ scopes, role }: StoredToken): readonly Permission[] {
-  if (scopes !== undefined) return PERMISSION_NAMES.filter((name) => scopes.includes(name));
+function scopesOf({ scopes, role, sites }: StoredToken): readonly Permission[] {
+  if (scopes !== undefined)
+    return PERMISSION_NAMES.filter((name) => scopes.includes(name) && mayHold(name, sites));
   const known = role === undefined ? undefined : EARLIER_ROLES[role];
   return known === undefined ? [] : permissionsOf(known, 'token');
 }

@@ -4,8 +4,11 @@ import type { UtcMillis } from '#libs/kernel';
 export interface AuditEntry {
   readonly at: UtcMillis;
   readonly by: {
-    /** `command`: the command line, where the name is that of the account of the operating system. `nobody`: not known. */
-    readonly kind: 'user' | 'token' | 'command' | 'nobody';
+    /**
+     * `command`: the command line, where the name is that of the account of the operating system. `device`: one that registered
+     * itself. `nobody`: not known.
+     */
+    readonly kind: 'user' | 'token' | 'command' | 'device' | 'nobody';
     readonly name: string;
   };
   /** The address of the request, or the name of the machine. */
@@ -17,11 +20,14 @@ export interface AuditEntry {
   /** What held before and after, where that is known and harmless. */
   readonly before?: unknown;
   readonly after?: unknown;
-  readonly result: 'done' | 'refused' | 'failed';
-  /** The HTTP status, or the exit code of the command. */
+  /** `unknown`: Pantau was ended amid it, or could not write what came of it; it may have been done. */
+  readonly result: 'done' | 'refused' | 'failed' | 'unknown';
+  /** The HTTP status, or the exit code of the command; 0 where the result is unknown. */
   readonly status: number;
   /** The code of the error. */
   readonly code?: string;
-  /** Attempts of nobody known just before that were too many to be recorded. */
+  /** Refused attempts just before that were too many to be recorded. */
   readonly omitted?: number;
+  /** Of the intent that was noted before it was done. */
+  readonly intent?: string;
 }

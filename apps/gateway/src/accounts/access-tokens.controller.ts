@@ -1,5 +1,5 @@
-import { permissionsOf, TOKEN_LIFETIME, type OpenSession, type Permission } from '#libs/identity';
-import { DAY, duration, HOUR } from '#libs/kernel';
+import { permissionsOf, siteSchema, TOKEN_LIFETIME, type OpenSession, type Permission } from '#libs/identity';
+import { DAY, defined, duration, HOUR } from '#libs/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -18,6 +18,13 @@ const MAX_LIFETIME = 366 * DAY;
 const accessTokenBody = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,63}$/, 'expected lower-case letters, digits and hyphens, at most 63'),
   scopes: z.array(z.enum(SCOPES)).max(SCOPES.length).describe('What it allows; nothing without any'),
+  sites: z
+    .array(siteSchema.shape.id)
+    .max(1_000)
+    .optional()
+    .describe(
+      'Of these sites alone, with the scopes `read`, `examine`, `operate`; none of none, all without it',
+    ),
   expiresIn: duration
     .default(TOKEN_LIFETIME)
     .refine((ms) => ms >= HOUR && ms <= MAX_LIFETIME, 'expected 1h to 366d')
@@ -36,7 +43,11 @@ export class AccessTokensController {
   @ApiZodAnswer(tokensSchema)
   async tokens(): Promise<z.output<typeof tokensSchema>> {
     const tokens = await this.pantau.tokens.list();
-    return { items: tokens.map(({ scopes, ...token }) => withTimes({ ...token, scopes: [...scopes] })) };
+    return {
+      items: tokens.map(({ scopes, sites, ...token }) =>
+        withTimes({ ...token, scopes: [...scopes], ...(sites === undefined ? {} : { sites: [...sites] }) }),
+      ),
+    };
   }
 
   @Post()
@@ -50,13 +61,14 @@ export class AccessTokensController {
   @ApiZodBody(accessTokenBody)
   @ApiZodAnswer(tokenSchema, 201)
   async make(
-    @Body(new ZodPipe(accessTokenBody)) { name, scopes, expiresIn }: z.output<typeof accessTokenBody>,
+    @Body(new ZodPipe(accessTokenBody)) { name, scopes, expiresIn, sites }: z.output<typeof accessTokenBody>,
     @Session() { user }: OpenSession,
     @Note() note: AuditNote,
   ): Promise<z.output<typeof tokenSchema>> {
-    note.after = { name, scopes };
+    note.after = { name, scopes, ...defined({ sites }) };
+    for (const site of sites ?? []) await this.pantau.registry.assertSite(site);
     const expiresAt = new Date(this.pantau.clock.now() + expiresIn).toISOString();
-    return { token: await this.pantau.tokens.create(name, scopes, expiresIn, user), expiresAt };
+    return { token: await this.pantau.tokens.create(name, scopes, expiresIn, user, sites), expiresAt };
   }
 
   @Delete(':token')

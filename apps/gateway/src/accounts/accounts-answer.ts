@@ -37,7 +37,14 @@ export const userItem = z.strictObject({
   hasPassword: z.boolean(),
   hasSecondFactor: z.boolean(),
 });
-export const usersSchema = z.strictObject({ items: z.array(userItem) });
+export const usersSchema = z.strictObject({
+  items: z.array(
+    userItem.extend({
+      openSessions: z.int().min(0),
+      lastSeenAt: instant.optional().describe('In one of the open sessions'),
+    }),
+  ),
+});
 export const linkSchema = z.strictObject({
   link: z.string().describe('To set a password with, once; shown this once'),
 });
@@ -58,6 +65,8 @@ export const tokensSchema = z.strictObject({
     z.strictObject({
       name: z.string(),
       scopes: z.array(permission),
+      sites: z.array(z.string()).optional().describe('Of these alone; of all without it'),
+      madeBy: z.string().optional().describe('With whom it ends; nobody where the command line made it'),
       createdAt: instant,
       expiresAt: instant.optional(),
       lastUsedAt: instant.optional(),

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Session } from '../http/auth.js';
+import { browserCookie } from '../http/cookie.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
@@ -31,10 +32,11 @@ export class SecondFactorController {
   async begin(
     @Body(new ZodPipe(confirmationBody)) { password, code }: z.output<typeof confirmationBody>,
     @Session() { user }: OpenSession,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof secretSchema>> {
-    await this.pantau.signIn.verify(user.name, password, ip, code);
+    const browser = browserCookie(request, this.pantau.publicUrl);
+    await this.pantau.signIn.verify(user.name, password, request.ip, code, browser);
     void reply.header('cache-control', 'no-store');
     return this.pantau.secondFactor.begin(user.name);
   }
@@ -60,7 +62,7 @@ export class SecondFactorController {
   }
 
   @Delete('users/:user/second-factor')
-  @Allow('administer')
+  @Allow('manage-users')
   @ApiOperation({
     summary: 'Mencabut faktor kedua seseorang / Take the second factor away from somebody',
     description: 'For who has lost both the app and the recovery codes. Ends the sessions of that person.',

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { Session } from '../http/auth.js';
-import { sendSessionCookie, sessionCookie } from '../http/cookie.js';
+import { browserCookie, sendSessionCookie, sessionCookie } from '../http/cookie.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow, Public } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
@@ -43,8 +43,8 @@ export class SessionController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Note() note: AuditNote,
   ): Promise<z.output<typeof sessionSchema>> {
-    const user = await this.pantau.signIn.verify(name, password, request.ip, code);
-    note.user = user.name;
+    const user = await this.pantau.signIn.verify(name, password, request.ip, code, this.#browserOf(request));
+    note.by = { kind: 'user', name: user.name };
     await this.#endSent(request);
     return shownSession(await beginSession(this.pantau, user, request, reply));
   }
@@ -85,7 +85,7 @@ export class SessionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof sessionSchema>> {
-    await this.pantau.signIn.verifyPassword(user.name, current, request.ip);
+    await this.pantau.signIn.verifyPassword(user.name, current, request.ip, this.#browserOf(request));
     const changed = await this.pantau.users.setPassword(user.name, password);
     return shownSession(await beginSession(this.pantau, changed, request, reply));
   }
@@ -126,13 +126,17 @@ export class SessionController {
     @Note() note: AuditNote,
   ): Promise<z.output<typeof linkUsedSchema>> {
     const user = await this.pantau.users.useLink(link, password, name);
-    note.user = user;
+    note.by = { kind: 'user', name: user };
     return { user };
+  }
+
+  #browserOf(request: FastifyRequest): string | undefined {
+    return browserCookie(request, this.pantau.publicUrl);
   }
 
   /** A session that the browser still had ends: nobody goes on in it. */
   async #endSent(request: FastifyRequest): Promise<void> {
-    const sent = await this.pantau.sessions.verify(sessionCookie(request) ?? '');
+    const sent = await this.pantau.sessions.verify(sessionCookie(request, this.pantau.publicUrl) ?? '');
     if (sent !== undefined) await this.pantau.sessions.end(sent.user.name, sent.id);
   }
 }

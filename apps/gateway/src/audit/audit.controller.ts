@@ -1,36 +1,48 @@
 import type { AuditEntry } from '#libs/streams';
-import { messageOf } from '#libs/kernel';
+import { defined, messageOf } from '#libs/kernel';
 import { Controller, Get, Inject, Logger, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { count, instantText, json, listMembers, type Answer } from '../http/answer.js';
-import { limit } from '../http/members.js';
+import { forwards, instant, limit } from '../http/members.js';
 import { after, cursorText } from '../http/page.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 
-const auditQuery = z.strictObject({
-  limit: limit(100, 1_000),
-  after: after(z.tuple([z.int().min(0)])),
-  by: z.string().max(100).optional().describe('Only changes of this person, token or account'),
-});
+const RESULTS = ['done', 'refused', 'failed', 'unknown'] as const;
+
+const auditQuery = z
+  .strictObject({
+    limit: limit(100, 1_000),
+    after: after(z.tuple([z.int().min(0)])),
+    by: z.string().max(100).optional().describe('Only changes of this person, token, device or account'),
+    result: z.enum(RESULTS).optional(),
+    from: instant.optional().describe('Recorded at this time or later'),
+    to: instant.optional().describe('Recorded before this time'),
+  })
+  .refine(forwards[0], forwards[1]);
 
 const auditSchema = z.strictObject(
   listMembers(
     z.strictObject({
       at: instantText,
-      by: z.strictObject({ kind: z.enum(['user', 'token', 'command', 'nobody']), name: z.string() }),
+      by: z.strictObject({
+        kind: z.enum(['user', 'token', 'command', 'device', 'nobody']),
+        name: z.string(),
+      }),
       from: z.string().describe('Address, or name of the machine'),
       action: z.string().describe('Route or command'),
       on: z.record(z.string(), z.string()),
       before: json.optional(),
       after: json.optional(),
-      result: z.enum(['done', 'refused', 'failed']),
-      status: count.describe('HTTP status, or exit code of the command'),
+      result: z.enum(RESULTS).describe('`unknown`: Pantau was ended amid it; it may have been done'),
+      status: count.describe('HTTP status, or exit code of the command; 0 where the result is unknown'),
       code: z.string().optional(),
-      omitted: count.optional().describe('Attempts of nobody known before this one that were not recorded'),
+      omitted: count
+        .optional()
+        .describe('Refused attempts before this one that were too many to be recorded'),
     }),
   ),
 );
@@ -53,9 +65,9 @@ export class AuditController {
   @ApiZodQuery(auditQuery)
   @ApiZodAnswer(auditSchema)
   async entries(
-    @Query(new ZodPipe(auditQuery)) { limit: most, after: place, by }: z.output<typeof auditQuery>,
+    @Query(new ZodPipe(auditQuery)) { after: place, ...wanted }: z.output<typeof auditQuery>,
   ): Promise<Answer<typeof auditSchema>> {
-    const { items, next } = await this.pantau.audit.page({ limit: most, before: place?.[0], by }, (fault) =>
+    const { items, next } = await this.pantau.audit.page({ ...wanted, before: place?.[0] }, (fault) =>
       this.#log.warn(`an entry cannot be read and is passed over: ${messageOf(fault)}`),
     );
     return {
@@ -65,6 +77,8 @@ export class AuditController {
   }
 }
 
-function shown({ at, ...entry }: AuditEntry): Answer<typeof auditSchema>['items'][number] {
-  return { at: new Date(at).toISOString(), ...entry } as Answer<typeof auditSchema>['items'][number];
+function shown(entry: AuditEntry): Answer<typeof auditSchema>['items'][number] {
+  const { by, from, action, on, before, after, result, status, code, omitted } = entry;
+  const known = { by, from, action, on, result, status, ...defined({ before, after, code, omitted }) };
+  return { at: new Date(entry.at).toISOString(), ...known } as Answer<typeof auditSchema>['items'][number];
 }

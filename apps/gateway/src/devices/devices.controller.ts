@@ -115,8 +115,6 @@ export class DevicesController {
     @Note() note: AuditNote,
     @Preconditions() precondition: Precondition,
   ): Promise<Device> {
-    const before = await this.pantau.registry.device(id);
-    assertUnchanged(before, precondition);
     // As it is kept, member by member: the ETag of this answer is that of the next one.
     const device = deviceSchema.parse({
       id,
@@ -124,8 +122,10 @@ export class DevicesController {
       intervalMs: interval,
       ...defined({ maxAgeMs: maxAge }),
     });
-    Object.assign(note, { before, after: device });
-    await this.pantau.registry.putDevice(device, intervalFrom);
+    await this.pantau.registry.putDevice(device, intervalFrom, (before) => {
+      assertUnchanged(before, precondition);
+      Object.assign(note, { before, after: device });
+    });
     return device;
   }
 

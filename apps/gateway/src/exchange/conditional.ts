@@ -32,10 +32,13 @@ export function assertUnchanged(current: object | undefined, { ifMatch, ifNoneMa
   const etag = current === undefined ? undefined : etagOf(JSON.stringify(current));
   const isAsSeen = ifMatch === undefined || (etag !== undefined && names(ifMatch, etag));
   const isNew = ifNoneMatch === undefined || etag === undefined || !names(ifNoneMatch, etag);
-  if (isAsSeen && isNew) return;
-  throw new PantauError('CHANGED_MEANWHILE', 'it is no longer what you saw: somebody changed it.', {
+  if (!isAsSeen || !isNew) throw changedMeanwhile(isAsSeen ? 'If-None-Match' : 'If-Match');
+}
+
+export function changedMeanwhile(header: 'If-Match' | 'If-None-Match'): PantauError {
+  return new PantauError('CHANGED_MEANWHILE', 'it is no longer what you saw: somebody changed it.', {
     remedy: 'Read it again, and send the change with the ETag of that answer.',
-    fields: [{ field: isAsSeen ? 'If-None-Match' : 'If-Match', message: 'does not fit what is there' }],
+    fields: [{ field: header, message: 'does not fit what is there' }],
   });
 }
 

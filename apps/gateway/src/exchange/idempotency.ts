@@ -1,4 +1,5 @@
-import { DAY, HOUR, PantauError } from '#libs/kernel';
+import { problemOf } from '#libs/http';
+import { DAY, HOUR, PantauError, SECOND, TokenBuckets, type Rate } from '#libs/kernel';
 import { Inject, Injectable, SetMetadata } from '@nestjs/common';
 import type {
   CallHandler,
@@ -9,10 +10,11 @@ import type {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import type { AuthenticatedRequest } from '../http/auth.js';
+import { sessionCookie, type PublicAddress } from '../http/cookie.js';
 import { IDEMPOTENCY } from '../namespaces.js';
 import type { Done } from './done.js';
 
@@ -22,13 +24,17 @@ export const KeepsAnswer = (): CustomDecorator => SetMetadata(KEEPS_ANSWER, true
 
 /** How long a key is remembered. */
 export const REMEMBERED = DAY;
-/** Of one principal. */
+/** Keys of one principal: so many are remembered of him at most, since the start of this process. */
 const MOST_KEYS = 1_000;
+const NEW_KEYS: Rate = { perSecond: (MOST_KEYS * SECOND) / REMEMBERED, burst: MOST_KEYS };
+/** An answer that was given before. */
+export const REPLAYED = 'idempotency-replayed';
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
 /** A POST with `Idempotency-Key` does its thing once: sent again, it gets the answer of the first time. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor, OnModuleDestroy {
+  readonly #newKeys = new TokenBuckets(NEW_KEYS);
   readonly #sweep: NodeJS.Timeout;
 
   constructor(
@@ -57,14 +63,15 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleDestroy 
   async forget(): Promise<void> {
     const now = this.pantau.clock.now();
     const all = await this.pantau.state.list(IDEMPOTENCY);
-    const old = all.filter(({ value }) => now - value.at > REMEMBERED);
-    await this.pantau.state.write(old.map(({ key }) => IDEMPOTENCY.remove(key)));
+    for (const { key, value } of all)
+      if (now - value.at > REMEMBERED)
+        await this.pantau.state.writeIf([IDEMPOTENCY.seen(key, value)], [IDEMPOTENCY.remove(key)]);
   }
 
   async #once(
     key: string,
     owner: string,
-    { method, url, body }: AuthenticatedRequest,
+    request: AuthenticatedRequest,
     reply: FastifyReply,
     context: ExecutionContext,
     next: CallHandler,
@@ -73,18 +80,18 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleDestroy 
       throw refused('USAGE', 'expected 1 to 200 printable characters without blanks', 'use a UUID.');
     const { state, clock } = this.pantau;
     const place = `${owner}/${digestOf(key)}`;
-    const digest = digestOf(`${method} ${url}\n${JSON.stringify(body ?? null)}`);
+    const digest = requestDigest(request, this.pantau.publicUrl);
     const now = clock.now();
     const known = await state.get(IDEMPOTENCY, place);
     if (known !== undefined && now - known.at <= REMEMBERED) return given(known, digest, reply);
-    const ofOwner = await state.list(IDEMPOTENCY, { prefix: `${owner}/`, limit: MOST_KEYS + 1 });
-    if (ofOwner.filter(({ value }) => now - value.at <= REMEMBERED).length >= MOST_KEYS)
+    if (!this.#newKeys.of(owner, now).tryTake(now))
       throw new PantauError('OVERLOADED', `${MOST_KEYS} idempotency keys are remembered already.`, {
         remedy: 'Each is remembered for a day; use keys for what must not be done twice.',
         transient: true,
       });
-    if (known !== undefined) await state.write([IDEMPOTENCY.remove(place)]);
-    if (!(await state.putIfAbsent(IDEMPOTENCY, place, { at: now, digest })))
+    // One that is too old is taken over by one of those who send it again at the same instant.
+    const taken = [IDEMPOTENCY.put(place, { at: now, digest })];
+    if (!(await state.writeIf([IDEMPOTENCY.seen(place, known)], taken)))
       throw refused(
         'IDEMPOTENCY_CONFLICT',
         'a request with this key is being answered',
@@ -94,8 +101,8 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleDestroy 
     try {
       answer = await lastValueFrom(next.handle(), { defaultValue: undefined });
     } catch (error) {
-      // It did nothing, so it may be tried again.
-      await state.write([IDEMPOTENCY.remove(place)]);
+      // What is refused did nothing, so it may be tried again. What failed may have done it: the key stays taken.
+      if (problemOf(error, request.url).status < 500) await state.write([IDEMPOTENCY.remove(place)]);
       throw error;
     }
     const isKept = this.reflector.get<boolean | undefined>(KEEPS_ANSWER, context.getHandler()) === true;
@@ -112,7 +119,7 @@ function given({ digest, status, answer }: Done, asked: string, reply: FastifyRe
   if (status === undefined)
     throw refused(
       'IDEMPOTENCY_CONFLICT',
-      'a request with this key is being answered, or Pantau was ended amid it',
+      'a request with this key is being answered, or failed, or Pantau was ended amid it',
       'Look whether it was done; a new key does it again.',
     );
   if (answer === undefined)
@@ -121,9 +128,21 @@ function given({ digest, status, answer }: Done, asked: string, reply: FastifyRe
       'it was done, and its answer is shown once',
       'A new key does it again.',
     );
-  void reply.status(status).header('idempotency-replayed', 'true');
+  void reply.status(status).header(REPLAYED, 'true');
   // eslint-disable-next-line no-restricted-properties -- written here
   return JSON.parse(answer) as unknown;
+}
+
+/**
+ * Of what is asked, keyed with the credential of whoever asks, of which only a digest is stored: a body may hold a password, which
+ * nobody shall find by trying, with all that is stored in his hands. The same request of another session or token is another one.
+ */
+function requestDigest(request: AuthenticatedRequest, address: PublicAddress | undefined): string {
+  const { method, url, body, headers } = request;
+  const credential = headers.authorization ?? sessionCookie(request, address) ?? '';
+  return createHmac('sha256', credential)
+    .update(`${method} ${url}\n${JSON.stringify(body ?? null)}`)
+    .digest('base64url');
 }
 
 function digestOf(text: string): string {

@@ -1,12 +1,13 @@
+import { networkOf } from '#libs/identity';
 import { PantauError, TokenBuckets, type Rate } from '#libs/kernel';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from '../http/auth.js';
 
-/** Of one principal, or of one address where nobody is known: a page and its live parts, many times over. */
+/** Of one principal, or of one network where nobody is known: a page and its live parts, many times over. */
 export const REQUESTS: Rate = { perSecond: 50, burst: 2_000 };
 
-/** Meters what one asks for, and says how much is left (RateLimit header fields). After the guard that knows who asks. */
+/** Meters what one asks for, and says how much is left (RateLimit header fields). After the guard that knows who asks, before those that refuse. */
 @Injectable()
 export class RateGuard implements CanActivate {
   readonly #buckets = new TokenBuckets(REQUESTS);
@@ -16,7 +17,7 @@ export class RateGuard implements CanActivate {
     const { principal, ip } = http.getRequest<AuthenticatedRequest>();
     const reply = http.getResponse<FastifyReply>();
     const now = performance.now();
-    const key = principal === undefined ? `address ${ip}` : `${principal.kind} ${principal.name}`;
+    const key = principal === undefined ? `network ${networkOf(ip)}` : `${principal.kind} ${principal.name}`;
     const bucket = this.#buckets.of(key, now);
     const isTaken = bucket.tryTake(now);
     const left = bucket.left(now);

@@ -1,8 +1,10 @@
+import { networkOf } from '#libs/identity';
 import { PantauError, TokenBuckets } from '#libs/kernel';
 import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
@@ -11,8 +13,8 @@ import { ZodPipe } from '../http/zod-pipe.js';
 import { claimSchema } from './claim-answer.js';
 import { claimBody } from './claim-request.js';
 
-/** Claims of one address: enough for an installer's afternoon, too few to guess a key of 256 bits. */
-const CLAIMS_PER_ADDRESS = { perSecond: 0.2, burst: 20 };
+/** Claims of one network: enough for an installer's afternoon, too few to guess a key of 256 bits. */
+const CLAIMS_PER_NETWORK = { perSecond: 0.2, burst: 20 };
 /** Of everybody together: each makes a password hash, which costs memory and time. */
 const CLAIMS = { perSecond: 5, burst: 100 };
 
@@ -20,7 +22,7 @@ const CLAIMS = { perSecond: 5, burst: 100 };
 @ApiTags('Perangkat / Devices')
 @Controller('api/v1/provisioning')
 export class ClaimController {
-  readonly #byAddress = new TokenBuckets(CLAIMS_PER_ADDRESS);
+  readonly #byNetwork = new TokenBuckets(CLAIMS_PER_NETWORK);
   readonly #all = new TokenBuckets(CLAIMS);
 
   constructor(@Inject(DEPENDENCIES) private readonly pantau: GatewayDependencies) {}
@@ -38,9 +40,10 @@ export class ClaimController {
   async claim(
     @Body(new ZodPipe(claimBody)) { key, id, kind, name, interval }: z.output<typeof claimBody>,
     @Req() { ip }: FastifyRequest,
+    @Note() note: AuditNote,
   ): Promise<Answer<typeof claimSchema>> {
     const now = this.pantau.clock.now();
-    if (!this.#byAddress.of(ip, now).tryTake(now) || !this.#all.of('', now).tryTake(now))
+    if (!this.#byNetwork.of(networkOf(ip), now).tryTake(now) || !this.#all.of('', now).tryTake(now))
       throw new PantauError('OVERLOADED', 'too many claims from this address.', {
         remedy: 'Try again in a minute.',
         transient: true,
@@ -52,6 +55,7 @@ export class ClaimController {
       intervalMs: interval,
     });
     const { site, password } = device;
+    Object.assign(note, { by: { kind: 'device', name: id }, on: { device: id, site } } satisfies AuditNote);
     return { id, site, username: id, clientId: id, password, topic: `pantau/v1/${site}/${id}/telemetry` };
   }
 }

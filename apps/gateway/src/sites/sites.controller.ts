@@ -62,10 +62,10 @@ export class SitesController {
     @Note() note: AuditNote,
     @Preconditions() precondition: Precondition,
   ): Promise<Site> {
-    const before = await this.pantau.registry.site(id);
-    assertUnchanged(before, precondition);
-    Object.assign(note, { before, after: { id, ...site } });
-    await this.pantau.registry.putSite({ id, ...site });
+    await this.pantau.registry.putSite({ id, ...site }, (before) => {
+      assertUnchanged(before, precondition);
+      Object.assign(note, { before, after: { id, ...site } });
+    });
     return { id, ...site };
   }
 }

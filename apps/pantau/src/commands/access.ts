@@ -1,6 +1,20 @@
-import { permissionsOf, ROLES, TOKEN_LIFETIME, type Permission, type Role } from '#libs/identity';
+import {
+  PERMISSIONS,
+  permissionsOf,
+  ROLES,
+  TOKEN_LIFETIME,
+  type Permission,
+  type Role,
+} from '#libs/identity';
 import { Option, type Command } from 'commander';
 import { collect, credentialsOption, duration, tell, withEngines, type CommandContext } from './shared.js';
+
+interface TokenOptions {
+  readonly role: Role | 'admin';
+  readonly scope?: readonly Permission[];
+  readonly site?: readonly string[];
+  readonly for: number;
+}
 
 /** `pantau token …`, `pantau account …`: who may use what. */
 export function addAccessCommands(program: Command, context: CommandContext): void {
@@ -24,14 +38,19 @@ export function addAccessCommands(program: Command, context: CommandContext): vo
         permissionsOf('administrator', 'token'),
       ),
     )
+    .option('--site <site...>', 'hanya lokasi ini / only of these sites')
     .option('--for <duration>', 'masa berlaku / how long it is valid', duration, TOKEN_LIFETIME)
-    .action(
-      async (name: string, options: { role: Role | 'admin'; scope?: readonly Permission[]; for: number }) =>
-        withEngines(context, async ({ tokens }) => {
-          // As it was called before there were people.
-          const role = options.role === 'admin' ? 'administrator' : options.role;
-          print(await tokens.create(name, options.scope ?? permissionsOf(role, 'token'), options.for));
-        }),
+    .action(async (name: string, options: TokenOptions) =>
+      withEngines(context, async ({ tokens, registry }) => {
+        const { site: sites } = options;
+        for (const site of sites ?? []) await registry.assertSite(site);
+        // As it was called before there were people.
+        const role = options.role === 'admin' ? 'administrator' : options.role;
+        const ofRole = permissionsOf(role, 'token').filter(
+          (permission) => sites === undefined || PERMISSIONS[permission].bySite,
+        );
+        print(await tokens.create(name, options.scope ?? ofRole, options.for, undefined, sites));
+      }),
     );
 
   token
@@ -41,9 +60,9 @@ export function addAccessCommands(program: Command, context: CommandContext): vo
       withEngines(context, async ({ tokens }) => {
         const at = (time: number | undefined): string =>
           time === undefined ? '–' : new Date(time).toISOString();
-        for (const { name, scopes, expiresAt, lastUsedAt } of await tokens.list())
+        for (const { name, scopes, sites, expiresAt, lastUsedAt } of await tokens.list())
           print(
-            `${name}\t${scopes.join(' ') || '–'}\tberlaku sampai / valid until: ${at(expiresAt)}\tterakhir dipakai / last used: ${at(lastUsedAt)}`,
+            `${name}\t${scopes.join(' ') || '–'}${sites === undefined ? '' : ` @ ${sites.join(' ') || '–'}`}\tberlaku sampai / valid until: ${at(expiresAt)}\tterakhir dipakai / last used: ${at(lastUsedAt)}`,
           );
       }),
     );

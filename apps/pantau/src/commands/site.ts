@@ -1,4 +1,4 @@
-import { siteSchema } from '#libs/identity';
+import { siteSchema, unchangedSince, type Site } from '#libs/identity';
 import { DAY, defined, PantauError } from '#libs/kernel';
 import type { Command } from 'commander';
 import { duration, finiteNumber, wholeNumber, withEngines, type CommandContext } from './shared.js';
@@ -33,7 +33,7 @@ export function addSiteCommands(program: Command, context: CommandContext): void
             throw new PantauError('USAGE', `the site ${id} is registered already.`, {
               remedy: 'Choose another id; what stands in sites.yaml is changed there.',
             });
-          await registry.putSite(wanted.data);
+          await registry.putSite(wanted.data, unchangedSince<Site>(undefined));
           print(`${id}: terdaftar / registered`);
         }),
     );

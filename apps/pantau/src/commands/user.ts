@@ -66,6 +66,21 @@ export function addUserCommands(program: Command, context: CommandContext): void
     );
 
   user
+    .command('recover')
+    .description(
+      'membuat orang ini administrator lagi tanpa faktor kedua dan mencetak tautan, bila tidak ada yang dapat masuk; Pantau boleh sedang berhenti / make somebody an administrator without a second factor and print a link, where nobody gets in any more; Pantau may be stopped',
+    )
+    .argument('<name>')
+    .action(async (name: string) =>
+      withEngines(context, async ({ users, secondFactor }) => {
+        const fullName = (await users.find(name))?.fullName;
+        await users.put(name, { role: 'administrator', disabled: false, ...defined({ fullName }) });
+        await secondFactor.remove(name);
+        tellLink(name, await users.link(name));
+      }),
+    );
+
+  user
     .command('revoke')
     .description(
       'menolak orang ini mulai sekarang, mengakhiri sesi dan tokennya / keep somebody out from now on; ends sessions and tokens',

@@ -209,6 +209,12 @@ describe('access from the command line', () => {
       password: body['password']!,
     });
     await device.endAsync();
+    expect(await pantau.items('audit?by=udara-20')).toMatchObject([
+      {
+        ...{ by: { kind: 'device' }, action: 'POST /api/v1/provisioning/claims', result: 'done' },
+        on: { device: 'udara-20', site: 'betung' },
+      },
+    ]);
     expect((await claim('udara-21')).status).toBe(403);
     const answers = await Promise.all(Array.from({ length: 30 }, () => claim('udara-22', 'prov_guess')));
     expect(new Set(answers.map(({ status: code }) => code))).toEqual(new Set([403, 429]));

@@ -89,7 +89,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
     tokens: new Tokens(state, clock),
     users,
     secondFactor: new SecondFactor(state, clock, users),
-    audit: new Audit(journal, clock),
+    audit: new Audit(journal, state, clock),
     sessions: new Sessions(state, clock, users, { idleMs, lifetimeMs, secondFactor }),
     broker: new LocalBrokerQueries(state),
     account: new LocalAccountQueries(state),

@@ -7,6 +7,7 @@ const CALLBACK = 'http://127.0.0.1/api/v1/session/open-id/callback';
 const clock = { now: () => 1_700_000_000_000 };
 
 interface Parts {
+  readonly state: LmdbStateStore;
   readonly users: Users;
   readonly openId: OpenIdSignIn;
   readonly server: SignOnServer;
@@ -37,7 +38,7 @@ async function withServer(test: (parts: Parts) => Promise<void>): Promise<void> 
   };
   try {
     await test({
-      ...{ users, openId, server, signedOn },
+      ...{ state, users, openId, server, signedOn },
       enter: async (person) => {
         const { back, attempt } = await signedOn(person);
         return openId.finish(back, attempt);
@@ -92,6 +93,31 @@ describe('single sign-on', () => {
       server.people.set('u-1', { name: 'Ani', groups: ['dlh-admin'] });
       await expect(enter('u-1')).rejects.toThrow(/SIGN_IN_REFUSED/);
       expect(await users.get(name)).toMatchObject({ role: 'viewer', disabled: true });
+    }));
+
+  it('undoes no revocation of the same instant', () =>
+    withServer(async ({ state, server, signedOn, openId, users }) => {
+      server.people.set('u-1', { name: 'Ani', groups: ['warga'] });
+      const first = await signedOn('u-1');
+      const { name } = await openId.finish(first.back, first.attempt);
+      const find = users.find.bind(users);
+      for (const groups of ['dlh', 'warga']) {
+        server.people.set('u-1', { name: `Ani ${groups}`, groups });
+        const { back, attempt } = await signedOn('u-1');
+        // Somebody else revokes as soon as the sign-in has read who it is.
+        let revoking: Promise<unknown> | undefined;
+        users.find = async (wanted) => {
+          const user = await find(wanted);
+          if (wanted === name) revoking ??= other.put(name, { role: 'viewer', disabled: true });
+          await revoking;
+          return user;
+        };
+        const other = new Users(state, clock);
+        await openId.finish(back, attempt).catch(() => undefined);
+        users.find = find;
+        expect(await users.get(name)).toMatchObject({ disabled: true });
+        await users.put(name, { role: 'viewer', disabled: false });
+      }
     }));
 
   it('refuses an answer of another attempt, one that comes twice, and one that was made up', () =>

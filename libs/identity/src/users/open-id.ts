@@ -86,18 +86,19 @@ export class OpenIdSignIn {
 
   async #userOf(claims: IDToken): Promise<StoredUser> {
     const name = nameOf(claims);
-    const before = await this.users.find(name);
-    if (before?.disabled === true) throw refused(`${name} may not sign in`);
     const groups = claims[this.options.rolesClaim];
+    const fullName = textOf(claims['name']) ?? textOf(claims['preferred_username']);
+    const before = await this.users.find(name);
     // Without the claim nobody said anything about roles: they stay as they are.
     const role = groups === undefined ? before?.role : this.#roleOf(groups);
     // Who was taken out of the groups holds nothing here any more, neither sessions nor tokens.
-    if (role === undefined && before !== undefined) await this.users.endAll(name);
+    if (role === undefined && before?.disabled === false) await this.users.endAll(name);
     if (role === undefined) throw refused(`${name} has no role here (claim ${this.options.rolesClaim})`);
-    const fullName = textOf(claims['name']) ?? textOf(claims['preferred_username']);
-    if (before?.role === role && (fullName === undefined || before.fullName === fullName)) return before;
+    const mayEnter = (user: { readonly disabled: boolean } | undefined): void => {
+      if (user?.disabled === true) throw refused(`${name} may not sign in`);
+    };
     try {
-      await this.users.put(name, { role, disabled: false, ...defined({ fullName }) }, true);
+      await this.users.put(name, { role, disabled: false, ...defined({ fullName }) }, mayEnter);
     } catch (error) {
       // The last administrator stays one.
       if (!(error instanceof PantauError && error.code === 'LAST_ADMINISTRATOR')) throw error;

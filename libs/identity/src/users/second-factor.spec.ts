@@ -111,12 +111,19 @@ describe('a second factor', () => {
 
   it('may be required of a role: without one somebody looks after the own account and nothing else', () =>
     withParts(async (parts) => {
-      const { users, sessions } = parts;
+      const { users, sessions, secondFactor } = parts;
       const permissions = async (name: string): Promise<readonly string[]> =>
         (await sessions.begin(await users.get(name), { address: FROM })).session.principal.permissions;
       expect(await permissions('ani')).toEqual(['self']);
       await enrolled(parts);
       expect(await permissions('ani')).toContain('administer');
+      await secondFactor.remove('ani');
+      const ani = await users.get('ani');
+      // The sign-on server looked at one, for that session alone: the password of the same person is not enough.
+      const ways = [{ isSignOn: true }, {}].map((way) => sessions.begin(ani, { address: FROM, ...way }));
+      const [bySignOn, byPassword] = await Promise.all(ways);
+      expect((await sessions.verify(bySignOn!.cookie))?.secondFactor).toBe('none');
+      expect((await sessions.verify(byPassword!.cookie))?.principal.permissions).toEqual(['self']);
       await users.put('budi', { role: 'viewer', disabled: false });
       expect(await permissions('budi')).toEqual(['read', 'self']);
     }));

@@ -28,7 +28,7 @@ export class SecondFactor {
   /** A secret for an app, which counts once {@link confirm} has seen a code of it. */
   async begin(name: string): Promise<{ readonly secret: string; readonly uri: string }> {
     const secret = new Secret({ buffer: new Uint8Array(randomBytes(SECRET_BYTES)).buffer });
-    await this.users.change(name, { pendingSecret: secret.base32 });
+    await this.users.change(name, (user) => ({ ...user, pendingSecret: secret.base32 }));
     return { secret: secret.base32, uri: totp(secret.base32, name).toString() };
   }
 
@@ -42,13 +42,17 @@ export class SecondFactor {
     if (secret === undefined || !(await this.#isFresh(name, secret, code))) throw wrongCode();
     const codes = Array.from({ length: RECOVERY_CODES }, recoveryCode);
     const recovery = codes.map((one) => digestOf(plain(one)));
-    await this.users.change(name, { pendingSecret: undefined, secondFactor: { secret, recovery } }, 'end');
+    await this.users.change(name, (now) => {
+      // Somebody began anew meanwhile: what the code was of does not count any more.
+      if (now.pendingSecret !== secret) throw wrongCode();
+      return { ...ended(now), secondFactor: { secret, recovery } };
+    });
     return codes;
   }
 
   /** Takes it away from somebody, whose sessions end. */
   async remove(name: string): Promise<void> {
-    await this.users.change(name, { pendingSecret: undefined, secondFactor: undefined }, 'end');
+    await this.users.change(name, ended);
   }
 
   /**
@@ -97,6 +101,17 @@ export class SecondFactor {
     if (!recovery.some((known) => digest.equals(known))) return false;
     return this.state.putIfAbsent(SPENT, `recovery/${name}/${digest.toString('hex')}`, this.clock.now());
   }
+}
+
+/** Somebody without one, whose sessions, links and tokens have ended. */
+function ended(user: StoredUser): StoredUser {
+  const next: { -readonly [K in keyof StoredUser]: StoredUser[K] } = {
+    ...user,
+    generation: user.generation + 1,
+  };
+  delete next.pendingSecret;
+  delete next.secondFactor;
+  return next;
 }
 
 function totp(secret: string, name: string): TOTP {

@@ -1,4 +1,6 @@
+import type { StateStore } from '#libs/state';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { SECRETS } from '../namespaces.js';
 
 /** `{prefix}_{id}_{secret}`: the id finds the row, which holds a digest of the secret. 256 random bits need no slow hash. */
 export interface IssuedSecret {
@@ -25,4 +27,12 @@ export function isSecret(digest: Uint8Array, secret: string): boolean {
 
 export function digestOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
+}
+
+/** What this installation signs with, one for each audience; made when it is first asked for. */
+export async function signingSecret(state: StateStore, audience: string): Promise<Uint8Array> {
+  const known = await state.get(SECRETS, audience);
+  if (known !== undefined) return known;
+  await state.putIfAbsent(SECRETS, audience, randomBytes(32));
+  return (await state.get(SECRETS, audience)) ?? signingSecret(state, audience);
 }

@@ -1,5 +1,5 @@
 import { MINUTE, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
-import type { StateStore } from '#libs/state';
+import { changeRow, type StateStore } from '#libs/state';
 import { SESSIONS, type StoredSession, type StoredUser } from '../namespaces.js';
 import { permissionsOf, type Principal, type Role } from '../roles.js';
 import { digestOf, isSecret, issueSecret, parseSecret } from './secrets.js';
@@ -21,10 +21,12 @@ export interface SessionLimits {
   readonly secondFactor: readonly Role[];
 }
 
-/** Where a session is begun. */
+/** Where and how a session is begun. */
 export interface Origin {
   readonly address: string;
   readonly agent?: string | undefined;
+  /** At the sign-on server, which looks at a second factor itself. */
+  readonly isSignOn?: boolean;
 }
 
 export interface SessionView {
@@ -58,13 +60,14 @@ export class Sessions {
   /** Begins a session, always with a new secret. @returns what goes into the cookie */
   async begin(
     user: StoredUser,
-    { address, agent }: Origin,
+    { address, agent, isSignOn = false }: Origin,
   ): Promise<{ cookie: string; session: OpenSession }> {
     const now = this.clock.now();
     const { id, text, digest } = issueSecret(PREFIX);
     const stored: StoredSession = {
       ...{ user: user.name, generation: user.generation, digest, createdAt: now, lastSeenAt: now, address },
       ...(agent === undefined ? {} : { agent: agent.slice(0, LONGEST_AGENT) }),
+      ...(isSignOn ? { isSignOn } : {}),
     };
     const all = await this.state.list(SESSIONS);
     const own = all
@@ -73,7 +76,7 @@ export class Sessions {
     const ended = [...all.filter(({ value }) => this.#isOver(value, now)), ...own.slice(MOST_SESSIONS - 1)];
     await this.state.write([...ended.map(({ key }) => SESSIONS.remove(key)), SESSIONS.put(id, stored)]);
     const secret = parseSecret(PREFIX, text)?.secret ?? '';
-    return { cookie: text, session: this.#opened(id, secret, user) };
+    return { cookie: text, session: this.#opened({ id, secret }, stored, user) };
   }
 
   /**
@@ -89,16 +92,25 @@ export class Sessions {
     const user = await this.users.find(stored.user);
     if (this.#isOver(stored, now) || user === undefined || !holds(stored, user)) return undefined;
     if (isUse && Math.abs(now - stored.lastSeenAt) >= SEEN_RESOLUTION) await this.#seen(parsed.id, now);
-    return this.#opened(parsed.id, parsed.secret, user);
+    return this.#opened(parsed, stored, user);
   }
 
-  async list(user: StoredUser): Promise<SessionView[]> {
+  async list(user: StoredUser): Promise<readonly SessionView[]> {
+    return (await this.open()).get(user.name) ?? [];
+  }
+
+  /** The sessions of everybody, by name. */
+  async open(): Promise<ReadonlyMap<string, readonly SessionView[]>> {
     const now = this.clock.now();
-    return (await this.state.list(SESSIONS))
-      .filter(({ value }) => value.user === user.name && holds(value, user) && !this.#isOver(value, now))
-      .map(({ key: id, value: { createdAt, lastSeenAt, address, agent } }) => ({
-        ...{ id, createdAt, lastSeenAt, address, agent },
-      }));
+    const users = new Map((await this.users.all()).map((user) => [user.name, user]));
+    const found = new Map<string, SessionView[]>();
+    for (const { key: id, value } of await this.state.list(SESSIONS)) {
+      const user = users.get(value.user);
+      if (user === undefined || !holds(value, user) || this.#isOver(value, now)) continue;
+      const { createdAt, lastSeenAt, address, agent } = value;
+      found.set(user.name, [...(found.get(user.name) ?? []), { id, createdAt, lastSeenAt, address, agent }]);
+    }
+    return found;
   }
 
   /** Ends a session of this person. @throws PantauError `NOT_FOUND` */
@@ -110,14 +122,16 @@ export class Sessions {
 
   /** One that was ended meanwhile stays so. */
   async #seen(id: string, now: UtcMillis): Promise<void> {
-    const stored = await this.state.get(SESSIONS, id);
-    if (stored !== undefined) await this.state.write([SESSIONS.put(id, { ...stored, lastSeenAt: now })]);
+    await changeRow(this.state, SESSIONS, id, (stored) => stored && { ...stored, lastSeenAt: now });
   }
 
-  #opened(id: string, secret: string, user: StoredUser): OpenSession {
+  #opened(
+    { id, secret }: { readonly id: string; readonly secret: string },
+    { isSignOn = false }: StoredSession,
+    user: StoredUser,
+  ): OpenSession {
     const { name, role, secondFactor } = user;
-    const isMissing =
-      secondFactor === undefined && user.isExternal !== true && this.limits.secondFactor.includes(role);
+    const isMissing = secondFactor === undefined && !isSignOn && this.limits.secondFactor.includes(role);
     const permissions = isMissing ? (['self'] as const) : permissionsOf(role, 'user');
     return {
       ...{ id, user, principal: { name, kind: 'user', permissions } },

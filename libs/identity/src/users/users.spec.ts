@@ -77,27 +77,85 @@ describe('the first administrator', () => {
       await users.put('budi', { role: 'administrator', disabled: false });
       expect(await users.put('ani', { role: 'viewer', disabled: false })).toMatchObject({ role: 'viewer' });
     }));
+
+  it('stays one when two take the role from each other at the same instant', () =>
+    withParts(async ({ users }) => {
+      await users.useLink((await users.setupLink())!, PASSWORD, 'ani');
+      await users.put('budi', { role: 'administrator', disabled: false });
+      const outcomes = await Promise.allSettled(
+        ['ani', 'budi'].map((name) => users.put(name, { role: 'viewer', disabled: false })),
+      );
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect((await users.list()).filter(({ role }) => role === 'administrator')).toHaveLength(1);
+    }));
+});
+
+describe('a change of somebody', () => {
+  it('undoes no other one of the same instant: a revocation stays, and ends what was begun', () =>
+    withParts(async (parts) => {
+      const { users, sessions } = parts;
+      await added(parts);
+      const { cookie } = await sessions.begin(await users.get('ani'), ORIGIN);
+      const { generation } = await users.get('ani');
+      await Promise.all([
+        users.put('ani', { role: 'operator', disabled: true }),
+        users.setPassword('ani', NEXT),
+        users.endAll('ani'),
+        users.change('ani', (user) => ({ ...user, pendingSecret: 'x' })),
+      ]);
+      expect(await users.get('ani')).toMatchObject({ disabled: true, generation: generation + 3 });
+      expect(await sessions.verify(cookie)).toBeUndefined();
+    }));
+
+  it('does not bring back a session that ends while it is used', () =>
+    withParts(async (parts) => {
+      const { users, sessions, clock } = parts;
+      await added(parts);
+      const user = await users.get('ani');
+      for (let i = 0; i < 20; i++) {
+        const { cookie, session } = await sessions.begin(user, ORIGIN);
+        clock.at += 2 * MINUTE;
+        await Promise.all([
+          sessions.verify(cookie),
+          sessions.end('ani', session.id),
+          sessions.verify(cookie),
+        ]);
+        expect(await sessions.list(user)).toEqual([]);
+      }
+    }));
 });
 
 describe('a link', () => {
-  it('is valid once, for three days, and not after another one was used', () =>
+  it('is valid once, for three days, and ends with the next one', () =>
     withParts(async (parts) => {
       const { users, clock } = parts;
       await added(parts);
-      const [first, second, late] = [
-        await users.link('ani'),
-        await users.link('ani'),
-        await users.link('ani'),
-      ];
-      expect(await users.useLink(first, NEXT, undefined)).toBe('ani');
-      for (const link of [first, second, `${late.slice(0, -1)}_`, 'link', ''])
+      const [first, second] = [await users.link('ani'), await users.link('ani')];
+      for (const link of [first, `${second.slice(0, -1)}_`, 'link', ''])
         await expect(users.useLink(link, NEXT, undefined)).rejects.toThrow(/LINK_INVALID/);
+      expect(await users.useLink(second, NEXT, undefined)).toBe('ani');
+      await expect(users.useLink(second, NEXT, undefined)).rejects.toThrow(/LINK_INVALID/);
       const next = await users.link('ani');
       clock.at += 3 * DAY;
       await expect(users.useLink(next, NEXT, undefined)).rejects.toThrow(/LINK_INVALID/);
       const disabled = await users.link('ani');
       await users.put('ani', { role: 'operator', disabled: true });
       await expect(users.useLink(disabled, NEXT, undefined)).rejects.toThrow(/LINK_INVALID/);
+    }));
+
+  it('stays valid while it has set no password, and sets one of several that are sent at the same instant', () =>
+    withParts(async (parts) => {
+      const { users, signIn } = parts;
+      await added(parts);
+      const link = await users.link('ani');
+      await expect(users.useLink(link, 'pendek', undefined)).rejects.toThrow();
+      const passwords = [1, 2, 3].map((n) => `${NEXT} ${n}`);
+      const outcomes = await Promise.allSettled(
+        passwords.map((password) => users.useLink(link, password, undefined)),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      const set = passwords[outcomes.findIndex(({ status }) => status === 'fulfilled')]!;
+      expect(await signIn.verify('ani', set, '10.0.0.1')).toMatchObject({ name: 'ani' });
     }));
 });
 
@@ -226,6 +284,36 @@ describe('signing in', () => {
       // Without a hash it would be a hundredth.
       expect(nobody / somebody).toBeGreaterThan(0.4);
       expect(nobody / somebody).toBeLessThan(2.5);
+    }));
+
+  it('keeps nobody out at an address from which somebody else guesses the passwords of many', () =>
+    withParts(async (parts) => {
+      const { signIn } = parts;
+      await added(parts);
+      for (let i = 0; i < 70; i++)
+        await expect(signIn.verify(`nobody-${i}`, NEXT, '10.0.0.9')).rejects.toThrow(/SIGN_IN_REFUSED/);
+      expect(await signIn.verify('ani', PASSWORD, '10.0.0.9')).toMatchObject({ name: 'ani' });
+    }));
+
+  it('keeps nobody out of a browser of his own, whoever guesses his password at the same address', () =>
+    withParts(async (parts) => {
+      const { users, signIn } = parts;
+      await added(parts);
+      const kept = await users.browsers.issue('ani');
+      for (let i = 0; i < 6; i++)
+        await signIn
+          .verify('ani', NEXT, '10.0.0.9', undefined, await users.browsers.issue('budi'))
+          .catch(() => 0);
+      const enter = (browser?: string) => signIn.verify('ani', PASSWORD, '10.0.0.9', undefined, browser);
+      for (const other of [undefined, await users.browsers.issue('budi'), `${kept.slice(0, -8)}AAAAAAAA`])
+        await expect(enter(other)).rejects.toThrow(/OVERLOADED/);
+      expect(await enter(kept)).toMatchObject({ name: 'ani' });
+      // Whoever has the browser guesses no more than others.
+      for (let i = 0; i < 5; i++)
+        await expect(signIn.verify('ani', NEXT, '10.0.0.9', undefined, kept)).rejects.toThrow(
+          /SIGN_IN_REFUSED/,
+        );
+      await expect(enter(kept)).rejects.toThrow(/OVERLOADED/);
     }));
 
   it('makes who guesses wait, and nobody else: not the same person elsewhere, nor others there', () =>

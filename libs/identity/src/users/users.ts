@@ -1,16 +1,15 @@
-import { DAY, defined, HOUR, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
+import { DAY, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { z } from 'zod';
-import { LINKS, SPENT, USERS, type StoredUser } from '../namespaces.js';
+import { LINKS, USERS, type StoredLink, type StoredUser } from '../namespaces.js';
 import { ROLES, type Role } from '../roles.js';
+import { KnownBrowsers } from './known-browsers.js';
 import { PasswordHashes } from './password-hashes.js';
 import { isSecret, issueSecret, parseSecret } from './secrets.js';
 
 const LINK = 'link';
 const SETUP_LIFETIME: Millis = DAY;
 const LINK_LIFETIME: Millis = 3 * DAY;
-/** What was used is remembered until nothing of its kind is valid any more. */
-const SPENT_KEPT: Millis = LINK_LIFETIME + HOUR;
 
 export const userNameSchema = z
   .string()
@@ -38,79 +37,89 @@ export interface UserView {
 /** People who sign in. */
 export class Users {
   readonly hashes = new PasswordHashes();
+  readonly browsers: KnownBrowsers;
 
   constructor(
     private readonly state: StateStore,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.browsers = new KnownBrowsers(state);
+  }
 
   async find(name: string): Promise<StoredUser | undefined> {
     return this.state.get(USERS, name);
   }
 
   async list(): Promise<UserView[]> {
-    return (await this.state.list(USERS)).map(({ value }) => viewOf(value));
+    return (await this.all()).map(viewOf);
+  }
+
+  async all(): Promise<StoredUser[]> {
+    return (await this.state.list(USERS)).map(({ value }) => value);
   }
 
   /** @throws PantauError `USER_UNKNOWN` */
   async get(name: string): Promise<StoredUser> {
     const user = await this.find(name);
-    if (user === undefined)
-      throw new PantauError('USER_UNKNOWN', `nobody is called ${name}.`, {
-        remedy: 'List them: pantau user list.',
-      });
+    if (user === undefined) throw unknownUser(name);
     return user;
   }
 
   /**
    * Adds somebody, or changes what they are; a change of role ends what was begun with the old one.
    *
+   * @param check - looks at what is there, and throws when it shall not be changed
    * @throws PantauError `LAST_ADMINISTRATOR`
    */
-  async put(name: string, wanted: z.output<typeof userSchema>, isExternal = false): Promise<UserView> {
-    const { fullName, role, disabled } = wanted;
-    const before = await this.find(userNameSchema.parse(name));
-    if (before !== undefined && (role !== 'administrator' || disabled)) await this.#assertNotLast(before);
-    const changes = before !== undefined && (before.role !== role || before.disabled !== disabled);
-    const user: StoredUser = {
-      ...(before ?? { createdAt: this.clock.now() }),
-      ...{ name, role, disabled },
-      ...(isExternal ? { isExternal } : {}),
-      ...(fullName === undefined ? {} : { fullName }),
-      generation: (before?.generation ?? 0) + (changes ? 1 : 0),
-    };
-    await this.state.write([USERS.put(name, user)]);
-    return viewOf(user);
+  async put(
+    name: string,
+    { fullName, role, disabled }: z.output<typeof userSchema>,
+    check: (before: UserView | undefined) => void = () => undefined,
+  ): Promise<UserView> {
+    userNameSchema.parse(name);
+    const after = await this.#change(name, (before) => {
+      check(before && viewOf(before));
+      const ends = before !== undefined && (before.role !== role || before.disabled !== disabled);
+      if (before !== undefined && !ends && (fullName ?? before.fullName) === before.fullName) return before;
+      return {
+        ...(before ?? { createdAt: this.clock.now() }),
+        ...{ name, role, disabled },
+        ...(fullName === undefined ? {} : { fullName }),
+        generation: (before?.generation ?? 0) + (ends ? 1 : 0),
+      };
+    });
+    return viewOf(after);
   }
 
   /** Ends every session, link and token of somebody. */
   async endAll(name: string): Promise<void> {
-    const user = await this.get(name);
-    await this.state.write([USERS.put(name, { ...user, generation: user.generation + 1 })]);
+    await this.change(name, (user) => ({ ...user, generation: user.generation + 1 }));
   }
 
-  /** Changes what belongs to the second factor. @param ends - whether sessions, links and tokens end with it */
-  async change(
-    name: string,
-    change: { readonly [K in 'secondFactor' | 'pendingSecret']?: StoredUser[K] | undefined },
-    ends?: 'end',
-  ): Promise<void> {
-    const { pendingSecret, secondFactor, generation, ...user } = await this.get(name);
-    const changed = defined({ pendingSecret, secondFactor, ...change });
-    const next = { ...user, ...changed, generation: generation + (ends === 'end' ? 1 : 0) };
-    await this.state.write([USERS.put(name, next)]);
+  /**
+   * Changes somebody by what the row holds, however many do so at the same instant.
+   *
+   * @param decide - may be asked more than once; the same object for no change
+   * @throws PantauError `USER_UNKNOWN`, `LAST_ADMINISTRATOR`, and what `decide` throws
+   */
+  async change(name: string, decide: (before: StoredUser) => StoredUser): Promise<StoredUser> {
+    return this.#change(name, (before) => {
+      if (before === undefined) throw unknownUser(name);
+      return decide(before);
+    });
   }
 
   /** Sets a password, and ends what was begun with the old one. */
   async setPassword(name: string, password: string): Promise<StoredUser> {
     const hash = await this.hashes.hash(passwordSchema.parse(password));
-    const before = await this.get(name);
-    const user = { ...before, password: hash, generation: before.generation + 1 };
-    await this.state.write([USERS.put(name, user)]);
-    return user;
+    return this.change(name, (before) => withPassword(before, hash));
   }
 
-  /** A link with which somebody sets a password, once. @returns what makes it valid; it cannot be read again */
+  /**
+   * A link with which somebody sets a password, once; one from before ends.
+   *
+   * @returns what makes it valid; it cannot be read again
+   */
   async link(name: string): Promise<string> {
     const { generation } = await this.get(name);
     return this.#issue({ user: name, generation, expiresAt: this.clock.now() + LINK_LIFETIME });
@@ -119,24 +128,43 @@ export class Users {
   /** A link for the first administrator; the one before ends. @returns undefined when there is an administrator */
   async setupLink(): Promise<string | undefined> {
     if (await this.#hasAdministrator()) return undefined;
-    const open = (await this.state.list(LINKS)).filter(({ value }) => value.user === undefined);
-    await this.state.write(open.map(({ key }) => LINKS.remove(key)));
     return this.#issue({ generation: 0, expiresAt: this.clock.now() + SETUP_LIFETIME });
   }
 
   /**
-   * Sets the password of whom the link is for.
+   * Sets the password of whom the link is for. The link ends in the same commit: of several who use it one sets a password, and
+   * what fails before leaves it valid.
    *
    * @param newName - of the first administrator
    * @throws PantauError `LINK_INVALID`, the same whatever is wrong with it; `USAGE` for a name that is missing
    */
   async useLink(text: string, password: string, newName: string | undefined): Promise<string> {
+    await this.#linked(text, newName);
+    const hash = await this.hashes.hash(passwordSchema.parse(password));
+    for (;;) {
+      const { id, link, name, user } = await this.#linked(text, newName);
+      const role: Role | undefined = link.user === undefined ? 'administrator' : user?.role;
+      if (role === undefined) throw invalidLink();
+      const base: StoredUser = {
+        ...(user ?? { createdAt: this.clock.now(), generation: 0 }),
+        ...{ name, role, disabled: false },
+      };
+      const seen = [LINKS.seen(id, link), USERS.seen(name, user)];
+      const writes = [LINKS.remove(id), USERS.put(name, withPassword(base, hash))];
+      if (await this.state.writeIf(seen, writes)) return name;
+    }
+  }
+
+  /** A valid link and whom it is for. @throws PantauError as {@link useLink} */
+  async #linked(
+    text: string,
+    newName: string | undefined,
+  ): Promise<{ id: string; link: StoredLink; name: string; user: StoredUser | undefined }> {
     const parsed = parseSecret(LINK, text);
     const link = parsed && (await this.state.get(LINKS, parsed.id));
     if (parsed === undefined || link === undefined || !isSecret(link.digest, parsed.secret))
       throw invalidLink();
-    const now = this.clock.now();
-    if (now >= link.expiresAt) throw invalidLink();
+    if (this.clock.now() >= link.expiresAt) throw invalidLink();
     const name = link.user ?? newName;
     if (name === undefined)
       throw new PantauError('USAGE', 'the first administrator needs a name.', {
@@ -146,49 +174,71 @@ export class Users {
     const isValid =
       link.user === undefined ? !(await this.#hasAdministrator()) : user?.generation === link.generation;
     if (!isValid || user?.disabled === true) throw invalidLink();
-    // Of several at the same time one is the first, whichever process they ask.
-    if (!(await this.state.putIfAbsent(SPENT, `link/${parsed.id}`, now))) throw invalidLink();
-    if (link.user === undefined) await this.put(name, { role: 'administrator', disabled: false });
-    await this.setPassword(name, password);
-    await this.state.write([LINKS.remove(parsed.id)]);
-    await this.#forgetSpent(now);
-    return name;
+    return { id: parsed.id, link, name: userNameSchema.parse(name), user };
   }
 
-  async #issue(link: Omit<Parameters<(typeof LINKS)['put']>[1], 'digest'>): Promise<string> {
+  /** The row of the last administrator but one is decided by as well: two who take the role from each other do not both. */
+  async #change(name: string, decide: (before: StoredUser | undefined) => StoredUser): Promise<StoredUser> {
+    for (;;) {
+      const before = await this.find(name);
+      const after = decide(before);
+      if (after === before) return after;
+      const seen = [USERS.seen(name, before)];
+      if (before !== undefined && isAdministrator(before) && !isAdministrator(after)) {
+        const other = (await this.state.list(USERS)).find(
+          ({ key, value }) => key !== name && isAdministrator(value),
+        );
+        if (other === undefined) throw lastAdministrator(name);
+        seen.push(USERS.seen(other.key, other.value));
+      }
+      if (await this.state.writeIf(seen, [USERS.put(name, after)])) return after;
+    }
+  }
+
+  /** Of one person there is one link, which is the newest. */
+  async #issue(link: Omit<StoredLink, 'digest'>): Promise<string> {
     const { id, text, digest } = issueSecret(LINK);
-    await this.state.write([LINKS.put(id, { ...link, digest })]);
+    const now = this.clock.now();
+    const ended = (await this.state.list(LINKS)).filter(
+      ({ value }) => value.user === link.user || now >= value.expiresAt,
+    );
+    await this.state.write([
+      ...ended.map(({ key }) => LINKS.remove(key)),
+      LINKS.put(id, { ...link, digest }),
+    ]);
     return text;
-  }
-
-  async #forgetSpent(now: UtcMillis): Promise<void> {
-    const links = await this.state.list(SPENT, { prefix: 'link/' });
-    const old = links.filter(({ value }) => now - value > SPENT_KEPT);
-    await this.state.write(old.map(({ key }) => SPENT.remove(key)));
   }
 
   async #hasAdministrator(): Promise<boolean> {
     return (await this.state.list(USERS)).some(({ value }) => isAdministrator(value));
   }
+}
 
-  async #assertNotLast({ name, ...user }: StoredUser): Promise<void> {
-    if (!isAdministrator({ name, ...user })) return;
-    const others = (await this.state.list(USERS)).filter(({ key }) => key !== name);
-    if (others.some(({ value }) => isAdministrator(value))) return;
-    throw new PantauError('LAST_ADMINISTRATOR', `${name} is the last administrator.`, {
-      remedy: 'Make another one first: pantau user add <name> --role administrator.',
-    });
-  }
+function withPassword(user: StoredUser, hash: string): StoredUser {
+  return { ...user, password: hash, generation: user.generation + 1 };
 }
 
 function isAdministrator({ role, disabled }: StoredUser): boolean {
   return role === 'administrator' && !disabled;
 }
 
-function viewOf({ name, fullName, role, disabled, createdAt, ...user }: StoredUser): UserView {
+/** Somebody as others see them. */
+export function viewOf({ name, fullName, role, disabled, createdAt, ...user }: StoredUser): UserView {
   const hasPassword = user.password !== undefined;
   const hasSecondFactor = user.secondFactor !== undefined;
   return { name, fullName, role, disabled, createdAt, hasPassword, hasSecondFactor };
+}
+
+function unknownUser(name: string): PantauError {
+  return new PantauError('USER_UNKNOWN', `nobody is called ${name}.`, {
+    remedy: 'List them: pantau user list.',
+  });
+}
+
+function lastAdministrator(name: string): PantauError {
+  return new PantauError('LAST_ADMINISTRATOR', `${name} is the last administrator.`, {
+    remedy: 'Make another one first: pantau user add <name> --role administrator.',
+  });
 }
 
 function invalidLink(): PantauError {

@@ -1,3 +1,4 @@
+import { unchangedSince } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
 import { isParameter, MEASURED_CODES, remediesOf, type MeasuredParameter } from '#libs/telemetry';
 import type { Command } from 'commander';
@@ -42,11 +43,15 @@ export function addSensorsCommand(device: Command, context: CommandContext): voi
         const speaksFor = before.speaksFor ?? [];
         const spoken = map === undefined || speaksFor.includes(map) ? speaksFor : [...speaksFor, map];
         if (counts.length > 0 || spoken !== speaksFor)
-          await registry.putDevice({
-            ...before,
-            ...(counts.length === 0 ? {} : { sensors: { ...before.sensors, ...chosen } }),
-            ...(spoken.length === 0 ? {} : { speaksFor: [...spoken] }),
-          });
+          await registry.putDevice(
+            {
+              ...before,
+              ...(counts.length === 0 ? {} : { sensors: { ...before.sensors, ...chosen } }),
+              ...(spoken.length === 0 ? {} : { speaksFor: [...spoken] }),
+            },
+            undefined,
+            unchangedSince(before),
+          );
         for (const line of await linesOf(id, ingest, { ...before.sensors, ...chosen })) context.print(line);
       }),
     );

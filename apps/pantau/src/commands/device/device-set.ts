@@ -1,4 +1,4 @@
-import { deviceSchema, type Device } from '#libs/identity';
+import { deviceSchema, unchangedSince, type Device } from '#libs/identity';
 import { canonicalJson, defined, PantauError } from '#libs/kernel';
 import { configFile, readYamlFile } from '#libs/platform';
 import { InvalidArgumentError, type Command } from 'commander';
@@ -45,7 +45,7 @@ export function addDeviceSet(device: Command, context: CommandContext, maxAge: s
           throw new PantauError('USAGE', `nothing of ${id} would change.`, {
             remedy: 'Give --name, --interval or --max-age.',
           });
-        await registry.putDevice(after.data, from);
+        await registry.putDevice(after.data, from, unchangedSince(before));
         context.print(describe(after.data, from));
       }),
     );

@@ -1,0 +1,107 @@
+import 'reflect-metadata';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import {
+  Audit,
+  OpenIdSignIn,
+  Registry,
+  SecondFactor,
+  Sessions,
+  SignIn,
+  Tokens,
+  Users,
+  type OpenIdOptions,
+} from '#libs/identity';
+import { DAY, HOUR } from '#libs/kernel';
+import { createLogger, type Logger } from '#libs/platform';
+import { temporaryFolder } from '#libs/testing';
+import type { AddressInfo } from 'node:net';
+import type { GatewayDependencies } from './dependencies.js';
+import { gatewayApp } from './gateway.js';
+import type { PublicAddress } from './http/cookie.js';
+
+export const PASSWORD = 'tujuh kuda di rawa';
+
+/** The API over a state and a journal of its own, with an administrator `ani` who can sign in. */
+export interface Served {
+  readonly url: string;
+  readonly journal: LmdbJournal;
+  readonly state: LmdbStateStore;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  readonly registry: Registry;
+  readonly audit: Audit;
+  readonly clock: { at: number; now(): number };
+}
+
+export interface ServingOptions {
+  readonly publicUrl?: PublicAddress;
+  readonly trustProxy?: readonly string[];
+  readonly signOn?: OpenIdOptions;
+  readonly logger?: Logger;
+}
+
+export async function serving(
+  { publicUrl, trustProxy = [], signOn, logger = createLogger('silent', 'spec') }: ServingOptions,
+  test: (served: Served) => Promise<void>,
+): Promise<void> {
+  using folder = temporaryFolder('gateway');
+  const state = LmdbStateStore.open(folder.path);
+  const clock = { at: 1_700_000_000_000, now: () => clock.at };
+  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
+  const users = new Users(state, clock);
+  await users.useLink((await users.setupLink())!, PASSWORD, 'ani');
+  const limits = { idleMs: HOUR, lifetimeMs: DAY, secondFactor: [] };
+  const sessions = new Sessions(state, clock, users, limits);
+  const secondFactor = new SecondFactor(state, clock, users);
+  const registry = new Registry(state, { journal, clock });
+  const tokens = new Tokens(state, clock);
+  const audit = new Audit(journal, state, clock);
+  const known = {
+    ...{ journal, state, users, sessions, publicUrl, clock, tokens, registry, secondFactor, audit },
+    openId: signOn && new OpenIdSignIn(signOn, users),
+    ...{ evidence: { definitions: [] }, signIn: new SignIn(users, secondFactor, clock) },
+  };
+  const app = await gatewayApp(known as unknown as GatewayDependencies, { trustProxy, logger });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await test({ url, journal, state, users, sessions, tokens, registry, audit, clock });
+  } finally {
+    await app.close();
+    await journal.close();
+    await state.close();
+  }
+}
+
+export const signIn = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(`${url}/api/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ name: 'ani', password: PASSWORD }),
+  });
+
+/** Somebody who has signed in: requests that bear the session and its token. */
+export async function signedIn(
+  url: string,
+): Promise<(method: string, path: string, more?: Sent) => Promise<Response>> {
+  const answer = await signIn(url);
+  const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const { csrfToken } = (await answer.json()) as { csrfToken: string };
+  return (method, path, { body, headers = {} } = {}) =>
+    fetch(`${url}/api/v1/${path}`, {
+      method,
+      headers: {
+        ...{ cookie, 'x-csrf-token': csrfToken },
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+}
+
+interface Sent {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
