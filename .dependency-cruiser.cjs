@@ -40,6 +40,22 @@ module.exports = {
       to: { path: '^(apps|simulators)/', pathNot: '^apps/$1/' },
     },
     {
+      name: 'page-knows-the-api-alone',
+      comment: 'What the page shows comes over the documented API, as for any program.',
+      severity: 'error',
+      from: { path: '^apps/web/' },
+      to: {
+        path: '^(apps|libs|devices|simulators)/|^(node:)?(fs|net|http|os|path)($|/)',
+        pathNot: '^apps/web/',
+      },
+    },
+    {
+      name: 'nobody-imports-the-page',
+      severity: 'error',
+      from: { pathNot: '^apps/web/' },
+      to: { path: '^apps/web/' },
+    },
+    {
       name: 'simulators-and-devices-stand-alone',
       comment: 'A simulator that shares code with Pantau shares the mistakes it should reveal.',
       severity: 'error',
@@ -102,7 +118,8 @@ module.exports = {
     {
       name: 'no-development-packages-at-run-time',
       severity: 'error',
-      from: { path: '^(apps|libs|devices|simulators)/', pathNot: TESTS },
+      // The page is made of its packages when it is built.
+      from: { path: '^(apps|libs|devices|simulators)/', pathNot: `^apps/web/|${TESTS}` },
       to: { dependencyTypes: ['npm-dev'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
@@ -111,7 +128,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|apps/web)/' },
+    exclude: { path: '^(dist|apps/web/client)/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['source', 'import', 'node', 'default'],

@@ -8,6 +8,7 @@ COPY apps apps
 COPY libs libs
 COPY devices devices
 COPY simulators simulators
+COPY scripts scripts
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim

@@ -1,3 +1,4 @@
+import svelte from 'eslint-plugin-svelte';
 import tseslint from 'typescript-eslint';
 
 // Parsers of what comes from outside stand each behind one door with bounds; streams are named in one catalogue.
@@ -50,12 +51,14 @@ const JOURNAL_READS = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'node_modules/', 'coverage/', 'apps/web/', '**/*.mjs', '**/*.cjs'] },
+  { ignores: ['dist/', 'data/', 'node_modules/', 'coverage/', 'apps/web/client/', '**/*.mjs', '**/*.cjs'] },
   ...tseslint.configs.strictTypeChecked,
+  ...svelte.configs.recommended,
   {
     languageOptions: {
       parserOptions: {
         projectService: { allowDefaultProject: ['*.js'] },
+        extraFileExtensions: ['.svelte'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -132,6 +135,28 @@ export default tseslint.config(
   {
     files: ['libs/journal-transport/src/from-stream.ts'],
     rules: { 'no-restricted-imports': 'off', '@typescript-eslint/no-unnecessary-type-arguments': 'off' },
+  },
+  {
+    files: ['apps/web/**'],
+    // A page has the clock of its browser, and reads what its own server sends.
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
+  },
+  {
+    // svelte-check looks at the types of markup.
+    files: ['**/*.svelte'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: {
+      ...tseslint.configs.disableTypeChecked.rules,
+      'prefer-const': 'off',
+      'svelte/prefer-const': ['error', { excludedRunes: ['$props', '$state'], destructuring: 'all' }],
+      // Addresses go through `href`, which knows the public path.
+      'svelte/no-navigation-without-resolve': 'off',
+      'svelte/no-at-html-tags': 'error',
+    },
   },
   { files: ['*.js'], ...tseslint.configs.disableTypeChecked },
 );

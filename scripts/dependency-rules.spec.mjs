@@ -23,6 +23,7 @@ function violations(path, source) {
       'simulators/air/src/index.ts',
       'apps/writer/src/index.ts',
       'apps/ingest/src/namespaces.ts',
+      'apps/web/src/value.ts',
     ])
       write(folder, file, 'export const value = 1;\n');
     write(folder, path, source);
@@ -103,6 +104,13 @@ describe('the rules of the architecture', () => {
       'apps/pantau/src/x.ts',
       "export { value as own } from '../../ingest/src/namespaces.js';\n",
     ],
+    ['page-knows-the-api-alone', 'apps/web/src/x.ts', "export { value } from '#libs/state';\n"],
+    [
+      'page-knows-the-api-alone',
+      'apps/web/src/x.svelte',
+      '<script lang="ts">\n  import { value } from \'#apps/writer\';\n  console.log(value);\n</script>\n',
+    ],
+    ['nobody-imports-the-page', 'apps/ingest/src/x.ts', "export { value } from '../../web/src/value';\n"],
     ['namespaces-stay-inside', 'libs/ingest-state/src/index.ts', "export * from './namespaces.js';\n"],
   ])('%s catches %s', (rule, path, source) => {
     expect(violations(path, source)).toContain(rule);

@@ -26,7 +26,10 @@ if (read(installStamp) !== lockHash) {
   writeFileSync(installStamp, lockHash);
 }
 
-const sources = ['apps', 'libs', 'devices', 'simulators'].flatMap((dir) => filesBelow(join(root, dir)));
+const WEB = join(root, 'apps', 'web');
+const sources = ['apps', 'libs', 'devices', 'simulators']
+  .flatMap((dir) => filesBelow(join(root, dir)))
+  .filter((file) => !file.startsWith(WEB));
 const buildHash =
   hashOf([join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), ...sources]) + lockHash;
 const buildStamp = join(root, 'dist', '.pantau-built');
@@ -41,6 +44,25 @@ if (read(buildStamp) !== buildHash) {
   ]);
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(buildStamp, buildHash);
+}
+
+// Its client is made from the document of the API, so it is built again with the program.
+const pageHash = hashOf([join(root, 'scripts', 'build-page.mjs'), ...pageSources(WEB)]) + buildHash;
+const pageStamp = join(root, 'dist', '.pantau-page-built');
+if (read(pageStamp) !== pageHash) {
+  console.log('Pantau: building the page ...');
+  run(process.execPath, [join(root, 'scripts', 'build-page.mjs')]);
+  writeFileSync(pageStamp, pageHash);
+}
+
+function pageSources(dir) {
+  return readdirSync(dir, { withFileTypes: true, recursive: true })
+    .filter(
+      (entry) =>
+        entry.isFile() && !entry.name.includes('.spec.') && !entry.parentPath.startsWith(join(WEB, 'client')),
+    )
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
 function filesBelow(dir) {

@@ -27,6 +27,7 @@ import { CommandsController } from './commands/commands.controller.js';
 import { ConfigurationController } from './configuration/configuration.controller.js';
 import { JournalController } from './journal/journal.controller.js';
 import { ClaimController } from './provisioning/claim.controller.js';
+import { DeviceTimelineController } from './devices/device-timeline.controller.js';
 import { DeviceSensorsController } from './devices/device-sensors.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { answerConditionally } from './exchange/conditional.js';
@@ -53,6 +54,9 @@ import { ReconciliationController } from './reconciliation/reconciliation.contro
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
 import { LiveController } from './live/live.controller.js';
 import { StationsController } from './stations/stations.controller.js';
+import { PageController } from './page/page.controller.js';
+import { readPage } from './page/page-files.js';
+import { servePage } from './page/serve-page.js';
 import { StationsProjection } from './stations/stations.projection.js';
 
 /** The stage that keeps the read models behind the API. */
@@ -90,6 +94,7 @@ export class GatewayModule {
         LiveController,
         ReconciliationController,
         DeviceSensorsController,
+        DeviceTimelineController,
         ForeignTopicsController,
         ClaimController,
         JournalController,
@@ -99,6 +104,7 @@ export class GatewayModule {
         AuditController,
         SecondFactorController,
         OpenIdController,
+        PageController,
       ],
       providers: [
         { provide: DEPENDENCIES, useValue: dependencies },
@@ -123,6 +129,8 @@ export interface GatewayOptions {
   readonly logger: Logger;
   /** Of the routes on which devices post. */
   readonly uplinks: HandOnOptions;
+  /** The folder of the page that was built. */
+  readonly page: string;
 }
 
 /** The API without its pages and without the routes of devices. */
@@ -166,12 +174,14 @@ export async function gatewayApp(
 /** Makes the HTTP side and listens. @throws PantauError `PORT_IN_USE` */
 export async function startGateway(
   dependencies: GatewayDependencies,
-  { host, port, trustProxy, logger, uplinks }: GatewayOptions,
+  { host, port, trustProxy, logger, uplinks, page }: GatewayOptions,
 ): Promise<NestFastifyApplication> {
   const app = await gatewayApp(dependencies, { trustProxy, logger });
   SwaggerModule.setup('api/docs', app, () => apiDocument(app));
   // Nest's body parsers would judge the content; these routes take it as it is.
-  await app.getHttpAdapter().getInstance().register(handOnUplinks(uplinks, logger));
+  const fastify = app.getHttpAdapter().getInstance();
+  await fastify.register(handOnUplinks(uplinks, logger));
+  servePage(fastify, await readPage(page, dependencies.publicUrl?.path ?? ''));
   try {
     await app.listen(port, host);
   } catch (cause) {

@@ -21,6 +21,8 @@ import type { Runtime } from './processes/runtime.js';
 const PREFIX = 'demo';
 /** The worst day of the recorded week, and the station that is shown. */
 const SHOWN = { device: 'udara-dongsi', day: Date.parse('2015-12-09T00:00:00+07:00') };
+/** A place on the map, near the seat of the regency. The recordings are from elsewhere. */
+const SHOWN_AT = { latitude: -2.88, longitude: 104.39 };
 /** Of a demonstration that was stopped, what was missed for so long is made up for. */
 const LONGEST_GAP = 7 * DAY;
 /** How exactly it is noted how far the demonstration has come. */
@@ -34,7 +36,7 @@ export async function registerPlan(
   { registry, credentials }: Engines,
   plan: ReplayPlan,
 ): Promise<Record<string, string>> {
-  await registry.putSite({ id: plan.site, name: 'Peragaan / Demonstration' });
+  await registry.putSite({ id: plan.site, name: 'Peragaan / Demo', ...SHOWN_AT });
   const passwords: Record<string, string> = {};
   const { air, cameras } = devicesOf(plan);
   const hourly = new Set(plan.stations.map(({ device }) => device));
@@ -44,9 +46,7 @@ export async function registerPlan(
       id,
       site: plan.site,
       kind: isCamera ? 'camera' : 'air',
-      name: isCamera
-        ? `Peragaan: kamera simulasi / Demonstration: simulated camera ${id}`
-        : `Peragaan: rekaman / Demonstration: recording ${id}`,
+      name: isCamera ? `Kamera simulasi / simulated camera ${id}` : `Rekaman / recording ${id}`,
       intervalMs: isCamera ? (plan.cameras?.interval ?? MINUTE) : hourly.has(id) ? HOUR : ARCHIVE_INTERVAL,
       // A recording is as old as it is.
       maxAgeMs: RECORDING_MAX_AGE,
@@ -183,7 +183,7 @@ async function demonstrate(
     });
     if (record !== undefined) print(describeIndicator(record, runtime.evidence.definition(record.indicator)));
     print(
-      `Peragaan berlanjut langsung: kamera tiap menit, stasiun tiap jam. / The demonstration goes on live: cameras every minute, stations every hour.\n  ${address}/api/v1/stations · ${address}/api/v1/devices · ${address}/api/docs\nPantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.`,
+      `Peragaan berlanjut langsung: kamera tiap menit, stasiun tiap jam. / The demonstration goes on live: cameras every minute, stations every hour.\n  ${address}/ · ${address}/api/docs\nPantau tetap berjalan; hentikan dengan Ctrl-C. / Pantau keeps running; stop it with Ctrl-C.`,
     );
     await goesOn;
   } finally {

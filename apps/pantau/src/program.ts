@@ -13,7 +13,7 @@ import { addReconcileCommand } from './commands/reconcile.js';
 import { addSimulateCommand } from './commands/simulate.js';
 import { addSiteCommands } from './commands/site.js';
 import { addressOf, duration, readCredentials, withEngines, type CommandContext } from './commands/shared.js';
-import { addUserCommands, tellFirstAccess } from './commands/user.js';
+import { addUserCommands, baseAddress, tellFirstAccess } from './commands/user.js';
 import { addUploadCommand } from './commands/upload.js';
 import { systemClock } from './storage/engines.js';
 import { endOnUnhandled, stopWithin } from './watchdog/last-resort.js';
@@ -32,6 +32,10 @@ export const program = new Command('pantau')
   .description('Pemantauan kualitas udara dan CCTV / monitoring of air quality and CCTV')
   .option('-c, --config <file>', 'konfigurasi / configuration (YAML)', DEFAULT_CONFIG)
   .showHelpAfterError();
+
+/** Where people go: it is said first. */
+const pageAddress = (config: LoadedConfig, port: number): string =>
+  `halaman / page ${baseAddress(config, port)}/`;
 
 function config(): LoadedConfig {
   return loadConfig(program.opts<{ config: string }>().config, process.env);
@@ -74,7 +78,8 @@ program
     tellFirstAccess(context, runtime);
     print(
       [
-        `Pantau siap / ready: MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`,
+        `Pantau siap / ready: ${pageAddress(loaded, httpPort)}`,
+        `MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`,
         ...intakeAddress(loaded, intakePort),
         `API http://${loaded.http.host}:${httpPort}/api/docs`,
         runtime.store,
@@ -114,6 +119,7 @@ program
     const { mqttPort, httpPort, intakePort } = running;
     tellFirstAccess(context, running);
     const ports = [
+      ...(httpPort === undefined ? [] : [pageAddress(loaded, httpPort)]),
       ...(mqttPort === undefined ? [] : [`MQTT mqtt://${loaded.mqtt.host}:${mqttPort}`]),
       ...intakeAddress(loaded, intakePort),
       ...(httpPort === undefined ? [] : [`API http://${loaded.http.host}:${httpPort}/api/docs`]),

@@ -1,8 +1,10 @@
-import { union, type Spans } from '#libs/availability';
+import { deviceTimeline, union, type Spans, type Timeline } from '#libs/availability';
 import { registeredAt, type Device, type Registry, type SettingsHistory } from '#libs/identity';
 import {
   functionOf,
   hourlyRollup,
+  intervalAt,
+  intervalIn,
   periodOf,
   type DeviceInputs,
   type HourlyRollup,
@@ -56,6 +58,9 @@ export interface IndicatorPage {
   /** When there are more: `after` of the query that goes on. */
   readonly next?: string;
 }
+
+/** A heartbeat may be later than promised by this share of the interval, as in the indicator of availability. */
+const GRACE_SHARE = 0.5;
 
 /** Computes indicators from a source, the same way whichever it is. */
 export class EvidenceReader {
@@ -158,6 +163,32 @@ export class EvidenceReader {
       rollups.push(hourlyRollup(hour, samples.slice(first, next), intervals));
     }
     return rollups;
+  }
+
+  /**
+   * Why each moment of a span counts as it does for a device, as far as Pantau has been awake. Who sends no heartbeats is `silent` where Pantau
+   * listened: whether readings came then is another question.
+   *
+   * @throws PantauError `NOT_FOUND` for a device that is not there
+   */
+  async timeline(deviceId: string, { from, to }: TimeSpan): Promise<Timeline> {
+    const device = await this.registry.device(deviceId);
+    if (device === undefined) throw new PantauError('NOT_FOUND', `no device ${deviceId}.`);
+    const until = Math.min(to, await this.source.awakeUntil());
+    const window = { from: Math.min(from, until), to: until };
+    const intervals = await this.#intervals(device);
+    const intervalMs = intervalIn(intervals, window);
+    const longest = Math.max(intervalMs, intervalAt(intervals, window.from));
+    return deviceTimeline({
+      ...{ window, intervalMs, graceMs: intervalMs * GRACE_SHARE },
+      intervalAt: (ts) => intervalAt(intervals, ts),
+      heartbeats: await this.source.heartbeats(deviceId, {
+        from: window.from - longest * (1 + GRACE_SHARE),
+        to: window.to,
+      }),
+      observed: await this.source.observed(),
+      outOfService: await outOfService(deviceId, this.settings),
+    });
   }
 
   /** The entry of the stream `readings` that said a reading last; undefined where the evidence stage knows of none. */

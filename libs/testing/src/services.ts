@@ -16,6 +16,7 @@ const REMEDIES = {
   mosquitto_pub: 'apt-get install mosquitto-clients',
   'paho-mqtt': 'apt-get install python3-paho-mqtt',
   openssl: 'apt-get install openssl',
+  chromium: 'apt-get install chromium',
   mount: 'run as root with the right to mount',
 } as const;
 /** Debian's interpreter, for which Debian's packages are: another one on the PATH does not see them. */

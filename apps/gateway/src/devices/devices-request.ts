@@ -1,5 +1,5 @@
 import { deviceSchema } from '#libs/identity';
-import { duration } from '#libs/kernel';
+import { DAY, duration } from '#libs/kernel';
 import { z } from 'zod';
 import { forwards, id, instant, limit } from '../http/members.js';
 import { afterName } from '../http/page.js';
@@ -32,3 +32,12 @@ export const devicesQuery = z
   .refine(forwards[0], forwards[1]);
 
 export const clockQuery = z.strictObject({ after: afterName, limit: limit(31, 1_000) });
+
+const MAX_TIMELINE_DAYS = 31;
+
+export const timelineQuery = z
+  .strictObject({ from: instant.describe('Included'), to: instant.describe('Not included') })
+  .refine(({ from, to }) => from < to && to - from <= MAX_TIMELINE_DAYS * DAY, {
+    path: ['to'],
+    message: `expected a time after from, at most ${MAX_TIMELINE_DAYS} days later`,
+  });

@@ -96,10 +96,13 @@ export function addUserCommands(program: Command, context: CommandContext): void
 }
 
 /** Where a link leads; what makes it valid stands behind `#`, which no browser sends and no proxy writes down. */
-function linkAddress({ http }: LoadedConfig, link: string, port = http.port): string {
-  const { publicUrl, host } = http;
-  const base = publicUrl === undefined ? `http://${host}:${port}` : `${publicUrl.origin}${publicUrl.path}`;
-  return `${base}/link#${link}`;
+function linkAddress(config: LoadedConfig, link: string, port = config.http.port): string {
+  return `${baseAddress(config, port)}/link#${link}`;
+}
+
+/** Where people reach Pantau, without a slash at its end. */
+export function baseAddress({ http: { publicUrl, host } }: LoadedConfig, port: number): string {
+  return publicUrl === undefined ? `http://${host}:${port}` : `${publicUrl.origin}${publicUrl.path}`;
 }
 
 /** Tells how the first administrator gets in: on the screen, and in a file that its owner alone can read. */

@@ -2,6 +2,7 @@ import { FullCheckJob, startGateway } from '#apps/gateway';
 import { OpenIdSignIn, SignIn } from '#libs/identity';
 import type { Logger } from '#libs/platform';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { claimedStages } from './claims.js';
 import { storeKeepsFrom, systemClock } from '../storage/engines.js';
 import { fullCheckInThread } from '../verification/full-check-thread.js';
@@ -14,6 +15,9 @@ import type { Pulse, ThreadName } from '../watchdog/watchdog.js';
 
 /** A broker that misses this many beats is gone. */
 const BEATS_MISSED = 3;
+
+/** The page, built beside the program. */
+const PAGE = fileURLToPath(new URL('../../../../web', import.meta.url));
 
 export interface Api {
   readonly port: number;
@@ -44,7 +48,7 @@ export async function startApi(
   };
   const parts = { store: store(), fullCheck, presencePolicy, rules: alertRules(config), clock, watched };
   const verifying = { engines, ingest, livenessBeat: config.livenessBeat, store: store() };
-  const options = { ...config.http, logger, uplinks: uplinkHandOn(config) };
+  const options = { ...config.http, logger, page: PAGE, uplinks: uplinkHandOn(config) };
   const { openIdConnect: signOn } = config.accounts;
   const dependencies = {
     ...engines,

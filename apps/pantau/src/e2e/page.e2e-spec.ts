@@ -1,0 +1,224 @@
+import { HOUR, MINUTE } from '#libs/kernel';
+import { describeWith, waitUntil } from '#libs/testing';
+import type { MqttClient } from 'mqtt';
+import { PageFixture } from './page.fixture.js';
+import { PantauFixture } from './pantau.fixture.js';
+
+const SITES = `
+sites:
+  - { id: betung, name: Betung, district: Betung, latitude: -2.79, longitude: 104.23 }
+  - { id: sembawa, name: Sembawa, district: Sembawa, latitude: -2.9, longitude: 104.54 }
+  - { id: tanpa-tempat, name: Tanpa Tempat }
+devices:
+  - { id: udara-01, site: betung, kind: air, name: Udara Betung, interval: 1m }
+  - { id: udara-02, site: sembawa, kind: air, name: Udara Sembawa, interval: 1h }
+  - { id: cctv-01, site: betung, kind: camera, name: Kamera Simpang, interval: 1m }
+  - { id: cctv-02, site: sembawa, kind: camera, name: '<img src=x onerror=alert(1)>', interval: 1m }
+`;
+const NAME = 'ani';
+const PASSWORD = 'tujuh kuda di rawa';
+/** Of the page to show something of Pantau. */
+const PATIENCE = 60_000;
+
+describeWith(['chromium'], 'the page in a browser', () => {
+  let pantau: PantauFixture;
+  let browser: PageFixture;
+  let air: MqttClient;
+
+  beforeAll(async () => {
+    pantau = await new PantauFixture().start('', SITES);
+    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
+    await publishPast();
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await pantau[Symbol.asyncDispose]();
+  });
+  afterEach(() => {
+    expect(browser.faults.splice(0)).toEqual([]);
+  });
+
+  const telemetry = (client: MqttClient, site: string, device: string, ts: number, pm25: number) =>
+    client.publishAsync(
+      `pantau/v1/${site}/${device}/telemetry`,
+      JSON.stringify({ ts: new Date(ts).toISOString(), values: { pm25, temperature: 29.5 } }),
+      { qos: 1 },
+    );
+
+  /** A day of hours of one station, some minutes of another with a gap, and cameras that work. */
+  async function publishPast(): Promise<void> {
+    const now = Date.now();
+    air = await pantau.connect('udara-01');
+    const hourly = await pantau.connect('udara-02');
+    for (let hour = 23; hour >= 0; hour--)
+      await telemetry(hourly, 'sembawa', 'udara-02', now - hour * HOUR - MINUTE, 40 + hour);
+    for (let minute = 90; minute > 0; minute--)
+      if (minute > 40 || minute < 20)
+        await telemetry(
+          air,
+          'betung',
+          'udara-01',
+          now - minute * MINUTE,
+          minute === 70 ? 900 : 20 + (minute % 7),
+        );
+    const camera = await pantau.connect('cctv-01');
+    await camera.publishAsync(
+      'pantau/v1/betung/cctv-01/heartbeat',
+      JSON.stringify({ ts: new Date(now).toISOString(), state: 'up' }),
+      { qos: 1 },
+    );
+    await pantau.caughtUp();
+  }
+
+  async function signIn(): Promise<void> {
+    const { page } = browser;
+    await page.getByLabel('Nama pengguna').fill(NAME);
+    await page.getByLabel('Kata sandi').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Masuk', exact: true }).click();
+  }
+
+  it('is where the printed link leads: the first administrator sets a password and is in', async () => {
+    expect(pantau.printed).toMatch(/ready: halaman \/ page http:\/\/127\.0\.0\.1:\d+\//);
+    const { page } = browser;
+    await page.goto(/http:\S+\/link#\S+/.exec(pantau.printed)![0]);
+    await page.getByLabel(/Nama pengguna/).fill(NAME);
+    await page.getByLabel('Kata sandi baru').fill('pendek');
+    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
+    // The browser says that it is too short, and nothing typed is lost.
+    expect(await page.getByLabel(/Nama pengguna/).inputValue()).toBe(NAME);
+    await page.getByLabel('Kata sandi baru').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
+    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/');
+  });
+
+  it('shows the regency, map and list alike, and what comes in', async () => {
+    const { page } = browser;
+    const list = page.getByRole('region', { name: 'Lokasi' });
+    await list.getByText('Udara Sembawa').waitFor();
+    const index = list.getByText(/Sedang|Tidak Sehat/).first();
+    await index.waitFor({ timeout: PATIENCE });
+    const number = /\d+/.exec((await index.textContent()) ?? '')![0];
+    await page.getByRole('link', { name: new RegExp(`^Sembawa, ISPU 24 jam ${number} `) }).waitFor();
+    await page.getByText('Tanpa Tempat').waitFor();
+    await page.getByText('1 lokasi tanpa koordinat').waitFor();
+    await list.getByText('<img src=x onerror=alert(1)>').waitFor();
+    await telemetry(air, 'betung', 'udara-01', Date.now(), 37.5);
+    const news = page.getByRole('region', { name: 'Baru saja masuk' });
+    await news.getByText('37,5').waitFor();
+    const second = await browser.open();
+    await second.goto(page.url());
+    await telemetry(air, 'betung', 'udara-01', Date.now() + 1, 38.5);
+    await second.getByRole('region', { name: 'Baru saja masuk' }).getByText('38,5').waitFor();
+    await news.getByText('38,5').waitFor();
+    await second.close();
+  });
+
+  it('finds a device by the keyboard, and shows its values with gaps, doubts and their proof', async () => {
+    const { page } = browser;
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('udara bet');
+    await page.getByRole('option', { name: /Udara Betung/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Udara Betung' }).waitFor();
+    await page.getByRole('img', { name: /PM2.5 Udara Betung: terakhir 38,5/ }).waitFor();
+    const latest = page.getByRole('region', { name: 'Nilai terakhir' });
+    await latest.getByRole('button', { name: 'Lihat bukti' }).first().click();
+    const proof = page.getByRole('dialog', { name: 'Kiriman asal pembacaan ini' });
+    await proof.getByText('pantau/v1/betung/udara-01/telemetry').waitFor();
+    await proof.getByText('"pm25":38.5').waitFor();
+    await proof.getByRole('button', { name: 'Tutup' }).click();
+    await page.getByRole('button', { name: '7 hari' }).click();
+    expect(page.url()).toContain('rentang=7h');
+    await page.reload();
+    await page.getByRole('button', { name: '7 hari', pressed: true }).waitFor();
+  });
+
+  it('says that the connection is lost while Pantau is away, and heals by itself', async () => {
+    const { page } = browser;
+    await browser.go('/');
+    await page.getByRole('region', { name: 'Lokasi' }).getByText('Udara Betung').waitFor();
+    const restarted = pantau.restart();
+    await page.getByText('Sambungan ke Pantau terputus.').waitFor({ timeout: PATIENCE });
+    await restarted;
+    await page.getByText('Sambungan ke Pantau terputus.').waitFor({ state: 'hidden', timeout: PATIENCE });
+    air = await pantau.connect('udara-01');
+    await telemetry(air, 'betung', 'udara-01', Date.now(), 41.5);
+    await page
+      .getByRole('region', { name: 'Baru saja masuk' })
+      .getByText('41,5')
+      .waitFor({ timeout: PATIENCE });
+  });
+
+  it('brings back who has to sign in again, with what was typed', async () => {
+    const { page } = browser;
+    await browser.go('/gaya?x=1');
+    await page.getByLabel('Nama lokasi').first().fill('belum disimpan');
+    const { sessions, users } = pantau.engines;
+    for (const { id } of await sessions.list(await users.get(NAME))) await sessions.end(NAME, id);
+    await page.getByRole('heading', { name: 'Sesi Anda berakhir' }).waitFor({ timeout: PATIENCE });
+    await page.getByLabel('Kata sandi').fill('salah sama sekali');
+    await page.getByRole('button', { name: 'Masuk', exact: true }).click();
+    await page.getByText('tidak cocok').waitFor();
+    await page.getByLabel('Kata sandi').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Masuk', exact: true }).click();
+    await page.getByRole('heading', { name: 'Sesi Anda berakhir' }).waitFor({ state: 'hidden' });
+    expect(await page.getByLabel('Nama lokasi').first().inputValue()).toBe('belum disimpan');
+    expect(page.url()).toContain('/gaya?x=1');
+  });
+
+  it('is passed through by keyboard alone', async () => {
+    const { page } = browser;
+    await browser.go('/');
+    await page.getByRole('button', { name: 'Keluar' }).click();
+    await page.getByRole('heading', { name: 'Masuk ke Pantau' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(NAME);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('isi');
+  });
+
+  it.each([
+    ['overview', '/', /Ikhtisar|Overview/],
+    ['device', '/perangkat/udara-01', /Udara Betung/],
+    ['camera', '/perangkat/cctv-01', /Kamera Simpang/],
+    ['style', '/gaya', /Gaya|Style/],
+    ['nothing', '/tidak-ada', /tidak ada|no such page/],
+  ])(
+    '%s can be used by everybody, in both languages and themes, on a phone too',
+    async (name, path, heading) => {
+      const { page } = browser;
+      await browser.go(path);
+      for (const [language, theme] of [
+        ['id', 'dark'],
+        ['en', 'light'],
+      ] as const) {
+        await browser.choose(language, theme);
+        await page.getByRole('heading', { name: heading }).first().waitFor();
+        await waitUntil('all is loaded', async () => (await page.locator('.loading, .place').count()) === 0);
+        await browser.picture(`${name}-${language}-${theme}`);
+        expect(await browser.violations()).toEqual([]);
+        await page.setViewportSize({ width: 360, height: 740 });
+        expect(await browser.overflow()).toBe(0);
+        await browser.picture(`${name}-${language}-${theme}-phone`);
+        await page.setViewportSize({ width: 1440, height: 900 });
+      }
+      await browser.choose('id', 'dark');
+    },
+  );
+
+  it('lets in who knows the password, and nobody else', async () => {
+    const { page } = browser;
+    await page.getByRole('button', { name: 'Keluar' }).click();
+    await page.getByRole('heading', { name: 'Masuk ke Pantau' }).waitFor();
+    await browser.picture('sign-in-id-dark');
+    expect(await browser.violations()).toEqual([]);
+    await signIn();
+    await page.getByRole('button', { name: 'Keluar' }).waitFor();
+  });
+});

@@ -1,0 +1,102 @@
+import { untrack } from 'svelte';
+import { clock } from '../core/clock.svelte';
+import { problemOf, type Problem } from './problem';
+
+/** Something that changes when all that is shown has to be read again: after a sleep, a lost connection, a new session. */
+class Epoch {
+  #count = $state(0);
+  get count(): number {
+    return this.#count;
+  }
+  next(): void {
+    this.#count++;
+  }
+}
+export const epoch = new Epoch();
+clock.onWake(() => epoch.next());
+
+/** News may come a hundred times a second; nobody reads that fast. */
+const PAUSE = 2_000;
+
+/** What was read of the API: the newest answer, since when, and what is wrong if the newest question had none. */
+export class Resource<T> {
+  #data = $state.raw<T>();
+  #readAt = $state<number>();
+  #problem = $state.raw<Problem>();
+  #version = $state(0);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  get data(): T | undefined {
+    return this.#data;
+  }
+  get readAt(): number | undefined {
+    return this.#readAt;
+  }
+  get problem(): Problem | undefined {
+    return this.#problem;
+  }
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Reads again now. */
+  again(): void {
+    this.#version++;
+  }
+
+  /** Reads again before long, once for all that ask meanwhile. */
+  soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.again();
+    }, PAUSE);
+  }
+
+  got(data: T): void {
+    this.#data = data;
+    this.#readAt = Date.now();
+    this.#problem = undefined;
+  }
+
+  failed(error: unknown): void {
+    this.#problem = problemOf(error);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/**
+ * Reads something of the API while the component is there that calls this, and again whenever what `load` reads has changed.
+ *
+ * @param load - what it reads before its first `await` is followed
+ * @param every - milliseconds after which it is read again anyway
+ */
+export function resource<T>(load: (signal: AbortSignal) => Promise<T>, every?: number): Resource<T> {
+  const read = new Resource<T>();
+  $effect(() => {
+    void epoch.count;
+    void read.version;
+    const gone = new AbortController();
+    const loading = load(gone.signal);
+    untrack(() => {
+      loading.then(
+        (data) => {
+          if (!gone.signal.aborted) read.got(data);
+        },
+        (error: unknown) => {
+          if (!gone.signal.aborted) read.failed(error);
+        },
+      );
+    });
+    const timer = every === undefined ? undefined : setTimeout(() => read.again(), every);
+    return () => {
+      gone.abort();
+      clearTimeout(timer);
+    };
+  });
+  $effect(() => () => read.stop());
+  return read;
+}

@@ -1,0 +1,61 @@
+import type { DeviceNow, Site, Station } from '../../../client';
+import type { StateName } from '../../ui/meanings';
+
+/** A device may be late by so many of its intervals before it is called silent. */
+const MISSED = 3;
+
+/** What is known of a device now, in one word. The one place that says so: map, list and search agree. */
+export function deviceState(device: DeviceNow, now: number): StateName {
+  const { presence, heartbeat, lastSeen, intervalMs } = device;
+  if (presence?.state === 'unknown' || (presence === undefined && lastSeen === undefined)) return 'unknown';
+  if (presence?.state === 'disconnected') return 'offline';
+  const seen = lastSeen === undefined ? undefined : Date.parse(lastSeen);
+  if (seen === undefined || now - seen > MISSED * intervalMs) return 'silent';
+  if (heartbeat?.state === 'down') return 'offline';
+  return heartbeat?.state === 'degraded' || device.nothingRead !== undefined ? 'degraded' : 'online';
+}
+
+export interface StationHere {
+  readonly device: DeviceNow;
+  readonly station: Station | undefined;
+  readonly state: StateName;
+}
+
+/** A site with what stands there. */
+export interface SiteNow {
+  readonly site: Site;
+  readonly stations: readonly StationHere[];
+  readonly cameras: readonly { readonly device: DeviceNow; readonly state: StateName }[];
+  /** Of its stations the one whose index is highest, if any has one. */
+  readonly worst: StationHere | undefined;
+}
+
+const isUp = ({ state }: { readonly state: StateName }): boolean =>
+  state === 'online' || state === 'degraded';
+
+export const upOf = (devices: readonly { readonly state: StateName }[]): number =>
+  devices.filter(isUp).length;
+
+/** Sites with what stands at each, by name. */
+export function sitesNow(
+  sites: readonly Site[],
+  devices: readonly DeviceNow[],
+  stations: readonly Station[],
+  now: number,
+): readonly SiteNow[] {
+  const byDevice = new Map(stations.map((station) => [station.device, station]));
+  const here = new Map<string, DeviceNow[]>();
+  for (const device of devices) here.set(device.site, [...(here.get(device.site) ?? []), device]);
+  return sites
+    .map((site): SiteNow => {
+      const own = (here.get(site.id) ?? []).map((device) => ({ device, state: deviceState(device, now) }));
+      const air = own
+        .filter(({ device }) => device.kind === 'air')
+        .map((one) => ({ ...one, station: byDevice.get(one.device.id) }));
+      const [worst] = air
+        .filter(({ station }) => station?.ispu !== undefined)
+        .sort((a, b) => (b.station?.ispu?.index ?? 0) - (a.station?.ispu?.index ?? 0));
+      return { site, stations: air, cameras: own.filter(({ device }) => device.kind === 'camera'), worst };
+    })
+    .sort((a, b) => a.site.name.localeCompare(b.site.name));
+}

@@ -1,0 +1,45 @@
+import type { Component } from 'svelte';
+import type { Permission } from './api/session.svelte';
+import { words } from './shell/words';
+
+/** A page of the page. */
+export interface Route {
+  /** `:name` stands for one part, which the page gets as a property. */
+  readonly path: string;
+  readonly title: () => string;
+  /** Who may see it. */
+  readonly permission?: Permission;
+  readonly inNavigation?: boolean;
+  /** For who is not signed in, and without what stands around the others. */
+  readonly isPublic?: boolean;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each has the properties that its path names
+  readonly load: () => Promise<{ readonly default: Component<any> }>;
+}
+
+/** Every page; what is not here does not exist. */
+export const routes: readonly Route[] = [
+  {
+    path: '/',
+    title: () => words.overview,
+    permission: 'read',
+    inNavigation: true,
+    load: () => import('./pages/overview/Overview.svelte'),
+  },
+  {
+    path: '/perangkat/:device',
+    title: () => words.device,
+    permission: 'read',
+    load: () => import('./pages/device/Device.svelte'),
+  },
+  {
+    path: '/gaya',
+    title: () => words.style,
+    load: () => import('./pages/style/Style.svelte'),
+  },
+  {
+    path: '/link',
+    title: () => words.link,
+    isPublic: true,
+    load: () => import('./shell/UseLink.svelte'),
+  },
+];

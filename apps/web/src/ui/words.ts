@@ -1,0 +1,61 @@
+import { dictionary } from '../core/language.svelte';
+
+/** Of the components that every part of the page uses. */
+export const words = dictionary(
+  {
+    loading: 'Memuat …',
+    again: 'Coba lagi',
+    noAnswer: 'Pantau tidak menjawab',
+    noAnswerRemedy: 'Periksa sambungan Anda. Halaman ini mencoba lagi sendiri.',
+    stale: (age: string) => `Belum dapat diperbarui; keadaan ${age}`,
+    nothing: 'Tidak ada apa-apa di sini',
+    noData: 'tidak ada data',
+    notEnough: 'belum cukup data',
+    category: {
+      BAIK: 'Baik',
+      SEDANG: 'Sedang',
+      TIDAK_SEHAT: 'Tidak Sehat',
+      SANGAT_TIDAK_SEHAT: 'Sangat Tidak Sehat',
+      BERBAHAYA: 'Berbahaya',
+    },
+    state: {
+      online: 'Tersambung',
+      degraded: 'Terganggu',
+      offline: 'Terputus',
+      silent: 'Diam',
+      unknown: 'Tidak diketahui',
+    },
+    severity: { info: 'Informasi', warning: 'Peringatan', critical: 'Kritis' },
+    flag: { 1: 'lulus', 2: 'belum dinilai', 3: 'meragukan', 4: 'gagal', 9: 'tidak ada' },
+    shown: 'Tampilkan',
+    hidden: 'Sembunyikan',
+  },
+  {
+    loading: 'Loading …',
+    again: 'Try again',
+    noAnswer: 'Pantau does not answer',
+    noAnswerRemedy: 'Check your connection. This page tries again by itself.',
+    stale: (age: string) => `Cannot be renewed; as it was ${age}`,
+    nothing: 'There is nothing here',
+    noData: 'no data',
+    notEnough: 'not enough data',
+    category: {
+      BAIK: 'Good',
+      SEDANG: 'Moderate',
+      TIDAK_SEHAT: 'Unhealthy',
+      SANGAT_TIDAK_SEHAT: 'Very unhealthy',
+      BERBAHAYA: 'Hazardous',
+    },
+    state: {
+      online: 'Connected',
+      degraded: 'Degraded',
+      offline: 'Disconnected',
+      silent: 'Silent',
+      unknown: 'Unknown',
+    },
+    severity: { info: 'Information', warning: 'Warning', critical: 'Critical' },
+    flag: { 1: 'pass', 2: 'not evaluated', 3: 'suspect', 4: 'fail', 9: 'missing' },
+    shown: 'Show',
+    hidden: 'Hide',
+  },
+);

@@ -1,0 +1,25 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+/** Builds the page into `dist/web`; the gateway serves it from there. */
+export default defineConfig({
+  root,
+  // Chunks find each other by their own address; those that index.html names are placed by the gateway, which knows the public path.
+  base: './',
+  cacheDir: fileURLToPath(new URL('../../node_modules/.vite-web', import.meta.url)),
+  plugins: [svelte({ configFile: false, compilerOptions: { runes: true } })],
+  server: { proxy: { '/api': 'http://127.0.0.1:8080' } },
+  build: {
+    outDir: fileURLToPath(new URL('../../dist/web', import.meta.url)),
+    emptyOutDir: true,
+    target: 'es2022',
+    // Nothing inline: the policy of the page refuses it.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 400,
+  },
+});
