@@ -56,9 +56,9 @@ export class PageFixture implements AsyncDisposable {
   /** What somebody who cannot see, or not well, would stumble over. */
   async violations(): Promise<string[]> {
     await this.page.evaluate(AXE);
-    const found = (await this.page.evaluate(
+    const found = await this.page.evaluate<Violation[]>(
       `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)`,
-    )) as Violation[];
+    );
     return found.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
     );
@@ -66,18 +66,12 @@ export class PageFixture implements AsyncDisposable {
 
   /** How much wider what is shown is than the window. */
   async overflow(): Promise<number> {
-    return this.page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
+    return this.page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
   }
 
   async choose(language: 'id' | 'en', theme: 'dark' | 'light'): Promise<void> {
     await this.page.evaluate(
-      ([code, name]) => {
-        localStorage.setItem('pantau.language', code as string);
-        localStorage.setItem('pantau.theme', name as string);
-      },
-      [language, theme],
+      `localStorage.setItem('pantau.language', '${language}'); localStorage.setItem('pantau.theme', '${theme}')`,
     );
     await this.page.reload();
   }

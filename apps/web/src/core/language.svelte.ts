@@ -48,7 +48,7 @@ export function dictionary<const W extends object>(id: W, en: Same<W>): Same<W> 
   for (const name of Object.keys(id))
     Object.defineProperty(words, name, {
       enumerable: true,
-      get: (): unknown => (language.code === 'id' ? id : en)[name as keyof W & keyof Same<W>],
+      get: (): unknown => (language.code === 'id' ? id : en)[name as keyof W],
     });
   return words as Same<W>;
 }

@@ -43,7 +43,7 @@ class Router {
       const link = event.target instanceof Element ? event.target.closest('a') : null;
       if (link === null || event.defaultPrevented || event.button !== 0) return;
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-      const address = link.getAttribute('href') ?? (link as unknown as SVGAElement).href?.baseVal;
+      const address = link.getAttribute('href') ?? (link as unknown as SVGAElement).href.baseVal;
       if (
         typeof address !== 'string' ||
         link.hasAttribute('download') ||

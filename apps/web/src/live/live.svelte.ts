@@ -62,7 +62,8 @@ class Live {
 
   async #lead(signal: AbortSignal): Promise<void> {
     let failures = 0;
-    while (!signal.aborted) {
+    const isOver = (): boolean => signal.aborted;
+    while (!isOver()) {
       this.#cut = new AbortController();
       try {
         await this.#stream(AbortSignal.any([signal, this.#cut.signal]));
@@ -70,12 +71,11 @@ class Live {
       } catch {
         failures++;
       }
-      if (signal.aborted) return;
+      if (isOver()) return;
       // A server that stops ends the stream in order, and is away for a while all the same.
       if (session.state === 'open') void this.#look(true);
       await new Promise((resolve) => setTimeout(resolve, PAUSES[Math.min(failures, PAUSES.length - 1)]));
-      while (session.state !== 'open' && !signal.aborted)
-        await new Promise((resolve) => setTimeout(resolve, 500));
+      while (session.state !== 'open' && !isOver()) await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
 

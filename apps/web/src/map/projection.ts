@@ -2,7 +2,7 @@
 export interface Projection {
   readonly width: number;
   readonly height: number;
-  at(longitude: number, latitude: number): readonly [x: number, y: number];
+  readonly at: (longitude: number, latitude: number) => readonly [x: number, y: number];
 }
 
 export type Position = readonly number[];

@@ -72,7 +72,10 @@ export class Regency {
 
   #read({ device: id, ts, receivedAt, readings }: ReadingsNews): void {
     const known = this.#changed.get(id) ?? this.devices.data?.find((device) => device.id === id);
-    if (known === undefined) return this.devices.soon();
+    if (known === undefined) {
+      this.devices.soon();
+      return;
+    }
     const latest: Record<string, { ts: string; value: number; flag: 1 | 2 | 3 | 4 | 9 }> = {
       ...known.latest,
     };

@@ -35,12 +35,10 @@ const MARGIN = 0.08;
 
 /** What a chart draws: a line that never crosses a gap, however it is zoomed. @param points - in the order of time */
 export function seriesOf(points: readonly Point[], intervalMs: number): Series {
-  const [x, value, min, max]: [number[], (number | null)[], (number | null)[], (number | null)[]] = [
-    [],
-    [],
-    [],
-    [],
-  ];
+  const x: number[] = [];
+  const value: (number | null)[] = [];
+  const min: (number | null)[] = [];
+  const max: (number | null)[] = [];
   const gaps: Gap[] = [];
   let last: number | undefined;
   const put = (ts: number, point?: Point): void => {
