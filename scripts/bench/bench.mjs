@@ -94,7 +94,7 @@ export async function freePort() {
 }
 
 export async function accepts(port) {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 3_000; i++) {
     const socket = connect(port, '127.0.0.1');
     const outcome = await Promise.race([
       once(socket, 'connect').then(() => true),
@@ -117,7 +117,7 @@ export async function startPantau(
   { devices, mqtt = {}, config: more = {}, rules = 'rules: []\n', command = NODE },
 ) {
   const data = join(folder, 'data');
-  const tokens = await register(join(data, 'journal'), devices);
+  const { tokens, apiToken } = await register(join(data, 'journal'), devices);
   const [mqttPort, httpPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const config = join(folder, 'pantau.yaml');
   writeFileSync(join(folder, 'sites.yaml'), '{}\n');
@@ -143,12 +143,21 @@ export async function startPantau(
       throw new Error(`Pantau ended:\n${readFileSync(join(folder, 'pantau.log'), 'utf8')}`);
     }),
   ]);
-  return { child, mqttPort, metricsPort, tokens, metrics: () => metrics(metricsPort) };
+  return {
+    child,
+    data,
+    mqttPort,
+    httpPort,
+    metricsPort,
+    tokens,
+    apiToken,
+    metrics: () => metrics(metricsPort),
+  };
 }
 
 async function register(path, idsOrDevices) {
   const devices = idsOrDevices.map((device) => (typeof device === 'string' ? { id: device } : device));
-  const [{ LmdbStateStore }, { Registry, DeviceCredentials, DeviceTokens }] = await Promise.all(
+  const [{ LmdbStateStore }, { Registry, DeviceCredentials, DeviceTokens, Tokens }] = await Promise.all(
     ['libs/engine-lmdb', 'libs/identity'].map(built),
   );
   const state = LmdbStateStore.open(path);
@@ -162,8 +171,9 @@ async function register(path, idsOrDevices) {
     ),
   );
   const tokens = await Promise.all(devices.map(({ id }) => deviceTokens.issue(id, 86_400_000)));
+  const apiToken = await new Tokens(state, clock).create('bench', ['read']);
   await state.close();
-  return Object.fromEntries(devices.map(({ id }, i) => [id, tokens[i]]));
+  return { tokens: Object.fromEntries(devices.map(({ id }, i) => [id, tokens[i]])), apiToken };
 }
 
 /** The configuration that the tests give the server, with these values in their places. @returns its path */

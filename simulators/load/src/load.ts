@@ -12,8 +12,10 @@ export interface LoadOptions {
   readonly parameters?: readonly MeasuredParameter[];
   readonly pace: Pace;
   readonly messages: number;
-  /** Device time of the first message of each topic, milliseconds, 13 digits; each next one is a minute later. */
+  /** Device time of the first message of each topic, milliseconds, 13 digits. */
   readonly firstTs: UtcMillis;
+  /** By how much each next message of a topic is later; a minute when not given. */
+  readonly stepMs?: Millis;
 }
 
 export type Pace =
@@ -85,8 +87,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
 }
 
 async function openAll(options: LoadOptions): Promise<LoadConnection[]> {
-  const { connections: targets, parameters = LOW_COST, firstTs } = options;
-  const message = new MessageTemplate(parameters);
+  const { connections: targets, parameters = LOW_COST, firstTs, stepMs } = options;
+  const message = new MessageTemplate(parameters, stepMs);
   const connections: LoadConnection[] = [];
   const rest = targets.entries();
   const open = async (): Promise<void> => {

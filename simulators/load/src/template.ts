@@ -1,4 +1,4 @@
-import { MINUTE, type UtcMillis } from '#libs/kernel';
+import { MINUTE, type Millis, type UtcMillis } from '#libs/kernel';
 import type { MeasuredParameter } from '#libs/telemetry';
 import { packet, text } from './packets.js';
 
@@ -24,7 +24,11 @@ export class MessageTemplate {
   /** Where the last digits of the values stand in it. */
   readonly #digitsAt: readonly number[];
 
-  constructor(parameters: readonly MeasuredParameter[]) {
+  /** @param stepMs - between two messages of a topic, by the device's clock */
+  constructor(
+    parameters: readonly MeasuredParameter[],
+    private readonly stepMs: Millis = MINUTE,
+  ) {
     let json = `${BEFORE_TS}${'0'.repeat(13)},"values":{`;
     this.#digitsAt = parameters.map((parameter, i) => {
       json += `${i === 0 ? '' : ','}"${parameter}":${VALUES[parameter]}`;
@@ -41,12 +45,12 @@ export class MessageTemplate {
   /**
    * Makes the PUBLISH that ends at `end` of a buffer a message of its own.
    *
-   * @param turn - how many went to its topic before; each is measured a minute after the one before
+   * @param turn - how many went to its topic before; each is measured a step after the one before
    */
   patch(buffer: Buffer, end: number, messageId: number, turn: number, firstTs: UtcMillis): void {
     const at = end - this.#payload.length;
     buffer.writeUInt16BE(messageId, at - 2);
-    buffer.write(String(firstTs + turn * MINUTE), at + BEFORE_TS.length, 'latin1');
+    buffer.write(String(firstTs + turn * this.stepMs), at + BEFORE_TS.length, 'latin1');
     for (const digitAt of this.#digitsAt) buffer[at + digitAt] = DIGIT_ZERO + ((turn * 7 + digitAt) % 10);
   }
 }

@@ -33,10 +33,17 @@ describe('health', () => {
     expect(Object.keys(body.lag ?? {}).sort()).toEqual(streams.sort());
 
     const text = await (await fetch(pantau.metrics)).text();
-    for (const thread of THREADS)
+    for (const thread of THREADS) {
+      const spent = new RegExp(
+        `^pantau_thread_cpu_seconds_total\\{thread="${thread}"\\} ([\\d.]+)$`,
+        'm',
+      ).exec(text);
+      // What a thread did until here cost something; Linux alone tells it.
+      if (process.platform === 'linux') expect(Number(spent?.[1])).toBeGreaterThan(0);
       expect(text).toMatch(
         new RegExp(`^pantau_event_loop_lag_seconds\\{thread="${thread}"\\} [\\d.]+$`, 'm'),
       );
+    }
   });
 
   it('is down while a part that should run does not', async () => {

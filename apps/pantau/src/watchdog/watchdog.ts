@@ -1,6 +1,7 @@
 import { SECOND, type Millis } from '#libs/kernel';
 import { Metrics } from '#libs/metrics';
 import { Worker } from 'node:worker_threads';
+import { ownThreadId, processorSecondsOf } from './linux-threads.js';
 
 /** Threads that are watched, in the order of their places in the shared memory. */
 export const THREADS = ['main', 'http-intake', 'ingest', 'conclusions', 'store'] as const;
@@ -9,11 +10,15 @@ export type ThreadName = (typeof THREADS)[number];
 /** How often a thread shows that its event loop turns. */
 export const PULSE_PERIOD: Millis = SECOND;
 
-/** Places of a thread: its beats (0 while it is not watched), when the last one was, the longest delay since it was last told. */
+/**
+ * Places of a thread: its beats (0 while it is not watched), when the last one was, the longest delay since it was last told, its
+ * number in Linux (0 elsewhere).
+ */
 const BEATS = 0;
 const LAST = 1;
 const LONGEST = 2;
-const PLACES = 3;
+const THREAD_ID = 3;
+const PLACES = 4;
 
 /** What a watchdog is started with. */
 export interface WatchdogData {
@@ -38,6 +43,7 @@ export class Pulse {
       Atomics.add(this.cells, at + BEATS, 1);
     };
     next();
+    Atomics.store(this.cells, at + THREAD_ID, ownThreadId() ?? 0);
     const timer = setInterval(next, PULSE_PERIOD).unref();
     return () => {
       clearInterval(timer);
@@ -60,6 +66,12 @@ export class Pulse {
     const past = Atomics.exchange(this.cells, placeOf(thread) + LONGEST, 0);
     const present = this.lagMs(thread);
     return present === undefined ? undefined : Math.max(past, present);
+  }
+
+  /** Processor time of a thread since it began, user and system; undefined for one that is not watched, and where there is no Linux. */
+  async processorSeconds(thread: ThreadName): Promise<number | undefined> {
+    const id = this.beats(thread) === 0 ? 0 : Atomics.load(this.cells, placeOf(thread) + THREAD_ID);
+    return id === 0 ? undefined : processorSecondsOf(id);
   }
 
   #lagMs(at: number): Millis {
@@ -93,7 +105,7 @@ export function startWatchdog(pulse: Pulse, bound: Millis): () => Promise<unknow
   return () => worker.terminate();
 }
 
-/** The delays, in Prometheus' text format. */
+/** Delays and processor time of the threads, in Prometheus' text format. */
 export function pulseMetrics(pulse: Pulse): () => Promise<string> {
   const metrics = new Metrics();
   metrics.gauge(
@@ -107,6 +119,20 @@ export function pulseMetrics(pulse: Pulse): () => Promise<string> {
       for (const thread of THREADS) {
         const lagMs = pulse.takeLongestLagMs(thread);
         if (lagMs !== undefined) gauge.set({ thread }, lagMs / SECOND);
+      }
+    },
+  );
+  metrics.counter(
+    {
+      name: 'pantau_thread_cpu_seconds_total',
+      help: 'Processor time of a thread, user and system, by thread; Linux alone tells it',
+      labels: ['thread'],
+    },
+    async (counter) => {
+      counter.reset();
+      for (const thread of THREADS) {
+        const seconds = await pulse.processorSeconds(thread);
+        if (seconds !== undefined) counter.inc({ thread }, seconds);
       }
     },
   );
