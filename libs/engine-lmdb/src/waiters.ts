@@ -1,8 +1,14 @@
+import type { Millis } from '#libs/kernel';
 import { BroadcastChannel } from 'node:worker_threads';
 import { shardKey } from './lmdb-streams.js';
 
-/** How often other processes' appends are looked for while somebody waits. Appends of this process, in any thread, wake at once. */
-const OTHER_PROCESS_POLL_MS = 25;
+/**
+ * Between two looks for appends of other processes while somebody waits; appends of this process, in any thread, wake at once. A look that
+ * finds something is followed by quick ones, and each that finds nothing by one that is twice as late: a process that is alone does not
+ * pay for others, and beside others that append it hears of them almost at once.
+ */
+const QUICKEST_LOOK: Millis = 25;
+const CALMEST_LOOK: Millis = 400;
 
 /** Who waits for entries of one shard of a stream. */
 interface Waiter {
@@ -19,7 +25,8 @@ export class Waiters {
   readonly #bySignal = new WeakMap<AbortSignal, Set<Waiter>>();
   /** Tells the journals of this process's other threads which shards of streams have something new. */
   readonly #news: BroadcastChannel;
-  #poll: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
+  #lookAfter = QUICKEST_LOOK;
 
   /**
    * @param folder - of the journal
@@ -57,7 +64,7 @@ export class Waiters {
       };
       waiters.add(waiter);
       stopped.add(waiter);
-      this.#poll ??= setInterval(() => this.#wake(this.#waiters.keys()), OTHER_PROCESS_POLL_MS).unref();
+      this.#lookLater();
     });
   }
 
@@ -74,7 +81,7 @@ export class Waiters {
 
   /** Nobody waits any more. */
   end(): void {
-    clearInterval(this.#poll);
+    clearTimeout(this.#look);
     for (const waiters of this.#waiters.values()) for (const waiter of [...waiters]) waiter.wake();
   }
 
@@ -83,14 +90,22 @@ export class Waiters {
     this.#news.close();
   }
 
-  /** @param shards - of streams, that may have something new */
-  #wake(shards: Iterable<string>): void {
+  #lookLater(): void {
+    this.#look ??= setTimeout(() => {
+      this.#look = undefined;
+      const found = this.#wake(this.#waiters.keys());
+      this.#lookAfter = found ? QUICKEST_LOOK : Math.min(2 * this.#lookAfter, CALMEST_LOOK);
+      if (this.#hasWaiters()) this.#lookLater();
+    }, this.#lookAfter).unref();
+  }
+
+  /** @param shards - of streams, that may have something new. @returns whether somebody waited for it */
+  #wake(shards: Iterable<string>): boolean {
     const waiting = Array.from(shards, (shard) => [...(this.#waiters.get(shard) ?? [])]).flat();
     if (waiting.length > 0) this.refresh();
-    for (const waiter of waiting) if (waiter.isDone()) waiter.wake();
-    if (this.#hasWaiters()) return;
-    clearInterval(this.#poll);
-    this.#poll = undefined;
+    const done = waiting.filter((waiter) => waiter.isDone());
+    for (const waiter of done) waiter.wake();
+    return done.length > 0;
   }
 
   #hasWaiters(): boolean {
