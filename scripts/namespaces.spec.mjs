@@ -36,6 +36,17 @@ describe('the namespaces of the state', () => {
     expect(readFileSync(file, 'utf8')).toContain(`defineNamespace<${value}>(`);
   });
 
+  it.each(modules.flatMap(({ declared }) => declared))(
+    '$name has a shape, which no row of another kind has',
+    (namespace) => {
+      expect(namespace.definition.shape).toBeDefined();
+      for (const wrong of [null, Symbol('none'), () => 1, Number.NaN])
+        expect([wrong, namespace.shapeFault(wrong)]).toEqual([wrong, expect.stringMatching(/^it is no /)]);
+      const others = [7, 'text', true, ['a', null], { other: 1 }];
+      expect(others.filter((value) => namespace.shapeFault(value) === undefined).length).toBeLessThan(2);
+    },
+  );
+
   it.each(declared.filter(({ published }) => published !== undefined))(
     '$name is asked for by those alone that its declaration names',
     ({ file, published }) => {

@@ -1,15 +1,7 @@
+import { isObject } from '#libs/kernel';
 import { type CodecResult, type MeasuredParameter, type Unit } from '#libs/telemetry';
 import { wordsOf } from './decoder-words.js';
-import {
-  Findings,
-  isObject,
-  refusal,
-  refused,
-  type Gathered,
-  type Members,
-  type Place,
-  type Validity,
-} from './reading.js';
+import { Findings, refusal, refused, type Gathered, type Members, type Place, type Validity } from './reading.js';
 import { ownTime } from './stated-time.js';
 import { StatedUnits } from './stated-units.js';
 import { unreadNumbers } from './unread.js';

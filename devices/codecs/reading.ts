@@ -1,7 +1,8 @@
-import { defined, type UtcMillis } from '#libs/kernel';
+import { defined, type UtcMillis, isObject } from '#libs/kernel';
 import {
   readJson,
   STATE_WORD,
+  type CodecMemory,
   type CodecOutput,
   type CodecResult,
   type CodecTelemetry,
@@ -22,10 +23,6 @@ export { refusal } from './refusal.js';
 
 /** A JSON object as it arrived: nothing is known of its members. */
 export type Members = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Parses a payload that must be a JSON object. */
 export function readObject(payload: Uint8Array): { object: Members } | { refusal: Refusal } {
@@ -350,7 +347,7 @@ export class Findings {
   result(
     nothing: string,
     unread: readonly string[],
-    memory?: unknown,
+    memory?: CodecMemory,
     beside: readonly string[] = [],
   ): CodecResult {
     const measured = [...this.#sheets.values()].flatMap(({ place, gathered }) =>

@@ -1,4 +1,5 @@
-import { isObject, readNumber, type Members } from './reading.js';
+import { isObject } from '#libs/kernel';
+import { readNumber, type Members } from './reading.js';
 import { saysTime } from './stated-time.js';
 
 /**

@@ -1,4 +1,5 @@
 import { defineNamespace } from '#libs/state';
+import { z } from 'zod';
 import type { UtcMillis } from '#libs/kernel';
 import type {
   CopyRecord,
@@ -9,12 +10,24 @@ import type {
 } from './delivery/persistence/records.js';
 import type { StoredPacket } from './delivery/persistence/stored-packet.js';
 
+const qos = z.union([z.literal(0), z.literal(1), z.literal(2)]);
+/** What every queued packet has; a PUBREL, which earlier versions queued as it is, has no topic. */
+const packet = {
+  ...{ cmd: z.string(), topic: z.string().optional(), payload: z.instanceof(Uint8Array).optional() },
+  ...{ qos: qos.optional(), brokerId: z.string().optional(), brokerCounter: z.number().optional() },
+  messageId: z.number().optional(),
+};
+
 export const SESSIONS = defineNamespace<SessionRecord>({
   name: 'mqtt/sessions',
   owner: 'broker',
   key: 'client',
   value: 'SessionRecord',
   description: 'A kept session: its subscriptions, and whose it is.',
+  shape: z.object({
+    ...{ client: z.string(), owner: z.string().optional(), seenAt: z.number() },
+    subscriptions: z.array(z.object({ topic: z.string(), qos })),
+  }),
 });
 
 export const MESSAGES = defineNamespace<StoredPacket>({
@@ -23,6 +36,7 @@ export const MESSAGES = defineNamespace<StoredPacket>({
   key: 'number',
   value: 'StoredPacket',
   description: 'A message that waits in one queue or several.',
+  shape: z.object(packet),
 });
 
 export const PLACES = defineNamespace<PlaceRecord | CopyRecord>({
@@ -31,6 +45,13 @@ export const PLACES = defineNamespace<PlaceRecord | CopyRecord>({
   key: 'client/number',
   value: 'PlaceRecord | CopyRecord',
   description: 'The place of a message in the queue of a client.',
+  shape: z.union([
+    z.object({
+      ...{ client: z.string(), message: z.string(), topic: z.string(), bytes: z.number(), qos },
+      ...{ retain: z.boolean().optional(), messageId: z.number().optional(), released: z.boolean().optional() },
+    }),
+    z.object({ client: z.string(), packet: z.object(packet) }),
+  ]),
 });
 
 export const RETAINED = defineNamespace<RetainedRecord>({
@@ -39,6 +60,7 @@ export const RETAINED = defineNamespace<RetainedRecord>({
   key: 'topic',
   value: 'RetainedRecord',
   description: 'The retained message of a topic.',
+  shape: z.object({ ...packet, topic: z.string(), owner: z.string().optional() }),
 });
 
 export const INCOMING = defineNamespace<IdentifierRecord>({
@@ -47,6 +69,10 @@ export const INCOMING = defineNamespace<IdentifierRecord>({
   key: 'client/packet identifier',
   value: 'IdentifierRecord',
   description: 'A QoS 2 message between PUBREC and PUBREL.',
+  shape: z.object({
+    ...{ client: z.string(), owner: z.string().optional() },
+    packet: z.object({ messageId: z.number().optional() }),
+  }),
 });
 
 export const SET_ASIDE_ENTRIES = defineNamespace<UtcMillis>({
@@ -56,4 +82,5 @@ export const SET_ASIDE_ENTRIES = defineNamespace<UtcMillis>({
   value: 'UtcMillis',
   description:
     'When an entry that the broker passes over was told of: what is read at every start is told once.',
+  shape: z.number(),
 });

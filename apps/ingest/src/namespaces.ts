@@ -1,12 +1,16 @@
+import { isObject } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
+import type { CodecMemory } from '#libs/telemetry';
+import { isRepetitions } from './repetitions-form.js';
 
-export const CODEC_MEMORY = defineNamespace<unknown>({
+export const CODEC_MEMORY = defineNamespace<CodecMemory>({
   name: 'ingest/codecs',
   owner: 'ingest',
   key: 'sender/codec',
-  value: 'unknown',
+  value: 'CodecMemory',
   description:
-    'What a codec remembers of a sender from one message to the next; only the codec knows its form.',
+    'What a codec remembers of a sender from one message to the next; the codec looks at its members.',
+  shape: isObject,
 });
 
 /** As bytes, because objects would take longer to write than all else that a message costs. */
@@ -17,4 +21,5 @@ export const REPETITIONS = defineNamespace<Buffer>({
   value: 'Buffer',
   description:
     'The messages that were decoded last, oldest first: of each the packet identifier and a digest.',
+  shape: isRepetitions,
 });

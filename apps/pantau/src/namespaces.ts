@@ -1,5 +1,6 @@
 import type { UtcMillis } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
+import { z } from 'zod';
 
 /** Who runs a shard of a stage. */
 export interface Claim {
@@ -18,6 +19,10 @@ export const CLAIMS = defineNamespace<Claim>({
   key: 'stage/shard/generation',
   value: 'Claim',
   description: 'Which process runs a shard of a stage; the newest generation counts.',
+  shape: z.object({
+    ...{ host: z.string(), pid: z.number(), started: z.string(), at: z.number().min(-8.64e15).max(8.64e15) },
+    released: z.literal(true).optional(),
+  }),
 });
 
 /** Where a demonstration stands. */
@@ -34,4 +39,5 @@ export const DEMO = defineNamespace<Standing>({
   key: '`standing`',
   value: 'Standing',
   description: 'How far the demonstration has come.',
+  shape: z.object({ shiftMs: z.number(), until: z.number() }),
 });

@@ -1,13 +1,6 @@
+import { isObject } from '#libs/kernel';
 import type { Codec } from '#libs/telemetry';
-import {
-  Gathered,
-  isObject,
-  readObject,
-  refused,
-  resultOf,
-  type Members,
-  type Validity,
-} from '../reading.js';
+import { Gathered, readObject, refused, resultOf, type Members, type Validity } from '../reading.js';
 import { DEAD } from '../sentinels.js';
 import { ownTime } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';

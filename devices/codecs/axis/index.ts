@@ -1,6 +1,7 @@
+import { isObject } from '#libs/kernel';
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { eventData } from '../event-data.js';
-import { ignored, isObject, readObject, refusal, refused, resultOf, type Members } from '../reading.js';
+import { ignored, readObject, refusal, refused, resultOf, type Members } from '../reading.js';
 import { readDateTime, readEpoch, type Instant } from '../reading-time.js';
 import { unreadNumbers } from '../unread.js';
 

@@ -1,4 +1,4 @@
-import type { Millis } from '#libs/kernel';
+import { type Millis, isObject } from '#libs/kernel';
 import {
   readJson,
   type Codec,
@@ -7,16 +7,7 @@ import {
   type MeasuredParameter,
   type Unit,
 } from '#libs/telemetry';
-import {
-  Findings,
-  isObject,
-  refusal,
-  refused,
-  shown,
-  type Members,
-  type Place,
-  type Validity,
-} from '../reading.js';
+import { Findings, refusal, refused, shown, type Members, type Place, type Validity } from '../reading.js';
 import { readDateTime, type Instant } from '../reading-time.js';
 import { firstInstant, timeNames } from '../stated-time.js';
 import { StatedUnits, saysUnit } from '../stated-units.js';

@@ -1,3 +1,4 @@
+import { isObject } from '#libs/kernel';
 import {
   readJson,
   STATE_WORD,
@@ -6,19 +7,7 @@ import {
   type CodecInput,
   type CodecResult,
 } from '#libs/telemetry';
-import {
-  Findings,
-  ignored,
-  isObject,
-  readNumber,
-  readObject,
-  refusal,
-  refused,
-  shown,
-  sourceUnless,
-  statusOfWord,
-  type Members,
-} from '../reading.js';
+import { Findings, ignored, readNumber, readObject, refusal, refused, shown, sourceUnless, statusOfWord, type Members } from '../reading.js';
 import { unreadNumbers } from '../unread.js';
 
 /**

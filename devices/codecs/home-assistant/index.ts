@@ -1,3 +1,4 @@
+import { isObject } from '#libs/kernel';
 import {
   readJson,
   type Codec,
@@ -5,17 +6,7 @@ import {
   type CodecResult,
   type MeasuredParameter,
 } from '#libs/telemetry';
-import {
-  Gathered,
-  ignored,
-  isObject,
-  readNumber,
-  refusal,
-  refused,
-  resultOf,
-  shown,
-  type Members,
-} from '../reading.js';
+import { Gathered, ignored, readNumber, refusal, refused, resultOf, shown, type Members } from '../reading.js';
 import { unitOfWord } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 
@@ -121,7 +112,7 @@ function remembered(name: string, entity: Entity, entities: Members): CodecResul
   return { ...ignored('kept until class, unit and value are known'), ...memoryWith(name, entity, entities) };
 }
 
-function memoryWith(name: string, entity: Entity, entities: Members): { readonly memory: unknown } {
+function memoryWith(name: string, entity: Entity, entities: Members): Pick<CodecResult, 'memory'> {
   const others = Object.entries(entities).filter(([other]) => other !== name);
   return {
     memory: {

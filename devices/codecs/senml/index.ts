@@ -1,3 +1,4 @@
+import { isObject } from '#libs/kernel';
 import {
   readJson,
   type Codec,
@@ -6,7 +7,7 @@ import {
   type MeasuredParameter,
   type Unit,
 } from '#libs/telemetry';
-import { Findings, isObject, refusal, refused } from '../reading.js';
+import { Findings, refusal, refused } from '../reading.js';
 import { unreadNumbers } from '../unread.js';
 import { looksLikeCbor, readCbor } from './cbor.js';
 import { resolve } from './resolve.js';

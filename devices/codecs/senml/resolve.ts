@@ -1,6 +1,6 @@
-import type { UtcMillis } from '#libs/kernel';
+import { type UtcMillis, isObject } from '#libs/kernel';
 import type { Refusal } from '#libs/telemetry';
-import { isObject, readNumber, refusal, shown, type Members } from '../reading.js';
+import { readNumber, refusal, shown, type Members } from '../reading.js';
 import { ownTime } from '../stated-time.js';
 
 /** A record that no longer depends on the others (RFC 8428, section 4.6). */

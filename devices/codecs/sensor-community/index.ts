@@ -1,5 +1,6 @@
+import { isObject } from '#libs/kernel';
 import type { Codec, MeasuredParameter, Unit } from '#libs/telemetry';
-import { Findings, isObject, readNumber, readObject, refusal, refused, shown } from '../reading.js';
+import { Findings, readNumber, readObject, refusal, refused, shown } from '../reading.js';
 import { ownTime } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';

@@ -1,4 +1,5 @@
-import { isObject } from '../reading.js';
+import { isObject } from '#libs/kernel';
+
 
 /** What a birth defines of one metric for the data messages after it. */
 export interface Born {

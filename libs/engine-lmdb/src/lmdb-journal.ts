@@ -27,7 +27,7 @@ import type {
   StreamStats,
 } from '#libs/journal';
 import { LmdbEnvironment } from './lmdb-environment.js';
-import { JOURNAL } from './namespaces.js';
+import { journalShards } from './journal-shards.js';
 import { assertStorable, type LmdbStateStore } from './lmdb-state-store.js';
 import { full, LmdbStreams, type Addressed, type ChunkKey } from './lmdb-streams.js';
 import { Retention } from './retention.js';
@@ -54,7 +54,6 @@ export interface LmdbJournalOptions {
   readonly streams?: Readonly<Record<string, StreamTraits>>;
 }
 
-const DEFAULT_SHARDS = 4;
 /** A read ends with the chunk that reaches this: a batch of large messages must fit into memory as well as one of small ones. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
 
@@ -129,12 +128,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   }
 
   static async open<Types = StreamTypes>(options: LmdbJournalOptions): Promise<LmdbJournal<Types>> {
-    const wanted = options.shards ?? DEFAULT_SHARDS;
-    if (!Number.isInteger(wanted) || wanted < 1 || wanted > 256) {
-      throw new PantauError('CONFIG_INVALID', `the journal has 1 to 256 shards, not ${wanted}.`);
-    }
-    await options.state.putIfAbsent(JOURNAL, 'shards', wanted);
-    const shards = (await options.state.get(JOURNAL, 'shards')) ?? wanted;
+    const shards = await journalShards(options.state, options.shards);
     const journal = new LmdbJournal<Types>(options, shards);
     // Known before the first append, which does not wait to be told.
     await journal.#space.look();

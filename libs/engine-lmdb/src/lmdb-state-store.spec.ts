@@ -69,6 +69,23 @@ describe('a value of the state that cannot be read', () => {
     await store.close();
   });
 
+  it('is what its namespace says where none would open what must stay shut', async () => {
+    using folder = temporaryFolder('state');
+    const store = LmdbStateStore.open(folder.path, () => undefined);
+    const doors = defineNamespace<{ isShut: boolean }>({
+      ...{ name: 'n', owner: 'pantau', key: 'key', value: 'Door', description: '' },
+      shape: z.object({ isShut: z.boolean() }),
+      unreadable: { isShut: true },
+    });
+    await store.write([doors.put('a', { isShut: false }), { namespace: 'n', key: 'b', value: 'no door' }]);
+    expect(await store.getMany(doors, ['a', 'b', 'c'])).toEqual([
+      { isShut: false },
+      { isShut: true },
+      undefined,
+    ]);
+    await store.close();
+  });
+
   it.each([
     ['nested too deep', JSON.parse('['.repeat(3_500) + ']'.repeat(3_500)) as unknown],
     ['a function', { f: () => 1 }],

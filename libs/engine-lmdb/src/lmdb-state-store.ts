@@ -1,7 +1,14 @@
 import { messageOf, PantauError } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { LmdbEnvironment } from './lmdb-environment.js';
-import type { ListOptions, Namespace, SeenRow, StateStore, StateWrite } from '#libs/state';
+import type {
+  ListOptions,
+  Namespace,
+  SeenRow,
+  StateStore,
+  StateWrite,
+  UnreadableListener,
+} from '#libs/state';
 import { isDeepStrictEqual } from 'node:util';
 import { valueFault } from './state-value.js';
 
@@ -125,7 +132,7 @@ export class LmdbStateStore implements StateStore {
     }
   }
 
-  /** Undefined for one that cannot be read as well: one bad row takes down neither a route nor a stage. */
+  /** One that cannot be read is as good as absent, or what its namespace says instead: one bad row takes down neither a route nor a stage. */
   #valueOf<T>(namespace: Namespace<T>, key: string): T | undefined {
     let fault: unknown;
     try {
@@ -139,7 +146,7 @@ export class LmdbStateStore implements StateStore {
     const name = `${namespace.name}/${key}`;
     if (!this.#told.has(name)) this.onUnreadable(namespace.name, key, fault);
     this.#told.add(name);
-    return undefined;
+    return namespace.definition.unreadable;
   }
 
   /** What is read is what is durable now, whichever thread wrote it: a password that was just issued works at once. */
@@ -152,8 +159,6 @@ export class LmdbStateStore implements StateStore {
     if (this.#closed) throw new PantauError('STATE_CLOSED', 'the state store was closed.');
   }
 }
-
-export type UnreadableListener = (namespace: string, key: string, cause: unknown) => void;
 
 /** A warning of the process. */
 export function warnOfUnreadable(namespace: string, key: string, cause: unknown): void {

@@ -1,4 +1,5 @@
 import { defineNamespace } from '#libs/state';
+import { z } from 'zod';
 
 export const JOURNAL = defineNamespace<number>({
   name: 'journal',
@@ -6,4 +7,5 @@ export const JOURNAL = defineNamespace<number>({
   key: '`shards`',
   value: 'number',
   description: 'Into how many shards the journal was split when it was made.',
+  shape: z.int().min(1).max(256),
 });

@@ -169,3 +169,13 @@ describe('an entry that cannot be read', () => {
     expect(await journal.extent('s', 0)).toEqual({ first: 6, next: 6 });
   });
 });
+
+it('the number of shards is no other one: a journal that cannot read it does not open', async () => {
+  using folder = temporaryFolder('unreadable');
+  const state = LmdbStateStore.open(folder.path, () => undefined);
+  await state.write([{ namespace: 'journal', key: 'shards', value: 'four' }]);
+  await expect(LmdbJournal.open({ state, clock: { now: () => 1_000 } })).rejects.toMatchObject({
+    code: 'JOURNAL_CORRUPT',
+  });
+  await state.close();
+});

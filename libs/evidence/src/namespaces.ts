@@ -1,8 +1,9 @@
 import type { TimeSpan } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
+import { z } from 'zod';
 import { isDeviceBucket, type DeviceBucket } from './buckets/device-bucket-form.js';
 import { isDeviceDay, isOpenHours, type DeviceDay, type OpenHours } from './buckets/device-day-form.js';
-import type { StoredMean } from './neighbours/judged-mean-form.js';
+import { isJudgedMean, type StoredMean } from './neighbours/judged-mean-form.js';
 
 /** A bucket was an hour once: the name is stored. */
 export const BUCKETS = defineNamespace<DeviceBucket>({
@@ -21,7 +22,7 @@ export const LIVENESS = defineNamespace<TimeSpan[]>({
   key: 'run',
   value: 'TimeSpan[]',
   description: "Pantau's own life: the spans in which a run of it was up.",
-  shape: Array.isArray,
+  shape: z.array(z.object({ from: z.number(), to: z.number() })),
   published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
 });
 
@@ -49,7 +50,7 @@ export const JUDGED_MEANS = defineNamespace<StoredMean>({
   key: 'parameter/hour/device',
   value: 'StoredMean',
   description: 'The mean of an hour, and what the neighbours of the device say of it.',
-  shape: Array.isArray,
+  shape: isJudgedMean,
   published: { query: 'NeighbourQueries', readers: ['gateway'] },
 });
 
@@ -59,5 +60,6 @@ export const DISAGREEMENTS = defineNamespace<true>({
   key: 'parameter/hour/device',
   value: 'true',
   description: 'Of these means those with which the neighbours disagree: few, to be found among many.',
+  shape: (value) => value === true,
   published: { query: 'NeighbourQueries', readers: ['gateway'] },
 });

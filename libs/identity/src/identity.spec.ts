@@ -2,6 +2,7 @@ import { LmdbStateStore } from '#libs/engine-lmdb';
 import { namespaceOf, temporaryFolder } from '#libs/testing';
 import { createHash } from 'node:crypto';
 import { DeviceCredentials } from './device-credentials.js';
+import { DeviceTokens } from './device-tokens.js';
 import { Registry } from './registry.js';
 import { Tokens } from './tokens.js';
 
@@ -60,6 +61,51 @@ describe('DeviceCredentials', () => {
       ]);
       expect(JSON.stringify([a, b])).not.toContain('rahasia');
       expect(a!.hash.equals(b!.hash)).toBe(false);
+    }));
+});
+
+describe('what cannot be read of identity', () => {
+  it('keeps a device out whose access cannot be read, until it gets a password anew', () =>
+    withState(async (state) => {
+      const credentials = new DeviceCredentials(state, clock);
+      await credentials.issue('udara-01');
+      await state.write([
+        {
+          namespace: 'identity/device-access',
+          key: 'udara-01',
+          value: { generation: 'one', revoked: false },
+        },
+      ]);
+      const { revoked, generation } = await credentials.access('udara-01');
+      expect(revoked).toBe(true);
+      await credentials.issue('udara-01');
+      expect(await credentials.access('udara-01')).toEqual({ generation: generation + 1, revoked: false });
+      expect(generation).toBeGreaterThan(1_000_000);
+    }));
+
+  it('signs with another secret when the one of before cannot be read', () =>
+    withState(async (state) => {
+      const credentials = new DeviceCredentials(state, clock);
+      await credentials.issue('udara-01');
+      await state.write([{ namespace: 'identity/secrets', key: 'pantau:mqtt', value: 'no bytes' }]);
+      const tokens = new DeviceTokens(state, credentials, clock);
+      const token = await tokens.issue('udara-01', 60_000);
+      expect(await tokens.verify('udara-01', token)).toBe(true);
+      expect(await new DeviceTokens(state, credentials, clock).verify('udara-01', token)).toBe(true);
+    }));
+
+  it('knows no token, user or password of another shape', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      const token = await tokens.create('budi', ['read']);
+      const stored = await state.get(namespaceOf<object>('identity/tokens'), 'budi');
+      const short = { ...stored, digest: new Uint8Array(31) };
+      await state.write([{ namespace: 'identity/tokens', key: 'budi', value: short }]);
+      expect(await tokens.verify(token)).toBeUndefined();
+      await state.write([
+        { namespace: 'identity/device-credentials', key: 'udara-01', value: { hash: 'x' } },
+      ]);
+      expect(await new DeviceCredentials(state, clock).verify('udara-01', 'x')).toBe(false);
     }));
 });
 

@@ -1,8 +1,14 @@
 import type { UtcMillis } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
 import type { AuditEntry, SettingsEntry } from '#libs/streams';
+import { z } from 'zod';
 import type { Device, ServiceAccount, Site } from './registered.js';
-import type { Permission, Role } from './roles.js';
+import { ROLES, type Permission, type Role } from './roles.js';
+
+const bytes = z.instanceof(Uint8Array);
+/** SHA-256; one of another length cannot be compared. */
+const digest = bytes.refine(({ length }) => length === 32, 'expected 32 bytes');
+const texts = z.array(z.string());
 
 export const SITES = defineNamespace<Site>({
   name: 'registry/sites',
@@ -10,6 +16,7 @@ export const SITES = defineNamespace<Site>({
   key: 'site',
   value: 'Site',
   description: 'A place with devices.',
+  shape: z.object({ id: z.string(), name: z.string() }),
 });
 
 export const DEVICES = defineNamespace<Device>({
@@ -18,6 +25,11 @@ export const DEVICES = defineNamespace<Device>({
   key: 'device',
   value: 'Device',
   description: 'A registered device.',
+  shape: z.object({
+    ...{ id: z.string(), site: z.string(), kind: z.string(), name: z.string(), intervalMs: z.number() },
+    speaksFor: texts.optional(),
+    sensors: z.record(z.string(), z.string()).optional(),
+  }),
 });
 
 export const REGISTRY = defineNamespace<string>({
@@ -26,6 +38,7 @@ export const REGISTRY = defineNamespace<string>({
   key: '`revision`',
   value: 'string',
   description: 'Another text after every change of sites and devices.',
+  shape: z.string(),
 });
 
 export const SETTINGS_HISTORY = defineNamespace<SettingsEntry>({
@@ -34,6 +47,7 @@ export const SETTINGS_HISTORY = defineNamespace<SettingsEntry>({
   key: 'name/from',
   value: 'SettingsEntry',
   description: 'What a setting is and was, as the stream `settings` says it.',
+  shape: z.object({ name: z.string(), from: z.number(), at: z.number(), digest: z.string() }),
 });
 
 export const ACCOUNTS = defineNamespace<ServiceAccount>({
@@ -42,6 +56,7 @@ export const ACCOUNTS = defineNamespace<ServiceAccount>({
   key: 'account',
   value: 'ServiceAccount',
   description: 'A service account.',
+  shape: z.object({ id: z.string(), publish: texts, subscribe: texts }),
 });
 
 export interface StoredToken {
@@ -67,6 +82,11 @@ export const TOKENS = defineNamespace<StoredToken>({
   key: 'name',
   value: 'StoredToken',
   description: 'The digest of a token of the API, and what it allows.',
+  shape: z.object({
+    ...{ name: z.string(), digest, createdAt: z.number(), expiresAt: z.number().optional() },
+    ...{ scopes: texts.optional(), role: z.string().optional() },
+    owner: z.object({ user: z.string(), generation: z.number() }).optional(),
+  }),
 });
 
 export const TOKEN_USES = defineNamespace<UtcMillis>({
@@ -75,6 +95,7 @@ export const TOKEN_USES = defineNamespace<UtcMillis>({
   key: 'name',
   value: 'UtcMillis',
   description: 'When a token of the API was used last, to the minute.',
+  shape: z.number(),
 });
 
 export const SECRETS = defineNamespace<Uint8Array>({
@@ -83,6 +104,7 @@ export const SECRETS = defineNamespace<Uint8Array>({
   key: 'audience',
   value: 'Uint8Array',
   description: 'What short-lived passwords are signed with.',
+  shape: bytes,
 });
 
 /** How a password is stored: scrypt (RFC 7914), memory-hard; the parameters stand beside the hash so that they can grow. */
@@ -102,6 +124,10 @@ export const CREDENTIALS = defineNamespace<StoredCredential>({
   key: 'device or account',
   value: 'StoredCredential',
   description: 'The hash of a password.',
+  shape: z.object({
+    ...{ cost: z.number(), blockSize: z.number(), parallelization: z.number() },
+    ...{ salt: bytes, hash: digest },
+  }),
 });
 
 /** The state of a device's access. Every password and token belongs to one generation and ends with it. */
@@ -116,6 +142,9 @@ export const ACCESS = defineNamespace<DeviceAccess>({
   key: 'device or account',
   value: 'DeviceAccess',
   description: 'What outlives a password: how often access was renewed, and whether it was taken away.',
+  shape: z.object({ generation: z.number(), revoked: z.boolean() }),
+  // A generation that none was counted to: passwords and tokens of before end, whenever access is opened again.
+  unreadable: { generation: 2 ** 40, revoked: true },
 });
 
 export interface StoredKey {
@@ -132,6 +161,7 @@ export const KEYS = defineNamespace<StoredKey>({
   key: 'key',
   value: 'StoredKey',
   description: 'A key with which devices of a site register themselves.',
+  shape: z.object({ site: z.string(), digest, uses: z.number(), expiresAt: z.number() }),
 });
 
 export const USES = defineNamespace<string>({
@@ -140,6 +170,7 @@ export const USES = defineNamespace<string>({
   key: 'key/place',
   value: 'string',
   description: 'The device that a use of a key brought in.',
+  shape: z.string(),
 });
 
 /** Somebody who signs in. */
@@ -166,6 +197,11 @@ export const USERS = defineNamespace<StoredUser>({
   key: 'user',
   value: 'StoredUser',
   description: 'Somebody who signs in.',
+  shape: z.object({
+    ...{ name: z.string(), role: z.enum(ROLES), disabled: z.boolean(), generation: z.number() },
+    ...{ createdAt: z.number(), password: z.string().optional(), pendingSecret: z.string().optional() },
+    secondFactor: z.object({ secret: z.string(), recovery: z.array(digest) }).optional(),
+  }),
 });
 
 export interface StoredSession {
@@ -188,6 +224,10 @@ export const SESSIONS = defineNamespace<StoredSession>({
   key: 'session',
   value: 'StoredSession',
   description: 'Somebody is signed in.',
+  shape: z.object({
+    ...{ user: z.string(), generation: z.number(), digest, address: z.string() },
+    ...{ createdAt: z.number(), lastSeenAt: z.number() },
+  }),
 });
 
 export interface StoredLink {
@@ -204,6 +244,9 @@ export const LINKS = defineNamespace<StoredLink>({
   key: 'link',
   value: 'StoredLink',
   description: 'A link with which somebody sets a password, once.',
+  shape: z.object({
+    ...{ digest, user: z.string().optional(), generation: z.number(), expiresAt: z.number() },
+  }),
 });
 
 export const SPENT = defineNamespace<UtcMillis>({
@@ -212,6 +255,7 @@ export const SPENT = defineNamespace<UtcMillis>({
   key: 'kind/what',
   value: 'UtcMillis',
   description: 'When something was used that can be used once.',
+  shape: z.number(),
 });
 
 /** What somebody is about to do. */
@@ -223,4 +267,8 @@ export const AUDIT_INTENTS = defineNamespace<AuditIntent>({
   key: 'intent',
   value: 'AuditIntent',
   description: 'A change that is being made; what is left becomes an entry of the audit log.',
+  shape: z.object({
+    ...{ at: z.number(), from: z.string(), action: z.string() },
+    by: z.object({ kind: z.string(), name: z.string() }),
+  }),
 });

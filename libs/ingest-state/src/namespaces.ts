@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StoredMemory } from '#libs/quality-control';
+import { isStoredMemory, type StoredMemory } from '#libs/quality-control';
 import { defineNamespace } from '#libs/state';
 import type { ClockDay, DeviceSensors, UnreadMembers } from '#libs/telemetry';
 
@@ -9,7 +9,7 @@ export const DEVICE_MEMORY = defineNamespace<StoredMemory>({
   key: 'device',
   value: 'StoredMemory',
   description: "What a device's earlier messages mean for the next one: its clock today, its series.",
-  shape: Array.isArray,
+  shape: isStoredMemory,
   published: { query: 'IngestQueries', readers: ['gateway'] },
 });
 
@@ -19,7 +19,7 @@ export const CLOCK_LEDGER = defineNamespace<ClockDay>({
   key: 'device/day',
   value: 'ClockDay',
   description: 'The ledger of clock skew: days of arrival that are over.',
-  shape: z.object({ day: z.string() }),
+  shape: z.object({ day: z.string(), messages: z.number() }),
   published: { query: 'IngestQueries', readers: ['gateway'] },
 });
 

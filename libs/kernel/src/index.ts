@@ -5,6 +5,7 @@ export * from './defined.js';
 export * from './time/duration.js';
 export * from './errors.js';
 export * from './hash.js';
+export * from './is-object.js';
 export * from './keyed-rows.js';
 export * from './time/local-day.js';
 export * from './nearest-name.js';

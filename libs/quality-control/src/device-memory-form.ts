@@ -26,6 +26,13 @@ export type StoredMemory = Row<'memory of a device'>;
 
 type Places = readonly number[];
 
+/** Whether it is a row of numbers that holds at least what is remembered of the device. */
+export function isStoredMemory(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.length >= SERIES_ONCE && value.every((place) => typeof place === 'number')
+  );
+}
+
 const ARRIVED_AT = 0;
 const DAY_FROM = 1;
 const MESSAGES = 2;

@@ -1,5 +1,6 @@
 import { LmdbStateStore } from '#libs/engine-lmdb';
 import { temporaryFolder } from '#libs/testing';
+import { z } from 'zod';
 import { defineNamespace } from './namespace.js';
 
 interface Visit {
@@ -13,6 +14,7 @@ const VISITS = defineNamespace<Visit>({
   key: 'place',
   value: 'Visit',
   description: 'Of a spec.',
+  shape: z.object({ by: z.string() }),
 });
 
 describe('a namespace', () => {

@@ -24,7 +24,7 @@ export interface ValueSchema {
 }
 
 /** Declares a part of the state. A row of the table in `docs/architecture.md`, which is generated from it. */
-export interface NamespaceDefinition {
+export interface NamespaceDefinition<T = unknown> {
   /** What is stored bears it: it is never changed. */
   readonly name: string;
   /** Who writes it, and alone reads its rows. */
@@ -34,8 +34,10 @@ export interface NamespaceDefinition {
   /** Name of the type of its values, for people. */
   readonly value: string;
   readonly description: string;
-  /** What its readers take for granted of a value, where a wrong one would stop them: one that fails counts as unreadable. */
-  readonly shape?: Shape;
+  /** What its readers take for granted of a value: one that fails counts as unreadable. */
+  readonly shape: Shape;
+  /** What holds in the place of a value that cannot be read, where none would open what must stay shut; else none does. */
+  readonly unreadable?: T;
   /** The query that the owner's library exports, and the apps that ask it. Without one the namespace is private. */
   readonly published?: { readonly query: string; readonly readers: readonly StateOwner[] };
 }
@@ -47,14 +49,13 @@ export interface NamespaceDefinition {
 export class Namespace<in out T> {
   readonly name: string;
 
-  constructor(readonly definition: NamespaceDefinition) {
+  constructor(readonly definition: NamespaceDefinition<T>) {
     this.name = definition.name;
   }
 
   /** Why a stored value is none of these; undefined when it is one. */
   shapeFault(value: unknown): string | undefined {
     const { shape, value: type } = this.definition;
-    if (shape === undefined) return undefined;
     if (typeof shape === 'function') return shape(value) ? undefined : `it is no ${type}`;
     const issue = shape.safeParse(value).error?.issues[0];
     if (issue === undefined) return undefined;
@@ -77,7 +78,7 @@ export class Namespace<in out T> {
 }
 
 /** Only in a file `namespaces.ts` of the owner; lint holds it. */
-export function defineNamespace<T>(definition: NamespaceDefinition): Namespace<T> {
+export function defineNamespace<T>(definition: NamespaceDefinition<NoInfer<T>>): Namespace<T> {
   return new Namespace<T>(definition);
 }
 

@@ -12,9 +12,13 @@ export interface ListOptions {
   readonly reverse?: boolean;
 }
 
+/** Told of a value, or of a part of one, that cannot be read and is passed over. */
+export type UnreadableListener = (namespace: string, key: string, cause: unknown) => void;
+
 /**
  * Durable key-value state: registry, credentials, snapshots of stages. Values are plain data. Keys are ordered by code unit
- * within a namespace.
+ * within a namespace. A value that cannot be read, or has not the shape that its namespace declares, counts as absent, or as what
+ * the namespace declares in its place.
  *
  * Every method rejects with `STATE_CLOSED` after {@link close}.
  */

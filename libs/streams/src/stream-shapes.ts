@@ -1,3 +1,4 @@
+import { isObject } from '#libs/kernel';
 import type { StreamShape } from './definition.js';
 
 type Kind = 'text' | 'number' | 'boolean' | 'bytes' | 'place' | 'list' | 'anything';
@@ -47,7 +48,7 @@ export const STREAM_SHAPES = {
     return undefined;
   },
   signals: (data: unknown) => {
-    const type = isMap(data) ? data['type'] : undefined;
+    const type = isObject(data) ? data['type'] : undefined;
     const shape = typeof type === 'string' && Object.hasOwn(SIGNALS, type) ? SIGNALS[type] : undefined;
     return shape === undefined ? 'type: none of those of a signal' : shape(data);
   },
@@ -86,7 +87,7 @@ export const STREAM_SHAPES = {
 function members(required: Members): StreamShape {
   const entries = Object.entries(required);
   return (data) => {
-    if (!isMap(data)) return 'not a map';
+    if (!isObject(data)) return 'not a map';
     for (const [name, kind] of entries) if (!is(kind, data[name])) return `${name}: not ${WORDS[kind]}`;
     return undefined;
   };
@@ -113,14 +114,10 @@ function is(kind: Kind, value: unknown): boolean {
     case 'bytes':
       return value instanceof Uint8Array;
     case 'place':
-      return isMap(value) && Number.isInteger(value['shard']) && Number.isInteger(value['offset']);
+      return isObject(value) && Number.isInteger(value['shard']) && Number.isInteger(value['offset']);
     case 'list':
       return Array.isArray(value);
     case 'anything':
       return value !== undefined;
   }
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

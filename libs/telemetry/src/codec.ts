@@ -94,9 +94,12 @@ export interface CodecInput {
    * a zone is no instant: `ts` stays undefined.
    */
   readonly utcOffsetMs: Millis | undefined;
-  /** What this codec returned as `memory` for this device last time. */
+  /** What this codec, maybe an earlier version of it, returned for this device last time: it looks at every member. */
   readonly memory: unknown;
 }
+
+/** Plain data that a codec keeps of a device, under names. */
+export type CodecMemory = object;
 
 export interface CodecResult {
   readonly outputs: readonly CodecOutput[];
@@ -106,8 +109,8 @@ export interface CodecResult {
   readonly unread?: readonly string[];
   /** Why a message that was understood holds nothing that Pantau keeps; set only without outputs and refusals. */
   readonly ignored?: string;
-  /** Plain data that the next message of this device needs; undefined leaves what is there. */
-  readonly memory?: unknown;
+  /** What the next message of this device needs; undefined leaves what is there. */
+  readonly memory?: CodecMemory;
 }
 
 /**

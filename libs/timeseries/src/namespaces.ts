@@ -1,4 +1,5 @@
 import { defineNamespace } from '#libs/state';
+import { z } from 'zod';
 
 export const ARCHIVE_MARKS = defineNamespace<number>({
   name: 'archive/days',
@@ -6,6 +7,7 @@ export const ARCHIVE_MARKS = defineNamespace<number>({
   key: 'day/shard',
   value: 'number',
   description: 'How far in the journal the last reading of a calendar day stands; the writer marks it.',
+  shape: z.number(),
 });
 
 export const ARCHIVED_DAYS = defineNamespace<string>({
@@ -14,4 +16,5 @@ export const ARCHIVED_DAYS = defineNamespace<string>({
   key: 'day',
   value: 'string',
   description: 'The marks of a calendar day that its file in the archive holds.',
+  shape: z.string(),
 });

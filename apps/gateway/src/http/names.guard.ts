@@ -1,3 +1,4 @@
+import { isObject } from '#libs/kernel';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
@@ -57,8 +58,4 @@ export class NamesGuard implements CanActivate {
 /** What is no text, or too long for a name, is for the schema to refuse. */
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length <= LONGEST_NAME;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

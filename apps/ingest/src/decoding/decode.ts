@@ -1,6 +1,7 @@
 import {
   deviceOf,
   type Codec,
+  type CodecMemory,
   type MappedTopic,
   type NativeResult,
   type Refusal,
@@ -31,7 +32,7 @@ export function codecOf(
 export function decodeForeign(
   uplink: Uplink,
   { codec, name, matched }: Reading,
-  memory: unknown,
+  memory: CodecMemory | undefined,
 ): NativeResult {
   const { topic, payload, receivedAt } = uplink;
   if (codec === undefined) {

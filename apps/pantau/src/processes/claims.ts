@@ -1,4 +1,5 @@
 import {
+  DAY,
   messageOf,
   PantauError,
   SECOND,
@@ -56,6 +57,7 @@ export async function claimShards(
   /** @returns the key of the claim */
   async function claim(stage: string, shard: number): Promise<string> {
     const prefix = `${stage}/${shard}/`;
+    let least = 0;
     for (;;) {
       const [newest] = await state.list(CLAIMS, { prefix, reverse: true, limit: 1 });
       if (newest !== undefined && isHeld(newest.value, clock.now())) {
@@ -66,9 +68,11 @@ export async function claimShards(
           { remedy: 'Stop that process, or give this one other stages or shards (--shards).' },
         );
       }
-      const generation = newest === undefined ? 0 : Number(newest.key.slice(prefix.length)) + 1;
+      const next = newest === undefined ? 0 : Number(newest.key.slice(prefix.length)) + 1;
+      const generation = Math.max(next, least);
       const key = `${prefix}${sortable(generation, 10)}`;
-      // Whoever else saw the same newest claim wants the same key, and one of them gets it.
+      // Whoever else saw the same newest claim wants the same key, and one of them gets it. One that cannot be read is not seen.
+      least = generation + 1;
       if (!(await state.putIfAbsent(CLAIMS, key, { ...own, at: clock.now() }))) continue;
       if (newest !== undefined) await state.write([CLAIMS.remove(newest.key)]);
       return key;
@@ -88,6 +92,20 @@ export async function claimedStages(
     if (isHeld(value, clock.now())) held.set(stage, (held.get(stage) ?? new Set()).add(shard));
   }
   return new Set(stages.filter((stage) => (held.get(stage)?.size ?? 0) >= shards));
+}
+
+/** What was not run for longer was taken out of service. */
+const OUT_OF_SERVICE_AFTER: Millis = DAY;
+
+/** Whether a stage was run within the last day, and is not run now: it was stopped, or ended by itself. */
+export async function isInterrupted(
+  stage: string,
+  shards: number,
+  { state, clock }: Pick<ClaimsOptions, 'state' | 'clock'>,
+): Promise<boolean> {
+  const claims = await state.list(CLAIMS, { prefix: `${stage}/` });
+  const isInService = claims.some(({ value: { at } }) => clock.now() - at <= OUT_OF_SERVICE_AFTER);
+  return isInService && !(await claimedStages([stage], shards, { state, clock })).has(stage);
 }
 
 function isHeld({ host, pid, started, at, released }: Claim, now: UtcMillis): boolean {

@@ -1,5 +1,5 @@
 import type { DailyRollup, HourOfDay } from '#libs/indicators';
-import type { Row, TimeSpan, UtcMillis } from '#libs/kernel';
+import { type Row, type TimeSpan, type UtcMillis, isObject } from '#libs/kernel';
 import type { Parameter, Rollup } from '#libs/telemetry';
 
 /** Of each series of a device the newest hour, which is open. */
@@ -12,7 +12,7 @@ export interface TouchedHour {
 }
 
 export function isOpenHours(value: unknown): boolean {
-  return isMap(value) && Object.values(value).every((open) => isMap(open) && Number.isFinite(open['hour']));
+  return isObject(value) && Object.values(value).every((open) => isObject(open) && Number.isFinite(open['hour']));
 }
 
 /** A day of a device. All of its series together, because their hours end together. */
@@ -60,7 +60,7 @@ type PlacesOfDay = readonly [site: string, hours: readonly PlacesOfHour[], figur
 
 export function isDeviceDay(value: unknown): boolean {
   return (
-    isMap(value) &&
+    isObject(value) &&
     Object.values(value).every((day) => {
       const [site, hours, figures = []] = Array.isArray(day) ? (day as readonly unknown[]) : [];
       return typeof site === 'string' && isHours(hours) && Array.isArray(figures);
@@ -131,10 +131,6 @@ export function rollupOf(
   const validWithoutUnusual = tier === 'day' ? validWithout : valid - unusual;
   const without = { unusualShare, validWithoutUnusual, meanWithoutUnusual };
   return { site, device, parameter, tier, from, to, ...counts, mean, min, max, ...without };
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isHours(hours: unknown): boolean {

@@ -17,6 +17,12 @@ export type StoredMean = Row<'judged mean'>;
 
 type Places = readonly [mean: number, flag: QualityFlag, neighbours: number, median: number | null];
 
+export function isJudgedMean(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [mean, flag, neighbours, median] = value as unknown[];
+  return [mean, flag, neighbours].every(Number.isFinite) && (median === null || Number.isFinite(median));
+}
+
 export const JUDGED_MEAN_FORM = {
   pack({ mean, flag, neighbours, median }: JudgedMean): StoredMean {
     return [mean, flag, neighbours, median] satisfies Places as unknown as StoredMean;

@@ -1,4 +1,4 @@
-import { defined, type UtcMillis } from '#libs/kernel';
+import { defined, type UtcMillis, isObject } from '#libs/kernel';
 import { z } from 'zod';
 import type { CodecOutput, CodecResult, Measured } from '../codec.js';
 import { readJson } from './json.js';
@@ -120,11 +120,7 @@ function reasonFor(found: unknown): RejectionReason {
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((node, key) => (isObject(node) ? node[key as string] : undefined), value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  return path.reduce<unknown>((node, key) => (typeof node === 'object' && node !== null ? (node as Readonly<Record<PropertyKey, unknown>>)[key] : undefined), value);
 }
 
 const telemetryFrame = z.strictObject({
