@@ -2,13 +2,12 @@ import {
   appliesTo,
   atOnce,
   type AlertEvent,
-  type AlertRule,
   type AlertStep,
   type Judged,
   type ReadingInput,
 } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
-import type { Journal, NewEntry } from '#libs/journal';
+import type { NewEntry } from '#libs/journal';
 import { type Batch, type BatchContext, FromStream, InPieces, type Pieces } from '#libs/journal-transport';
 import { KeyedRows, shardOf } from '#libs/kernel';
 import { judgementOf, markOf } from '#libs/quality-control';
@@ -20,11 +19,11 @@ import { STATE_FORM, storedOf, type DeviceStates, type StoredState } from './dev
 import { STATES } from './namespaces.js';
 import { Intervals } from './intervals.js';
 import { PassedTime } from './passed-time.js';
+import { RuleStates } from './rule-states.js';
+import type { AlertsOptions } from './stage.js';
 import { versionedRules, type VersionedRule } from './versioned-rules.js';
 
-export const RULES = Symbol('Rules');
-export const REGISTRY = Symbol('Registry');
-export const JOURNAL = Symbol('Journal');
+export const ALERTS_OPTIONS = Symbol('AlertsOptions');
 
 /** For a device that is not registered any more: no promise of an interval to go by. */
 const UNKNOWN_INTERVAL_MS = 3_600_000;
@@ -44,11 +43,12 @@ export class AlertsController {
   readonly #isTimed: boolean;
   readonly #passed: PassedTime;
 
-  constructor(
-    @Inject(RULES) rules: readonly AlertRule[],
-    @Inject(REGISTRY) private readonly registry: Registry,
-    @Inject(JOURNAL) journal: Journal,
-  ) {
+  readonly #registry: Registry;
+  readonly #states: RuleStates;
+
+  constructor(@Inject(ALERTS_OPTIONS) { rules, registry, journal, onUnreadable }: AlertsOptions) {
+    this.#registry = registry;
+    this.#states = new RuleStates(onUnreadable);
     this.#shards = journal.shards;
     this.#passed = new PassedTime(journal);
     this.#intervals = new Intervals(registry, UNKNOWN_INTERVAL_MS);
@@ -105,7 +105,7 @@ export class AlertsController {
     const beat = await this.#passed.after(beats, context);
     if (beat === undefined) return;
     const { shard } = context.origin;
-    const devices = (await this.registry.devices()).filter(({ id }) => shardOf(id, this.#shards) === shard);
+    const devices = (await this.#registry.devices()).filter(({ id }) => shardOf(id, this.#shards) === shard);
     const ids = devices.map(({ id }) => id);
     const known = await context.state.getMany(STATES, ids);
     for (const [i, { id, site, intervalMs }] of devices.entries()) {
@@ -122,7 +122,7 @@ export class AlertsController {
     for (const versioned of this.#rules) {
       const { rule, kind, key } = versioned;
       const known = storedOf(before, key);
-      const state = known === undefined ? kind.initial : kind.form.unpack(STATE_FORM.unpack(known));
+      const state = known === undefined ? kind.initial : this.#states.unpack(known, versioned, subject);
       let next = state;
       if (appliesTo(rule, subject)) {
         for (const judged of judge(versioned, state)) {

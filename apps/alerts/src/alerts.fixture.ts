@@ -4,7 +4,7 @@ import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { Registry } from '#libs/identity';
 import { type NewEntry, lagOf } from '#libs/journal';
 import { createStage } from '#libs/journal-transport';
-import { MINUTE, seededRandom } from '#libs/kernel';
+import { messageOf, MINUTE, seededRandom } from '#libs/kernel';
 import { beatKeys, type Observation } from '#libs/telemetry';
 import { temporaryFolder, waitUntil } from '#libs/testing';
 import { AlertsModule } from './alerts.module.js';
@@ -18,6 +18,8 @@ export class AlertsFixture implements AsyncDisposable {
   readonly #folder = temporaryFolder('alerts');
   readonly state = LmdbStateStore.open(this.#folder.path);
   readonly registry = new Registry(this.state);
+  /** What could not be read within a row. */
+  readonly unreadable: string[] = [];
   journal!: LmdbJournal;
   #close = async (): Promise<void> => undefined;
 
@@ -27,7 +29,10 @@ export class AlertsFixture implements AsyncDisposable {
     const { journal } = this;
     await registry.putSite({ id: 'betung', name: 'Betung' });
     await registry.putDevice({ id: 'udara-01', site: 'betung', kind: 'air', name: 'U', intervalMs: MINUTE });
-    const app = await createStage(AlertsModule.register(rules, registry, journal), {
+    const onUnreadable = (namespace: string, key: string, cause: unknown): void => {
+      this.unreadable.push(`${namespace}/${key}: ${messageOf(cause)}`);
+    };
+    const app = await createStage(AlertsModule.register({ rules, registry, journal, onUnreadable }), {
       ...{ stage: 'alerts', journal, state, clock, random: seededRandom(1), logger: silent },
     });
     await app.listen();

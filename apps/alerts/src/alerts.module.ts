@@ -1,21 +1,15 @@
-import type { AlertRule } from '#libs/alerting';
-import type { Registry } from '#libs/identity';
-import type { Journal } from '#libs/journal';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { AlertsController, JOURNAL, REGISTRY, RULES } from './alerts.controller.js';
+import { AlertsController, ALERTS_OPTIONS } from './alerts.controller.js';
+import type { AlertsOptions } from './stage.js';
 
 /** Rules of all kinds over the readings and the time. */
 @Module({})
 export class AlertsModule {
-  static register(rules: readonly AlertRule[], registry: Registry, journal: Journal): DynamicModule {
+  static register(options: AlertsOptions): DynamicModule {
     return {
       module: AlertsModule,
       controllers: [AlertsController],
-      providers: [
-        { provide: RULES, useValue: rules },
-        { provide: REGISTRY, useValue: registry },
-        { provide: JOURNAL, useValue: journal },
-      ],
+      providers: [{ provide: ALERTS_OPTIONS, useValue: options }],
     };
   }
 }

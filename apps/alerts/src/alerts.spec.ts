@@ -1,4 +1,4 @@
-import { rulesFileSchema, ruleText, type AlertRule } from '#libs/alerting';
+import { RULE_KINDS, rulesFileSchema, ruleText, type AlertRule, type RuleKind } from '#libs/alerting';
 import { MINUTE } from '#libs/kernel';
 import { createHash } from 'node:crypto';
 import { AlertsFixture, PLACE } from './alerts.fixture.js';
@@ -34,6 +34,41 @@ describe('the alerts stage', () => {
       },
     });
     expect(pending).toMatchObject({ phase: 'pending', value: 120 });
+  });
+
+  it('sets aside the state of a rule that its kind cannot read, names it, and goes on with the other rules', async () => {
+    const kinds: Record<string, RuleKind> = RULE_KINDS;
+    const { threshold } = RULE_KINDS;
+    const unpack = (): never => {
+      throw new Error('no such form');
+    };
+    kinds['fragile'] = { ...threshold, form: { ...threshold.form, unpack } };
+    try {
+      const fragile = { ...RULE, id: 'fragile', kind: 'fragile' };
+      const key = `fragile/${createHash('sha256').update(ruleText(fragile)).digest('hex').slice(0, 12)}`;
+      await using fixture = await new AlertsFixture().open([fragile, RULE]);
+      // The other rule is pending since the first minute.
+      const value = [
+        [key, 'of another form'],
+        [`pm25/${VERSION}`, 1, MINUTE, MINUTE, MINUTE, 120],
+      ];
+      await fixture.state.write([{ namespace: 'alerts/device-states', key: PLACE.device, value }]);
+      await fixture.read([[3, 130]]);
+      await fixture.read([[4, 130]]);
+      expect((await fixture.events()).map(({ rule, phase, since }) => [rule, phase, since / MINUTE])).toEqual([
+        ['fragile', 'pending', 3],
+        ['pm25', 'firing', 1],
+        // Its state of now cannot be read either, so it begins anew again.
+        ['fragile', 'pending', 4],
+      ]);
+      expect(fixture.unreadable).toEqual([
+        `alerts/device-states/udara-01/${key}: it is no state of a rule of kind fragile`,
+      ]);
+      const { next } = await fixture.journal.extent('rejected', 0);
+      expect(next).toBe(0);
+    } finally {
+      delete kinds['fragile'];
+    }
   });
 
   it('goes on with the states and after the entries of a version that knew thresholds alone', async () => {

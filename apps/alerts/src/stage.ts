@@ -2,11 +2,14 @@ import type { AlertRule } from '#libs/alerting';
 import type { Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { defineStage } from '#libs/journal-transport';
+import type { UnreadableListener } from '#libs/state';
 
 export interface AlertsOptions {
   readonly rules: readonly AlertRule[];
   readonly registry: Registry;
   readonly journal: Journal;
+  /** Told once of each state of a rule that cannot be read: the rule begins anew for that device. */
+  readonly onUnreadable: UnreadableListener;
 }
 
 /** Readings, and the time that passes without any, become steps of alerts. */
@@ -14,8 +17,8 @@ export const alertsStage = defineStage<AlertsOptions>({
   name: 'alerts',
   reads: ['readings', 'liveness'],
   appends: ['alerts'],
-  async module({ rules, registry, journal }) {
+  async module(options) {
     const { AlertsModule } = await import('./alerts.module.js');
-    return AlertsModule.register(rules, registry, journal);
+    return AlertsModule.register(options);
   },
 });

@@ -59,10 +59,11 @@ export const STAGES: readonly StageEntry[] = [
     return options;
   }),
   entry(writerStage, 'store', storeOptions),
-  entry(alertsStage, 'conclusions', ({ config, engines: { registry, journal } }) => ({
+  entry(alertsStage, 'conclusions', ({ config, engines: { registry, journal, onUnreadable } }) => ({
     rules: alertRules(config),
     registry,
     journal,
+    onUnreadable,
   })),
   entry(evidenceStage, 'conclusions', ({ config, engines: { registry } }) => ({
     livenessBeatMs: config.livenessBeat,

@@ -19,7 +19,7 @@ import { LocalIngestQueries, type IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
-import type { StateStore } from '#libs/state';
+import type { StateStore, UnreadableListener } from '#libs/state';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { indicators } from '../configuration/configured-indicators.js';
@@ -57,6 +57,8 @@ export interface Engines {
   readonly evidence: EvidenceReader;
   /** How many rows of the state could not be read so far, by namespace. */
   readonly unreadableRows: UnreadableRows;
+  /** For what cannot be read within a row. */
+  readonly onUnreadable: UnreadableListener;
   close(): Promise<void>;
 }
 
@@ -64,10 +66,11 @@ export interface Engines {
 export async function openEngines(config: LoadedConfig, clock: Clock = systemClock): Promise<Engines> {
   prepareDataFolder(config.data);
   const unreadableRows: Record<string, number> = {};
-  const state = LmdbStateStore.open(join(config.data, 'journal'), (namespace, key, cause) => {
+  const onUnreadable: UnreadableListener = (namespace, key, cause) => {
     unreadableRows[namespace] = (unreadableRows[namespace] ?? 0) + 1;
     warnOfUnreadable(namespace, key, cause);
-  });
+  };
+  const state = LmdbStateStore.open(join(config.data, 'journal'), onUnreadable);
   const { shards, minFree } = config.journal;
   const journal = await LmdbJournal.open({ state, clock, shards, minFree });
   const registry = new Registry(state, { journal, clock });
@@ -79,6 +82,7 @@ export async function openEngines(config: LoadedConfig, clock: Clock = systemClo
   return {
     state,
     unreadableRows,
+    onUnreadable,
     journal,
     registry,
     credentials,
