@@ -37,6 +37,6 @@ export interface BrokerDependencies {
   readonly tokens: DeviceTokens;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether devices can be heard by every other way in of this process; true where there is none. */
-  readonly othersListen?: () => boolean;
+  /** Whether devices can be heard by every other way in; true where there is none. */
+  readonly othersListen?: () => boolean | Promise<boolean>;
 }

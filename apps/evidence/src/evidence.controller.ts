@@ -5,7 +5,6 @@ import {
   countGrowth,
   downSample,
   EMPTY_BUCKET,
-  extendRun,
   intervalsOf,
   mergeBucket,
   STATE_NUMBERS,
@@ -13,6 +12,7 @@ import {
   type ComparisonLimits,
   type SeriesValue,
 } from '#libs/evidence';
+import { extendRun } from '#libs/availability';
 import { BUCKETS, LIVENESS } from '#namespaces/evidence';
 import { settingAt, type Registry } from '#libs/identity';
 import {
@@ -107,7 +107,7 @@ export class EvidenceController {
       if (key !== LIVENESS_KEY || data.partial === true) continue;
       const beatMs = settingAt(beats, data.at)?.value ?? this.beatMs;
       const spans = (await context.state.get(LIVENESS, data.run)) ?? [];
-      context.state.put(LIVENESS, data.run, extendRun(spans, data.at, beatMs));
+      context.state.put(LIVENESS, data.run, extendRun(spans, data, beatMs));
     }
   }
 

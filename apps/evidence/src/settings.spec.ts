@@ -128,6 +128,24 @@ it.each([
   expect(record.dataCapture).toMatchObject({ downSilentMs: 6 * HOUR, unknownMs: 3 * HOUR });
 });
 
+it('a closure of a single beat is unknown time', async () => {
+  await using fixture = await withAir();
+  const reports = [0, 12].map((hour): Signal => ({
+    ...{ type: 'heartbeat', site: 'betung', device: CAMERA.id, state: 'up' },
+    ...{ ts: from + hour * HOUR, receivedAt: from + hour * HOUR, uplink: { shard: 0, offset: 0 } },
+  }));
+  await fixture.append('signals', CAMERA.id, reports);
+  const beats = Array.from({ length: 12 * 60 + 1 }, (_, minute): Liveness => ({
+    ...{ component: 'broker', run: 'r', kind: 'beat', at: from + minute * MINUTE },
+    ...(minute === 300 && { partial: true }),
+    ...(minute === 301 && { resumed: true }),
+  }));
+  await fixture.append('liveness', LIVENESS_KEY, beats);
+  const { record, result } = await fixture.verify('soc.cctv.availability', CAMERA.id);
+  expect(result).toBe('equal');
+  expect(record.dataCapture).toMatchObject({ unknownMs: 2 * MINUTE });
+});
+
 describe('what retention took', () => {
   it('makes a figure one that cannot be verified, and says when it went', async () => {
     await using fixture = await withAir();

@@ -1,12 +1,13 @@
-import { MINUTE } from '#libs/kernel';
+import { MINUTE, type TimeSpan } from '#libs/kernel';
 import { HEARTBEAT_STATES, type HeartbeatState } from '#libs/telemetry';
 import fc from 'fast-check';
 import { intersect, subtract, total, union, type Spans } from './spans.js';
 import {
   availabilityOf,
   deviceTimeline,
-  observedSpans,
+  extendRun,
   type HeartbeatSample,
+  type LivenessSample,
   type Timeline,
 } from './timeline.js';
 
@@ -199,22 +200,29 @@ describe('availabilityOf', () => {
   });
 });
 
-describe('observedSpans', () => {
-  const beat = 10_000;
-  it('joins the beats of a run, ends a crashed run at its last beat, and leaves out a suspended machine', () => {
-    const liveness = [
-      { run: 'a', kind: 'start' as const, at: 0 },
-      { run: 'a', kind: 'beat' as const, at: 10_000 },
-      { run: 'a', kind: 'beat' as const, at: 20_000 },
-      { run: 'b', kind: 'start' as const, at: 60_000 },
-      { run: 'b', kind: 'beat' as const, at: 70_000 },
-      { run: 'b', kind: 'beat' as const, at: 500_000 },
-      { run: 'b', kind: 'stop' as const, at: 505_000 },
-    ];
-    expect(observedSpans(liveness, beat)).toEqual([
-      { from: 0, to: 20_000 },
-      { from: 60_000, to: 70_000 },
-      { from: 500_000, to: 505_000 },
-    ]);
+describe('extendRun', () => {
+  it.each<[string, LivenessSample[], [number, number][]]>([
+    ['joins the beats', [{ at: 0 }, { at: 10 }, { at: 20 }], [[0, 20]]],
+    ['joins over a beat that is late', [{ at: 0 }, { at: 30 }], [[0, 30]]],
+    [
+      'leaves out a suspended machine',
+      [{ at: 0 }, { at: 10 }, { at: 41 }, { at: 50 }],
+      [
+        [0, 10],
+        [41, 50],
+      ],
+    ],
+    [
+      'leaves out an interruption, however short',
+      [{ at: 0 }, { at: 10 }, { at: 20, resumed: true }, { at: 30 }],
+      [
+        [0, 10],
+        [20, 30],
+      ],
+    ],
+    ['stays where it was when the clock is put back a little', [{ at: 0 }, { at: 20 }, { at: 15 }], [[0, 20]]],
+  ])('%s', (_name, records, expected) => {
+    const spans = records.reduce<TimeSpan[]>((before, record) => extendRun(before, record, 10), []);
+    expect(spans.map(({ from, to }) => [from, to])).toEqual(expected);
   });
 });

@@ -102,30 +102,29 @@ export function deviceTimeline({
   };
 }
 
-/** A record of Pantau's own life. */
+/** A record of Pantau's own life: devices could be heard by every way in. */
 export interface LivenessSample {
-  /** One run of one process. */
-  readonly run: string;
-  readonly kind: 'start' | 'beat' | 'stop';
   readonly at: UtcMillis;
+  /** They could not until shortly before. */
+  readonly resumed?: true | undefined;
 }
 
 /**
- * When Pantau was awake. Within a run, records no further apart than three beats belong together; a longer gap is a
- * machine that was suspended. A run that crashed ends at its last beat.
+ * When a run of Pantau heard devices, with its next record. Records no further apart than three beats belong together, unless the
+ * later one says that it is the first after an interruption; a longer gap is a machine that was suspended. A run that crashed ends
+ * at its last record.
+ *
+ * @param spans - of the records before
  */
-export function observedSpans(liveness: readonly LivenessSample[], beatMs: Millis): Spans {
-  const runs = new Map<string, UtcMillis[]>();
-  for (const { run, at } of liveness) runs.set(run, [...(runs.get(run) ?? []), at]);
-  const spans: TimeSpan[] = [];
-  for (const instants of runs.values()) {
-    instants.sort((a, b) => a - b);
-    instants.forEach((at, i) => {
-      const next = instants[i + 1];
-      if (next !== undefined && next - at <= 3 * beatMs) spans.push({ from: at, to: next });
-    });
-  }
-  return union(spans);
+export function extendRun(
+  spans: readonly TimeSpan[],
+  { at, resumed }: LivenessSample,
+  beatMs: Millis,
+): TimeSpan[] {
+  const last = spans.at(-1);
+  if (last !== undefined && resumed !== true && at >= last.from && at - last.to <= 3 * beatMs)
+    return [...spans.slice(0, -1), { from: last.from, to: Math.max(last.to, at) }];
+  return [...spans, { from: at, to: at }];
 }
 
 /** Totals of a timeline and the availability under each way of counting, as a share of 1. */

@@ -197,6 +197,8 @@ export interface Liveness {
   readonly at: UtcMillis;
   /** Set when another way for devices to be heard was closed meanwhile: what is silent then may have been heard there. */
   readonly partial?: true;
+  /** Set in the first record after a time in which devices could not all be heard: it does not continue the one before. */
+  readonly resumed?: true;
   /** In a beat that tells one shard that time has passed ({@link beatKeys}); none in the record of Pantau's own life. */
   readonly time?: {
     /** Since when devices could be heard without interruption. */

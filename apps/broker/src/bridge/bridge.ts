@@ -41,8 +41,8 @@ export interface BridgeDependencies {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether devices can be heard by the listeners of this process as well; false where those are in another. */
-  othersListen(): boolean;
+  /** Whether devices can be heard by every other way in as well; false where the listeners are in another process. */
+  othersListen(): boolean | Promise<boolean>;
 }
 
 /** MQTT 5 session expiry: never. What a replica did not acknowledge waits for it, however long it is away. */

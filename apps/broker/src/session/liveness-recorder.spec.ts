@@ -79,6 +79,9 @@ describe('the beats of Pantau', () => {
     othersListen = true;
     for (const { time } of await anotherOfEach()) expect(time?.heardSince).toBe(MINUTE + 3 * BEAT_MS);
     expect((await records()).at(-1)).not.toHaveProperty('partial');
+    // What was recorded before an interruption is not continued, however short it was.
+    const resumed = (await records()).flatMap(({ at, resumed }) => (resumed === true ? [at] : []));
+    expect(resumed).toEqual([MINUTE + 2 * BEAT_MS, MINUTE + 3 * BEAT_MS]);
     await recorder.stop();
     await journal.close();
     await state.close();

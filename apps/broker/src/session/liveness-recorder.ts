@@ -18,6 +18,7 @@ export class LivenessRecorder {
   #timer: NodeJS.Timeout | undefined;
   /** The time in which all devices were heard without interruption, up to the last record; undefined while they are not. */
   #heard: TimeSpan | undefined;
+  #wasInterrupted = false;
 
   constructor(
     private readonly journal: Journal,
@@ -29,7 +30,7 @@ export class LivenessRecorder {
       /** Whether devices can be heard now; while they cannot, nothing is recorded. */
       isListening(): boolean;
       /** Whether they can be by every other way in: nobody knows which way the next message of a device comes. */
-      othersListen(): boolean;
+      othersListen(): boolean | Promise<boolean>;
     },
   ) {
     this.#beatKeys = beatKeys(journal.shards);
@@ -39,7 +40,7 @@ export class LivenessRecorder {
     if (this.source.isListening()) await this.#record('start');
     this.#timer = setInterval(() => {
       if (!this.source.isListening()) {
-        this.#heard = undefined;
+        this.#interrupt();
         return;
       }
       this.#record('beat').catch((error: unknown) =>
@@ -56,18 +57,27 @@ export class LivenessRecorder {
   async #record(kind: Liveness['kind']): Promise<void> {
     const at = this.clock.now();
     const { component } = this.source;
-    const isPartial = !this.source.othersListen();
-    const data: Liveness = { component, run: this.run, kind, at, ...(isPartial && { partial: true }) };
+    const isPartial = !(await this.source.othersListen());
+    const data: Liveness = {
+      ...{ component, run: this.run, kind, at },
+      ...(isPartial ? { partial: true } : this.#wasInterrupted && { resumed: true }),
+    };
     if (isPartial) {
-      this.#heard = undefined;
+      this.#interrupt();
       await this.journal.append('liveness', [{ key: LIVENESS_KEY, data }]);
       return;
     }
     const isGoingOn =
       this.#heard !== undefined && at >= this.#heard.to && at - this.#heard.to <= BEATS_MISSED * this.beatMs;
+    this.#wasInterrupted = false;
     this.#heard = { from: isGoingOn ? (this.#heard as TimeSpan).from : at, to: at };
     const beats = kind === 'beat' ? await this.#beats(data, this.#heard.from) : [];
     await this.journal.append('liveness', [{ key: LIVENESS_KEY, data }, ...beats]);
+  }
+
+  #interrupt(): void {
+    this.#heard = undefined;
+    this.#wasInterrupted = true;
   }
 
   /** One for each shard. What they say had arrived is looked up after the time that they bear. */

@@ -2,6 +2,7 @@ import { Bridge, Broker, BrokerModule } from '#apps/broker';
 import { NestLogger, type LoadedConfig, type Logger } from '#libs/platform';
 import { NestFactory } from '@nestjs/core';
 import { bridgeOptions, brokerOptions } from '../configuration/broker-options.js';
+import { isInterrupted } from './claims.js';
 import { systemClock, type Engines } from '../storage/engines.js';
 
 export interface BrokerHost {
@@ -17,18 +18,21 @@ export async function startBroker(
   engines: Engines,
   logger: Logger,
 ): Promise<BrokerHost> {
-  const { journal, registry, deviceTokens } = engines;
+  const { journal, registry, deviceTokens, state } = engines;
+  /** Devices post to it, in whatever process it runs. */
+  const intakeListens = async (): Promise<boolean> =>
+    !(await isInterrupted('http-intake', journal.shards, { state, clock: systemClock }));
   const section = config.mqtt.bridge;
   const bridge =
     section &&
     new Bridge(bridgeOptions(section, config), {
       ...{ journal, registry, clock: systemClock, logger },
-      othersListen: () => !broker.isHolding,
+      othersListen: async () => !broker.isHolding && (await intakeListens()),
     });
   const app = await NestFactory.createApplicationContext(
     BrokerModule.register(brokerOptions(config), {
       ...{ ...engines, tokens: deviceTokens, clock: systemClock, logger },
-      othersListen: () => bridge?.isListening ?? true,
+      othersListen: async () => (bridge?.isListening ?? true) && (await intakeListens()),
     }),
     { logger: new NestLogger(logger), abortOnError: false },
   );

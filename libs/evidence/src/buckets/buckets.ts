@@ -1,20 +1,11 @@
 import { union, type Spans } from '#libs/availability';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
-import { hourOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { hourOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
 import { BUCKET, bucketKey, samplesOf, stateOfNumber, type Series } from './device-bucket-form.js';
 import type { EvidenceSource } from '../evidence-source.js';
 import { BUCKETS, LIVENESS } from '../namespaces.js';
-
-/** Pantau's own life by run, folded into spans as it arrives; the same as `observedSpans` over all of it. */
-export function extendRun(spans: readonly TimeSpan[], at: UtcMillis, beatMs: Millis): TimeSpan[] {
-  const last = spans.at(-1);
-  if (last !== undefined && at >= last.from && at - last.to <= 3 * beatMs) {
-    return [...spans.slice(0, -1), { from: last.from, to: Math.max(last.to, at) }];
-  }
-  return [...spans, { from: at, to: at }];
-}
 
 /** Evidence from the stage's state. */
 export class BucketSource implements EvidenceSource {

@@ -1,4 +1,4 @@
-import { union, type Spans } from '#libs/availability';
+import { extendRun, union, type Spans } from '#libs/availability';
 import { settingAt, type SettingsHistory } from '#libs/identity';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
 import { pagesOf, type Entry, type Journal } from '#libs/journal';
@@ -6,7 +6,7 @@ import { judgementOf, markOf } from '#libs/quality-control';
 import { shardOf, type Millis, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StreamName, StreamTypes } from '#libs/streams';
 import { LIVENESS_KEY, type Liveness, type Parameter } from '#libs/telemetry';
-import { asHeartbeat, extendRun } from '../buckets/buckets.js';
+import { asHeartbeat } from '../buckets/buckets.js';
 import { STATE_NUMBERS } from '../buckets/device-bucket-form.js';
 import type { EvidenceSource } from '../evidence-source.js';
 
@@ -34,9 +34,12 @@ export class JournalSource implements EvidenceSource {
   async observed(): Promise<Spans> {
     const beats = (await this.settings?.history<Millis>('liveness')) ?? [];
     const runs = new Map<string, TimeSpan[]>();
-    for (const { run, at, partial } of await this.#liveness())
-      if (partial !== true)
-        runs.set(run, extendRun(runs.get(run) ?? [], at, settingAt(beats, at)?.value ?? this.livenessBeatMs));
+    for (const record of await this.#liveness()) {
+      if (record.partial === true) continue;
+      const { run, at } = record;
+      const beatMs = settingAt(beats, at)?.value ?? this.livenessBeatMs;
+      runs.set(run, extendRun(runs.get(run) ?? [], record, beatMs));
+    }
     return union([...runs.values()].flat());
   }
 
