@@ -17,7 +17,7 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { from } from 'rxjs';
 import { STATE_FORM, storedOf, type DeviceStates, type StoredState } from './device-states-form.js';
 import { STATES } from './namespaces.js';
-import { Intervals } from './intervals.js';
+import { PromisedIntervals } from './intervals.js';
 import { PassedTime } from './passed-time.js';
 import { RuleStates } from './rule-states.js';
 import type { AlertsOptions } from './stage.js';
@@ -33,11 +33,11 @@ const UNKNOWN_INTERVAL_MS = 3_600_000;
  * device move with the cursor.
  */
 @Controller()
-export class AlertsController {
+export class AlertRulesController {
   readonly #rules: readonly VersionedRule[];
   /** Of all rules, each once. */
   readonly #judged: readonly Parameter[];
-  readonly #intervals: Intervals;
+  readonly #intervals: PromisedIntervals;
   readonly #shards: number;
   /** Whether any rule judges silence. */
   readonly #isTimed: boolean;
@@ -51,7 +51,7 @@ export class AlertsController {
     this.#states = new RuleStates(onUnreadable);
     this.#shards = journal.shards;
     this.#passed = new PassedTime(journal);
-    this.#intervals = new Intervals(registry, UNKNOWN_INTERVAL_MS);
+    this.#intervals = new PromisedIntervals(registry, UNKNOWN_INTERVAL_MS);
     this.#rules = versionedRules(rules);
     this.#judged = [...new Set(this.#rules.flatMap(({ inputs }) => [...inputs]))];
     this.#isTimed = this.#rules.some(({ kind }) => kind.pass !== undefined);

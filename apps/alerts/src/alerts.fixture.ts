@@ -6,11 +6,10 @@ import { type NewEntry, lagOf } from '#libs/journal';
 import { createStage } from '#libs/journal-transport';
 import { messageOf, MINUTE, seededRandom } from '#libs/kernel';
 import { beatKeys, type Observation } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { temporaryFolder, waitUntil, silentLogger } from '#libs/testing';
 import { AlertsModule } from './alerts.module.js';
 
 const clock = { now: () => 1_000 };
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 export const PLACE = { site: 'betung', device: 'udara-01' };
 
 /** The stage on a journal of its own, with one device. */
@@ -33,7 +32,7 @@ export class AlertsFixture implements AsyncDisposable {
       this.unreadable.push(`${namespace}/${key}: ${messageOf(cause)}`);
     };
     const app = await createStage(AlertsModule.register({ rules, registry, journal, onUnreadable }), {
-      ...{ stage: 'alerts', journal, state, clock, random: seededRandom(1), logger: silent },
+      ...{ stage: 'alerts', journal, state, clock, random: seededRandom(1), logger: silentLogger },
     });
     await app.listen();
     this.#close = () => app.close();

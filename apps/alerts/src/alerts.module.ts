@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { AlertsController, ALERTS_OPTIONS } from './alerts.controller.js';
+import { AlertRulesController, ALERTS_OPTIONS } from './alerts.controller.js';
 import type { AlertsOptions } from './stage.js';
 
 /** Rules of all kinds over the readings and the time. */
@@ -8,7 +8,7 @@ export class AlertsModule {
   static register(options: AlertsOptions): DynamicModule {
     return {
       module: AlertsModule,
-      controllers: [AlertsController],
+      controllers: [AlertRulesController],
       providers: [{ provide: ALERTS_OPTIONS, useValue: options }],
     };
   }

@@ -55,14 +55,16 @@ describe('the alerts stage', () => {
       await fixture.state.write([{ namespace: 'alerts/device-states', key: PLACE.device, value }]);
       await fixture.read([[3, 130]]);
       await fixture.read([[4, 130]]);
-      expect((await fixture.events()).map(({ rule, phase, since }) => [rule, phase, since / MINUTE])).toEqual([
-        ['fragile', 'pending', 3],
-        ['pm25', 'firing', 1],
-        // Its state of now cannot be read either, so it begins anew again.
-        ['fragile', 'pending', 4],
-      ]);
+      expect((await fixture.events()).map(({ rule, phase, since }) => [rule, phase, since / MINUTE])).toEqual(
+        [
+          ['fragile', 'pending', 3],
+          ['pm25', 'firing', 1],
+          // Its state of now cannot be read either, so it begins anew again.
+          ['fragile', 'pending', 4],
+        ],
+      );
       expect(fixture.unreadable).toEqual([
-        `alerts/device-states/udara-01/${key}: it is no state of a rule of kind fragile`,
+        `alerts/device-states/udara-01/${key}: it is no state of a rule of kind fragile (caused by: no such form)`,
       ]);
       const { next } = await fixture.journal.extent('rejected', 0);
       expect(next).toBe(0);

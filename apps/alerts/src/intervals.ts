@@ -2,7 +2,7 @@ import { RegistryCache, type Registry } from '#libs/identity';
 import type { Millis } from '#libs/kernel';
 
 /** How often devices promise to report; looked up anew only when the registry has changed. */
-export class Intervals {
+export class PromisedIntervals {
   readonly #cache: RegistryCache<Map<string, Millis>>;
   #known = new Map<string, Millis>();
 

@@ -21,7 +21,11 @@ export class RuleStates {
     } catch (cause) {
       const place = `${device}/${key}`;
       if (!this.#told.has(place))
-        this.onUnreadable(STATES.name, place, new Error(`it is no state of a rule of kind ${kindName}`, { cause }));
+        this.onUnreadable(
+          STATES.name,
+          place,
+          new Error(`it is no state of a rule of kind ${kindName}`, { cause }),
+        );
       this.#told.add(place);
       return kind.initial;
     }

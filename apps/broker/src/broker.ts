@@ -31,7 +31,7 @@ import { LivenessRecorder } from './session/liveness-recorder.js';
 import { PresenceRecorder } from './session/presence.js';
 import { Quota } from './quota.js';
 import { Refusals } from './refusals.js';
-import { Sessions } from './session/sessions.js';
+import { ClientSessions } from './session/sessions.js';
 import { Takeovers } from './session/takeovers.js';
 import { Targets } from './session/targets.js';
 import { SysTopics } from './sys-topics.js';
@@ -52,7 +52,7 @@ export class Broker {
   readonly #pantau: BrokerDependencies;
   readonly #options: BrokerOptions;
   readonly #logger: Logger;
-  readonly #sessions = new Sessions();
+  readonly #sessions = new ClientSessions();
   readonly #refusals: Refusals;
   readonly #uplinks: UplinkBatcher;
   readonly #liveness: LivenessRecorder;

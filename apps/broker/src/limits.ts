@@ -1,7 +1,7 @@
 import type { Millis, Rate } from '#libs/kernel';
 import type { ArrivingLimits } from './door/arriving-bytes.js';
 import type { QuotaLimits } from './quota.js';
-import type { Bounds } from './delivery/persistence/state-persistence.js';
+import type { PersistenceBounds } from './delivery/persistence/state-persistence.js';
 
 /** What one client may cost. Exceeding a limit harms the one who exceeds it and nobody else. */
 export interface Limits {
@@ -45,7 +45,7 @@ export interface Limits {
   /** A session that has been away for longer is forgotten. */
   readonly sessionExpiryMs: Millis;
   /** What is kept for all clients of a principal, and in total. */
-  readonly bounds: Bounds & {
+  readonly bounds: PersistenceBounds & {
     readonly waitingBytes: QuotaLimits;
     readonly topicCacheBytes: QuotaLimits;
     /** Before it is known whose they are. */

@@ -11,14 +11,15 @@ import type {
 import type { StoredPacket } from './delivery/persistence/stored-packet.js';
 
 const qos = z.union([z.literal(0), z.literal(1), z.literal(2)]);
-/** What every queued packet has; a PUBREL, which earlier versions queued as it is, has no topic. */
+const payload = z.union([z.instanceof(Uint8Array), z.string()]);
+/** What every queued packet has; a PUBREL, which earlier versions queued as it is, has neither topic nor QoS. */
 const packet = {
-  ...{ cmd: z.string(), topic: z.string().optional(), payload: z.instanceof(Uint8Array).optional() },
+  ...{ cmd: z.string(), topic: z.string().optional(), payload: payload.optional() },
   ...{ qos: qos.optional(), brokerId: z.string().optional(), brokerCounter: z.number().optional() },
   messageId: z.number().optional(),
 };
 
-export const SESSIONS = defineNamespace<SessionRecord>({
+export const KEPT_SESSIONS = defineNamespace<SessionRecord>({
   name: 'mqtt/sessions',
   owner: 'broker',
   key: 'client',
@@ -47,8 +48,18 @@ export const PLACES = defineNamespace<PlaceRecord | CopyRecord>({
   description: 'The place of a message in the queue of a client.',
   shape: z.union([
     z.object({
-      ...{ client: z.string(), message: z.string(), topic: z.string(), bytes: z.number(), qos },
-      ...{ retain: z.boolean().optional(), messageId: z.number().optional(), released: z.boolean().optional() },
+      ...{
+        client: z.string(),
+        message: z.string(),
+        topic: z.string(),
+        bytes: z.number(),
+        qos: qos.optional(),
+      },
+      ...{
+        retain: z.boolean().optional(),
+        messageId: z.number().optional(),
+        released: z.boolean().optional(),
+      },
     }),
     z.object({ client: z.string(), packet: z.object(packet) }),
   ]),

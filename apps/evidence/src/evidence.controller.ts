@@ -39,7 +39,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 
 export const LIVENESS_BEAT_MS = Symbol('LivenessBeatMs');
-export const REGISTRY = Symbol('Registry');
+export const EVIDENCE_REGISTRY = Symbol('Registry');
 export const COMPARISON_LIMITS = Symbol('ComparisonLimits');
 
 /** For a device that is not registered any more: no promise of an interval to go by. */
@@ -53,7 +53,7 @@ const UNKNOWN_INTERVAL = [{ from: 0, intervalMs: HOUR }];
 export class EvidenceController {
   constructor(
     @Inject(LIVENESS_BEAT_MS) private readonly beatMs: Millis,
-    @Inject(REGISTRY) private readonly registry: Registry,
+    @Inject(EVIDENCE_REGISTRY) private readonly registry: Registry,
     @Inject(COMPARISON_LIMITS) private readonly limits: ComparisonLimits,
   ) {}
 

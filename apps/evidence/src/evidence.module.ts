@@ -3,7 +3,12 @@ import type { Registry } from '#libs/identity';
 import type { Millis } from '#libs/kernel';
 import type { QcLimitsFile } from '#libs/quality-control';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { COMPARISON_LIMITS, EvidenceController, LIVENESS_BEAT_MS, REGISTRY } from './evidence.controller.js';
+import {
+  COMPARISON_LIMITS,
+  EvidenceController,
+  LIVENESS_BEAT_MS,
+  EVIDENCE_REGISTRY,
+} from './evidence.controller.js';
 import { NeighbourhoodsController } from './neighbourhoods.controller.js';
 
 /** Roll-ups, what neighbours say of them, and the ground of the indicators. */
@@ -16,7 +21,7 @@ export class EvidenceModule {
       controllers: [EvidenceController, NeighbourhoodsController],
       providers: [
         { provide: LIVENESS_BEAT_MS, useValue: livenessBeatMs },
-        { provide: REGISTRY, useValue: registry },
+        { provide: EVIDENCE_REGISTRY, useValue: registry },
         { provide: COMPARISON_LIMITS, useValue: new ComparisonLimits(qcLimits) },
       ],
     };

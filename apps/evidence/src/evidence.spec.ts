@@ -7,12 +7,11 @@ import { lagOf, type Journal } from '#libs/journal';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { DAY, HOUR, localDateOf, localDaySpan, MINUTE, seededRandom, type UtcMillis } from '#libs/kernel';
 import { type Observation, type Parameter, type QualityFlag, type Rollup } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { temporaryFolder, waitUntil, silentLogger } from '#libs/testing';
 import fc from 'fast-check';
 import { EvidenceModule } from './evidence.module.js';
 
 const clock = { now: () => 1_000 };
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const INTERVAL = 15 * MINUTE;
 /** Midnight in Jakarta: the first hour of a day of the regency, in the middle of a UTC day. */
 const MIDNIGHT = localDaySpan('2015-12-07')!.from;
@@ -45,7 +44,7 @@ async function open(maxBatch = 2_000): Promise<Fixture> {
       state,
       clock,
       random: seededRandom(1),
-      logger: silent,
+      logger: silentLogger,
       maxBatch,
     });
     await app.listen();

@@ -4,7 +4,7 @@ import { FromStream, type Batch, type BatchContext } from '#libs/journal-transpo
 import type { HourlyMean } from '#libs/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { COMPARISON_LIMITS, REGISTRY } from './evidence.controller.js';
+import { COMPARISON_LIMITS, EVIDENCE_REGISTRY } from './evidence.controller.js';
 
 /** `neighbourhoods` → which hourly means the neighbours of their devices disagree with. */
 @Controller()
@@ -12,7 +12,7 @@ export class NeighbourhoodsController {
   readonly #neighbours: NeighbourMap;
 
   constructor(
-    @Inject(REGISTRY) registry: Registry,
+    @Inject(EVIDENCE_REGISTRY) registry: Registry,
     @Inject(COMPARISON_LIMITS) private readonly limits: ComparisonLimits,
   ) {
     this.#neighbours = new NeighbourMap(registry, limits.widestKm);

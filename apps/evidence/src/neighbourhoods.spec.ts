@@ -13,12 +13,11 @@ import {
   type NeighbourReading,
 } from '#libs/quality-control';
 import { type HourlyMean, type MeasuredParameter, type Observation, type QualityFlag } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { temporaryFolder, waitUntil, silentLogger } from '#libs/testing';
 import fc from 'fast-check';
 import { EvidenceModule } from './evidence.module.js';
 
 const clock = { now: () => 1_000 };
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const START = Date.parse('2026-01-05T00:00:00Z');
 
 /** Two sites 6 km apart, and one far away; of the last nobody knows where it is. */
@@ -74,7 +73,7 @@ async function open({
     state,
     clock,
     random: seededRandom(1),
-    logger: silent,
+    logger: silentLogger,
     maxBatch,
   });
   await app.listen();

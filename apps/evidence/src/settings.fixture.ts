@@ -13,12 +13,11 @@ import { lagOf } from '#libs/journal';
 import type { IndicatorDefinition } from '#libs/indicators';
 import { HOUR, localDaySpan, MINUTE, seededRandom } from '#libs/kernel';
 import type { StreamName, StreamTypes } from '#libs/streams';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { temporaryFolder, waitUntil, silentLogger } from '#libs/testing';
 import { EvidenceModule } from './evidence.module.js';
 
 export const DATE = '2015-12-07';
 export const { from, to } = localDaySpan(DATE)!;
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 export const AIR: Device = {
   id: 'udara-01',
   site: 'betung',
@@ -47,7 +46,7 @@ export class Fixture implements AsyncDisposable {
     await this.registry.settings.declare('liveness', beat);
     const stage = await createStage(EvidenceModule.register(beat, this.registry), {
       ...{ stage: 'evidence', journal: this.journal, state: this.state, clock },
-      ...{ random: seededRandom(1), logger: silent },
+      ...{ random: seededRandom(1), logger: silentLogger },
     });
     await stage.listen();
     this.#close = async () => {

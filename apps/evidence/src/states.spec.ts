@@ -6,13 +6,12 @@ import { createStage } from '#libs/journal-transport';
 import { lagOf } from '#libs/journal';
 import { canonicalJson, HOUR, localDaySpan, seededRandom } from '#libs/kernel';
 import { HEARTBEAT_STATES, LIVENESS_KEY, type Liveness, type Signal } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { temporaryFolder, waitUntil, silentLogger } from '#libs/testing';
 import { EvidenceModule } from './evidence.module.js';
 
 const DATE = '2015-12-07';
 const { from } = localDaySpan(DATE)!;
 const clock = { now: () => 1_000 };
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const BEAT = HOUR;
 
 it('every state of a heartbeat comes to the indicator, from the stage and from the journal alike', async () => {
@@ -23,7 +22,7 @@ it('every state of a heartbeat comes to the indicator, from the stage and from t
   await registry.putSite({ id: 'betung', name: 'Betung' });
   await registry.putDevice({ id: 'cctv-01', site: 'betung', kind: 'camera', name: 'K', intervalMs: HOUR });
   const stage = await createStage(EvidenceModule.register(BEAT, registry), {
-    ...{ stage: 'evidence', journal, state, clock, random: seededRandom(1), logger: silent },
+    ...{ stage: 'evidence', journal, state, clock, random: seededRandom(1), logger: silentLogger },
   });
   await stage.listen();
   const signals = HEARTBEAT_STATES.map((said, i): Signal => ({

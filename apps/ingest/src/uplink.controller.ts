@@ -55,7 +55,7 @@ interface Message {
 }
 
 type EventTime = Extract<JudgedTime, { clock: unknown }>;
-type Clock = EventTime['clock'];
+type ClockUsed = EventTime['clock'];
 
 /** Where and when something was observed, in the order of an entry's members. */
 type Base = Pick<Observation, 'site' | 'device' | 'ts' | 'receivedAt' | 'uplink'>;
@@ -139,7 +139,7 @@ export class UplinkController {
           holdAt(device, receivedAt);
           if (!isOfTheDay(device, receivedAt)) await devices.turnDay(device, receivedAt);
           const isHistory = uplink.fromFile === true || histories.has(source);
-          const judged = timeOf(output, device, uplink, isHistory);
+          const judged = judgeAndCountTime(output, device, uplink, isHistory);
           if ('refusal' in judged) {
             refusals.push(judged.refusal);
             continue;
@@ -167,11 +167,11 @@ export class UplinkController {
   async #decodeForeign(uplink: Uplink, devices: BatchDevices, context: BatchContext): Promise<Decoded> {
     const sender = await devices.find(uplink.device);
     holdAt(sender, uplink.receivedAt);
-    const reading = codecOf(uplink, { codecs: this.options.codecs, mappings: sender.held.mappings });
-    const key = `${uplink.device}/${reading.name ?? ''}`;
-    const decoded = decodeForeign(uplink, reading, await context.state.get(CODEC_MEMORY, key));
+    const chosen = codecOf(uplink, { codecs: this.options.codecs, mappings: sender.held.mappings });
+    const key = `${uplink.device}/${chosen.name ?? ''}`;
+    const decoded = decodeForeign(uplink, chosen, await context.state.get(CODEC_MEMORY, key));
     if (decoded.memory !== undefined) context.state.put(CODEC_MEMORY, key, decoded.memory);
-    return { decoded, mapping: reading.matched?.mapping };
+    return { decoded, mapping: chosen.matched?.mapping };
   }
 
   /** What an output says of the device that it is about. */
@@ -200,7 +200,7 @@ export class UplinkController {
   #telemetry(
     { values: stated, seq, conditions, repeats }: CodecTelemetry,
     base: Base,
-    clock: Clock,
+    clock: ClockUsed,
     device: BatchDevice,
     refusals: Refusal[],
     readings: NewEntry<Observation>[],
@@ -272,11 +272,11 @@ function historiesIn(outputs: readonly CodecOutput[]): ReadonlySet<string | unde
 }
 
 /**
- * The event time of an output, which counts in the ledger of clocks.
+ * Judges the time that an output states, and counts it in the ledger of clocks.
  *
  * @param isHistory - the arrival never stands in for the times of a file or of a list of instants
  */
-function timeOf(
+function judgeAndCountTime(
   { ts: stated }: CodecOutput,
   device: BatchDevice,
   { receivedAt }: Uplink,
@@ -337,7 +337,7 @@ function observationOf(
   { site, device, receivedAt, uplink }: Base,
   ts: UtcMillis,
   seq: number | undefined,
-  clock: Clock,
+  clock: ClockUsed,
   readings: readonly Reading[],
 ): Observation {
   // By far the commonest, without a detour.

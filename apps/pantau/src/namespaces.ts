@@ -26,18 +26,18 @@ export const CLAIMS = defineNamespace<Claim>({
 });
 
 /** Where a demonstration stands. */
-export interface Standing {
+export interface DemoProgress {
   /** How much later than recorded it is played, in whole days. */
   readonly shiftMs: number;
   /** Everything due by then was acknowledged. */
   readonly until: UtcMillis;
 }
 
-export const DEMO = defineNamespace<Standing>({
+export const DEMO = defineNamespace<DemoProgress>({
   name: 'pantau/demo',
   owner: 'pantau',
   key: '`standing`',
-  value: 'Standing',
+  value: 'DemoProgress',
   description: 'How far the demonstration has come.',
   shape: z.object({ shiftMs: z.number(), until: z.number() }),
 });

@@ -12,7 +12,13 @@ import { addExportCommand } from './commands/export.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addSimulateCommand } from './commands/simulate.js';
 import { addSiteCommands } from './commands/site.js';
-import { addressOf, duration, readCredentials, withEngines, type CommandContext } from './commands/shared.js';
+import {
+  addressOf,
+  durationArgument,
+  readCredentials,
+  withEngines,
+  type CommandContext,
+} from './commands/shared.js';
 import { addUserCommands, baseAddress, tellFirstAccess } from './commands/user.js';
 import { addUploadCommand } from './commands/upload.js';
 import { systemClock } from './storage/engines.js';
@@ -188,7 +194,7 @@ program
   .option(
     '--patience <duration>',
     'berapa lama menunggu broker / how long to wait for a broker that is away',
-    duration,
+    durationArgument,
     MINUTE,
   )
   .option('--speed <factor>', 'detik rekaman per detik / recorded seconds per second, or max', speed, 3600)

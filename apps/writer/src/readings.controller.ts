@@ -23,7 +23,7 @@ import { CLOCK, GUARD, STORE } from './store-providers.js';
  * tenth of a second after it, and under load the batches grow to what the transport hands over.
  */
 @Controller()
-export class ReadingsController {
+export class ReadingsWriterController {
   constructor(
     @Inject(STORE) private readonly store: TimeSeriesStore,
     @Inject(CLOCK) private readonly clock: Clock,

@@ -11,7 +11,7 @@ import { CLOCK, GUARD, STORE } from './store-providers.js';
 
 /** `rollups` → the hourly and daily tiers of the time-series store. A roll-up that comes again replaces itself. */
 @Controller()
-export class RollupsController {
+export class RollupsWriterController {
   constructor(
     @Inject(STORE) private readonly store: TimeSeriesStore,
     @Inject(CLOCK) private readonly clock: Clock,

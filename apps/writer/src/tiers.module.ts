@@ -2,7 +2,7 @@ import type { Registry } from '#libs/identity';
 import type { Clock } from '#libs/kernel';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { RollupsController } from './rollups.controller.js';
+import { RollupsWriterController } from './rollups.controller.js';
 import { storeProviders } from './store-providers.js';
 
 /** Roll-ups into the time-series store. */
@@ -11,7 +11,7 @@ export class TiersModule {
   static register(store: TimeSeriesStore, registry: Registry, clock: Clock): DynamicModule {
     return {
       module: TiersModule,
-      controllers: [RollupsController],
+      controllers: [RollupsWriterController],
       providers: storeProviders(store, registry, clock),
     };
   }

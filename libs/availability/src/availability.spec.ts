@@ -220,7 +220,11 @@ describe('extendRun', () => {
         [20, 30],
       ],
     ],
-    ['stays where it was when the clock is put back a little', [{ at: 0 }, { at: 20 }, { at: 15 }], [[0, 20]]],
+    [
+      'stays where it was when the clock is put back a little',
+      [{ at: 0 }, { at: 20 }, { at: 15 }],
+      [[0, 20]],
+    ],
   ])('%s', (_name, records, expected) => {
     const spans = records.reduce<TimeSpan[]>((before, record) => extendRun(before, record, 10), []);
     expect(spans.map(({ from, to }) => [from, to])).toEqual(expected);

@@ -1,7 +1,5 @@
 import type { DuckDBValue } from '@duckdb/node-api';
-import type { PointQuery } from '#libs/timeseries';
-
-export type Filter = Omit<PointQuery, 'limit' | 'order' | 'after'>;
+import { type PointQuery, type PointFilter } from '#libs/timeseries';
 
 /** What rows are asked for, as SQL with the values of its parameters. */
 export function conditions({
@@ -11,7 +9,7 @@ export function conditions({
   span,
   after,
   order,
-}: Filter & Partial<Pick<PointQuery, 'after' | 'order'>>): {
+}: PointFilter & Partial<Pick<PointQuery, 'after' | 'order'>>): {
   readonly where: string;
   readonly values: DuckDBValue[];
 } {

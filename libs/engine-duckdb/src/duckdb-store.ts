@@ -26,9 +26,10 @@ import {
   type StorableObservation,
   type TimeSeriesStore,
   type WriteReport,
+  type PointFilter,
 } from '#libs/timeseries';
 
-import { conditions, type Filter } from './conditions.js';
+import { conditions } from './conditions.js';
 
 export interface DuckDbStoreOptions {
   readonly retention: StoreRetention;
@@ -187,7 +188,7 @@ export class DuckDbStore implements TimeSeriesStore {
     );
   }
 
-  count(query: Filter): Promise<number> {
+  count(query: PointFilter): Promise<number> {
     return this.#count(READINGS, query);
   }
 
@@ -351,7 +352,7 @@ export class DuckDbStore implements TimeSeriesStore {
     );
   }
 
-  async #count({ name }: Table, filter: Filter): Promise<number> {
+  async #count({ name }: Table, filter: PointFilter): Promise<number> {
     const { where, values } = conditions(filter);
     const [row] = await this.#read(`SELECT count(*) FROM ${name} ${where}`, values);
     return Number(row?.[0] ?? 0);

@@ -1,13 +1,11 @@
-import type { UtcMillis } from '#libs/kernel';
+import { type UtcMillis, compareTexts } from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
-import type { Point, PointQuery } from '#libs/timeseries';
+import { type Point, type PointQuery, type PointFilter } from '#libs/timeseries';
 import { LAYOUTS } from './influx-layout.js';
 import type { Place } from './influx-options.js';
 import { identifier, quoted } from './influx-ql.js';
 import { fieldOf } from './influx-readings.js';
 import type { InfluxTransport } from './influx-transport.js';
-
-export type Filter = Omit<PointQuery, 'limit' | 'order' | 'after'>;
 
 /** What InfluxQL answers of a point: its time, its tags and the fields that were asked for. */
 export interface Line extends Pick<Point, 'device' | 'site'>, Record<string, unknown> {
@@ -15,7 +13,7 @@ export interface Line extends Pick<Point, 'device' | 'site'>, Record<string, unk
 }
 
 /** What a line holds of one parameter. */
-export interface Row {
+export interface ParameterLine {
   readonly parameter: Parameter;
   readonly line: Line;
 }
@@ -24,7 +22,7 @@ export interface Row {
 export class InfluxQueries {
   constructor(private readonly transport: InfluxTransport) {}
 
-  async count(place: Place, filter: Filter): Promise<number> {
+  async count(place: Place, filter: PointFilter): Promise<number> {
     const { from, present } = LAYOUTS[place];
     const counts = parametersOf(filter).map(
       (parameter) => `count(${identifier(fieldOf(parameter, present))})`,
@@ -37,7 +35,7 @@ export class InfluxQueries {
   }
 
   /** @returns at most `limit` rows in the order of the port */
-  async select(place: Place, { after, ...query }: PointQuery): Promise<Row[]> {
+  async select(place: Place, { after, ...query }: PointQuery): Promise<ParameterLine[]> {
     if (after === undefined) return this.#first(place, query);
     const { order, limit, span = EVERYTHING } = query;
     const isWithin = after.ts >= span.from && after.ts < span.to;
@@ -45,7 +43,7 @@ export class InfluxQueries {
     const atOnce = isWithin ? await this.#rows(place, { ...query, span: instant }, '') : [];
     const behind = sorted(atOnce, order).filter(
       ({ line: { device }, parameter }) =>
-        (compare(device, after.device) || compare(parameter, after.parameter)) > 0,
+        (compareTexts(device, after.device) || compareTexts(parameter, after.parameter)) > 0,
     );
     if (behind.length >= limit) return behind.slice(0, limit);
     const rest =
@@ -57,7 +55,7 @@ export class InfluxQueries {
     return [...behind, ...others];
   }
 
-  async #first(place: Place, query: PointQuery): Promise<Row[]> {
+  async #first(place: Place, query: PointQuery): Promise<ParameterLine[]> {
     const { limit, order } = query;
     // As many lines as rows are wanted: each has at least one.
     const rows = await this.#rows(place, query, ` ORDER BY time ${order} LIMIT ${Math.trunc(limit)}`);
@@ -71,7 +69,7 @@ export class InfluxQueries {
   }
 
   /** @returns a row for each parameter in a line; lines without any, which others may have written, are not asked for */
-  async #rows(place: Place, filter: Filter, tail: string): Promise<Row[]> {
+  async #rows(place: Place, filter: PointFilter, tail: string): Promise<ParameterLine[]> {
     const { from, names, present, shared } = LAYOUTS[place];
     const parameters = parametersOf(filter);
     const fields = parameters.flatMap((parameter) => names.map((name) => fieldOf(parameter, name)));
@@ -90,11 +88,11 @@ export class InfluxQueries {
   }
 }
 
-function parametersOf({ parameter }: Filter): readonly Parameter[] {
+function parametersOf({ parameter }: PointFilter): readonly Parameter[] {
   return parameter === undefined ? PARAMETER_CODES : [parameter];
 }
 
-function conditions({ site, device, span }: Filter, ...more: readonly string[]): string {
+function conditions({ site, device, span }: PointFilter, ...more: readonly string[]): string {
   const parts = [...more];
   if (site !== undefined) parts.push(`site = ${quoted(site)}`);
   if (device !== undefined) parts.push(`device = ${quoted(device)}`);
@@ -112,16 +110,12 @@ function instantOf(ts: UtcMillis): string {
   return `${Math.max(-FARTHEST, Math.min(FARTHEST, Math.trunc(ts)))}ms`;
 }
 
-function sorted(rows: readonly Row[], order: PointQuery['order']): Row[] {
+function sorted(rows: readonly ParameterLine[], order: PointQuery['order']): ParameterLine[] {
   const sign = order === 'asc' ? 1 : -1;
   return rows.toSorted(
     (a, b) =>
       sign * (a.line.time - b.line.time) ||
-      compare(a.line.device, b.line.device) ||
-      compare(a.parameter, b.parameter),
+      compareTexts(a.line.device, b.line.device) ||
+      compareTexts(a.parameter, b.parameter),
   );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

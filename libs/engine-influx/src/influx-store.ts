@@ -17,12 +17,13 @@ import {
   type Tier,
   type TimeSeriesStore,
   type WriteReport,
+  type PointFilter,
 } from '#libs/timeseries';
 import { HttpError } from '@influxdata/influxdb-client';
 import { beforeWriting, influxMessage, storeError } from './influx-errors.js';
 import { LAYOUTS } from './influx-layout.js';
 import type { InfluxStoreOptions } from './influx-options.js';
-import { InfluxQueries, type Filter } from './influx-queries.js';
+import { InfluxQueries } from './influx-queries.js';
 import { fieldOf, judgementIn, readingFields } from './influx-readings.js';
 import { InfluxSetUp } from './influx-set-up.js';
 import { InfluxTransport } from './influx-transport.js';
@@ -168,7 +169,7 @@ export class InfluxStore implements TimeSeriesStore {
     });
   }
 
-  count(query: Filter): Promise<number> {
+  count(query: PointFilter): Promise<number> {
     return this.#queries.count('raw', query);
   }
 

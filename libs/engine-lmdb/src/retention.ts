@@ -1,13 +1,11 @@
-import type { UtcMillis } from '#libs/kernel';
+import { DAY, type UtcMillis } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { createHash } from 'node:crypto';
 import { HEADER_BYTES, readChunkHeader, type ChunkHeader } from './blocks/chunk.js';
 import type { CursorPosition, Removal, RetentionPolicy, RetentionReport } from '#libs/journal';
 import type { ChunkKey, LmdbStreams } from './lmdb-streams.js';
 
-/** What retention removed is told by the day: it runs every few minutes, for years. */
-const DAY = 86_400_000;
-
+/** By the day: retention runs every few minutes, for years. */
 type RemovalKey = [stream: string, shard: number, day: number];
 
 /** Removes old entries of the streams of one environment, and records what it took in the same transaction. */

@@ -1,4 +1,4 @@
-import { newestFirst, type Journal, type PassedOver } from '#libs/journal';
+import { newestFirst, type Journal, type UnreadableEntryListener } from '#libs/journal';
 import {
   MINUTE,
   shardOf,
@@ -84,7 +84,7 @@ export class Audit {
   }
 
   /** Makes entries of what somebody was about to do when Pantau was ended, or when the disk took nothing. */
-  async settle(passedOver: PassedOver): Promise<void> {
+  async settle(passedOver: UnreadableEntryListener): Promise<void> {
     const before = this.clock.now() - INTENT_ABANDONED;
     const open = (await this.state.list(AUDIT_INTENTS)).filter(({ value }) => value.at <= before);
     const oldest = open[0]?.value.at;
@@ -107,13 +107,13 @@ export class Audit {
     return result === 'refused' && !this.#refused.of(`${by.kind} ${by.name}`, at).tryTake(at);
   }
 
-  #newest(limit: number, before: number | undefined, passedOver: PassedOver) {
+  #newest(limit: number, before: number | undefined, passedOver: UnreadableEntryListener) {
     const shard = shardOf(KEY, this.journal.shards);
     return newestFirst(this.journal, 'audit', shard, passedOver, limit, before);
   }
 
   /** Newest first. */
-  async page({ limit, before, ...wanted }: AuditQuestion, passedOver: PassedOver): Promise<AuditPage> {
+  async page({ limit, before, ...wanted }: AuditQuestion, passedOver: UnreadableEntryListener): Promise<AuditPage> {
     const items: AuditEntry[] = [];
     let lookedAt = 0;
     for await (const { offset, data } of this.#newest(limit, before, passedOver)) {

@@ -1,6 +1,7 @@
+import { digestOf } from './users/secrets.js';
 import { PantauError, type Clock } from '#libs/kernel';
 import type { StateStore, StateWrite } from '#libs/state';
-import { createHash, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { FairQueue } from './passwords/fair-queue.js';
 import { ACCESS, CREDENTIALS, type DeviceAccess, type StoredCredential } from './namespaces.js';
@@ -150,10 +151,6 @@ const NOBODY = {
 
 function recordOf({ hash }: StoredCredential): string {
   return Buffer.from(hash).toString('base64');
-}
-
-function digestOf(password: string): Buffer {
-  return createHash('sha256').update(password).digest();
 }
 
 function derive(password: string, salt: Uint8Array, options: ScryptOptions): Promise<Buffer> {

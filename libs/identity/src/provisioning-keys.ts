@@ -1,6 +1,7 @@
+import { digestOf } from './users/secrets.js';
 import { sortable, type Clock, type Millis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { KEYS, USES, type StoredKey } from './namespaces.js';
 
 const PATTERN = /^prov_([a-f0-9]{16})_([A-Za-z0-9_-]{43})$/;
@@ -50,8 +51,4 @@ export class ProvisioningKeys {
     if (stored === undefined || this.clock.now() >= stored.expiresAt) return undefined;
     return timingSafeEqual(stored.digest, digestOf(match[2])) ? { id: match[1], stored } : undefined;
   }
-}
-
-function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }

@@ -71,18 +71,18 @@ export class Settings implements SettingsHistory {
       const held = await before();
       const at = clock.now();
       const entries: SettingsEntry[] = [];
-      if (last === undefined && held !== undefined && digestOf(held) !== digestOf(value))
-        entries.push({ name, from: 0, at, value: held, digest: digestOf(held) });
-      if (last?.digest !== digestOf(value)) {
+      if (last === undefined && held !== undefined && valueDigest(held) !== valueDigest(value))
+        entries.push({ name, from: 0, at, value: held, digest: valueDigest(held) });
+      if (last?.digest !== valueDigest(value)) {
         // Later than the one before, even if the clock was set back.
         const from = last === undefined && entries.length === 0 ? 0 : Math.max(at, (last?.from ?? 0) + 1);
         const isNew = from === 0 && held === undefined && project.length > 0;
-        entries.push({ name, from, at, value, digest: digestOf(value), ...(isNew ? { since: at } : {}) });
+        entries.push({ name, from, at, value, digest: valueDigest(value), ...(isNew ? { since: at } : {}) });
       }
       if (correction !== undefined) {
         const { from, intervalMs } = correction;
         const corrected: IntervalCorrection = { intervalMs, until: entries.at(-1)?.from || at };
-        entries.push({ name: correction.name, from, at, value: corrected, digest: digestOf(corrected) });
+        entries.push({ name: correction.name, from, at, value: corrected, digest: valueDigest(corrected) });
       }
       if (entries.length === 0 && project.length === 0) return;
       const writes = entries.map((entry) => {
@@ -148,6 +148,6 @@ export function settingAt<T>(
   return entries.findLast(({ from }) => from <= at) ?? entries[0];
 }
 
-function digestOf(value: unknown): string {
+function valueDigest(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }

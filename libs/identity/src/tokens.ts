@@ -1,6 +1,7 @@
+import { digestOf } from './users/secrets.js';
 import { DAY, defined, MINUTE, PantauError, type Clock, type Millis, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SPENT, TOKENS, TOKEN_USES, USERS, type StoredToken } from './namespaces.js';
 import {
   PERMISSION_NAMES,
@@ -180,8 +181,4 @@ function scopesOf({ scopes, role, sites }: StoredToken): readonly Permission[] {
     return PERMISSION_NAMES.filter((name) => scopes.includes(name) && mayHold(name, sites));
   const known = role === undefined ? undefined : EARLIER_ROLES[role];
   return known === undefined ? [] : permissionsOf(known, 'token');
-}
-
-function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }

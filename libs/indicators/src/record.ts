@@ -64,7 +64,7 @@ export function recordHead(
   { name: date, ...whole }: Period,
   span: TimeSpan = whole,
 ): Pick<IndicatorRecord, 'indicator' | 'version' | 'subject' | 'period' | 'unit'> {
-  const period = { date, from: iso(span.from), to: iso(span.to), timeZone: REGENCY_TIME_ZONE };
+  const period = { date, from: isoInstant(span.from), to: isoInstant(span.to), timeZone: REGENCY_TIME_ZONE };
   return { indicator: key, version, subject, period, unit };
 }
 
@@ -144,6 +144,6 @@ function joined(runs: readonly Range[]): Range[] {
   return ranges;
 }
 
-export function iso(at: UtcMillis): string {
+export function isoInstant(at: UtcMillis): string {
   return new Date(at).toISOString();
 }

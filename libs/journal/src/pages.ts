@@ -5,7 +5,7 @@ import type { NameIn } from './new-entry.js';
 import { UnreadableEntry } from './unreadable-entry.js';
 
 /** What one read of a shard brought. */
-export interface Page<T> {
+export interface EntryPage<T> {
   /** In the order of the read. */
   readonly entries: readonly Entry<T>[];
   /** What cannot be read, and was passed over; then there are no entries. */
@@ -18,7 +18,7 @@ export interface Page<T> {
 type Readable<Types> = Pick<Journal<Types>, 'read' | 'extent'>;
 
 /** Told of every entry that is passed over, because it cannot be read. */
-export type PassedOver = (fault: UnreadableEntry) => void;
+export type UnreadableEntryListener = (fault: UnreadableEntry) => void;
 
 /**
  * The door through which everybody reads who has no cursor: nothing that is stored can stop it. What retention takes
@@ -32,7 +32,7 @@ export async function readPage<S extends NameIn<Types>, Types = StreamTypes>(
   shard: number,
   from: number,
   limit: number,
-): Promise<Page<Types[S]>> {
+): Promise<EntryPage<Types[S]>> {
   try {
     const entries = await journal.read(stream, shard, from, limit);
     return { entries, unreadable: undefined, next: from + entries.length };
@@ -59,7 +59,7 @@ export async function* pagesOf<S extends NameIn<Types>, Types = StreamTypes>(
   journal: Readable<Types>,
   stream: S,
   shard: number,
-  passedOver: PassedOver,
+  passedOver: UnreadableEntryListener,
   { from, to = Infinity, page = PAGE }: Span = {},
 ): AsyncGenerator<readonly Entry<Types[S]>[], undefined> {
   for (let at = from ?? (await journal.extent(stream, shard)).first; at < to;) {
@@ -76,7 +76,7 @@ export async function* newestFirst<S extends NameIn<Types>, Types = StreamTypes>
   journal: Journal<Types>,
   stream: S,
   shard: number,
-  passedOver: PassedOver,
+  passedOver: UnreadableEntryListener,
   page = PAGE,
   end = Infinity,
 ): AsyncGenerator<Entry<Types[S]>, undefined> {
@@ -104,7 +104,7 @@ export async function eachEntry<S extends NameIn<Types>, Types = StreamTypes>(
   journal: Journal<Types>,
   stream: S,
   visit: (entry: Entry<Types[S]>) => void,
-  passedOver: PassedOver = (fault) => {
+  passedOver: UnreadableEntryListener = (fault) => {
     throw fault;
   },
 ): Promise<void> {

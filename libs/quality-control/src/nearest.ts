@@ -1,3 +1,4 @@
+import { compareTexts } from '#libs/kernel';
 /** A point on the Earth, in decimal degrees (WGS 84). */
 export interface Coordinates {
   readonly latitude: number;
@@ -88,7 +89,7 @@ function placesOf(devices: readonly PlacedDevice[]): {
 } {
   const points = new Map<string, { readonly at: Coordinates; readonly ids: string[] }>();
   const sites = new Map<string, { readonly ids: string[] }>();
-  for (const { id, site, coordinates: at } of devices.toSorted((a, b) => compare(a.id, b.id))) {
+  for (const { id, site, coordinates: at } of devices.toSorted((a, b) => compareTexts(a.id, b.id))) {
     if (at === undefined) {
       const place = sites.get(site);
       if (place === undefined) sites.set(site, { ids: [id] });
@@ -181,7 +182,7 @@ function insert(shells: Shell[], added: Shell): void {
   const at = shells.findIndex((shell) => shell.distanceKm >= added.distanceKm);
   const there = at < 0 ? undefined : shells[at];
   if (there?.distanceKm === added.distanceKm)
-    shells[at] = { ...there, ids: [...there.ids, ...added.ids].sort(compare) };
+    shells[at] = { ...there, ids: [...there.ids, ...added.ids].sort(compareTexts) };
   else shells.splice(at < 0 ? shells.length : at, 0, added);
 }
 
@@ -214,8 +215,4 @@ function firstAfter(id: string, ids: readonly string[]): number {
     else high = middle;
   }
   return low;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,9 +1,9 @@
 import type { Row, UtcMillis } from '#libs/kernel';
 import { resultOfNumber, type QualityResult } from './flags.js';
-import type { Sample } from './sample.js';
+import type { TimedValue } from './sample.js';
 
 /** A value with what is known of it. */
-export interface JudgedSample extends Sample {
+export interface JudgedSample extends TimedValue {
   readonly result: QualityResult;
 }
 

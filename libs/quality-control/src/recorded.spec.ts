@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { crossParameter } from './checks/cross-parameter.js';
 import { QC_LIMITS_V1 } from './limits/limits.js';
 import { initialQcState } from './qc-state-form.js';
-import type { Sample } from './sample.js';
+import type { TimedValue } from './sample.js';
 import { checkSeries } from './series.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -39,19 +39,19 @@ function beijingTime({ year, month, day, hour }: Row): number {
   return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour));
 }
 
-function samplesOf(rows: readonly Row[], column: string, time: (row: Row) => number): Sample[] {
+function samplesOf(rows: readonly Row[], column: string, time: (row: Row) => number): TimedValue[] {
   return rows
     .filter((row) => row[column] !== 'NA' && row[column] !== '')
     .map((row) => ({ ts: time(row), value: Number(row[column]) }));
 }
 
-interface Judged extends Sample {
+interface Judged extends TimedValue {
   readonly flag: number;
   readonly failed: readonly string[];
 }
 
 /** The series with its flags as they end up in a store. */
-function judge(samples: readonly Sample[], parameter: MeasuredParameter): Judged[] {
+function judge(samples: readonly TimedValue[], parameter: MeasuredParameter): Judged[] {
   const byTime = new Map<number, Judged>();
   let state = initialQcState;
   for (const sample of samples) {

@@ -21,7 +21,7 @@ import {
   type QcFields,
   type QcState,
 } from './qc-state-form.js';
-import type { Sample } from './sample.js';
+import type { TimedValue } from './sample.js';
 
 /** What is remembered once an instant is forgotten. */
 export interface WithoutInstant {
@@ -56,7 +56,7 @@ export function previousWasSpike(state: QcState): boolean {
 }
 
 /** The state with another value in the place of the one before the last. A spike is nobody's neighbour. */
-export function replacePrevious(state: QcState, { ts, value }: Sample, result: QualityResult): QcState {
+export function replacePrevious(state: QcState, { ts, value }: TimedValue, result: QualityResult): QcState {
   const isSpike = result.failed.includes('spike');
   return withPrevious(state, {
     previousTs: ts,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { combineResults, resultOf } from './flags.js';
 import { QC_LIMITS_V1 } from './limits/limits.js';
 import { initialQcState } from './qc-state-form.js';
-import type { Sample } from './sample.js';
+import type { TimedValue } from './sample.js';
 import { checkSeries } from './series.js';
 import { every, steps, stored, T0 } from './series.fixture.js';
 
@@ -162,7 +162,7 @@ describe('the flat line test', () => {
   });
 
   it('starts anew after a silence of more than two hours, not after a shorter one', () => {
-    const around = (silence: Millis): Sample[] => [
+    const around = (silence: Millis): TimedValue[] => [
       ...every(MINUTE, Array<number>(100).fill(12)),
       ...every(MINUTE, Array<number>(20).fill(12)).map(({ ts, value }) => ({
         ts: ts + 99 * MINUTE + silence,

@@ -3,13 +3,13 @@ import { MEASURED_CODES } from '#libs/telemetry';
 import fc from 'fast-check';
 import { QC_LIMITS_V1 } from './limits/limits.js';
 import { initialQcState, lastOf, type QcState } from './qc-state-form.js';
-import type { Sample } from './sample.js';
+import type { TimedValue } from './sample.js';
 import { checkSeries, SERIES_TESTS } from './series.js';
 import { every, steps, stored, T0 } from './series.fixture.js';
 
 describe('a value that is said again', () => {
   const repeatsWithin = HOUR;
-  const twentySeconds = (value: (i: number) => number, messages: number): Sample[] =>
+  const twentySeconds = (value: (i: number) => number, messages: number): TimedValue[] =>
     every(
       20 * SECOND,
       Array.from({ length: messages }, (_, i) => value(i)),
@@ -77,9 +77,9 @@ describe('checkSeries', () => {
   });
 
   describe('of an instant that is remembered', () => {
-    const at = (minute: number, value: number): Sample => ({ ts: T0 + minute * MINUTE, value });
+    const at = (minute: number, value: number): TimedValue => ({ ts: T0 + minute * MINUTE, value });
     const PREFIX = every(MINUTE, [19, 20]);
-    const flagsOf = (...later: Sample[]): string[] => stored([...PREFIX, ...later], 'pm25').slice(1);
+    const flagsOf = (...later: TimedValue[]): string[] => stored([...PREFIX, ...later], 'pm25').slice(1);
 
     it.each([
       ['a correction of the last value', [at(2, 300), at(2, 22), at(3, 21)], ['1', '1', '1']],

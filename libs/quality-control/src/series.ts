@@ -36,7 +36,7 @@ import {
 } from './qc-state-form.js';
 import { rateOfChangeFlag } from './checks/rate-of-change.js';
 import { isLast, isPrevious, previousWasSpike, replacePrevious, withoutInstant } from './replaced.js';
-import type { Sample } from './sample.js';
+import type { TimedValue } from './sample.js';
 import { spikeFlag } from './checks/spike.js';
 
 /** Tests that need the values before or after. */
@@ -94,7 +94,7 @@ export interface SeriesStep {
  */
 export function checkSeries(
   state: QcState,
-  sample: Sample,
+  sample: TimedValue,
   parameter: MeasuredParameter,
   limits: QcLimitsTable = QC_LIMITS_V1,
   context: SeriesContext = {},
@@ -115,7 +115,7 @@ export function checkSeries(
 /** Judges a value whose instant is not remembered. */
 function judgeNext(
   state: QcState,
-  sample: Sample,
+  sample: TimedValue,
   own: QcLimits,
   { others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
@@ -180,7 +180,7 @@ const NO_OTHERS = combineResults([]);
  */
 function correctPrevious(
   state: QcState,
-  { ts, value }: Sample,
+  { ts, value }: TimedValue,
   own: QcLimits,
   { others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
@@ -197,7 +197,7 @@ function correctPrevious(
   return { state: replacePrevious(state, sample, result), result, notEvaluated: SERIES_TESTS };
 }
 
-function isRepetition(state: QcState, { ts, value }: Sample, within = 0): boolean {
+function isRepetition(state: QcState, { ts, value }: TimedValue, within = 0): boolean {
   const elapsed = ts - lastTsOf(state);
   return hasLast(state) && value === lastValueOf(state) && elapsed > 0 && elapsed < within;
 }
@@ -205,7 +205,7 @@ function isRepetition(state: QcState, { ts, value }: Sample, within = 0): boolea
 /** Judges what was said again since it was measured. */
 function judgeRepetition(
   state: QcState,
-  { ts, value }: Sample,
+  { ts, value }: TimedValue,
   own: QcLimits,
   { others = NO_OTHERS }: SeriesContext,
 ): SeriesStep {
@@ -218,7 +218,7 @@ function judgeRepetition(
 }
 
 /** What was said of this value before, when it comes again. */
-function knownResult(state: QcState, { ts, value }: Sample): QualityResult | undefined {
+function knownResult(state: QcState, { ts, value }: TimedValue): QualityResult | undefined {
   if (hasLast(state) && lastTsOf(state) === ts && lastValueOf(state) === value)
     return resultOfNumber(lastResultOf(state));
   if (hasPrevious(state) && previousTsOf(state) === ts && previousValueOf(state) === value)

@@ -4,6 +4,7 @@ export * from './mosquitto.js';
 export * from './mute-lmdb.js';
 export * from './repetitions.js';
 export * from './services.js';
+export * from './silent-logger.js';
 export * from './small-filesystem.js';
 export * from './namespace-of.js';
 export * from './sign-on-server.js';

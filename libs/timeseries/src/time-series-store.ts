@@ -62,6 +62,9 @@ export interface PointQuery {
   readonly after?: Pick<Point, 'ts' | 'device' | 'parameter'>;
 }
 
+/** Which points, however many and in whatever order. */
+export type PointFilter = Omit<PointQuery, 'limit' | 'order' | 'after'>;
+
 /** Roll-ups of one tier; as {@link PointQuery}, with the start of the hour or day in the place of device time. */
 export interface RollupQuery extends PointQuery {
   readonly tier: Tier;

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '#libs/kernel';
 /** Pictures as SVG text. The same input gives the same bytes. */
 
 export type Point = readonly [x: number, y: number];
@@ -158,7 +159,7 @@ function niceStep(least: number): number {
 
 function label(x: number, y: number, text: string, anchor = 'start', isTitle = false): string {
   const weight = isTitle ? ' font-weight="bold"' : '';
-  return `<text x="${n(x)}" y="${n(y)}" text-anchor="${anchor}"${weight}>${escaped(text)}</text>`;
+  return `<text x="${n(x)}" y="${n(y)}" text-anchor="${anchor}"${weight}>${escapeMarkup(text)}</text>`;
 }
 
 function moved(y: number, parts: readonly string[]): string {
@@ -167,7 +168,7 @@ function moved(y: number, parts: readonly string[]): string {
 
 function svg(height: number, title: string, parts: readonly string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" font-family="sans-serif" font-size="11" fill="${INK}">
-<title>${escaped(title)}</title>
+<title>${escapeMarkup(title)}</title>
 <rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
 ${parts.join('\n')}
 </svg>
@@ -176,8 +177,4 @@ ${parts.join('\n')}
 
 function n(value: number): string {
   return String(Math.round(10 * value) / 10);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -2,7 +2,7 @@ import { filterMatches, formatCommandTopic } from '#libs/telemetry';
 import type { Client } from 'aedes';
 import type { MqttPrincipal } from '../session/access.js';
 import { internalsOf } from '../session/aedes-client.js';
-import type { Sessions } from '../session/sessions.js';
+import type { ClientSessions } from '../session/sessions.js';
 
 type DeviceAndSite = readonly [device: string, site: string];
 
@@ -13,7 +13,7 @@ export class CommandListeners {
   readonly #gateways = new Set<Client>();
 
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: ClientSessions,
     /** A connection listens for the commands of the device from now on. */
     private readonly onListening: (client: Client, device: string) => void,
   ) {}

@@ -1,7 +1,7 @@
 import type { Client } from 'aedes';
 import { mayRead, maySubscribe } from '../session/access.js';
 import type { Expulsions } from '../session/expulsions.js';
-import type { Sessions } from '../session/sessions.js';
+import type { ClientSessions } from '../session/sessions.js';
 import type { Downlinks } from './downlinks.js';
 import type { StatePersistence } from './persistence/state-persistence.js';
 import type { StoredPacket } from './persistence/stored-packet.js';
@@ -11,7 +11,7 @@ export class ReadRights {
   constructor(
     private readonly subscriptionsPerClient: number,
     private readonly broker: {
-      readonly sessions: Sessions;
+      readonly sessions: ClientSessions;
       readonly persistence: StatePersistence;
       readonly expulsions: Expulsions;
       readonly downlinks: Pick<Downlinks, 'isAlive' | 'sending'>;

@@ -1,16 +1,15 @@
+import { type Callback } from '../callback.js';
 import type { StateStore } from '#libs/state';
 import type { Aedes, Client, PublishPacket } from 'aedes';
 import { Readable } from 'node:stream';
 import { StatePersistence } from './persistence/state-persistence.js';
 import type { Plan, StoredPacket } from './persistence/stored-packet.js';
 
-type Done = (error?: Error | null) => void;
-
 interface AedesInternals {
   readonly id: string;
   counter: number;
-  readonly mq: { emit(packet: object, done: Done): void };
-  publish(packet: object, client: object | Done | null, done?: Done): void;
+  readonly mq: { emit(packet: object, done: Callback): void };
+  publish(packet: object, client: object | Callback | null, done?: Callback): void;
 }
 
 /** Who sent a message. */
@@ -25,7 +24,7 @@ interface Waiting {
   readonly packet: StoredPacket;
   readonly connection: object;
   readonly plans: readonly Plan[];
-  readonly done: Done;
+  readonly done: Callback;
 }
 
 /** There is no space for new input; it is not acknowledged, and its sender has it still. */
@@ -70,7 +69,7 @@ export class Routing {
   }
 
   /** Calls back once the message is durable for all who are to have it. */
-  add(packet: StoredPacket, { connection, clientId, owner }: Sender, done: Done): void {
+  add(packet: StoredPacket, { connection, clientId, owner }: Sender, done: Callback): void {
     const { qos, messageId = 0 } = packet;
     let plans: Plan[] = [];
     if (qos !== 2 || clientId === undefined || !this.persistence.inbound.has(clientId, messageId)) {
@@ -145,7 +144,7 @@ export class Routing {
     }
   }
 
-  #emit(packet: StoredPacket, client: Client | null, done: Done): void {
+  #emit(packet: StoredPacket, client: Client | null, done: Callback): void {
     const { brokerId, brokerCounter, topic, payload, qos, retain } = packet;
     const from = client === null ? {} : { clientId: client.id };
     const message = {

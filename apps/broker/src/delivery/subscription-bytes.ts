@@ -3,7 +3,7 @@ import { Share, type Quota } from '../quota.js';
 /** What each level of a filter costs, and the filter itself: entries of the tries in which it is found. */
 const LEVEL_BYTES = 256;
 /** Of one client, kept whatever others keep: the filters of a device. */
-export const ALWAYS_BYTES = 8_192;
+export const ALWAYS_FILTER_BYTES = 8_192;
 
 /** What a filter takes of a bound: once while its client is connected, once more in a kept session. */
 export function filterBytes(filter: string): number {
@@ -16,7 +16,7 @@ export class HeldFilters {
   readonly #share: Share;
 
   constructor(quota: Quota, principal: string) {
-    this.#share = new Share(quota, principal, ALWAYS_BYTES);
+    this.#share = new Share(quota, principal, ALWAYS_FILTER_BYTES);
   }
 
   get size(): number {

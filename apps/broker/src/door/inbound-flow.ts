@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Arriving } from './arriving-bytes.js';
 import { PacketTooLargeError, PIECE_BYTES, type FrameGuard } from './frame-guard.js';
-import type { ProgressWatch, Watched } from './progress-watch.js';
+import type { ProgressWatch, Watchable } from './progress-watch.js';
 import { Share, type Quota } from '../quota.js';
 import type { WebSocketFrames } from './web-socket-frames.js';
 
@@ -19,7 +19,7 @@ const MAX_OPEN_BYTES = 1_048_576;
 const ALWAYS_BYTES = 4_096;
 
 /** The members of Aedes' client that bytes come in by. */
-interface ClientInternals {
+interface InboundInternals {
   readonly _parser: { parse(bytes: Buffer): unknown };
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   /** A packet is dealt with. Reads on when there is none left, and at times before. */
@@ -42,10 +42,10 @@ export interface IntakeOptions {
  * The way of a connection's bytes to Aedes' parser: through the guard, and counted as long as they are kept. A packet that
  * has begun has to go on, however slowly: what counts as progress is a byte.
  */
-export class InboundFlow implements Watched {
+export class InboundFlow implements Watchable {
   readonly #parse: (bytes: Buffer) => unknown;
   #early: { bytes: number; pieces: number } | undefined = { bytes: 0, pieces: 0 };
-  readonly #client: ClientInternals;
+  readonly #client: InboundInternals;
   #isWatched = false;
   readonly #nextBatch: () => void;
   #isResting = false;
@@ -66,7 +66,7 @@ export class InboundFlow implements Watched {
     private readonly stream: Duplex,
     private readonly options: IntakeOptions,
   ) {
-    this.#client = client as ClientInternals;
+    this.#client = client as InboundInternals;
     const { _parser: parser } = this.#client;
     this.#parse = parser.parse.bind(parser);
     parser.parse = (bytes) => {

@@ -16,7 +16,7 @@ import { WebSocketFrames } from './web-socket-frames.js';
 export type ListenerKind = 'tcp' | 'tls' | 'ws' | 'wss';
 
 /** Where a connection comes from. */
-export interface Origin {
+export interface ConnectionOrigin {
   readonly listener: ListenerKind;
   readonly address: string;
   readonly port: number;
@@ -65,7 +65,7 @@ const MAX_FRAGMENTS = 1_024;
 const MAX_HEADER_BYTES = 8_192;
 
 export interface ListenerHooks {
-  handle(stream: Duplex, origin: Origin, request?: IncomingMessage): void;
+  handle(stream: Duplex, origin: ConnectionOrigin, request?: IncomingMessage): void;
   /** A connection that did not become MQTT: a limit, a failed handshake. */
   refused(reason: 'limit_exceeded' | 'malformed' | 'bad_credentials', detail: string, address: string): void;
 }
@@ -75,10 +75,10 @@ export class Listeners {
   readonly #servers = new Map<ListenerKind, Server>();
   readonly #secure: (TlsServer | HttpServer)[] = [];
   readonly #sockets = new Set<Socket>();
-  readonly #origins = new WeakMap<object, Origin>();
+  readonly #origins = new WeakMap<object, ConnectionOrigin>();
   readonly #proxies = new BlockList();
   /** Connections whose refusal has been told already. */
-  readonly #refused = new WeakSet<Origin>();
+  readonly #refused = new WeakSet<ConnectionOrigin>();
   readonly #webSockets: WebSocketServer;
   /** Connections whose PROXY header is not here yet. */
   #unproxied = 0;
@@ -144,7 +144,7 @@ export class Listeners {
   async #accept(
     kind: ListenerKind,
     socket: Socket,
-    serve: (socket: Socket, origin: Origin) => void,
+    serve: (socket: Socket, origin: ConnectionOrigin) => void,
   ): Promise<void> {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -177,7 +177,7 @@ export class Listeners {
       this.hooks.refused('limit_exceeded', 'connectTimeout', origin.address);
       socket.destroy();
     }, this.options.connectTimeoutMs);
-    const origin: Origin = {
+    const origin: ConnectionOrigin = {
       listener: kind,
       address: plain(address),
       port,
@@ -198,7 +198,7 @@ export class Listeners {
     else serve(socket, origin);
   }
 
-  #serverOf(kind: ListenerKind): (socket: Socket, origin: Origin) => void {
+  #serverOf(kind: ListenerKind): (socket: Socket, origin: ConnectionOrigin) => void {
     const { hooks } = this;
     if (kind === 'tcp')
       return (socket, origin) => handleOnceHeard(socket, () => hooks.handle(socket, origin));
@@ -261,7 +261,7 @@ export class Listeners {
   }
 
   /** The origin of a finished handshake with what the client's certificate says; undefined when it is not valid. */
-  #secured(stream: TLSSocket): Origin | undefined {
+  #secured(stream: TLSSocket): ConnectionOrigin | undefined {
     const origin = this.#originOf(stream);
     if (origin === undefined) return undefined;
     const certificate = stream.getPeerCertificate();
@@ -283,7 +283,7 @@ export class Listeners {
   }
 
   /** Node keeps the socket under a TLS stream in `_parent`; it has no public name. */
-  #originOf(stream: object): Origin | undefined {
+  #originOf(stream: object): ConnectionOrigin | undefined {
     const parent = (stream as { readonly _parent?: object })._parent;
     return this.#origins.get(stream) ?? (parent === undefined ? undefined : this.#origins.get(parent));
   }

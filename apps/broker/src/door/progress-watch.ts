@@ -4,27 +4,27 @@ import type { Millis } from '#libs/kernel';
 const LOOKS = 4;
 
 /** Something that has begun and is to go on. */
-export interface Watched {
+export interface Watchable {
   /** It has not gone on for the time. */
   stalled(): void;
 }
 
 /** Notices who has begun something and does not go on with it. One timer for all, which runs while there is anybody. */
 export class ProgressWatch {
-  readonly #lastLook = new Map<Watched, number>();
+  readonly #lastLook = new Map<Watchable, number>();
   #timer: NodeJS.Timeout | undefined;
   #look = 0;
 
   constructor(private readonly stalledAfterMs: Millis) {}
 
   /** It has begun, or gone on. */
-  progressed(watched: Watched): void {
+  progressed(watched: Watchable): void {
     this.#lastLook.set(watched, this.#look);
     this.#timer ??= setInterval(() => this.#lookAround(), this.stalledAfterMs / LOOKS).unref();
   }
 
   /** It is over. */
-  done(watched: Watched): void {
+  done(watched: Watchable): void {
     this.#lastLook.delete(watched);
   }
 

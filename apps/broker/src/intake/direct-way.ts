@@ -3,7 +3,7 @@ import type { Client } from 'aedes';
 import type { Audience } from '../delivery/audience.js';
 import type { DirectPublish } from '../door/frame-guard.js';
 import { EndedError } from '../session/aedes-client.js';
-import type { DirectRoute, Session, Sessions } from '../session/sessions.js';
+import type { DirectRoute, ClientSession, ClientSessions } from '../session/sessions.js';
 import type { Acknowledgements } from './acknowledgements.js';
 import type { UplinkBatcher } from './uplink-batcher.js';
 import { UplinkTemplate } from './uplink-template.js';
@@ -20,7 +20,7 @@ export class DirectWay {
   constructor(
     private readonly options: { readonly shards: number; readonly maxPayloadBytes: number },
     private readonly broker: {
-      readonly sessions: Sessions;
+      readonly sessions: ClientSessions;
       readonly uplinks: UplinkBatcher;
       readonly acknowledgements: Acknowledgements;
       readonly clock: Clock;
@@ -65,7 +65,7 @@ export class DirectWay {
   }
 
   /** The short way of a topic that the session has written to. */
-  #route(session: Session, topic: string): DirectRoute | undefined {
+  #route(session: ClientSession, topic: string): DirectRoute | undefined {
     const target = session.targets.get(topic);
     if (target === undefined || target === 'routed' || !this.broker.uplinks.takesDirectly) return undefined;
     const shard = shardOf(target.device, this.options.shards);

@@ -1,3 +1,4 @@
+import { type Callback } from '../callback.js';
 import type { Journal } from '#libs/journal';
 import { SECOND, type Clock, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
@@ -26,8 +27,6 @@ export interface ForeignTopicsHooks {
   readonly counted: (reason: SetAsideReason) => void;
 }
 
-type Done = (error?: Error | null) => void;
-
 const SHOWN_TOPIC = 256;
 const SAMPLE_BYTES = 512;
 /** The key of what a sender published on topics beyond its bound. */
@@ -40,7 +39,7 @@ const FURTHER = 'further';
  * `rejected` as well, at most once a second for each topic.
  */
 export class ForeignTopics {
-  #fresh: { readonly message: ForeignMessage; readonly done: Done }[] = [];
+  #fresh: { readonly message: ForeignMessage; readonly done: Callback }[] = [];
   #running: Promise<void> | undefined;
   #turn: Promise<void> = Promise.resolve();
   /** Topics whose refusals are not told yet, by key. */
@@ -67,7 +66,7 @@ export class ForeignTopics {
   }
 
   /** Calls back once the message is counted on disk. */
-  add(message: ForeignMessage, done: Done): void {
+  add(message: ForeignMessage, done: Callback): void {
     this.hooks.counted(message.reason);
     this.#fresh.push({ message, done });
     // What comes while a commit runs is the next one.

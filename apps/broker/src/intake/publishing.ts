@@ -1,3 +1,4 @@
+import { type Callback } from '../callback.js';
 import type { Journal } from '#libs/journal';
 import type { Clock } from '#libs/kernel';
 import type { Uplink } from '#libs/telemetry';
@@ -10,7 +11,7 @@ import type { BrokerMetrics } from '../metrics.js';
 import type { PublishTarget } from '../session/access.js';
 import { EndedError, internalsOf } from '../session/aedes-client.js';
 import type { Expulsions } from '../session/expulsions.js';
-import type { Session, Sessions } from '../session/sessions.js';
+import type { ClientSession, ClientSessions } from '../session/sessions.js';
 import type { ForeignTopic, Target, Targets } from '../session/targets.js';
 import type { Acknowledgements } from './acknowledgements.js';
 import type { ForeignTopics } from './foreign-topics.js';
@@ -20,12 +21,10 @@ import type { UplinkBatcher } from './uplink-batcher.js';
 /** Where a message goes that is to be acknowledged and read by nobody: no filter matches a `$` topic but by name. */
 const NOBODYS_TOPIC = '$nobody';
 
-type Done = (error?: Error | null) => void;
-
 /** A message on its way, and who sent it. */
 interface Message {
   readonly client: Client;
-  readonly session: Session;
+  readonly session: ClientSession;
   readonly packet: PublishPacket;
   readonly isWill: boolean;
   readonly truncation: Truncation | undefined;
@@ -38,7 +37,7 @@ interface Payload {
 }
 
 interface PublishingDependencies {
-  readonly sessions: Sessions;
+  readonly sessions: ClientSessions;
   readonly targets: Targets;
   readonly uplinks: UplinkBatcher;
   readonly foreignTopics: ForeignTopics;
@@ -64,7 +63,7 @@ export class Publishing {
     private readonly broker: PublishingDependencies,
   ) {}
 
-  authorize(client: Client | null, packet: PublishPacket, done: Done): void {
+  authorize(client: Client | null, packet: PublishPacket, done: Callback): void {
     const { sessions, metrics, targets } = this.broker;
     const session = client === null ? undefined : sessions.of(client);
     if (client === null || session === undefined) {
@@ -102,7 +101,7 @@ export class Publishing {
     { client, session, isWill }: Message,
     error: Error | null | undefined,
     settle: (answer: () => void) => void,
-    done: Done,
+    done: Callback,
   ): void {
     const answer = (): void => {
       if (!isWill) session.settled++;
@@ -128,7 +127,7 @@ export class Publishing {
     if (waiting.length === 1) this.#release(waiting);
   }
 
-  #release(waiting: Session['waiting']): void {
+  #release(waiting: ClientSession['waiting']): void {
     const [next] = waiting;
     if (next === undefined) return;
     setTimeout(() => {
@@ -138,7 +137,7 @@ export class Publishing {
     }, next.dueAt - this.broker.clock.now());
   }
 
-  #take(message: Message, target: Target, done: Done): void {
+  #take(message: Message, target: Target, done: Callback): void {
     const { session, packet, isWill, truncation } = message;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const payloadBytes = payload.length + (truncation === undefined ? 0 : truncation.bytes - KEPT_BYTES);
@@ -187,7 +186,7 @@ export class Publishing {
     message: Message,
     { reason, detail, unknownName, isLoud }: ForeignTopic,
     { payload, payloadBytes }: Payload,
-    done: Done,
+    done: Callback,
   ): void {
     const { client, packet } = message;
     const { principal } = message.session;
@@ -229,7 +228,7 @@ export class Publishing {
   }
 
   /** Writes a message down for those who shall read it, before it is acknowledged. */
-  #route({ client, session, packet, isWill }: Message, target: Target, done: Done): void {
+  #route({ client, session, packet, isWill }: Message, target: Target, done: Callback): void {
     const { routing, audience, expulsions } = this.broker;
     const connection = isWill ? packet : client;
     const isHeard = target === 'routed' || audience.isListening(packet.topic);

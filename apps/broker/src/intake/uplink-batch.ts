@@ -1,11 +1,10 @@
+import { type Callback } from '../callback.js';
 import type { AppendOptions, DirectBatch, Journal, NewEntry } from '#libs/journal';
 import type { Uplink } from '#libs/telemetry';
 
-export type Done = (error?: Error | null) => void;
-
 /** One message with whom to tell. */
 export interface Waiting {
-  readonly done: Done;
+  readonly done: Callback;
   /** The connection it came over. */
   readonly sender: object;
   /** Whether the connection is not read until it is called back. */

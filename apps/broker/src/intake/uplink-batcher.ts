@@ -1,9 +1,10 @@
+import { type Callback } from '../callback.js';
 import type { Journal, JournalSpace, NewEntry } from '#libs/journal';
 import { PantauError, type Millis, type UtcMillis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { Uplink } from '#libs/telemetry';
 import type { DirectPublish } from '../door/frame-guard.js';
-import { UplinkBatch, type Done, type Waiting } from './uplink-batch.js';
+import { UplinkBatch, type Waiting } from './uplink-batch.js';
 import type { UplinkTemplate } from './uplink-template.js';
 
 /** A message that waits for space. */
@@ -84,7 +85,7 @@ export class UplinkBatcher {
    * @param sender - the connection, see {@link release}
    * @param blocks - whether the connection is not read until then
    */
-  add(data: Uplink, done: Done, sender: object, blocks = true): void {
+  add(data: Uplink, done: Callback, sender: object, blocks = true): void {
     try {
       this.#batch().add(data, { done, sender, blocks });
     } catch (error) {

@@ -8,7 +8,7 @@ import {
 import type { Rate } from '#libs/kernel';
 import { ID_PATTERN, type RejectionReason } from '#libs/telemetry';
 import { devicePrincipal, type MqttPrincipal } from './access.js';
-import type { Origin } from '../door/listeners.js';
+import type { ConnectionOrigin } from '../door/listeners.js';
 
 /** Return codes of CONNACK (MQTT 3.1.1, table 3.1). */
 export const IDENTIFIER_REJECTED = 2;
@@ -58,7 +58,10 @@ export class Authenticator {
   }
 
   /** @throws DeniedError */
-  async authenticate({ clientId, username, password }: Credentials, origin: Origin): Promise<MqttPrincipal> {
+  async authenticate(
+    { clientId, username, password }: Credentials,
+    origin: ConnectionOrigin,
+  ): Promise<MqttPrincipal> {
     const named = username ?? '';
     const name = origin.certificate === undefined ? named : await this.#certified(origin.certificate, named);
     const principal =
@@ -93,7 +96,7 @@ export class Authenticator {
   async #byPassword(
     name: string,
     password: string | undefined,
-    { address }: Origin,
+    { address }: ConnectionOrigin,
   ): Promise<MqttPrincipal | undefined> {
     // Nobody has such a name: nothing is computed for it, and nothing kept.
     if (!ID_PATTERN.test(name)) return undefined;

@@ -12,7 +12,7 @@ import type { RoutedPersistence } from '../delivery/routing.js';
 import type { Admission } from '../door/admission.js';
 import { FrameGuard } from '../door/frame-guard.js';
 import { InboundFlow } from '../door/inbound-flow.js';
-import type { Origin } from '../door/listeners.js';
+import type { ConnectionOrigin } from '../door/listeners.js';
 import type { ProgressWatch } from '../door/progress-watch.js';
 import type { DirectWay } from '../intake/direct-way.js';
 import type { UplinkBatcher } from '../intake/uplink-batcher.js';
@@ -21,11 +21,11 @@ import type { Quota } from '../quota.js';
 import { clientsOf, internalsOf } from './aedes-client.js';
 import type { Expulsions } from './expulsions.js';
 import type { PresenceRecorder } from './presence.js';
-import type { Arrival, Sessions } from './sessions.js';
+import type { Arrival, ClientSessions } from './sessions.js';
 
 /** What a connection comes by, from its first byte to its end. */
 export interface ConnectionParts {
-  readonly sessions: Sessions;
+  readonly sessions: ClientSessions;
   readonly admission: Admission;
   readonly packets: ProgressWatch;
   readonly inProgress: Quota;
@@ -106,7 +106,7 @@ export class Connections {
   }
 
   /** Takes a connection that was let in. */
-  handle(stream: Duplex, origin: Origin, request?: IncomingMessage): void {
+  handle(stream: Duplex, origin: ConnectionOrigin, request?: IncomingMessage): void {
     const aedes = this.#aedes;
     if (aedes === undefined || this.parts.isStopping()) {
       stream.destroy();

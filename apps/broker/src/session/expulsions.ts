@@ -4,7 +4,7 @@ import type { Client } from 'aedes';
 import type { Duplex } from 'node:stream';
 import type { MqttPrincipal } from './access.js';
 import type { Refusals } from '../refusals.js';
-import type { Sessions } from './sessions.js';
+import type { ClientSessions } from './sessions.js';
 
 /** QoS 2 messages of a client between PUBREC and PUBREL. */
 export const MAX_INFLIGHT_QOS2 = 1_000;
@@ -21,7 +21,7 @@ const EXPECTED_ENDS = ['keep alive timeout', 'connection closed'];
 /** Writes down what a client is refused, and ends connections. */
 export class Expulsions {
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: ClientSessions,
     private readonly refusals: Refusals,
     private readonly logger: Logger,
   ) {}

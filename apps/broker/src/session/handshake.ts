@@ -4,7 +4,7 @@ import type { Client, ConnectPacket } from 'aedes';
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { StatePersistence } from '../delivery/persistence/state-persistence.js';
-import type { Origin } from '../door/listeners.js';
+import type { ConnectionOrigin } from '../door/listeners.js';
 import type { BrokerMetrics } from '../metrics.js';
 import type { MqttPrincipal } from './access.js';
 import { connackError, EndedError } from './aedes-client.js';
@@ -19,7 +19,7 @@ import { InOrder } from './in-order.js';
 import type { Limits } from '../limits.js';
 import { Quota } from '../quota.js';
 import type { Refusals } from '../refusals.js';
-import type { Session, Sessions } from './sessions.js';
+import type { ClientSession, ClientSessions } from './sessions.js';
 import { HeldFilters } from '../delivery/subscription-bytes.js';
 import type { Takeovers } from './takeovers.js';
 import type { Targets } from './targets.js';
@@ -29,7 +29,7 @@ import { TopicCache } from './topic-cache.js';
 const MQTT5_REFUSAL = Buffer.from([0x20, 0x03, 0x00, 0x84, 0x00]);
 
 interface HandshakeDependencies {
-  readonly sessions: Sessions;
+  readonly sessions: ClientSessions;
   readonly authenticator: Authenticator;
   readonly takeovers: Takeovers;
   readonly targets: Targets;
@@ -136,7 +136,7 @@ export class Handshake {
       throw connackError(returnCode, 'refused');
     }
     metrics.connects.inc({ listener: origin.listener });
-    const session: Session = {
+    const session: ClientSession = {
       id: randomUUID(),
       principal,
       origin,
@@ -169,7 +169,7 @@ export class Handshake {
   }
 
   /** An older connection of the same client is closed by Aedes next, unless two clients fight over the identity. */
-  #assertOwner(client: Client, { kind, id }: MqttPrincipal, { address }: Origin): void {
+  #assertOwner(client: Client, { kind, id }: MqttPrincipal, { address }: ConnectionOrigin): void {
     const { sessions, takeovers, persistence } = this.broker;
     const owner = persistence.ownerOf(client.id) ?? id;
     const older = this.broker.clientOf(client.id);

@@ -2,7 +2,7 @@ import type { Journal } from '#libs/journal';
 import type { Clock } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { PresenceCause, PresenceSignal } from '#libs/telemetry';
-import type { Session } from './sessions.js';
+import type { ClientSession } from './sessions.js';
 
 /** Records when devices come and go, in the stream `signals`. */
 export class PresenceRecorder {
@@ -14,7 +14,11 @@ export class PresenceRecorder {
     private readonly run: string,
   ) {}
 
-  record({ id, principal, silenceMs }: Session, state: PresenceSignal['state'], cause: PresenceCause): void {
+  record(
+    { id, principal, silenceMs }: ClientSession,
+    state: PresenceSignal['state'],
+    cause: PresenceCause,
+  ): void {
     if (principal.kind !== 'device') return;
     const now = this.clock.now();
     const data: PresenceSignal = {

@@ -4,7 +4,7 @@ import type { Client } from 'aedes';
 import type { Delivery } from '../delivery/delivery.js';
 import type { FrameGuard } from '../door/frame-guard.js';
 import type { InboundFlow } from '../door/inbound-flow.js';
-import type { Origin } from '../door/listeners.js';
+import type { ConnectionOrigin } from '../door/listeners.js';
 import type { UplinkTemplate } from '../intake/uplink-template.js';
 import type { MqttPrincipal, PublishTarget } from './access.js';
 import type { InOrder } from './in-order.js';
@@ -13,7 +13,7 @@ import type { TopicCache } from './topic-cache.js';
 
 /** What is known of a connection before it has a session. */
 export interface Arrival {
-  readonly origin: Origin;
+  readonly origin: ConnectionOrigin;
   readonly guard: FrameGuard;
   readonly delivery: Delivery;
   readonly flow: InboundFlow;
@@ -22,10 +22,10 @@ export interface Arrival {
 }
 
 /** One connection of a device or account, from CONNECT to the end. */
-export interface Session {
+export interface ClientSession {
   readonly id: string;
   readonly principal: MqttPrincipal;
-  readonly origin: Origin;
+  readonly origin: ConnectionOrigin;
   readonly silenceMs: Millis;
   /** What it may write to, once it has written there. */
   readonly targets: TopicCache<PublishTarget | 'routed'>;
@@ -57,9 +57,9 @@ export interface DirectRoute {
 }
 
 /** Every connection, from the first byte to the end. */
-export class Sessions {
+export class ClientSessions {
   readonly #arrivals = new WeakMap<Client, Arrival>();
-  readonly #sessions = new WeakMap<Client, Session>();
+  readonly #sessions = new WeakMap<Client, ClientSession>();
 
   arrived(client: Client, arrival: Arrival): void {
     this.#arrivals.set(client, arrival);
@@ -69,11 +69,11 @@ export class Sessions {
     return this.#arrivals.get(client);
   }
 
-  began(client: Client, session: Session): void {
+  began(client: Client, session: ClientSession): void {
     this.#sessions.set(client, session);
   }
 
-  of(client: Client): Session | undefined {
+  of(client: Client): ClientSession | undefined {
     return this.#sessions.get(client);
   }
 

@@ -1,7 +1,7 @@
 import type { Registry } from '#libs/identity';
 import type { RejectionReason, SetAsideReason, TopicMappings } from '#libs/telemetry';
 import { foreignTopic, publishTarget, type MqttPrincipal, type PublishTarget } from './access.js';
-import type { Session } from './sessions.js';
+import type { ClientSession } from './sessions.js';
 
 /** A topic that is not its sender's. */
 export interface ForeignTopic {
@@ -24,11 +24,11 @@ export class Targets {
   ) {}
 
   /** Known topics and devices' own are decided at once, so that no message overtakes another on the way. */
-  of(session: Session, name: string): Target | Promise<Target> {
+  of(session: ClientSession, name: string): Target | Promise<Target> {
     return session.targets.get(name) ?? this.#decide(session, name);
   }
 
-  #decide(session: Session, name: string): Target | Promise<Target> {
+  #decide(session: ClientSession, name: string): Target | Promise<Target> {
     const { principal } = session;
     const target = publishTarget(principal, name, this.mappings);
     if (target === undefined) return this.#foreign(principal, name);

@@ -55,7 +55,7 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleDestroy 
     const { principal } = request;
     // Nobody is known to whom the key would belong: a device that claims its id, somebody who signs in.
     if (request.method !== 'POST' || key === undefined || principal === undefined) return next.handle();
-    const owner = digestOf(`${principal.kind} ${principal.name}`);
+    const owner = keyDigest(`${principal.kind} ${principal.name}`);
     return from(this.#once(String(key), owner, request, http.getResponse<FastifyReply>(), context, next));
   }
 
@@ -79,7 +79,7 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleDestroy 
     if (!KEY.test(key))
       throw refused('USAGE', 'expected 1 to 200 printable characters without blanks', 'use a UUID.');
     const { state, clock } = this.pantau;
-    const place = `${owner}/${digestOf(key)}`;
+    const place = `${owner}/${keyDigest(key)}`;
     const digest = requestDigest(request, this.pantau.publicUrl);
     const now = clock.now();
     const known = await state.get(IDEMPOTENCY, place);
@@ -145,7 +145,7 @@ function requestDigest(request: AuthenticatedRequest, address: PublicAddress | u
     .digest('base64url');
 }
 
-function digestOf(text: string): string {
+function keyDigest(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 

@@ -1,9 +1,9 @@
+import { compareTexts } from '#libs/kernel';
 import type { SetAsideTopic } from '#libs/telemetry';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { compareTexts } from '../http/compare-texts.js';
 import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import type { Answer } from '../http/answer.js';

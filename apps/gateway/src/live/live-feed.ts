@@ -1,4 +1,4 @@
-import type { Journal, PassedOver } from '#libs/journal';
+import type { Journal, UnreadableEntryListener } from '#libs/journal';
 import { PantauError, SECOND } from '#libs/kernel';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { positionText, type LivePosition } from './live-position.js';
@@ -47,7 +47,7 @@ export class LiveFeed {
 
   constructor(
     private readonly journal: Journal,
-    private readonly passedOver: PassedOver,
+    private readonly passedOver: UnreadableEntryListener,
     private readonly onError: (error: unknown) => void,
   ) {}
 

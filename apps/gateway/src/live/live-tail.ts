@@ -1,4 +1,4 @@
-import { readPage, type Journal, type PassedOver } from '#libs/journal';
+import { readPage, type Journal, type UnreadableEntryListener } from '#libs/journal';
 import { TOPICS, type LiveTopic, type Shown } from './live-topics.js';
 
 /** An entry as it is sent, rendered once for all readers. */
@@ -37,7 +37,7 @@ export class LiveTail {
     private readonly topic: LiveTopic,
     private readonly shard: number,
     end: number,
-    private readonly passedOver: PassedOver,
+    private readonly passedOver: UnreadableEntryListener,
   ) {
     this.#end = end;
   }

@@ -7,7 +7,7 @@ const byFlag = z.strictObject({ 1: count, 2: count, 3: count, 4: count, 9: count
 const balance = z.int();
 const day = z.string().describe('A calendar day of the regency');
 
-export const accountSchema = z
+export const messageAccountSchema = z
   .strictObject({
     messages: z.strictObject({
       received: count.describe('Into the journal since its beginning'),

@@ -9,7 +9,7 @@ import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { accountSchema, checkStatusSchema } from './reconciliation-answer.js';
+import { messageAccountSchema, checkStatusSchema } from './reconciliation-answer.js';
 import { checkBody, noQuery } from './reconciliation-request.js';
 import { reconcile } from './reconciliation.js';
 
@@ -26,9 +26,9 @@ export class ReconciliationController {
     description:
       'From counters that the stages keep as the entries pass, committed with their cursors; it costs the same on any journal. `takenByRetention` says how much of what was counted the journal no longer holds.',
   })
-  @ApiZodAnswer(accountSchema)
+  @ApiZodAnswer(messageAccountSchema)
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- checked, and empty
-  async account(@Query(new ZodPipe(noQuery)) _query: object): Promise<Answer<typeof accountSchema>> {
+  async account(@Query(new ZodPipe(noQuery)) _query: object): Promise<Answer<typeof messageAccountSchema>> {
     return reconcile(this.pantau.journal, this.pantau.account);
   }
 

@@ -1,4 +1,4 @@
-import { newestFirst, type Journal, type PassedOver } from '#libs/journal';
+import { newestFirst, type Journal, type UnreadableEntryListener } from '#libs/journal';
 import type { Rejection } from '#libs/telemetry';
 import type { z } from 'zod';
 import { cursorText, LOOKED_AT, type Page } from '../http/page.js';
@@ -20,7 +20,7 @@ interface Found {
 export async function newestMatching(
   journal: Journal,
   query: z.output<typeof rejectedQuery>,
-  passedOver: PassedOver,
+  passedOver: UnreadableEntryListener,
 ): Promise<Page<ListedRejection>> {
   const shards: Found[] = [];
   const places: number[] = [];
@@ -55,7 +55,7 @@ async function matchingIn(
   shard: number,
   { reason, device, site, from = 0, to = Infinity, limit }: z.output<typeof rejectedQuery>,
   before: number,
-  passedOver: PassedOver,
+  passedOver: UnreadableEntryListener,
 ): Promise<Found> {
   const matching: ListedRejection[] = [];
   if (before === 0) return { matching, rest: 0 };

@@ -11,7 +11,7 @@ import {
   both,
   EPOCH_UNITS,
   isEpoch,
-  markOf,
+  decimalMarkOf,
   readDateCell,
   readNumberCell,
   shown,
@@ -176,7 +176,7 @@ function decimalOf(
     for (const [i, cell] of cells.entries()) {
       const column = columns[i];
       if (column === undefined || column === 'ts' || column === 'seq') continue;
-      const mark = markOf(cell);
+      const mark = decimalMarkOf(cell);
       if (mark === undefined || firstOf.has(mark)) continue;
       firstOf.set(mark, {
         line,

@@ -85,7 +85,7 @@ export function readNumberCell(cell: string, mark: DecimalMark | undefined): num
 }
 
 /** The decimal mark that the cell proves; undefined when it can be read with either. */
-export function markOf(cell: string): DecimalMark | undefined {
+export function decimalMarkOf(cell: string): DecimalMark | undefined {
   if (GROUPED.test(cell) && !/[.,]\d+[.,]/.test(cell)) return undefined;
   if (/^[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d*),\d*$/.test(cell)) return 'comma';
   if (/^[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d*)\.\d*(?:e[+-]?\d+)?$/i.test(cell)) return 'point';

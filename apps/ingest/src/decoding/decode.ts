@@ -1,7 +1,6 @@
 import {
   deviceOf,
   type Codec,
-  type CodecMemory,
   type MappedTopic,
   type NativeResult,
   type Refusal,
@@ -12,7 +11,7 @@ import { holdAt, type BatchDevices } from '../devices/batch-devices.js';
 import type { IngestOptions } from '../ingest-options.js';
 
 /** How a message of another maker is read: by the codec that it names itself, or that its topic is mapped to. */
-export interface Reading {
+export interface ChosenCodec {
   readonly codec: Codec | undefined;
   /** The name, also of a codec that does not exist. */
   readonly name: string | undefined;
@@ -22,7 +21,7 @@ export interface Reading {
 export function codecOf(
   { topic, codec }: Uplink,
   { codecs, mappings }: Pick<IngestOptions, 'codecs' | 'mappings'>,
-): Reading {
+): ChosenCodec {
   const matched = topic === '' ? undefined : mappings.match(topic);
   const name = codec ?? matched?.mapping.codec;
   return { codec: name === undefined ? undefined : codecs.get(name), name, matched };
@@ -31,8 +30,8 @@ export function codecOf(
 /** Never throws. @param memory - what the codec wanted to be reminded of */
 export function decodeForeign(
   uplink: Uplink,
-  { codec, name, matched }: Reading,
-  memory: CodecMemory | undefined,
+  { codec, name, matched }: ChosenCodec,
+  memory: unknown,
 ): NativeResult {
   const { topic, payload, receivedAt } = uplink;
   if (codec === undefined) {

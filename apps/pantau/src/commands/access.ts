@@ -7,7 +7,14 @@ import {
   type Role,
 } from '#libs/identity';
 import { Option, type Command } from 'commander';
-import { collect, credentialsOption, duration, tell, withEngines, type CommandContext } from './shared.js';
+import {
+  collect,
+  credentialsOption,
+  durationArgument,
+  tell,
+  withEngines,
+  type CommandContext,
+} from './shared.js';
 
 interface TokenOptions {
   readonly role: Role | 'admin';
@@ -39,7 +46,7 @@ export function addAccessCommands(program: Command, context: CommandContext): vo
       ),
     )
     .option('--site <site...>', 'hanya lokasi ini / only of these sites')
-    .option('--for <duration>', 'masa berlaku / how long it is valid', duration, TOKEN_LIFETIME)
+    .option('--for <duration>', 'masa berlaku / how long it is valid', durationArgument, TOKEN_LIFETIME)
     .action(async (name: string, options: TokenOptions) =>
       withEngines(context, async ({ tokens, registry }) => {
         const { site: sites } = options;

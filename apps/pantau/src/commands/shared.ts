@@ -34,7 +34,7 @@ export const credentialsOption = (): Option =>
     'tulis kata sandi ke berkas ini, bukan ke layar / write the password into this file (JSON), not to the screen',
   );
 
-export function duration(text: string): number {
+export function durationArgument(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('expected a duration such as 30s, 5m, 2h or 1d');
   return ms;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { duration, wholeNumber, type CommandContext } from './shared.js';
+import { durationArgument, wholeNumber, type CommandContext } from './shared.js';
 import type { SimulateOptions } from './simulation.js';
 
 /** `pantau simulate`: rehearses a scenario against a running Pantau. */
@@ -27,13 +27,13 @@ export function addSimulateCommand(
     .option(
       '--go-on <duration>',
       'berakhir sekarang, lalu berlanjut langsung selama ini / ends now, then goes on in real time for so long',
-      duration,
+      durationArgument,
     )
     .option('--scale <share>', 'armada lebih kecil, 0.01 sampai 1 / a smaller fleet, 0.01 to 1', share)
     .option(
       '--patience <duration>',
       'menyerah bila broker diam selama ini / give up when the broker is silent for so long',
-      duration,
+      durationArgument,
     )
     .option('--truth <file>', 'tulis kebenarannya / write the truth (JSON Lines)')
     .option('--check', 'bandingkan dengan yang dilihat Pantau / compare with what Pantau saw', false)

@@ -1,7 +1,7 @@
 import { siteSchema, unchangedSince, type Site } from '#libs/identity';
 import { DAY, defined, PantauError } from '#libs/kernel';
 import type { Command } from 'commander';
-import { duration, finiteNumber, wholeNumber, withEngines, type CommandContext } from './shared.js';
+import { durationArgument, finiteNumber, wholeNumber, withEngines, type CommandContext } from './shared.js';
 
 /** `pantau site …` */
 export function addSiteCommands(program: Command, context: CommandContext): void {
@@ -55,7 +55,7 @@ export function addSiteCommands(program: Command, context: CommandContext): void
     )
     .argument('<site>')
     .option('--uses <count>', 'untuk berapa perangkat / for how many devices', wholeNumber, 1)
-    .option('--for <duration>', 'masa berlaku / how long it is valid', duration, 7 * DAY)
+    .option('--for <duration>', 'masa berlaku / how long it is valid', durationArgument, 7 * DAY)
     .action(async (id: string, options: { uses: number; for: number }) =>
       withEngines(context, async ({ registry, keys }) => {
         await registry.assertSite(id);

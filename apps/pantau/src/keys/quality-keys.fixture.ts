@@ -17,7 +17,7 @@ import {
 } from '#libs/quality-control';
 import type { StateStore } from '#libs/state';
 import { type Observation, type Uplink } from '#libs/telemetry';
-import { waitUntil } from '#libs/testing';
+import { waitUntil, silentLogger } from '#libs/testing';
 import { ingestOptions } from '../configuration/ingest-options.js';
 import { recordSettings } from '../configuration/record-settings.js';
 import type { Case, Cases, Files } from './keys.fixture.js';
@@ -28,7 +28,6 @@ const HOUR = 60 * MINUTE;
 const DEVICE = 'udara-02';
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 10);
 const clock = { now: () => NOW };
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 type Behaviour = Case['behaviour'];
 
@@ -70,7 +69,7 @@ async function ingested(config: LoadedConfig, folder: string, uplinks: readonly 
   await registry.putSite({ id: 'betung', name: 'Betung' });
   await registry.putDevice({ id: DEVICE, site: 'betung', kind: 'air', name: 'U', intervalMs: MINUTE });
   const stage = await createStage(IngestModule.register(await ingestOptions(config, registry)), {
-    ...{ stage: 'ingest', journal, state, clock, random: seededRandom(1), logger: silent },
+    ...{ stage: 'ingest', journal, state, clock, random: seededRandom(1), logger: silentLogger },
   });
   await stage.listen();
   await journal.append(

@@ -12,7 +12,7 @@ const folders = new Map<string, number>();
  */
 export function localSocket(folder: string, name: string): string {
   const whole = resolve(folder);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\pantau-${name}-${digestOf(whole)}`;
+  if (process.platform === 'win32') return `\\\\.\\pipe\\pantau-${name}-${pathDigest(whole)}`;
   const path = join(whole, `${name}.sock`);
   if (Buffer.byteLength(path) <= LONGEST_PATH || process.platform !== 'linux') return path;
   const descriptor = folders.get(whole) ?? openSync(whole, 'r');
@@ -20,6 +20,6 @@ export function localSocket(folder: string, name: string): string {
   return `/proc/self/fd/${descriptor}/${name}.sock`;
 }
 
-function digestOf(text: string): string {
+function pathDigest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -55,8 +55,8 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     for (const started of await Promise.allSettled(starting))
       if (started.status === 'fulfilled') closes(() => started.value.stop());
     const threads = await Promise.all(starting);
-    const threadOf = (name: StageThreadName): StageThread =>
-      threads[STAGE_THREADS.indexOf(name)] as StageThread;
+    const threadOf = (name: StageThreadName): RunningThread =>
+      threads[STAGE_THREADS.indexOf(name)] as RunningThread;
     const stages = threadOf('store');
     const failed = Promise.race(threads.map((thread) => thread.failed));
     // Whoever waits for it sees it; nobody has to.
@@ -90,7 +90,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
 }
 
 /** The port and the store are those of the thread that has them. */
-interface StageThread {
+interface RunningThread {
   readonly httpPort: number | undefined;
   readonly intakePort: number | undefined;
   readonly store: string | undefined;
@@ -101,7 +101,7 @@ interface StageThread {
   stop(): Promise<void>;
 }
 
-async function startStageThread(workerData: StageThreadData): Promise<StageThread> {
+async function startStageThread(workerData: StageThreadData): Promise<RunningThread> {
   const worker = new Worker(new URL('./stage-worker.js', import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },

@@ -12,7 +12,7 @@ import { DAY, HOUR, MINUTE, seededRandom } from '#libs/kernel';
 import { QC_LIMITS_VERSION, type QcLimitsFile } from '#libs/quality-control';
 import { STREAMS } from '#libs/streams';
 import { TopicMappings, type Uplink } from '#libs/telemetry';
-import { temporaryFolder, waitUntil } from '#libs/testing';
+import { temporaryFolder, waitUntil, silentLogger } from '#libs/testing';
 import { DuckDbStore } from '#libs/engine-duckdb';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { Packr } from 'msgpackr';
@@ -48,7 +48,6 @@ export const CLOCK = {
   wrongClock: 'arrival' as const,
   gasConditions: 'reference' as const,
 };
-const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Ingest, evidence and the writer on a folder of their own, with a clock that is set. */
 export class Folder implements AsyncDisposable {
@@ -93,7 +92,7 @@ export class Folder implements AsyncDisposable {
   async listen(): Promise<void> {
     const { journal, state, registry, store, options } = this;
     const clock = { now: () => this.now };
-    const base = { journal, state, clock, random: seededRandom(1), backoffMs: 5, logger: silent };
+    const base = { journal, state, clock, random: seededRandom(1), backoffMs: 5, logger: silentLogger };
     for (const [stage, module] of [
       ['ingest', IngestModule.register(options)],
       ['evidence', EvidenceModule.register(MINUTE, registry)],

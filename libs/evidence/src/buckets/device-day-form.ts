@@ -12,7 +12,9 @@ export interface TouchedHour {
 }
 
 export function isOpenHours(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every((open) => isObject(open) && Number.isFinite(open['hour']));
+  return (
+    isObject(value) && Object.values(value).every((open) => isObject(open) && Number.isFinite(open['hour']))
+  );
 }
 
 /** A day of a device. All of its series together, because their hours end together. */

@@ -1,6 +1,6 @@
 import type { Spans } from '#libs/availability';
 import { periodAt, periodNamed, type Period, type PeriodUnit } from '#libs/indicators';
-import type { UtcMillis } from '#libs/kernel';
+import { type UtcMillis, compareTexts } from '#libs/kernel';
 
 /** Which figure: an indicator, of which subject, in which period, each by its name. */
 export interface FigureCursor {
@@ -57,7 +57,7 @@ export function newestFigures(
   const last = after && periodNamed(after.period);
   const end = Math.min(before, (last?.from ?? Infinity) + 1);
   const heads = series
-    .toSorted((a, b) => compare(a.indicator, b.indicator) || compare(a.subject, b.subject))
+    .toSorted((a, b) => compareTexts(a.indicator, b.indicator) || compareTexts(a.subject, b.subject))
     .map((of) => ({ of, period: newestBefore(of, end) }));
   const figures: FigureCursor[] = [];
   while (figures.length <= limit) {
@@ -72,7 +72,7 @@ export function newestFigures(
       const isListed =
         after !== undefined &&
         begin === last?.from &&
-        (compare(indicator, after.indicator) || compare(subject, after.subject)) <= 0;
+        (compareTexts(indicator, after.indicator) || compareTexts(subject, after.subject)) <= 0;
       if (!isListed && figures.length <= limit)
         figures.push({ period: head.period.name, indicator, subject });
       head.period = newestBefore(head.of, begin);
@@ -88,8 +88,4 @@ function newestBefore({ unit, spans }: FigureSeries, end: UtcMillis): Period | u
   const { to } = periodAt(unit, Math.min(end, newest) - 1);
   const span = spans.findLast(({ from }) => from < to);
   return span && periodAt(unit, Math.min(span.to, to) - 1);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -25,6 +25,7 @@ export function isSecret(digest: Uint8Array, secret: string): boolean {
   return timingSafeEqual(digest, digestOf(secret));
 }
 
+/** SHA-256 of a secret, or of what is compared like one. */
 export function digestOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }

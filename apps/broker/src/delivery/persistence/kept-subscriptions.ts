@@ -1,7 +1,7 @@
 import QlobberSub from 'qlobber/aedes/qlobber-sub.js';
 import { Quota, Share, type QuotaLimits } from '../../quota.js';
 import type { Qos } from './stored-packet.js';
-import { ALWAYS_BYTES, filterBytes } from '../subscription-bytes.js';
+import { ALWAYS_FILTER_BYTES, filterBytes } from '../subscription-bytes.js';
 
 export interface SubscriptionOptions {
   readonly qos: Qos;
@@ -99,7 +99,7 @@ export class KeptSubscriptions {
   }
 
   #shareOf(owner: string): Share {
-    return new Share(this.bytes, owner, ALWAYS_BYTES);
+    return new Share(this.bytes, owner, ALWAYS_FILTER_BYTES);
   }
 }
 

@@ -5,7 +5,7 @@ import assert from 'node:assert';
 import { createRequire } from 'node:module';
 import {
   StatePersistence,
-  type Bounds,
+  type PersistenceBounds,
   type StoredPacket,
   type StoredSubscription,
 } from './state-persistence.js';
@@ -16,7 +16,7 @@ const abstractSuite = require('aedes-persistence/abstract.js') as (options: obje
 
 const clock = { now: Date.now };
 const much = { perPrincipal: 1e9, total: 1e9 };
-const BOUNDS: Bounds = {
+const BOUNDS: PersistenceBounds = {
   sessions: much,
   queuedBytes: { ...much, perClient: 1e9 },
   retainedMessages: much,

@@ -1,4 +1,4 @@
-import type { Clock, UtcMillis } from '#libs/kernel';
+import { type Clock, type UtcMillis, defined } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import { Readable } from 'node:stream';
 import { InboundIdentifiers } from './inbound-identifiers.js';
@@ -8,11 +8,11 @@ import {
   type StoredSubscription,
 } from './kept-subscriptions.js';
 import { OutgoingQueues, type Recipient } from './outgoing-queues.js';
-import { SESSIONS } from '../../namespaces.js';
+import { KEPT_SESSIONS } from '../../namespaces.js';
 import { Quota, type QuotaLimits } from '../../quota.js';
 import type { SessionRecord } from './records.js';
 import { RetainedStore } from './retained-store.js';
-import { defined, keyOf, type Plan, type StoredPacket } from './stored-packet.js';
+import { keyOf, type Plan, type StoredPacket } from './stored-packet.js';
 import { Wills } from './wills.js';
 
 export type { StoredSubscription } from './kept-subscriptions.js';
@@ -23,7 +23,7 @@ interface ClientRef {
 }
 
 /** What may be kept; see docs/broker.md, Bounds. */
-export interface Bounds {
+export interface PersistenceBounds {
   readonly sessions: QuotaLimits;
   readonly queuedBytes: QuotaLimits & { readonly perClient: number };
   readonly retainedMessages: QuotaLimits;
@@ -39,7 +39,7 @@ export interface StatePersistenceOptions {
   readonly clock: Clock;
   /** Messages kept for a session that is away; the oldest go first. */
   readonly maxQueuedMessages: number;
-  readonly bounds: Bounds;
+  readonly bounds: PersistenceBounds;
   readonly isConnected?: (client: string) => boolean;
   /** Whether a subscription may be kept: Aedes hands over the denied ones as well. */
   readonly mayKeep?: (client: ClientRef, filter: string) => boolean;
@@ -102,7 +102,7 @@ export class StatePersistence {
   async setup(broker: { readonly id: string }): Promise<void> {
     this.broker = broker;
     const { state, clock } = this.options;
-    for (const { value } of await state.list(SESSIONS)) {
+    for (const { value } of await state.list(KEPT_SESSIONS)) {
       this.#seenAt.set(value.client, value.seenAt);
       if (value.owner !== undefined) this.#own(value.client, value.owner);
       for (const { topic, ...options } of value.subscriptions)
@@ -192,7 +192,7 @@ export class StatePersistence {
   /** Ends a kept session: nothing of it is left [MQTT-3.1.2-6]. */
   async cleanSubscriptions(client: ClientRef): Promise<void> {
     const writes = [...this.queues.clear(client.id), ...this.inbound.clear(client.id)];
-    if (this.subscriptions.has(client.id)) writes.push(SESSIONS.remove(keyOf(client.id)));
+    if (this.subscriptions.has(client.id)) writes.push(KEPT_SESSIONS.remove(keyOf(client.id)));
     this.subscriptions.clear(client.id);
     this.#seenAt.delete(client.id);
     this.#disown(client.id);
@@ -379,6 +379,8 @@ export class StatePersistence {
       this.#disown(client);
     } else this.#seenAt.set(client, seenAt);
     const key = keyOf(client);
-    await this.options.state.write([record === undefined ? SESSIONS.remove(key) : SESSIONS.put(key, record)]);
+    await this.options.state.write([
+      record === undefined ? KEPT_SESSIONS.remove(key) : KEPT_SESSIONS.put(key, record),
+    ]);
   }
 }

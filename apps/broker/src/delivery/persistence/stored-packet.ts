@@ -1,3 +1,4 @@
+import { defined } from '#libs/kernel';
 import type { StateWrite } from '#libs/state';
 import { createHash } from 'node:crypto';
 
@@ -73,8 +74,4 @@ export function copy(packet: StoredPacket): StoredPacket {
     ...(Buffer.isBuffer(packet.payload) ? { payload: Buffer.from(packet.payload) } : {}),
     messageId: packet.messageId,
   });
-}
-
-export function defined<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '#libs/kernel';
 import type { Device } from '#libs/identity';
 import { formatTopic } from '#libs/telemetry';
 
@@ -18,9 +19,9 @@ export function credentialSheet(
       ['Broker', broker],
     ];
     const list = rows
-      .map(([label = '', value = '']) => `<dt>${escape(label)}</dt><dd>${escape(value)}</dd>`)
+      .map(([label = '', value = '']) => `<dt>${escapeMarkup(label)}</dt><dd>${escapeMarkup(value)}</dd>`)
       .join('');
-    return `<section><h2>${escape(name)}</h2><p>${escape(site)}</p><dl>${list}</dl></section>`;
+    return `<section><h2>${escapeMarkup(name)}</h2><p>${escapeMarkup(site)}</p><dl>${list}</dl></section>`;
   });
   return `<!doctype html>
 <html lang="id">
@@ -40,13 +41,9 @@ export function credentialSheet(
 </style>
 <header>
   <h1>Pantau: kata sandi perangkat / device credentials</h1>
-  <p>${escape(madeAt)}. Rahasia: simpan terkunci, musnahkan setelah dipasang. / Secret: keep locked, destroy after installation.</p>
+  <p>${escapeMarkup(madeAt)}. Rahasia: simpan terkunci, musnahkan setelah dipasang. / Secret: keep locked, destroy after installation.</p>
 </header>
 ${cards.join('\n')}
 </html>
 `;
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -4,7 +4,7 @@ import { configFile, readYamlFile } from '#libs/platform';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { sitesFileSchema } from '../../configuration/sites-file.js';
-import { duration, withEngines, type CommandContext } from '../shared.js';
+import { durationArgument, withEngines, type CommandContext } from '../shared.js';
 
 interface Changes {
   readonly name?: string;
@@ -20,13 +20,13 @@ export function addDeviceSet(device: Command, context: CommandContext, maxAge: s
     .description('mengubah perangkat / change a device')
     .argument('<id>')
     .option('--name <name>', 'nama / name')
-    .option('--interval <duration>', 'seberapa sering melapor / how often it reports', duration)
+    .option('--interval <duration>', 'seberapa sering melapor / how often it reports', durationArgument)
     .option(
       '--from <time>',
       'sejak kapan selang itu sudah benar; hari-hari lama dihitung dengannya. Tanpa ini: mulai sekarang / since when that interval was true already; past days are computed with it. Without it: from now on',
       instant,
     )
-    .option('--max-age <duration>', maxAge, duration)
+    .option('--max-age <duration>', maxAge, durationArgument)
     .action(async (id: string, { name, interval, from, maxAge: maxAgeMs }: Changes) =>
       withEngines(context, async ({ registry }) => {
         const before = await registry.device(id);

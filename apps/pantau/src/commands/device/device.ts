@@ -10,7 +10,7 @@ import { readDeviceList } from './device-list.js';
 import {
   collect,
   credentialsOption,
-  duration,
+  durationArgument,
   saveCredentials,
   tell,
   withEngines,
@@ -42,8 +42,13 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .requiredOption('--site <id>', 'lokasi / site')
     .addOption(new Option('--kind <kind>', 'jenis / kind').choices(KINDS).default('air'))
     .option('--name <name>', 'nama / name')
-    .option('--interval <duration>', 'seberapa sering melapor / how often it reports', duration, MINUTE)
-    .option('--max-age <duration>', MAX_AGE, duration)
+    .option(
+      '--interval <duration>',
+      'seberapa sering melapor / how often it reports',
+      durationArgument,
+      MINUTE,
+    )
+    .option('--max-age <duration>', MAX_AGE, durationArgument)
     .option(
       '--speaks-for <device>',
       'perangkat lain yang dilaporkannya, boleh berulang / another device that it reports for, may be repeated',
@@ -175,7 +180,7 @@ export function addDeviceCommands(program: Command, context: CommandContext): vo
     .command('token')
     .description('membuat kata sandi berumur pendek (JWT) / make a short-lived password (JWT)')
     .argument('<id>')
-    .option('--for <duration>', 'masa berlaku / how long it is valid', duration, HOUR)
+    .option('--for <duration>', 'masa berlaku / how long it is valid', durationArgument, HOUR)
     .action(async (id: string, options: { for: number }) =>
       withEngines(context, async ({ registry, accounts, deviceTokens }) => {
         if (((await registry.device(id)) ?? (await accounts.get(id))) === undefined)

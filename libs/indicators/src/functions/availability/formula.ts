@@ -3,7 +3,7 @@ import type { Millis, TimeSpan, UtcMillis } from '#libs/kernel';
 import type { IndicatorDefinition } from '../../definition.js';
 import type { HeartbeatInput } from '../../inputs.js';
 import type { Period } from '../../period.js';
-import { iso, provenance, provenanceInTurns, recordHead, type IndicatorRecord } from '../../record.js';
+import { isoInstant, provenance, provenanceInTurns, recordHead, type IndicatorRecord } from '../../record.js';
 import type { Subject } from '../../subject.js';
 
 /** The version of the definition that comes with Pantau, whose figures were handed out under the two before it. */
@@ -42,7 +42,7 @@ export function availabilityRecord(
   const up = ms.heartbeat + ms.degraded;
   const known = up + ms.reported + ms.silent;
   const outages = NOT_SIMPLY_UP.flatMap((cause) =>
-    timeline[cause].map(({ from, to }) => ({ from: iso(from), to: iso(to), cause })),
+    timeline[cause].map(({ from, to }) => ({ from: isoInstant(from), to: isoInstant(to), cause })),
   ).toSorted((a, b) => (a.from < b.from ? -1 : 1));
   return {
     ...recordHead({ ...definition, version }, subject, period, span),

@@ -5,7 +5,7 @@ import type { IndicatorDefinition } from '../../definition.js';
 import { hourlyRollup, REQUIRED_SHARE, type HourlyRollup, type Sample } from '../../hourly-rollup.js';
 import { intervalIn, type Intervals } from '../../intervals.js';
 import type { Period } from '../../period.js';
-import { iso, provenance, provenanceInTurns, recordHead, type IndicatorRecord } from '../../record.js';
+import { isoInstant, provenance, provenanceInTurns, recordHead, type IndicatorRecord } from '../../record.js';
 import type { Subject } from '../../subject.js';
 
 type Head = Pick<IndicatorDefinition, 'key' | 'version' | 'unit'>;
@@ -32,7 +32,7 @@ export function meanOfHoursRecord(
     ...figuresOf(hours, hours.length),
     detail: {
       intervalMs: intervalIn(promised, period),
-      hours: hours.map(({ hour, ...rest }) => ({ from: iso(hour), ...rest })),
+      hours: hours.map(({ hour, ...rest }) => ({ from: isoInstant(hour), ...rest })),
     },
     provenance: provenance('readings', inputs),
   };
@@ -143,6 +143,6 @@ function daysOf(hours: readonly HourlyRollup[]): object[] {
   return Array.from({ length: hours.length / HOURS_A_DAY }, (_, day) => {
     const own = hours.slice(day * HOURS_A_DAY, (day + 1) * HOURS_A_DAY);
     const { valid, mean, covered } = dailyRollup(own);
-    return { from: iso(own[0]?.hour ?? 0), validHours: valid, mean, covered };
+    return { from: isoInstant(own[0]?.hour ?? 0), validHours: valid, mean, covered };
   });
 }
