@@ -6,6 +6,7 @@ import {
   type CodecInput,
   type CodecResult,
   type Measured,
+  TopicMappings,
 } from '#libs/telemetry';
 import { defined } from '#libs/kernel';
 import fc from 'fast-check';
@@ -35,6 +36,30 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 /** A payload that the project carries, with its source and licence beside it: `devices/codecs/{maker}/fixtures/{name}`. */
 export function fixture(maker: string, name: string): Buffer {
   return readFileSync(join(HERE, maker, 'fixtures', name));
+}
+
+/** What a codec reads in the session of a maker's page (`session.txt`), of which it refuses nothing. */
+export function measuredInSession(
+  codec: Codec,
+  patterns: readonly string[],
+): { readonly statuses: readonly string[]; readonly measured: readonly Readonly<Record<string, number>>[] } {
+  const mappings = new TopicMappings(patterns.map((pattern) => ({ pattern, codec: codec.name })));
+  const lines = fixture(codec.name, 'session.txt').toString().split('\n');
+  const results = lines.flatMap((line) => {
+    const [topic = '', payload = ''] = line.split(' | ');
+    const matched = mappings.match(topic);
+    return matched === undefined ? [] : [codec.decode(message(payload, { topic, parts: matched.parts }))];
+  });
+  expect(results.flatMap(({ refusals }) => refusals)).toEqual([]);
+  const outputs = results.flatMap((result) => result.outputs);
+  return {
+    statuses: outputs.flatMap((output) => (output.kind === 'status' ? [output.state] : [])),
+    measured: outputs.flatMap((output) =>
+      output.kind === 'telemetry'
+        ? [Object.fromEntries(output.values.map(({ parameter, value }) => [parameter, value]))]
+        : [],
+    ),
+  };
 }
 
 function withoutSensor(measured: Measured): Measured {

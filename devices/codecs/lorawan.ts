@@ -1,7 +1,16 @@
+import { COMMON_NAMES } from './parameter-names.js';
 import { isObject } from '#libs/kernel';
 import { type CodecResult, type MeasuredParameter, type Unit } from '#libs/telemetry';
 import { wordsOf } from './decoder-words.js';
-import { Findings, refusal, refused, type Gathered, type Members, type Place, type Validity } from './reading.js';
+import {
+  Findings,
+  refusal,
+  refused,
+  type Gathered,
+  type Members,
+  type Place,
+  type Validity,
+} from './reading.js';
 import { ownTime } from './stated-time.js';
 import { StatedUnits } from './stated-units.js';
 import { unreadNumbers } from './unread.js';
@@ -11,20 +20,10 @@ import { unreadNumbers } from './unread.js';
  * `humidity` are those of Milesight, `tempc_sht`, `hum_sht` and `tempc_ds` (a probe on a cable) those of Dragino.
  */
 const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
-  ['pm25', 'pm25'],
-  ['pm2_5', 'pm25'],
-  ['pm2.5', 'pm25'],
+  ...COMMON_NAMES,
   ['pm2p5', 'pm25'],
-  ['pm10', 'pm10'],
-  ['so2', 'so2'],
-  ['no2', 'no2'],
-  ['co', 'co'],
-  ['o3', 'o3'],
-  ['hc', 'hc'],
-  ['temperature', 'temperature'],
   ['air_temperature', 'temperature'],
   ['tempc_sht', 'temperature'],
-  ['humidity', 'humidity'],
   ['relative_humidity', 'humidity'],
   ['hum_sht', 'humidity'],
   ['tempc_ds', 'temperature'],

@@ -72,11 +72,11 @@ export function housingUnless(
   name: unknown,
 ): { readonly housing?: string } {
   const { device } = parts;
-  if (device === undefined || typeof name !== 'string' || plain(device) === plain(name)) return {};
+  if (device === undefined || typeof name !== 'string' || lettersOf(device) === lettersOf(name)) return {};
   return { housing: name.slice(0, 60) };
 }
 
-/** An address is written with and without colons, in large letters and in small ones. */
-function plain(name: string): string {
+/** What is left of a name for comparison: letters in lower case, and digits. */
+export function lettersOf(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }

@@ -1,3 +1,4 @@
+import { lettersOf } from './order.js';
 import type { MeasuredParameter, Unit } from '#libs/telemetry';
 import { shown, type Members } from './reading.js';
 
@@ -47,7 +48,7 @@ export class StatedUnits {
   constructor(members: Members) {
     this.#statements = Object.entries(members).flatMap(([name, word]): Statement[] => {
       const match = (word ?? undefined) === undefined ? null : UNIT_NAME.exec(name);
-      return match === null ? [] : [{ name, word, of: plainly(match[1] ?? '') }];
+      return match === null ? [] : [{ name, word, of: lettersOf(match[1] ?? '') }];
     });
   }
 
@@ -62,7 +63,7 @@ export class StatedUnits {
     documented: Unit | undefined,
     meaning: 'fixed' | 'follows' = 'fixed',
   ): { readonly unit: Unit | undefined; readonly remedy?: string } {
-    const statements = this.#statements.filter(({ of }) => speaksOf(of, plainly(name), parameter));
+    const statements = this.#statements.filter(({ of }) => speaksOf(of, lettersOf(name), parameter));
     const [first] = statements;
     if (first === undefined) return { unit: documented };
     const unit = unitOfWord(first.word);
@@ -72,10 +73,6 @@ export class StatedUnits {
     const expected = documented === undefined ? 'state a known unit' : `set it to ${documented}`;
     return { unit: undefined, remedy: `found ${found}; ${expected}` };
   }
-}
-
-function plainly(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
 function speaksOf(of: string, name: string, parameter: MeasuredParameter): boolean {

@@ -3,7 +3,16 @@ import type { Codec, CodecEvent, CodecInput, CodecResult, Refusal } from '#libs/
 import { eventData } from '../event-data.js';
 import { readDecoded } from '../lorawan.js';
 import { housingUnless } from '../order.js';
-import { ignored, readObject, refusal, refused, resultOf, sourceUnless, type Members, type Place } from '../reading.js';
+import {
+  ignored,
+  readObject,
+  refusal,
+  refused,
+  resultOf,
+  sourceUnless,
+  type Members,
+  type Place,
+} from '../reading.js';
 import { readDateTime } from '../reading-time.js';
 import { timeUnder } from '../stated-time.js';
 import { unreadNumbers } from '../unread.js';

@@ -1,5 +1,4 @@
-import { TopicMappings } from '#libs/telemetry';
-import { describeCodecContract, fixture, message, unnamed } from '../codec.contract.js';
+import { describeCodecContract, fixture, message, unnamed, measuredInSession } from '../codec.contract.js';
 import { codec as named } from './index.js';
 
 const codec = unnamed(named);
@@ -127,23 +126,10 @@ describe('esphome', () => {
 });
 
 it('reads what is measured in a session, mapped as its page says, and refuses nothing of it', () => {
-  const mappings = new TopicMappings(
-    ['{device}/sensor/{parameter}/state', '{device}/status'].map((pattern) => ({
-      pattern,
-      codec: 'esphome',
-    })),
-  );
-  const lines = fixture('esphome', 'session.txt').toString().split('\n');
-  const results = lines.flatMap((line) => {
-    const [topic = '', payload = ''] = line.split(' | ');
-    const matched = mappings.match(topic);
-    return matched === undefined ? [] : [codec.decode(message(payload, { topic, parts: matched.parts }))];
-  });
-  expect(results.flatMap(({ refusals }) => refusals)).toEqual([]);
-  const outputs = results.flatMap((result) => result.outputs);
-  expect(outputs).toContainEqual(expect.objectContaining({ kind: 'status', state: 'online' }));
-  const measured = outputs.flatMap((output) => (output.kind === 'telemetry' ? [output.values] : []));
-  expect(
-    measured.map((values) => Object.fromEntries(values.map(({ parameter, value }) => [parameter, value]))),
-  ).toEqual([{ pm25: 12.4 }, { temperature: 27.1 }]);
+  const { statuses, measured } = measuredInSession(codec, [
+    '{device}/sensor/{parameter}/state',
+    '{device}/status',
+  ]);
+  expect(statuses).toContain('online');
+  expect(measured).toEqual([{ pm25: 12.4 }, { temperature: 27.1 }]);
 });

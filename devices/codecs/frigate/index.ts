@@ -7,7 +7,18 @@ import {
   type CodecInput,
   type CodecResult,
 } from '#libs/telemetry';
-import { Findings, ignored, readNumber, readObject, refusal, refused, shown, sourceUnless, statusOfWord, type Members } from '../reading.js';
+import {
+  Findings,
+  ignored,
+  readNumber,
+  readObject,
+  refusal,
+  refused,
+  shown,
+  sourceUnless,
+  statusOfWord,
+  type Members,
+} from '../reading.js';
 import { unreadNumbers } from '../unread.js';
 
 /**

@@ -6,7 +6,16 @@ import {
   type CodecResult,
   type MeasuredParameter,
 } from '#libs/telemetry';
-import { Gathered, ignored, readNumber, refusal, refused, resultOf, shown, type Members } from '../reading.js';
+import {
+  Gathered,
+  ignored,
+  readNumber,
+  refusal,
+  refused,
+  resultOf,
+  shown,
+  type Members,
+} from '../reading.js';
 import { unitOfWord } from '../stated-units.js';
 import { unreadNumbers } from '../unread.js';
 

@@ -1,6 +1,15 @@
 import { isObject } from '#libs/kernel';
 import type { Codec } from '#libs/telemetry';
-import { Gathered, readObject, refusal, refused, resultOf, shown, type Members, type Validity } from '../reading.js';
+import {
+  Gathered,
+  readObject,
+  refusal,
+  refused,
+  resultOf,
+  shown,
+  type Members,
+  type Validity,
+} from '../reading.js';
 import { readDateTime, readEpoch, type Instant } from '../reading-time.js';
 import { timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';

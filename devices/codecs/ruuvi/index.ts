@@ -1,7 +1,18 @@
 import { isObject } from '#libs/kernel';
 import type { Codec, CodecInput, CodecResult, MeasuredParameter, Unit } from '#libs/telemetry';
 import { housingUnless } from '../order.js';
-import { Gathered, ignored, readNumber, readObject, refusal, refused, resultOf, shown, sourceUnless, statusOfWord } from '../reading.js';
+import {
+  Gathered,
+  ignored,
+  readNumber,
+  readObject,
+  refusal,
+  refused,
+  resultOf,
+  shown,
+  sourceUnless,
+  statusOfWord,
+} from '../reading.js';
 import { readEpoch } from '../reading-time.js';
 import { timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';

@@ -1,3 +1,4 @@
+import { COMMON_NAMES } from '../parameter-names.js';
 import { isObject } from '#libs/kernel';
 import {
   readJson,
@@ -25,18 +26,8 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
 
 /** Last segments of names, lower-cased. RFC 8428 gives names to no quantity. */
 const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
-  ['pm25', 'pm25'],
-  ['pm2.5', 'pm25'],
-  ['pm2_5', 'pm25'],
-  ['pm10', 'pm10'],
-  ['so2', 'so2'],
-  ['no2', 'no2'],
-  ['co', 'co'],
-  ['o3', 'o3'],
-  ['hc', 'hc'],
-  ['temperature', 'temperature'],
+  ...COMMON_NAMES,
   ['temp', 'temperature'],
-  ['humidity', 'humidity'],
   ['rh', 'humidity'],
 ] as const);
 

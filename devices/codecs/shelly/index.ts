@@ -1,6 +1,17 @@
 import { isObject } from '#libs/kernel';
 import { readJson, type Codec } from '#libs/telemetry';
-import { Findings, ignored, readObject, refusal, refused, shown, status, type Members, type Place, type Validity } from '../reading.js';
+import {
+  Findings,
+  ignored,
+  readObject,
+  refusal,
+  refused,
+  shown,
+  status,
+  type Members,
+  type Place,
+  type Validity,
+} from '../reading.js';
 import { readEpoch } from '../reading-time.js';
 import { ownTime, timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';

@@ -1,6 +1,5 @@
 import { isObject } from '#libs/kernel';
 
-
 /** What a birth defines of one metric for the data messages after it. */
 export interface Born {
   readonly alias?: string;

@@ -1,3 +1,4 @@
+import { COMMON_NAMES } from '../parameter-names.js';
 import { defined } from '#libs/kernel';
 import type { Codec, CodecInput, CodecResult, MeasuredParameter } from '#libs/telemetry';
 import { housingUnless } from '../order.js';
@@ -9,19 +10,7 @@ import { birthsIn, isDeviceOf, withBirth, without, type Birth, type Born } from 
 import { readPayload, type Metric, type Payload, type WireValue } from './payload.js';
 
 /** Last segments of metric names, lower-cased. Sparkplug gives names to no quantity. */
-const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map([
-  ['pm25', 'pm25'],
-  ['pm2.5', 'pm25'],
-  ['pm2_5', 'pm25'],
-  ['pm10', 'pm10'],
-  ['so2', 'so2'],
-  ['no2', 'no2'],
-  ['co', 'co'],
-  ['o3', 'o3'],
-  ['hc', 'hc'],
-  ['temperature', 'temperature'],
-  ['humidity', 'humidity'],
-] as const);
+const NAMES: ReadonlyMap<string, MeasuredParameter> = new Map(COMMON_NAMES);
 
 const REMEDY = 'give the metric the property engUnit in its birth, such as µg/m³, ppb, °C or %';
 

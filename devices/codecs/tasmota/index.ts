@@ -1,6 +1,15 @@
 import { type UtcMillis, isObject } from '#libs/kernel';
 import type { Codec, CodecTelemetry, MeasuredParameter, Refusal, Unit } from '#libs/telemetry';
-import { Gathered, ignored, readObject, refused, resultOf, shown, statusOfWord, type Members } from '../reading.js';
+import {
+  Gathered,
+  ignored,
+  readObject,
+  refused,
+  resultOf,
+  shown,
+  statusOfWord,
+  type Members,
+} from '../reading.js';
 import { readDateTime } from '../reading-time.js';
 import { timeUnder } from '../stated-time.js';
 import { StatedUnits } from '../stated-units.js';

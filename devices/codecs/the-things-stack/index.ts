@@ -2,7 +2,16 @@ import { isObject } from '#libs/kernel';
 import type { Codec, CodecInput, CodecResult } from '#libs/telemetry';
 import { readDecoded } from '../lorawan.js';
 import { housingUnless } from '../order.js';
-import { ignored, readObject, refusal, refused, resultOf, sourceUnless, type Members, type Place } from '../reading.js';
+import {
+  ignored,
+  readObject,
+  refusal,
+  refused,
+  resultOf,
+  sourceUnless,
+  type Members,
+  type Place,
+} from '../reading.js';
 import { readDateTime } from '../reading-time.js';
 import { timeUnder } from '../stated-time.js';
 import { unreadNumbers } from '../unread.js';

@@ -1,18 +1,13 @@
+import { outcomeLines, valueLines } from './describe-account.js';
 import type { FullCheck } from '#apps/gateway';
 
 /** What came of a full check, for people. */
 export function describeCheck(check: FullCheck): string[] {
   const { messages, values, bytes, waiting, takenByRetention, unreadable, differences } = check;
-  const { byFlag } = values;
   return [
     'pemeriksaan penuh jurnal dan basis data / full check of journal and store',
     `pesan di jurnal / messages in the journal                       ${messages.kept}`,
-    `  menjadi pembacaan / became readings                           ${messages.becameReadings}`,
-    `  menjadi tanda hidup, status, kejadian / became signals        ${messages.becameSignals}`,
-    `  menjadi hasil perintah / became results of commands           ${messages.becameCommandResults}`,
-    `  ditolak / refused                                             ${messages.refused}`,
-    `  tanpa isi yang disimpan / nothing to keep                     ${messages.ignored}`,
-    `  kiriman ulang / sent again                                    ${messages.repeated}`,
+    ...outcomeLines(messages),
     `  hasilnya dihapus retensi / their outcome taken by retention   ${messages.outcomeTakenByRetention}`,
     `  tanpa jejak / without a trace                                 ${messages.unaccounted}`,
     `  hasilnya bukan isi pesannya / not what their bytes say        ${bytes.different}`,
@@ -23,10 +18,7 @@ export function describeCheck(check: FullCheck): string[] {
     ...(bytes.withFlags === false
       ? ['  tanda mutu tidak dibandingkan / flags were not compared: docs/verification.md']
       : []),
-    `nilai / values                                                  ${values.decoded}`,
-    `  berbeda / distinct                                            ${values.distinct}`,
-    `    lulus / pass ${byFlag[1]}, tidak dinilai / not evaluated ${byFlag[2]}, meragukan / suspect ${byFlag[3]}, gagal / fail ${byFlag[4]}`,
-    `  menggantikan yang sama / replaced an equal one                ${values.replaced}`,
+    ...valueLines(values),
     `  tersimpan / stored                                            ${values.stored}`,
     `  ditolak basis data / refused by the store                     ${values.refusedByStore}`,
     `  lebih tua dari simpanan / older than the store keeps          ${values.expired}`,

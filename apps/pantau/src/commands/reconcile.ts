@@ -1,3 +1,4 @@
+import { outcomeLines, valueLines } from './describe-account.js';
 import type { CheckProgress, FullCheck, FullCheckStatus, Reconciliation } from '#apps/gateway';
 import { eachEntry, type Entry } from '#libs/journal';
 import { messageOf, PantauError, parseJson, REQUEST_BOUNDS } from '#libs/kernel';
@@ -163,24 +164,15 @@ function progressOf(print: (line: string) => void): (done: number, total: number
 }
 
 function describe({ messages, values, refusals, takenByRetention, balanced }: Reconciliation): string[] {
-  const { byFlag } = values;
   const reasons = Object.entries(refusals).map(([reason, count]) => `${reason} ${count}`);
   return [
     `pesan diterima dan diakui / messages received and acknowledged  ${messages.received}`,
-    `  menjadi pembacaan / became readings                           ${messages.becameReadings}`,
-    `  menjadi tanda hidup, status, kejadian / became signals        ${messages.becameSignals}`,
-    `  menjadi hasil perintah / became results of commands           ${messages.becameCommandResults}`,
-    `  ditolak / refused                                             ${messages.refused}`,
-    `  tanpa isi yang disimpan / nothing to keep                     ${messages.ignored}`,
-    `  kiriman ulang / sent again                                    ${messages.repeated}`,
+    ...outcomeLines(messages),
     `  menunggu / waiting                                            ${messages.waiting}`,
     ...line('  dihapus retensi sebelum dibaca / lost to retention unread     ', messages.lostToRetention),
     ...line('  dari sebelum penghitungan / from before counting began        ', messages.beforeCounting),
     `  tanpa jejak / without a trace                                 ${messages.unaccounted}`,
-    `nilai / values                                                  ${values.decoded}`,
-    `  berbeda / distinct                                            ${values.distinct}`,
-    `    lulus / pass ${byFlag[1]}, tidak dinilai / not evaluated ${byFlag[2]}, meragukan / suspect ${byFlag[3]}, gagal / fail ${byFlag[4]}`,
-    `  menggantikan yang sama / replaced an equal one                ${values.replaced}`,
+    ...valueLines(values),
     `  dinilai ulang / judged again                                  ${values.amended}`,
     `ditulis ke basis data / written to the store                    ${values.written}`,
     `  ditolak basis data / refused by the store                     ${values.refusedByStore}`,
