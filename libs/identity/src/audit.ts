@@ -113,7 +113,10 @@ export class Audit {
   }
 
   /** Newest first. */
-  async page({ limit, before, ...wanted }: AuditQuestion, passedOver: UnreadableEntryListener): Promise<AuditPage> {
+  async page(
+    { limit, before, ...wanted }: AuditQuestion,
+    passedOver: UnreadableEntryListener,
+  ): Promise<AuditPage> {
     const items: AuditEntry[] = [];
     let lookedAt = 0;
     for await (const { offset, data } of this.#newest(limit, before, passedOver)) {
