@@ -18,7 +18,7 @@ devices:
 const NAME = 'ani';
 const PASSWORD = 'tujuh kuda di rawa';
 /** Of the page to show something of Pantau. */
-const PATIENCE = 60_000;
+const PATIENCE = 40_000;
 
 describeWith(['chromium'], 'the page in a browser', () => {
   let pantau: PantauFixture;
@@ -108,6 +108,7 @@ describeWith(['chromium'], 'the page in a browser', () => {
     await news.getByText('37,5').waitFor();
     const second = await browser.open();
     await second.goto(page.url());
+    await second.getByRole('region', { name: 'Lokasi' }).getByText('Udara Betung').waitFor();
     await telemetry(air, 'betung', 'udara-01', Date.now() + 1, 38.5);
     await second.getByRole('region', { name: 'Baru saja masuk' }).getByText('38,5').waitFor();
     await news.getByText('38,5').waitFor();
@@ -123,7 +124,7 @@ describeWith(['chromium'], 'the page in a browser', () => {
     await page.getByRole('heading', { name: 'Udara Betung' }).waitFor();
     await page.getByRole('img', { name: /PM2.5 Udara Betung: terakhir 38,5/ }).waitFor();
     const latest = page.getByRole('region', { name: 'Nilai terakhir' });
-    await latest.getByRole('button', { name: 'Lihat bukti' }).first().click();
+    await latest.getByRole('button', { name: 'Lihat' }).first().click();
     const proof = page.getByRole('dialog', { name: 'Kiriman asal pembacaan ini' });
     await proof.getByText('pantau/v1/betung/udara-01/telemetry').waitFor();
     await proof.getByText('"pm25":38.5').waitFor();
@@ -154,9 +155,14 @@ describeWith(['chromium'], 'the page in a browser', () => {
     const { page } = browser;
     await browser.go('/gaya?x=1');
     await page.getByLabel('Nama lokasi').first().fill('belum disimpan');
+    // The stream of both is that of one of them.
+    const other = await browser.open();
+    await other.goto(`${browser.address}/`);
+    await other.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
     const { sessions, users } = pantau.engines;
     for (const { id } of await sessions.list(await users.get(NAME))) await sessions.end(NAME, id);
     await page.getByRole('heading', { name: 'Sesi Anda berakhir' }).waitFor({ timeout: PATIENCE });
+    await other.getByRole('heading', { name: 'Sesi Anda berakhir' }).waitFor({ timeout: PATIENCE });
     await page.getByLabel('Kata sandi').fill('salah sama sekali');
     await page.getByRole('button', { name: 'Masuk', exact: true }).click();
     await page.getByText('tidak cocok').waitFor();
@@ -165,6 +171,8 @@ describeWith(['chromium'], 'the page in a browser', () => {
     await page.getByRole('heading', { name: 'Sesi Anda berakhir' }).waitFor({ state: 'hidden' });
     expect(await page.getByLabel('Nama lokasi').first().inputValue()).toBe('belum disimpan');
     expect(page.url()).toContain('/gaya?x=1');
+    await other.getByRole('heading', { name: 'Sesi Anda berakhir' }).waitFor({ state: 'hidden' });
+    await other.close();
   });
 
   it('is passed through by keyboard alone', async () => {

@@ -17,7 +17,7 @@ const PAUSES = [1_000, 2_000, 5_000];
 
 /** What the tab that leads tells the others. */
 interface Told {
-  readonly kind: 'event' | 'word' | 'cut';
+  readonly kind: 'event' | 'word' | 'refused';
   readonly event?: StreamEvent;
 }
 
@@ -82,7 +82,8 @@ class Live {
   async #stream(signal: AbortSignal): Promise<void> {
     const headers: HeadersInit = this.#lastId === '' ? {} : { 'last-event-id': this.#lastId };
     const response = await fetch(`${base}api/v1/live`, { signal, headers, cache: 'no-store' });
-    if (response.status === 401) void session.start();
+    // Each tab has a page of its own to keep for who signs in again.
+    if (response.status === 401) this.#tell({ kind: 'refused' });
     if (!response.ok || response.body === null) throw new Error(String(response.status));
     const reader = new EventReader();
     const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -99,8 +100,9 @@ class Live {
     this.#told(told);
   }
 
-  #told({ event }: Told): void {
+  #told({ kind, event }: Told): void {
     this.#heard();
+    if (kind === 'refused') void session.start();
     if (event === undefined) return;
     if (event.id !== '') this.#lastId = event.id;
     if (event.type === 'lost') epoch.next();

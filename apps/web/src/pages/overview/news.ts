@@ -9,6 +9,30 @@ export interface NewsItem {
   readonly state: string;
 }
 
+/** Stored readings as lines, newest arrival first: those of one message stand together. */
+export function newsOfReadings(
+  readings: readonly {
+    readonly device: string;
+    readonly ts: string;
+    readonly receivedAt: string;
+    readonly parameter: string;
+    readonly value: number;
+    readonly flag: number;
+  }[],
+): readonly NewsItem[] {
+  const messages = new Map<string, NewsItem>();
+  for (const { device, ts, receivedAt, parameter, value, flag } of readings) {
+    const key = `${device} ${ts}`;
+    const known = messages.get(key);
+    const reading = { parameter, value, flag };
+    messages.set(key, {
+      ...(known ?? { id: -1 - messages.size, at: receivedAt, device, kind: 'readings', state: '' }),
+      readings: [...(known?.readings ?? []), reading],
+    });
+  }
+  return [...messages.values()].sort((a, b) => b.at.localeCompare(a.at));
+}
+
 /** An event of the live stream as one line; undefined for what is no news of a device. */
 export function newsOf(id: number, data: unknown): NewsItem | undefined {
   const { device, receivedAt, type, readings, state, name } = data as Readonly<Record<string, unknown>>;
