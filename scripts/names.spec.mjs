@@ -10,10 +10,15 @@ const FUNCTION = /^(?:export )?(?:async )?function\*? (\w+)([^]*?\n\}\n)/gm;
 /** What is shorter says nothing of its own. */
 const SHORTEST = 60;
 
+/** A program of its own, for browsers: it shares no code and has a vocabulary of its own. */
+const APART = 'apps/web/';
+
 const sources = ['apps', 'libs'].flatMap((root) =>
   readdirSync(root, { recursive: true })
     .filter((path) => path.endsWith('.ts') && !/[.](spec|e2e-spec|contract|fixture|d)[.]ts$/.test(path))
-    .map((path) => ({ path: join(root, path), text: readFileSync(join(root, path), 'utf8') })),
+    .map((path) => join(root, path))
+    .filter((path) => !path.startsWith(APART))
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') })),
 );
 
 /** @returns of each that several files have: what it is, and the files */

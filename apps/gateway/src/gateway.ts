@@ -55,7 +55,7 @@ import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controll
 import { LiveController } from './live/live.controller.js';
 import { StationsController } from './stations/stations.controller.js';
 import { PageController } from './page/page.controller.js';
-import { readPage } from './page/page-files.js';
+import { readPageFiles } from './page/page-files.js';
 import { servePage } from './page/serve-page.js';
 import { StationsProjection } from './stations/stations.projection.js';
 
@@ -181,7 +181,7 @@ export async function startGateway(
   // Nest's body parsers would judge the content; these routes take it as it is.
   const fastify = app.getHttpAdapter().getInstance();
   await fastify.register(handOnUplinks(uplinks, logger));
-  servePage(fastify, await readPage(page, dependencies.publicUrl?.path ?? ''));
+  servePage(fastify, await readPageFiles(page, dependencies.publicUrl?.path ?? ''));
   try {
     await app.listen(port, host);
   } catch (cause) {

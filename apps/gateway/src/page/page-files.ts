@@ -12,7 +12,7 @@ export interface PageFile {
 }
 
 /** The page as it was built. */
-export interface Page {
+export interface PageFiles {
   /** What every address of the page answers. */
   readonly index: PageFile;
   /** By path without a leading slash. Their names hold a digest of their content, so they never change. */
@@ -41,7 +41,7 @@ const BUILT_ADDRESS = /(["'])\.\//g;
  * @param path - of the public address: empty, or as `/pantau`
  * @returns undefined where no page was built
  */
-export async function readPage(folder: string, path: string): Promise<Page | undefined> {
+export async function readPageFiles(folder: string, path: string): Promise<PageFiles | undefined> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch((): Dirent[] => []);
   const files = new Map<string, Buffer>();
   for (const entry of entries) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
 import { withoutPublicPath } from '../http/browser/security-headers.js';
-import { readPage } from './page-files.js';
+import { readPageFiles } from './page-files.js';
 import { servePage } from './serve-page.js';
 
 const INDEX = `<link href="./assets/a-1.css"><script type="module" src="./assets/a-1.js"></script>`;
@@ -36,7 +36,7 @@ async function serving(path: string, hasPage = true) {
   const app = fastify({ rewriteUrl: ({ url = '/' }) => withoutPublicPath(url, address) });
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ status: 404 }));
   app.get('/api/v1/known', () => ({}));
-  servePage(app, await readPage(folder.path, path));
+  servePage(app, await readPageFiles(folder.path, path));
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   return {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { etagOf } from '../exchange/conditional.js';
-import type { Page, PageFile } from './page-files.js';
+import type { PageFiles, PageFile } from './page-files.js';
 
 /** A year. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
@@ -9,7 +9,7 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
  * Serves the page: its assets, and below every other address that a browser opens `index.html`, which finds out what to show. What is below
  * `/api/` is never the page; nor is what a program asks for, which learns that there is no such thing.
  */
-export function servePage(fastify: FastifyInstance, page: Page | undefined): void {
+export function servePage(fastify: FastifyInstance, page: PageFiles | undefined): void {
   const index = page === undefined ? undefined : etagOf(page.index.plain.toString());
   fastify.get('/*', async (request, reply) => {
     const path = decodedPath(request.url);
