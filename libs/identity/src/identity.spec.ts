@@ -185,6 +185,16 @@ describe('Tokens', () => {
       expect(await tokens.verify(token)).toMatchObject({ permissions: ['read'] });
     }));
 
+  it('is of nobody where what limits it cannot be read', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      const token = await tokens.create('dasbor', ['read'], undefined, undefined, ['betung']);
+      expect(await tokens.verify(token)).toMatchObject({ permissions: ['read'], sites: ['betung'] });
+      const rows = namespaceOf<object>('identity/tokens');
+      await state.write([rows.put('dasbor', { ...(await state.get(rows, 'dasbor')), sites: 'betung' })]);
+      expect(await tokens.verify(token)).toBeUndefined();
+    }));
+
   it('ends a token when its time is over or it is revoked, and says when it was used last', () =>
     withState(async (state) => {
       let now = 1_700_000_000_000;

@@ -84,7 +84,8 @@ export const TOKENS = defineNamespace<StoredToken>({
   description: 'The digest of a token of the API, and what it allows.',
   shape: z.object({
     ...{ name: z.string(), digest, createdAt: z.number(), expiresAt: z.number().optional() },
-    ...{ scopes: texts.optional(), role: z.string().optional() },
+    // Without its sites it would be a token of all.
+    ...{ scopes: texts.optional(), sites: texts.optional(), role: z.string().optional() },
     owner: z.object({ user: z.string(), generation: z.number() }).optional(),
   }),
 });
@@ -226,7 +227,7 @@ export const SESSIONS = defineNamespace<StoredSession>({
   description: 'Somebody is signed in.',
   shape: z.object({
     ...{ user: z.string(), generation: z.number(), digest, address: z.string() },
-    ...{ createdAt: z.number(), lastSeenAt: z.number() },
+    ...{ createdAt: z.number(), lastSeenAt: z.number(), isSignOn: z.boolean().optional() },
   }),
 });
 
@@ -269,6 +270,6 @@ export const AUDIT_INTENTS = defineNamespace<AuditIntent>({
   description: 'A change that is being made; what is left becomes an entry of the audit log.',
   shape: z.object({
     ...{ at: z.number(), from: z.string(), action: z.string() },
-    by: z.object({ kind: z.string(), name: z.string() }),
+    ...{ by: z.object({ kind: z.string(), name: z.string() }), on: z.record(z.string(), z.string()) },
   }),
 });
