@@ -48,15 +48,31 @@ export interface Consumer {
   rest: Promise<unknown> | undefined;
 }
 
-export async function waitForAny(
-  journal: Journal,
-  consumers: readonly Consumer[],
-  stop: AbortSignal,
-): Promise<void> {
-  const done = new AbortController();
-  const signal = AbortSignal.any([stop, done.signal]);
-  await Promise.race(
-    consumers.map(({ stream, shard, next, rest }) => rest ?? journal.waitFor(stream, shard, next, signal)),
-  ).catch(() => undefined);
-  done.abort();
+/** Waits for the next entry of any consumer of a shard, again and again. */
+export class NextOfAny {
+  #ending: AbortController | undefined;
+
+  /** @param stop - ends the wait, and each one to come */
+  constructor(
+    private readonly journal: Journal,
+    private readonly stop: AbortSignal,
+  ) {
+    // Once for all waits: a signal that is made of others for each of them costs more than the wait.
+    stop.addEventListener('abort', () => this.#ending?.abort(DONE), { once: true });
+  }
+
+  async wait(consumers: readonly Consumer[]): Promise<void> {
+    if (this.stop.aborted) return;
+    const ending = new AbortController();
+    this.#ending = ending;
+    await Promise.race(
+      consumers.map(
+        ({ stream, shard, next, rest }) => rest ?? this.journal.waitFor(stream, shard, next, ending.signal),
+      ),
+    ).catch(() => undefined);
+    // With a reason, because making one up costs a stack trace.
+    ending.abort(DONE);
+  }
 }
+
+const DONE = 'one of them has something';

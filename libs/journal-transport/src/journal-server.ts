@@ -7,7 +7,7 @@ import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { BatchContext, type Batch, type Pieces } from './batch-context.js';
-import { codeOf, isNextOf, waitForAny, type Consumer, type Handled } from './consumer.js';
+import { codeOf, isNextOf, NextOfAny, type Consumer, type Handled } from './consumer.js';
 import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
 import { notePassedOver } from './tally.js';
@@ -131,13 +131,14 @@ export class JournalServer extends Server implements CustomTransportStrategy {
         this.#openConsumer(stream, shard, cache),
       ),
     );
+    const next = new NextOfAny(journal, this.#stop.signal);
     while (!this.#stop.signal.aborted) {
       let worked = false;
       for (const consumer of consumers)
         if (consumer.rest === undefined) worked = (await this.#step(consumer)) || worked;
       if (worked) continue;
       for (const { reader } of consumers) this.#reads.rest(reader);
-      await waitForAny(journal, consumers, this.#stop.signal);
+      await next.wait(consumers);
     }
     for (const { reader } of consumers) this.#reads.leave(reader);
   }
