@@ -36,6 +36,7 @@ const TITLES: Readonly<Record<number, string>> = {
   409: 'Bertentangan dengan keadaan sekarang / Conflicts with the present state',
   412: 'Sudah berubah / Changed meanwhile',
   413: 'Terlalu besar / Too large',
+  414: 'Alamat terlalu panjang / Path too long',
   415: 'Jenis isi tidak didukung / Unsupported media type',
   422: 'Kunci sudah dipakai / Key in use',
   429: 'Terlalu sering / Too many requests',

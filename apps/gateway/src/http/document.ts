@@ -1,12 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { describeTables } from '../tables/describe-tables.js';
 import { describeUplinkRoutes } from '../uplinks/describe-uplinks.js';
 import { problem } from './answer.js';
-import { SESSION_COOKIE } from './cookie.js';
+import { SESSION_COOKIE, type PublicAddress } from './cookie.js';
 import { openApiSchema } from './openapi.js';
 
-/** The document of the whole API (OpenAPI 3.1). */
-export function apiDocument(app: INestApplication): OpenAPIObject {
+/** The document of the whole API (OpenAPI 3.1). @param address - where it is seen, if that differs from where it listens */
+export function apiDocument(app: INestApplication, address?: PublicAddress): OpenAPIObject {
   const description = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Pantau')
@@ -18,10 +19,11 @@ export function apiDocument(app: INestApplication): OpenAPIObject {
       type: 'apiKey',
       in: 'cookie',
       description: 'Of `POST /api/v1/session`. A change also needs its `csrfToken` as header `X-CSRF-Token`.',
-    })
-    .build();
-  const document = describeUplinkRoutes(SwaggerModule.createDocument(app, description));
+    });
+  if (address !== undefined && address.path !== '') description.addServer(address.path);
+  const document = describeUplinkRoutes(SwaggerModule.createDocument(app, description.build()));
   describeExchange(document);
+  describeTables(document);
   describeProblems(document);
   return withComponents(document);
 }
@@ -29,8 +31,10 @@ export function apiDocument(app: INestApplication): OpenAPIObject {
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
-function operationsOf(document: OpenAPIObject): Operation[] {
-  return Object.values(document.paths).flatMap((path) => METHODS.flatMap((method) => path[method] ?? []));
+function operationsOf(document: OpenAPIObject): (readonly [(typeof METHODS)[number], Operation])[] {
+  return Object.values(document.paths).flatMap((path) =>
+    METHODS.flatMap((method) => (path[method] === undefined ? [] : [[method, path[method]] as const])),
+  );
 }
 
 /** What is the same for every route: answers that are read again, requests that are sent again. */
@@ -76,6 +80,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   408: 'Permintaan tidak selesai pada waktunya / The request was not complete in time',
   409: 'Bertentangan dengan keadaan sekarang / In conflict with what is there',
   413: 'Isi terlalu besar / The body is too large',
+  414: 'Nama di alamat terlalu panjang / A name in the path is too long',
   415: 'Jenis isi tidak didukung / Unsupported media type',
   422: 'Kunci sudah dipakai untuk permintaan lain / The key was used for another request',
   429: 'Terlalu sering; lihat Retry-After / Too often; see Retry-After',
@@ -85,7 +90,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
 
 /** Whatever a route answers beside what it is asked for: what its parameters, its body and its security lead to. */
 function describeProblems(document: OpenAPIObject): void {
-  for (const operation of operationsOf(document)) {
+  for (const [method, operation] of operationsOf(document)) {
     const names = (operation.parameters ?? []).filter(
       (one) => 'in' in one && (one.in === 'path' || NAMES.has(one.name)),
     );
@@ -93,9 +98,12 @@ function describeProblems(document: OpenAPIObject): void {
       ...[400, 429, 500, 503],
       ...(operation.security === undefined ? [] : [401, 403]),
       ...(names.length > 0 ? [404] : []),
+      ...(names.some((one) => 'in' in one && one.in === 'path') ? [414] : []),
+      // A body may come to whatever is no question, be it asked for or not.
+      ...(method === 'get' ? [] : [408, 413, 415]),
       // What sends a browser on has found somebody, and a place to send to.
       ...(operation.responses[302] === undefined ? [] : [401, 404]),
-      ...(operation.requestBody === undefined ? [] : [401, 403, 404, 408, 409, 413, 415]),
+      ...(operation.requestBody === undefined ? [] : [401, 403, 404, 409]),
     ];
     for (const status of statuses) operation.responses[status] ??= problemResponse(status);
   }
