@@ -7,6 +7,8 @@ import { deviceSchema, siteSchema, type Device, type Site } from './registered.j
 import { Settings } from './settings.js';
 
 const REVISION = 'revision';
+/** Ids on each side of a name that nobody has. */
+const LOOKED_AROUND = 500;
 
 type Check<T> = (before: T | undefined) => void;
 
@@ -69,10 +71,7 @@ export class Registry {
   /** @throws PantauError `SITE_UNKNOWN` with the nearest name when the site is not registered */
   async assertSite(id: string): Promise<void> {
     if ((await this.site(id)) !== undefined) return;
-    const nearest = nearestName(
-      id,
-      (await this.sites()).map((site) => site.id),
-    );
+    const nearest = nearestName(id, await this.idsNear('site', id));
     throw new PantauError('SITE_UNKNOWN', `no site ${id} is registered.`, {
       remedy: `${nearest === undefined ? '' : `Did you mean ${nearest}? `}Add a new one: pantau site add <id> --name <name>, or list them: pantau site list.`,
     });
@@ -100,6 +99,41 @@ export class Registry {
 
   async devices(): Promise<Device[]> {
     return (await this.state.list(DEVICES)).map(({ value }) => value);
+  }
+
+  /** Sites in the order of their ids. @param after - only those behind this id @param limit - at most so many */
+  async sitesAfter(after: string | undefined, limit: number): Promise<Site[]> {
+    return this.#behind(SITES, after, limit);
+  }
+
+  /** Devices, as {@link sitesAfter}. */
+  async devicesAfter(after: string | undefined, limit: number): Promise<Device[]> {
+    return this.#behind(DEVICES, after, limit);
+  }
+
+  /** In the order of the ids; undefined for those that are not registered. */
+  async devicesNamed(ids: readonly string[]): Promise<(Device | undefined)[]> {
+    return this.state.getMany(DEVICES, ids);
+  }
+
+  /** Ids that stand around a name: among them is the one that was meant, unless it begins quite differently in a large registry. */
+  async idsNear(kind: 'site' | 'device', name: string): Promise<string[]> {
+    return kind === 'site' ? this.#around(SITES, name) : this.#around(DEVICES, name);
+  }
+
+  async #around<T>(namespace: Namespace<T>, name: string): Promise<string[]> {
+    const before = await this.state.list(namespace, { to: name, limit: LOOKED_AROUND, reverse: true });
+    const behind = await this.state.list(namespace, { from: name, limit: LOOKED_AROUND });
+    return [...before.reverse(), ...behind].map(({ key }) => key);
+  }
+
+  async #behind<T>(namespace: Namespace<T>, after: string | undefined, limit: number): Promise<T[]> {
+    const range = after === undefined ? { limit } : { from: after, limit: limit + 1 };
+    const found = await this.state.list(namespace, range);
+    return found
+      .filter(({ key }) => key !== after)
+      .slice(0, limit)
+      .map(({ value }) => value);
   }
 
   async #write<T extends Site | Device>(

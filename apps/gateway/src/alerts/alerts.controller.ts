@@ -39,16 +39,17 @@ export class AlertsController {
           reverse: true,
           limit,
         }),
-      ({ value: { latest } }) => {
-        const { phase, subject, severity: gravity, rule: of } = alertEventOf(latest);
-        return (
-          (state ?? phase) === phase &&
-          (device ?? subject.device) === subject.device &&
-          (site ?? subject.site) === subject.site &&
-          (severity ?? gravity) === gravity &&
-          (rule ?? of) === of
-        );
-      },
+      (batch) =>
+        batch.filter(({ value: { latest } }) => {
+          const { phase, subject, severity: gravity, rule: of } = alertEventOf(latest);
+          return (
+            (state ?? phase) === phase &&
+            (device ?? subject.device) === subject.device &&
+            (site ?? subject.site) === subject.site &&
+            (severity ?? gravity) === gravity &&
+            (rule ?? of) === of
+          );
+        }),
       { after: query.after?.[0], limit },
     );
     return shownAs(page, ({ value: { latest, history } }) => iso(alertItem(alertEventOf(latest), history)));

@@ -11,7 +11,7 @@ import { iso } from '../http/iso.js';
 import { registeredDevice, Registers } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody, ApiPreconditions, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
-import { pageOf } from '../http/page.js';
+import { matchingPage, pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { BROKER_RUNS, DEVICE_VIEWS, LATEST_READINGS } from '../namespaces.js';
@@ -45,18 +45,21 @@ export class DevicesController {
     @Query(new ZodPipe(devicesQuery)) query: z.output<typeof devicesQuery>,
   ): Promise<Answer<typeof devicesSchema>> {
     const { site, kind, after, limit } = query;
-    const wanted = (await this.pantau.registry.devices()).filter(
-      (device) =>
-        (site ?? device.site) === device.site &&
-        (kind ?? device.kind) === device.kind &&
-        (after === undefined || device.id > after[0]),
+    const { registry } = this.pantau;
+    const page = await matchingPage(
+      async (behind, most) =>
+        (await registry.devicesAfter(behind, most)).map((device) => ({ key: device.id, device })),
+      async (batch) => {
+        const wanted = batch.map(({ device }) => device);
+        const now = await this.#now(
+          wanted.filter((one) => (site ?? one.site) === one.site && (kind ?? one.kind) === one.kind),
+        );
+        const asked = now.filter((one) => isAskedFor(one, query));
+        return asked.map((device) => ({ key: device.id, device }));
+      },
+      { after: after?.[0], limit },
     );
-    if (query.state === undefined && query.from === undefined && query.to === undefined) {
-      const page = pageOf(wanted, limit, ({ id }) => [id]);
-      return { ...page, items: await this.#now(page.items) };
-    }
-    const asked = (await this.#now(wanted)).filter((device) => isAskedFor(device, query));
-    return pageOf(asked, limit, ({ id }) => [id]);
+    return shownAs(page, ({ device }) => device);
   }
 
   @Get(':device')

@@ -1,5 +1,3 @@
-import { compareTexts } from '#libs/kernel';
-import type { SetAsideTopic } from '#libs/telemetry';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -8,7 +6,7 @@ import { iso } from '../http/iso.js';
 import { assertHeardOf, TakesUnregistered } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
-import { pageOf, shownAs } from '../http/page.js';
+import { matchingPage, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { foreignTopicsSchema } from './foreign-topics-answer.js';
@@ -35,7 +33,7 @@ export class ForeignTopicsController {
   @ApiOperation({
     summary: 'Topik yang tidak dibaca siapa pun / Topics that nobody reads',
     description:
-      'Messages on them are acknowledged and delivered to nobody. Of each topic the number, the first and last time and the beginning of one message are kept; topics beyond `mqtt.limits.foreignTopicsPerClient` are counted together, without `topic`.',
+      'Messages on them are acknowledged and delivered to nobody. Of each topic the number, the first and last time and the beginning of one message are kept; topics beyond `mqtt.limits.foreignTopicsPerClient` are counted together, without `topic`. By sender, in an order that stays.',
   })
   @ApiZodQuery(foreignTopicsQuery)
   @ApiZodAnswer(foreignTopicsSchema)
@@ -44,12 +42,16 @@ export class ForeignTopicsController {
     @Query(new ZodPipe(foreignTopicsQuery)) query: z.output<typeof foreignTopicsQuery>,
   ): Promise<Answer<typeof foreignTopicsSchema>> {
     const { device, reason, after, limit } = query;
-    const found = await this.pantau.broker.setAsideTopics(device);
-    await assertHeardOf(this.pantau.registry, device, found.length > 0);
-    const wanted = found
-      .filter((topic) => (reason ?? topic.reason) === topic.reason && isBehind(topic, after))
-      .sort((a, b) => inOrder(placeOf(a), placeOf(b)));
-    return shownAs(pageOf(wanted, limit, placeOf), ({ sample, sender, ...rest }) => ({
+    const { broker, registry } = this.pantau;
+    const page = await matchingPage(
+      (behind, most) => broker.setAsideTopics({ sender: device, after: behind, limit: most }),
+      (batch) => batch.filter(({ value }) => (reason ?? value.reason) === value.reason),
+      { after: after?.[0], limit },
+    );
+    const isHeardOf =
+      page.items.length > 0 || (await broker.setAsideTopics({ sender: device, limit: 1 })).length > 0;
+    await assertHeardOf(registry, device, isHeardOf);
+    return shownAs(page, ({ value: { sample, sender, ...rest } }) => ({
       device: sender,
       ...iso(rest),
       sampleText: Buffer.from(sample).toString('utf8'),
@@ -57,19 +59,4 @@ export class ForeignTopicsController {
       remedy: REMEDIES[rest.reason],
     }));
   }
-}
-
-type Place = readonly [firstAt: number, sender: string, topic: string];
-
-/** By when it was first seen: that never changes, and a message that comes while somebody pages moves nothing. */
-function placeOf({ firstAt, sender, topic = '' }: SetAsideTopic): Place {
-  return [firstAt, sender, topic];
-}
-
-function inOrder(a: Place, b: Place): number {
-  return b[0] - a[0] || compareTexts(a[1], b[1]) || compareTexts(a[2], b[2]);
-}
-
-function isBehind(topic: SetAsideTopic, after: Place | undefined): boolean {
-  return after === undefined || inOrder(after, placeOf(topic)) < 0;
 }

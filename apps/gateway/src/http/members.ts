@@ -1,4 +1,4 @@
-import { localDaySpan } from '#libs/kernel';
+import { DAY, localDaySpan, PantauError, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
 import { z } from 'zod';
 
@@ -24,6 +24,34 @@ export const forwards = [
     from === undefined || to === undefined || from < to,
   { path: ['to'] as string[], message: 'expected a time after from' },
 ] as const;
+
+/** How far back a query goes that does not say where it begins, and the longest that one may ask for. */
+const DEFAULT_SPAN_DAYS = 31;
+const LONGEST_SPAN_DAYS = 366;
+export const LONGEST_SPAN = `expected a time after from, at most ${LONGEST_SPAN_DAYS} days later`;
+
+/** Members of a query over stored values: without an end it goes on to the newest. */
+export const spanMembers = {
+  from: instant.optional().meta({
+    description: `Device time, included; by default ${DEFAULT_SPAN_DAYS} days before \`to\`, at most ${LONGEST_SPAN_DAYS} days`,
+    'x-default-days': DEFAULT_SPAN_DAYS,
+    'x-longest-days': LONGEST_SPAN_DAYS,
+  }),
+  to: instant.optional().describe('Device time, not included; without it there is no end'),
+};
+
+/** The span that such a query means. @throws PantauError `USAGE` for one that is too long */
+export function spanOf(
+  { from, to }: { readonly from?: UtcMillis | undefined; readonly to?: UtcMillis | undefined },
+  now: UtcMillis,
+): TimeSpan {
+  const end = to ?? now;
+  const span = { from: from ?? Math.max(EARLIEST, end - DEFAULT_SPAN_DAYS * DAY), to: to ?? LATEST };
+  if (end - span.from <= LONGEST_SPAN_DAYS * DAY) return span;
+  throw new PantauError('USAGE', `from: ${LONGEST_SPAN}`, {
+    fields: [{ field: 'to', message: LONGEST_SPAN }],
+  });
+}
 
 export const jsonOfAtMost = (bytes: number) => (value: unknown) =>
   JSON.stringify(value ?? null).length <= bytes;

@@ -4,7 +4,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { PUBLIC } from './permission.js';
-import { idsOf, REGISTERS, unknown, UNREGISTERED } from './names.js';
+import { REGISTERS, unknown, UNREGISTERED } from './names.js';
 
 const LONGEST_NAME = 100;
 
@@ -38,11 +38,17 @@ export class NamesGuard implements CanActivate {
           'DEVICE_UNKNOWN',
           'device',
           device,
-          idsOf(await registry.devices()),
+          await registry.idsNear('device', device),
           'GET /api/v1/devices',
         );
       if (isName(site) && (await registry.site(site)) === undefined)
-        throw unknown('SITE_UNKNOWN', 'site', site, idsOf(await registry.sites()), 'GET /api/v1/sites');
+        throw unknown(
+          'SITE_UNKNOWN',
+          'site',
+          site,
+          await registry.idsNear('site', site),
+          'GET /api/v1/sites',
+        );
       const indicators = this.pantau.evidence.definitions.map(({ key }) => key);
       if (isName(indicator) && !indicators.some((key) => key === indicator))
         throw unknown('NOT_FOUND', 'indicator', indicator, indicators, 'GET /api/v1/indicators');

@@ -17,11 +17,8 @@ export async function assertHeardOf(
   isHeardOf: boolean,
 ): Promise<void> {
   if (device === undefined || isHeardOf || (await registry.device(device)) !== undefined) return;
-  throw unknown('DEVICE_UNKNOWN', 'device', device, idsOf(await registry.devices()), 'GET /api/v1/devices');
-}
-
-export function idsOf(items: readonly { readonly id: string }[]): string[] {
-  return items.map(({ id }) => id);
+  const near = await registry.idsNear('device', device);
+  throw unknown('DEVICE_UNKNOWN', 'device', device, near, 'GET /api/v1/devices');
 }
 
 /** What a request names and nobody knows, with the name that was meant perhaps. */

@@ -24,6 +24,9 @@ export const after = <T extends z.ZodType>(place: T) =>
     .optional()
     .describe('The list goes on after this: `next` of the answer before');
 
+/** An instant in a cursor: one that is stored. */
+export const instantPlace = z.int().min(0).max(8.64e15);
+
 /** Where a list that is ordered by names goes on. */
 export const afterName = after(z.tuple([z.string().max(500)]));
 
@@ -63,25 +66,32 @@ export function shownAs<T, R>({ items, ...rest }: Page<T>, show: (item: T, i: nu
 export const LOOKED_AT = 5_000;
 const BATCH = 500;
 
+interface Keyed {
+  readonly key: string;
+}
+
 /**
  * Those of an ordered list that fit, until the page is full or enough was looked at; then the page says where to go on, be
- * it empty.
+ * it empty. It begins with as many as the page may hold, and looks at more at a time where few of them fit.
  *
  * @param read - at most so many items behind a key
+ * @param matching - those of a batch that fit, as they are shown, in their order
  */
-export async function matchingPage<T extends { readonly key: string }>(
+export async function matchingPage<T extends Keyed, R extends Keyed = T>(
   read: (after: string | undefined, limit: number) => Promise<readonly T[]>,
-  fits: (item: T) => boolean,
+  matching: (batch: readonly T[]) => readonly R[] | Promise<readonly R[]>,
   { after, limit }: { readonly after: string | undefined; readonly limit: number },
-): Promise<Page<T>> {
-  const found: T[] = [];
+): Promise<Page<R>> {
+  const found: R[] = [];
   let at = after;
-  for (let looked = 0; looked < LOOKED_AT; looked += BATCH) {
-    const items = await read(at, BATCH);
-    for (const item of items) if (fits(item)) found.push(item);
+  let batch = Math.min(BATCH, limit + 1);
+  for (let looked = 0; looked < LOOKED_AT; batch = Math.min(BATCH, 2 * batch)) {
+    const items = await read(at, batch);
+    looked += batch;
+    found.push(...(await matching(items)));
     if (found.length > limit) return pageOf(found, limit, ({ key }) => [key]);
     at = items.at(-1)?.key ?? at;
-    if (items.length < BATCH) return { items: found };
+    if (items.length < batch) return { items: found };
   }
   return { items: found, truncated: true, ...(at === undefined ? {} : { next: cursorText([at]) }) };
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { after } from '../http/page.js';
-import { forwards, id, instant, limit, parameter } from '../http/members.js';
+import { after, instantPlace } from '../http/page.js';
+import { forwards, id, limit, parameter, spanMembers } from '../http/members.js';
 
 const readingsFilter = {
   site: id.optional(),
   device: id.optional(),
   parameter: parameter.optional(),
-  from: instant.optional().describe('Device time, included'),
-  to: instant.optional().describe('Device time, not included'),
+  ...spanMembers,
 };
 
 export const countQuery = z.strictObject(readingsFilter).refine(forwards[0], forwards[1]);
@@ -16,7 +15,7 @@ export const readingsQuery = z
   .strictObject({
     ...readingsFilter,
     order: z.enum(['asc', 'desc']).default('desc'),
-    after: after(z.tuple([z.number(), z.string(), parameter])),
+    after: after(z.tuple([instantPlace, z.string(), parameter])),
     limit: limit(100, 10_000),
   })
   .refine(forwards[0], forwards[1]);

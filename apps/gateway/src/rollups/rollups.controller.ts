@@ -60,9 +60,9 @@ export class RollupsController {
     const parameters = parameter === undefined ? MEASURED_CODES : [parameter];
     const found = await neighbours.disagreements(parameters, span, limit + 1, after);
     const page = pageOf(found, limit, ({ hour, parameter: of, device }) => [hour, of, device]);
-    const sites = new Map((await registry.devices()).map(({ id, site }) => [id, site]));
-    return shownAs(page, (hour) => ({
-      ...defined({ site: sites.get(hour.device) }),
+    const devices = await registry.devicesNamed(page.items.map(({ device }) => device));
+    return shownAs(page, (hour, i) => ({
+      ...defined({ site: devices[i]?.site }),
       ...iso(hour),
       unit: PARAMETERS[hour.parameter].unit,
     }));

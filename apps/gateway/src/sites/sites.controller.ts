@@ -9,7 +9,7 @@ import { assertUnchanged, Preconditions, type Precondition } from '../exchange/c
 import { Registers } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodBody, ApiPreconditions, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
-import { pageOf } from '../http/page.js';
+import { matchingPage, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { siteAnswer, sitesSchema } from './sites-answer.js';
@@ -29,10 +29,13 @@ export class SitesController {
   async sites(
     @Query(new ZodPipe(sitesQuery)) { district, after, limit }: z.output<typeof sitesQuery>,
   ): Promise<Answer<typeof sitesSchema>> {
-    const sites = (await this.pantau.registry.sites()).filter(
-      (site) => (district ?? site.district) === site.district && (after === undefined || site.id > after[0]),
+    const page = await matchingPage(
+      async (behind, most) =>
+        (await this.pantau.registry.sitesAfter(behind, most)).map((site) => ({ key: site.id, site })),
+      (batch) => batch.filter(({ site }) => (district ?? site.district) === site.district),
+      { after: after?.[0], limit },
     );
-    return pageOf(sites, limit, ({ id }) => [id]);
+    return shownAs(page, ({ site }) => site);
   }
 
   @Get(':site')

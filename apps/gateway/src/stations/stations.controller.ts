@@ -7,7 +7,7 @@ import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import type { Answer } from '../http/answer.js';
 import { id, limit } from '../http/members.js';
-import { afterName, pageOf, shownAs } from '../http/page.js';
+import { afterName, matchingPage, shownAs } from '../http/page.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { stationOf, stationSchema, stationsSchema, type Station } from './stations-answer.js';
 import { RECENT_HOURS } from '../namespaces.js';
@@ -37,19 +37,18 @@ export class StationsController {
     @Query(new ZodPipe(stationsQuery)) { site, after, limit }: z.output<typeof stationsQuery>,
   ): Promise<Answer<typeof stationsSchema>> {
     const { registry, state, clock } = this.pantau;
-    const devices = (await registry.devices()).filter(
-      (device) =>
-        device.kind === 'air' &&
-        (site ?? device.site) === device.site &&
-        (after === undefined || device.id > after[0]),
+    const page = await matchingPage(
+      async (behind, most) =>
+        (await registry.devicesAfter(behind, most)).map((device) => ({ key: device.id, device })),
+      (batch) => batch.filter(({ device }) => device.kind === 'air' && (site ?? device.site) === device.site),
+      { after: after?.[0], limit },
     );
-    const page = pageOf(devices, limit, ({ id }) => [id]);
     const hours = await state.getMany(
       RECENT_HOURS,
-      page.items.map(({ id }) => id),
+      page.items.map(({ key }) => key),
     );
     const now = clock.now();
-    return shownAs(page, (device, i) => stationOf(device, hours[i], now));
+    return shownAs(page, ({ device }, i) => stationOf(device, hours[i], now));
   }
 
   @Get(':device')
