@@ -19,7 +19,8 @@ import type { Journal } from '#libs/journal';
 import type { AccountQueries } from '#libs/journal-transport-state';
 import type { Clock } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import type { TimeSeriesStore } from '#libs/timeseries';
+import type { Point, TimeSeriesStore } from '#libs/timeseries';
+import type { Readable } from 'node:stream';
 import type { PublicAddress } from './http/cookie.js';
 import type { Watched } from './health/watched.js';
 import type { FullCheckJob } from './reconciliation/full-check-job.js';
@@ -50,6 +51,8 @@ export interface GatewayDependencies {
   /** Changes who may connect. */
   readonly administration: Administration;
   readonly fullCheck: FullCheckJob;
+  /** Points as a Parquet file, which is there while it is read. */
+  parquet(pages: AsyncIterable<readonly Point[]>): Promise<Readable>;
   readonly deviceTokens: DeviceTokens;
   /** Who may use the API: programs, and people. */
   readonly tokens: Tokens;

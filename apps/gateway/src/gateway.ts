@@ -43,6 +43,7 @@ import { OpenIdController } from './accounts/open-id.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { IntentInterceptor } from './audit/intent.interceptor.js';
 import { recordChanges } from './audit/record-changes.js';
+import { PAGE_STYLES, serveDocsStyles } from './http/browser/docs-page.js';
 import { sendSecurityHeaders, withoutPublicPath } from './http/browser/security-headers.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { assertEveryRouteDecided } from './http/permission.js';
@@ -57,6 +58,8 @@ import { StationsController } from './stations/stations.controller.js';
 import { PageController } from './page/page.controller.js';
 import { readPageFiles } from './page/page-files.js';
 import { servePage } from './page/serve-page.js';
+import { TableInterceptor } from './tables/table.interceptor.js';
+import { ValuesController } from './values/values.controller.js';
 import { StationsProjection } from './stations/stations.projection.js';
 
 /** The stage that keeps the read models behind the API. */
@@ -91,6 +94,7 @@ export class GatewayModule {
         CommandsController,
         ConfigurationController,
         StationsController,
+        ValuesController,
         LiveController,
         ReconciliationController,
         DeviceSensorsController,
@@ -115,6 +119,7 @@ export class GatewayModule {
         { provide: APP_GUARD, useClass: NamesGuard },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: IntentInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: TableInterceptor },
       ],
     };
   }
@@ -177,7 +182,10 @@ export async function startGateway(
   { host, port, trustProxy, logger, uplinks, page }: GatewayOptions,
 ): Promise<NestFastifyApplication> {
   const app = await gatewayApp(dependencies, { trustProxy, logger });
-  SwaggerModule.setup('api/docs', app, () => apiDocument(app));
+  serveDocsStyles(app.getHttpAdapter().getInstance());
+  SwaggerModule.setup('api/docs', app, () => apiDocument(app, dependencies.publicUrl), {
+    customCssUrl: PAGE_STYLES,
+  });
   // Nest's body parsers would judge the content; these routes take it as it is.
   const fastify = app.getHttpAdapter().getInstance();
   await fastify.register(handOnUplinks(uplinks, logger));

@@ -42,6 +42,8 @@ const INDONESIAN: Readonly<Record<string, string>> = {
   'expected 1s to 366d': 'antara 1s dan 366d',
   'expected JSON': 'isi harus JSON',
   'does not fit what is there': 'tidak cocok lagi dengan yang ada sekarang; orang lain sudah mengubahnya',
+  'expected json or csv': 'isi json atau csv',
+  'expected json or csv or parquet': 'isi json, csv, atau parquet',
 };
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [

@@ -1,4 +1,4 @@
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { problem } from './answer.js';
@@ -8,10 +8,15 @@ export function ApiZodBody(schema: z.ZodType): MethodDecorator {
   return ApiBody({ schema: openApiSchema(schema, 'input') });
 }
 
+/** Where a route keeps the schema of its answer, and the members of its query as they are described. */
+export const ANSWER = 'pantau:answer';
+export const QUERY = 'pantau:query';
+
 /** Describes every member of a query schema in OpenAPI, from the schema itself. */
 export function ApiZodQuery(schema: z.ZodObject): MethodDecorator & ClassDecorator {
   const { properties, required } = membersOf(schema);
   return applyDecorators(
+    SetMetadata(QUERY, properties),
     ...Object.entries(properties).map(([name, property]) =>
       ApiQuery({ name, required: required.includes(name), schema: property }),
     ),
@@ -29,7 +34,10 @@ export function ApiZodAnswer(
   status = 200,
   description = 'Berhasil / Success',
 ): MethodDecorator & ClassDecorator {
-  return ApiResponse({ status, description, schema: openApiSchema(schema, 'output') });
+  return applyDecorators(
+    ...(status === 200 ? [SetMetadata(ANSWER, schema)] : []),
+    ApiResponse({ status, description, schema: openApiSchema(schema, 'output') }),
+  );
 }
 
 /** A schema in the dialect of OpenAPI 3.1. What has a name stands in `$defs`; the document brings it among its components. */

@@ -11,7 +11,8 @@ import { ApiZodAnswer, ApiZodParam, ApiZodQuery } from '../http/openapi.js';
 import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { instant, parameter } from '../http/members.js';
+import { instant, parameter, spanOf } from '../http/members.js';
+import { AlsoParquet } from '../tables/table.interceptor.js';
 import { originOf } from './reading-origin.js';
 import { countSchema, explainedReadingSchema, readingsSchema } from './readings-answer.js';
 import { countQuery, readingsQuery } from './readings-request.js';
@@ -24,6 +25,7 @@ export class ReadingsController {
 
   @Get()
   @Allow('read')
+  @AlsoParquet()
   @ApiOperation({
     summary: 'Pembacaan tersimpan / Stored readings',
     description:
@@ -37,7 +39,7 @@ export class ReadingsController {
     const { order, limit, after: place } = query;
     const after = place && { ts: place[0], device: place[1], parameter: place[2] };
     const points = await this.pantau.store.query({
-      ...filterOf(query),
+      ...this.#filterOf(query),
       ...defined({ after }),
       order,
       limit: limit + 1,
@@ -84,24 +86,15 @@ export class ReadingsController {
   async count(
     @Query(new ZodPipe(countQuery)) query: z.output<typeof countQuery>,
   ): Promise<z.output<typeof countSchema>> {
-    return { count: await this.pantau.store.count(filterOf(query)) };
+    return { count: await this.pantau.store.count(this.#filterOf(query)) };
   }
-}
 
-/** No reading is from after this; an InfluxDB, which counts nanoseconds, can still be asked for it. */
-const MAX_TIME = Date.UTC(2200, 0);
-
-function filterOf({
-  site,
-  device,
-  parameter,
-  from,
-  to,
-}: z.output<typeof countQuery>): Omit<PointQuery, 'order' | 'limit' | 'after'> {
-  return {
-    ...(site === undefined ? {} : { site }),
-    ...(device === undefined ? {} : { device }),
-    ...(parameter === undefined ? {} : { parameter }),
-    ...(from === undefined && to === undefined ? {} : { span: { from: from ?? 0, to: to ?? MAX_TIME } }),
-  };
+  #filterOf({
+    site,
+    device,
+    parameter,
+    ...span
+  }: z.output<typeof countQuery>): Omit<PointQuery, 'order' | 'limit' | 'after'> {
+    return { ...defined({ site, device, parameter }), span: spanOf(span, this.pantau.clock.now()) };
+  }
 }

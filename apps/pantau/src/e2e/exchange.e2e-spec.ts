@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync';
 import { PantauFixture } from './pantau.fixture.js';
 
 interface Problem {
@@ -144,5 +145,75 @@ describe('what the API answers', () => {
     await pantau.caughtUp();
     const commands = await pantau.items<{ command: { name: string } }>('devices/udara-01/commands');
     expect(commands.map(({ command: { name } }) => name).sort()).toEqual(['blink', 'reboot', 'reboot']);
+  });
+});
+
+describe('what others draw and compute with', () => {
+  it('are the current values in the format of Prometheus, each with its age, unit and flag', async () => {
+    const device = await pantau.connect('udara-01');
+    const ts = new Date(Date.now() - 60_000).toISOString();
+    const payload = JSON.stringify({ ts, values: { pm25: 12.5, temperature: 28 } });
+    await device.publishAsync('pantau/v1/betung/udara-01/telemetry', payload, { qos: 1 });
+    await pantau.caughtUp();
+    const scrape = async (query = '', token: string | null = pantau.token): Promise<Response> =>
+      fetch(`${pantau.api}/v1/metrics/values${query}`, {
+        headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      });
+    const answer = await scrape();
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const text = await answer.text();
+    const series = 'site="betung",device="udara-01",parameter="pm25"';
+    expect(text).toContain(`\npantau_value{${series},unit="ug/m3"} 12.5\n`);
+    expect(text).toMatch(new RegExp(`^pantau_value_flag\\{${series}\\} [1-4]$`, 'm'));
+    const age = Number(new RegExp(`^pantau_value_age_seconds\\{${series}\\} (\\S+)$`, 'm').exec(text)?.[1]);
+    expect(age).toBeGreaterThanOrEqual(60);
+    expect(age).toBeLessThan(600);
+    expect(text).toMatch(/^pantau_values_cut 0$/m);
+    const declared = Array.from(text.matchAll(/^# TYPE (\S+) gauge$/gm), ([, name]) => name);
+    expect(new Set(declared).size).toBe(declared.length);
+    expect((await scrape('?site=nowhere')).status).toBe(404);
+    expect((await scrape('', null)).status).toBe(401);
+  });
+
+  it('is every list as CSV with the figures of its JSON, for whom the list is', async () => {
+    const { paths } = (await (await fetch(`${pantau.api}/docs-json`)).json()) as {
+      paths: Record<string, { get?: { parameters?: { name: string; schema?: { enum?: string[] } }[] } }>;
+    };
+    const tables = Object.entries(paths).filter(
+      ([path, { get }]) =>
+        get?.parameters?.some(({ name }) => name === 'format') === true && !path.includes('{'),
+    );
+    expect(tables.length).toBeGreaterThan(12);
+    const span = `from=${new Date(Date.now() - 3_600_000).toISOString()}&to=${new Date(Date.now() + 3_600_000).toISOString()}`;
+    const queries: Readonly<Record<string, string>> = {
+      '/api/v1/rollups': `device=udara-01&parameter=pm25&${span}`,
+      '/api/v1/disagreements': span,
+    };
+    for (const [path] of tables) {
+      // For who signed in alone.
+      if (path === '/api/v1/sessions') continue;
+      const route = path.replace('/api/v1/', '');
+      const query = queries[path] ?? '';
+      const { items } = (await pantau.get<{ items: Record<string, unknown>[] }>(`${route}?${query}`)).body;
+      const answer = await fetch(`${pantau.api}/v1/${route}?${query}&format=csv`, {
+        headers: { authorization: `Bearer ${pantau.token}` },
+      });
+      expect([path, answer.status, answer.headers.get('content-type')]).toEqual([
+        ...[path, 200, 'text/csv; charset=utf-8'],
+      ]);
+      const [head = [], ...rows] = parse<string[]>(await answer.text());
+      const last = rows.pop();
+      expect([path, last?.[0]]).toEqual([
+        path,
+        expect.stringMatching(/^#end rows=\d+ sha256=[0-9a-f]{64} .*times=UTC$/),
+      ]);
+      for (const [i, item] of items.entries())
+        for (const [name, value] of Object.entries(item))
+          if (typeof value === 'number' || typeof value === 'boolean')
+            expect([path, name, rows[i]?.[head.indexOf(name)]]).toEqual([path, name, String(value)]);
+    }
+    const reader = await pantau.engines.tokens.create('pembaca', ['read']);
+    const refused = await pantau.get<Problem>('rejected?format=csv', reader);
+    expect([refused.status, refused.type]).toEqual([403, 'application/problem+json; charset=utf-8']);
   });
 });

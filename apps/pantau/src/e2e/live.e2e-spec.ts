@@ -1,4 +1,6 @@
+import { Browser } from './browser.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
+import { startProxy } from './proxy.fixture.js';
 
 interface Event {
   readonly id: string;
@@ -8,16 +10,21 @@ interface Event {
 
 /** Server-sent events of a route, as a browser would read them. */
 async function* eventsOf(
-  pantau: PantauFixture,
+  { api, token }: Pick<PantauFixture, 'api' | 'token'>,
   query: string,
   lastEventId?: string,
 ): AsyncGenerator<Event, undefined> {
-  const response = await fetch(`${pantau.api}/v1/live?${query}`, {
+  const response = await fetch(`${api}/v1/live?${query}`, {
     headers: {
-      authorization: `Bearer ${pantau.token}`,
+      authorization: `Bearer ${token}`,
+      'accept-encoding': 'gzip',
       ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
     },
   });
+  // Whoever stands between holds nothing back, and nothing is compressed into blocks.
+  expect(
+    ['x-accel-buffering', 'cache-control', 'content-encoding'].map((name) => response.headers.get(name)),
+  ).toEqual(['no', 'no-store', null]);
   expect([response.status, response.headers.get('content-type')]).toEqual([
     200,
     'text/event-stream; charset=utf-8',
@@ -112,4 +119,62 @@ describe('what happens, as it happens', () => {
       { errors: [{ field: 'Last-Event-ID' }] },
     ]);
   });
+});
+
+describe('behind a reverse proxy, below a path', () => {
+  it.each(['kept', 'taken off'] as const)(
+    'that is %s, people sign in, events come as they happen and go on by their id, and the page of the document finds its parts',
+    async (path) => {
+      await using proxy = await startProxy('/udara', path === 'kept');
+      process.env['PANTAU_HTTP_PUBLIC_URL'] = `${proxy.origin}/udara`;
+      await using pantau = await new PantauFixture()
+        .start()
+        .finally(() => delete process.env['PANTAU_HTTP_PUBLIC_URL']);
+      proxy.target = new URL(pantau.api).origin;
+      const api = `${proxy.origin}/udara/api`;
+
+      const browser = new Browser(api);
+      const [, link = ''] = /first administrator: (\S+)\/link#\S+/.exec(pantau.printed) ?? [];
+      expect(link).toBe(`${proxy.origin}/udara`);
+      const [, secret = ''] = /\/link#(\S+)/.exec(pantau.printed) ?? [];
+      const password = 'tujuh kuda di rawa';
+      expect((await browser.send('POST', 'links', { link: secret, name: 'ani', password })).status).toBe(200);
+      const signedIn = await browser.signIn('ani', password);
+      expect(signedIn.headers.get('set-cookie')).toContain('; Path=/udara/;');
+      expect((await browser.send('PUT', 'sites/betung', { name: 'Betung' })).status).toBe(200);
+
+      const seen = { api, token: pantau.token };
+      const client = await pantau.connect('udara-01');
+      const publish = async (pm25: number): Promise<void> => {
+        const payload = JSON.stringify({ ts: new Date().toISOString(), values: { pm25 } });
+        await client.publishAsync('pantau/v1/betung/udara-01/telemetry', payload, { qos: 1 });
+      };
+      const events = eventsOf(seen, 'topics=readings');
+      expect((await next(events)).type).toBe('start');
+      await publish(1);
+      const { id } = await next(events);
+      // The proxy cuts it, as such do after a minute.
+      proxy.cut();
+      await expect(next(events)).rejects.toThrow();
+      await publish(2);
+      await publish(3);
+      const again = eventsOf(seen, 'topics=readings', id);
+      expect((await next(again)).type).toBe('start');
+      const values = [await next(again), await next(again)].map(({ data }) => data['readings']);
+      expect(values).toMatchObject([[{ value: 2 }], [{ value: 3 }]]);
+      await again.return(undefined);
+
+      const page = await (await fetch(`${api}/docs`)).text();
+      expect(page).not.toMatch(/<style| style=/);
+      const parts = [...page.matchAll(/(?:src|href)=["']([^"']+)["']/g)].map(([, part]) => part!);
+      expect(parts.length).toBeGreaterThan(4);
+      for (const part of parts) {
+        const answer = await fetch(new URL(part, `${api}/docs`));
+        expect([part, answer.status]).toEqual([part, 200]);
+        await answer.arrayBuffer();
+      }
+      const { servers } = (await (await fetch(`${api}/docs-json`)).json()) as { servers: { url: string }[] };
+      expect(servers).toEqual([{ url: '/udara' }]);
+    },
+  );
 });

@@ -68,9 +68,61 @@ export const why: string | undefined = alerts.data?.items[0]?.explanation?.id ??
 // @ts-expect-error -- a command has a name
 api.commandsControllerCommand({ client, path: { device: 'udara-01' }, body: {} });
 `;
+/** What each role does with the client; prints what came of it. */
+const TASKS = `
+import { createClient, createConfig } from './client/client/index.js';
+import * as api from './client/index.js';
+
+declare const process: { readonly env: Record<string, string | undefined> };
+const as = (role: string) =>
+  createClient(createConfig({ baseUrl: process.env['API'] ?? '', auth: () => process.env[role.toUpperCase()] ?? '' }));
+
+const viewer = as('viewer');
+const stations = await api.stationsControllerList({ client: viewer });
+const readings = await api.readingsControllerReadings({ client: viewer, query: { device: 'udara-01', limit: 1 } });
+const path = { device: 'cctv-01' };
+const refused = await api.commandsControllerCommand({ client: viewer, path, body: { name: 'reboot' } });
+
+const operator = as('operator');
+const ordered = await api.commandsControllerCommand({ client: operator, path, body: { name: 'reboot' } });
+
+const evaluator = as('evaluator');
+const rejected = await api.rejectedControllerRejected({ client: evaluator, query: { device: 'udara-01' } });
+const first = rejected.data?.items[0];
+const source = first?.source;
+const entry =
+  source === undefined
+    ? undefined
+    : await api.journalControllerEntry({
+        client: evaluator,
+        path: { stream: 'uplink', shard: source.shard, offset: source.offset },
+      });
+
+const administrator = as('administrator');
+const site = await api.sitesControllerPutSite({
+  client: administrator,
+  path: { site: 'sembawa' },
+  body: { name: 'Sembawa', district: 'Sembawa' },
+});
+const device = await api.devicesControllerPutDevice({
+  client: administrator,
+  path: { device: 'udara-02' },
+  body: { site: 'sembawa', kind: 'air', name: 'Udara 2', interval: '1m' },
+});
+const audit = await api.auditControllerEntries({ client: administrator, query: { limit: 1 } });
+
+console.log(
+  JSON.stringify({
+    viewer: [stations.data?.items[0]?.status, readings.data?.items[0]?.value, refused.error?.status],
+    operator: [typeof ordered.data?.id, ordered.response?.status],
+    evaluator: [first?.reason, entry?.data?.payloadText],
+    administrator: [site.data?.name, device.data?.intervalMs, audit.data?.items[0]?.action],
+  }),
+);
+`;
 const COMPILER_OPTIONS = {
   strict: true,
-  noEmit: true,
+  outDir: 'made',
   skipLibCheck: true,
   module: 'nodenext',
   target: 'es2023',
@@ -96,20 +148,36 @@ export function openTypes(folder: string): string[] {
   return text.split('\n').filter((line) => /\b(unknown|any)\b/.test(line));
 }
 
-/** Checks the types of the client, and of a program that uses it. */
+/** Checks the types of the client, and of programs that use it, and makes them. */
 export async function checkClient(folder: string): Promise<Outcome> {
   writeFileSync(join(folder, 'program.ts'), PROGRAM);
+  writeFileSync(join(folder, 'tasks.ts'), TASKS);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   writeFileSync(
     join(folder, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: ['program.ts'] }),
+    JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: ['program.ts', 'tasks.ts'] }),
   );
   return run(join(MODULES, 'typescript/bin/tsc'), '-p', folder);
 }
 
+/** Lets every role do its task with the client, against an API. @param tokens - by role */
+export async function doTasks(
+  folder: string,
+  api: string,
+  tokens: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  const ofRoles = Object.entries(tokens).map(([role, token]) => [role.toUpperCase(), token]);
+  const environment = { ...process.env, ...Object.fromEntries(ofRoles), API: api };
+  return runWith(environment, join(folder, 'made', 'tasks.js'));
+}
+
 async function run(program: string, ...args: string[]): Promise<Outcome> {
+  return runWith(process.env, program, ...args);
+}
+
+async function runWith(env: NodeJS.ProcessEnv, program: string, ...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], (error, stdout, stderr) =>
+    execFile(process.execPath, [program, ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
     );
   });

@@ -1,6 +1,7 @@
 import { FullCheckJob, startGateway } from '#apps/gateway';
 import { OpenIdSignIn, SignIn } from '#libs/identity';
 import type { Logger } from '#libs/platform';
+import type { Point } from '#libs/timeseries';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { claimedStages } from './claims.js';
@@ -10,6 +11,7 @@ import { uplinkHandOn } from '../configuration/http-intake-options.js';
 import { ingestOptions } from '../configuration/ingest-options.js';
 import { alertRules } from '../configuration/configured-files.js';
 import { STAGES, type StageParts } from '../stages.js';
+import { ParquetFiles } from '../storage/parquet-file.js';
 import { verify } from '../verification/verification.js';
 import type { Pulse, ThreadName } from '../watchdog/watchdog.js';
 
@@ -47,6 +49,8 @@ export async function startApi(
     brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
   };
   const parts = { store: store(), fullCheck, presencePolicy, rules: alertRules(config), clock, watched };
+  const files = new ParquetFiles(config.data);
+  await files.clear();
   const verifying = { engines, ingest, livenessBeat: config.livenessBeat, store: store() };
   const options = { ...config.http, logger, page: PAGE, uplinks: uplinkHandOn(config) };
   const { openIdConnect: signOn } = config.accounts;
@@ -56,6 +60,7 @@ export async function startApi(
     openId: signOn === undefined ? undefined : new OpenIdSignIn(signOn, engines.users),
     signIn: new SignIn(engines.users, engines.secondFactor, clock),
     ...parts,
+    parquet: (pages: AsyncIterable<readonly Point[]>) => files.open(pages),
     verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };
       return verify({ ...verifying, ...bounds }, indicator, subject, period);

@@ -1,0 +1,200 @@
+import 'reflect-metadata';
+import { DuckDbStore, writeParquet } from '#libs/engine-duckdb';
+import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
+import { permissionsOf, Registry, Tokens } from '#libs/identity';
+import { MINUTE } from '#libs/kernel';
+import { createLogger } from '#libs/platform';
+import { temporaryFolder } from '#libs/testing';
+import type { Point, PointQuery } from '#libs/timeseries';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { createHash } from 'node:crypto';
+import { createReadStream, writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { GatewayDependencies } from '../dependencies.js';
+import { gatewayApp } from '../gateway.js';
+
+const NOW = Date.UTC(2026, 0, 10);
+const clock = { now: () => NOW };
+const DEVICES = 10;
+const INSTANTS = 20_000;
+const PAGE = 10_000;
+
+interface Serving {
+  readonly ask: (query: string, token?: string) => Promise<IncomingMessage>;
+  readonly json: (query: string) => Promise<{ items: Record<string, unknown>[]; next?: string }>;
+  /** Points that the store gave so far. */
+  readonly given: () => number;
+  readonly folder: string;
+  readonly end: () => Promise<void>;
+}
+
+/** The API over a store of two hundred thousand readings. */
+async function serving(folder: string): Promise<Serving> {
+  const state = LmdbStateStore.open(join(folder, 'state'));
+  const journal = await LmdbJournal.open({ state, clock, shards: 1 });
+  const store = await DuckDbStore.open(join(folder, 'readings.duckdb'));
+  for (let i = 0; i < INSTANTS; i += 500) {
+    const observations = Array.from({ length: 500 * DEVICES }, (_, n) => {
+      const ts = NOW - (1 + i + Math.floor(n / DEVICES)) * MINUTE;
+      const readings = [{ parameter: 'pm25' as const, value: n / 7, flag: 1 as const }];
+      return { site: 'betung', device: `udara-${n % DEVICES}`, ts, receivedAt: ts + 1, readings };
+    });
+    await store.write(observations);
+  }
+  let given = 0;
+  const counted = {
+    ...{ description: '', close: () => store.close(), count: (query: PointQuery) => store.count(query) },
+    query: async (query: PointQuery): Promise<Point[]> => {
+      const points = await store.query(query);
+      given += points.length;
+      return points;
+    },
+  };
+  const tokens = new Tokens(state, clock);
+  const parquet = async (pages: AsyncIterable<readonly Point[]>): Promise<Readable> => {
+    await writeParquet(join(folder, 'x.parquet'), pages);
+    return createReadStream(join(folder, 'x.parquet'));
+  };
+  const registry = new Registry(state);
+  await registry.putSite({ id: 'betung', name: 'Betung' });
+  await registry.putDevice({
+    id: 'udara-3',
+    site: 'betung',
+    kind: 'air',
+    name: 'Udara 3',
+    intervalMs: MINUTE,
+  });
+  const known = { journal, state, clock, tokens, registry, evidence: { definitions: [] } };
+  const app = await gatewayApp({ ...known, store: counted, parquet } as unknown as GatewayDependencies, {
+    ...{ trustProxy: [], logger: createLogger('silent', 'spec') },
+  });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const right = await tokens.create('spec', permissionsOf('viewer', 'token'));
+  const ask = (query: string, token = right): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${token}` };
+      httpRequest(`http://127.0.0.1:${port}/api/v1/${query}`, { headers }, resolve).on('error', reject).end();
+    });
+  return {
+    ...{ ask, folder, given: () => given },
+    json: async (query) => JSON.parse(await textOf(await ask(query))),
+    end: async () => {
+      await app.close();
+      await store.close();
+      await journal.close();
+      await state.close();
+    },
+  };
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of answer) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}
+
+describe('readings as a file', () => {
+  const folder = temporaryFolder('table');
+  let api: Serving;
+  beforeAll(async () => {
+    api = await serving(folder.path);
+  }, 120_000);
+  afterAll(async () => {
+    await api.end();
+    folder[Symbol.dispose]();
+  });
+
+  it('come as they are in JSON, whole, with a last line that tells so', async () => {
+    const query = 'readings?device=udara-3&order=asc';
+    const { items } = await api.json(`${query}&limit=100`);
+    const answer = await api.ask(`${query}&format=csv`);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': 'attachment; filename="pantau-readings.csv"',
+    });
+    const file = await textOf(answer);
+    const [head = '', ...lines] = file.trimEnd().split('\r\n');
+    const last = lines.pop();
+    const names = head.split(',');
+    const rows = lines.map((line) => Object.fromEntries(line.split(',').map((cell, i) => [names[i], cell])));
+    expect(rows).toHaveLength(INSTANTS);
+    for (const [i, { site, device, parameter, ts, value, unit, flag, receivedAt }] of items.entries())
+      expect(rows[i]).toMatchObject({
+        ...{ site, device, parameter, ts, unit, receivedAt },
+        ...{ value: String(value), flag: String(flag) },
+      });
+    const hash = createHash('sha256')
+      .update(file.slice(0, file.lastIndexOf('#end')))
+      .digest('hex');
+    expect(last).toContain(
+      `#end rows=${INSTANTS} sha256=${hash} from=2025-12-10T00:00:00.000Z to=2026-01-10T00:00:00.000Z`,
+    );
+  });
+
+  it('are no further ahead of who reads them than a few pages', async () => {
+    const before = api.given();
+    const answer = await api.ask('readings?format=csv&from=2025-12-01T00:00:00Z&to=2026-02-01T00:00:00Z');
+    let lines = 0;
+    let ahead = 0;
+    for await (const part of answer) {
+      for (const byte of part as Buffer) if (byte === 10) lines++;
+      ahead = Math.max(ahead, api.given() - before - lines);
+    }
+    // With the head and the last line.
+    expect(lines).toBe(DEVICES * INSTANTS + 2);
+    // What sockets hold on both sides is some megabytes, a page is one.
+    expect(ahead).toBeLessThan(10 * PAGE);
+  }, 120_000);
+
+  it('stop being read when who asked has left', async () => {
+    const before = api.given();
+    const answer = await api.ask('readings?format=csv&from=2025-12-01T00:00:00Z&to=2026-02-01T00:00:00Z');
+    await new Promise((resolve) => answer.once('data', resolve));
+    answer.destroy();
+    // Four at a time: a fifth is let in only when they have ended.
+    for (let i = 0; i < 5; i++) {
+      const next = await api.ask('readings?format=csv&from=2025-12-01T00:00:00Z&to=2026-02-01T00:00:00Z');
+      expect(next.statusCode).toBe(200);
+      const closed = new Promise((resolve) => next.once('close', resolve));
+      next.destroy();
+      await closed;
+      await api.json('readings?limit=1');
+    }
+    expect(api.given() - before).toBeLessThan(DEVICES * INSTANTS);
+  });
+
+  it('come as Parquet, with the same rows', async () => {
+    const answer = await api.ask('readings?device=udara-3&format=parquet');
+    expect(answer.headers['content-type']).toBe('application/vnd.apache.parquet');
+    const parts: Buffer[] = [];
+    for await (const part of answer) parts.push(part as Buffer);
+    const file = join(folder.path, 'received.parquet');
+    writeFileSync(file, Buffer.concat(parts));
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    const read = await connection.runAndReadAll(`SELECT count(*), min(ts), max(value) FROM '${file}'`);
+    const [[count, oldest, largest] = []] = read.getRows();
+    const { items } = await api.json('readings?device=udara-3&order=asc&limit=1');
+    expect(Number(count)).toBe(INSTANTS);
+    expect(new Date(Number(oldest)).toISOString()).toBe(items[0]!['ts']);
+    expect(largest).toBe((499 * DEVICES + 3) / 7);
+    connection.closeSync();
+  });
+
+  it('are refused as problems, in a form that is not there or over too long a time', async () => {
+    for (const [query, field] of [
+      ['readings?format=xlsx', 'format'],
+      ['readings?format=csv&from=2020-01-01T00:00:00Z', 'to'],
+      ['readings?from=2020-01-01T00:00:00Z', 'to'],
+      ['sites?format=parquet', 'format'],
+    ]) {
+      const answer = await api.ask(query!);
+      const problem = JSON.parse(await textOf(answer)) as { errors?: { field: string }[] };
+      expect([query, answer.statusCode, problem.errors?.[0]?.field]).toEqual([query, 400, field]);
+      expect(answer.headers['content-disposition']).toBeUndefined();
+    }
+  });
+});
