@@ -32,7 +32,7 @@ describe('a table as CSV', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(item, { maxLength: 5 }), async (items) => {
-        const [head, ...rows] = parse<string[]>(await text(items));
+        const [head, ...rows] = parse(await text(items));
         const last = rows.pop();
         expect(head).toEqual(['name', 'value', 'tags']);
         expect(last?.[0]).toContain(`rows=${items.length} `);

@@ -201,7 +201,7 @@ describe('what others draw and compute with', () => {
       expect([path, answer.status, answer.headers.get('content-type')]).toEqual([
         ...[path, 200, 'text/csv; charset=utf-8'],
       ]);
-      const [head = [], ...rows] = parse<string[]>(await answer.text());
+      const [head = [], ...rows] = parse(await answer.text());
       const last = rows.pop();
       expect([path, last?.[0]]).toEqual([
         path,
