@@ -333,6 +333,7 @@ describe('every route of the OpenAPI document', () => {
       '/api/v1/links',
       '/api/v1/session/open-id',
       '/api/v1/session/open-id/callback',
+      '/api/v1/page',
     ]);
     const tokens: readonly (readonly [string, readonly Permission[]])[] = [
       ...ROLES.map((role) => [`token-${role}`, permissionsOf(role, 'token')] as const),
