@@ -32,6 +32,31 @@ export const routes: readonly Route[] = [
     load: () => import('./pages/device/Device.svelte'),
   },
   {
+    path: '/alerts',
+    title: () => words.alerts,
+    permission: 'read',
+    inNavigation: true,
+    load: () => import('./pages/alerts/Alerts.svelte'),
+  },
+  {
+    path: '/alerts/:rule/:device/:since',
+    title: () => words.alert,
+    permission: 'read',
+    load: () => import('./pages/alerts/Alert.svelte'),
+  },
+  {
+    path: '/readings/:device/:parameter/:ts',
+    title: () => words.reading,
+    permission: 'examine',
+    load: () => import('./pages/journal/Reading.svelte'),
+  },
+  {
+    path: '/journal/:stream/:shard/:offset',
+    title: () => words.journal,
+    permission: 'examine',
+    load: () => import('./pages/journal/Entry.svelte'),
+  },
+  {
     path: '/gaya',
     title: () => words.style,
     load: () => import('./pages/style/Style.svelte'),

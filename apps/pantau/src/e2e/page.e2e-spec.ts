@@ -12,6 +12,8 @@ sites:
 devices:
   - { id: udara-01, site: betung, kind: air, name: Udara Betung, interval: 1m }
   - { id: udara-02, site: sembawa, kind: air, name: Udara Sembawa, interval: 1h }
+  - { id: udara-03, site: tanpa-tempat, kind: air, name: Udara Kayuara, interval: 1m }
+  - { id: udara-04, site: tanpa-tempat, kind: air, name: Udara Rimba, interval: 1m }
   - { id: cctv-01, site: betung, kind: camera, name: Kamera Simpang, interval: 1m }
   - { id: cctv-02, site: sembawa, kind: camera, name: '<img src=x onerror=alert(1)>', interval: 1m }
 `;
@@ -24,6 +26,8 @@ describeWith(['chromium'], 'the page in a browser', () => {
   let pantau: PantauFixture;
   let browser: PageFixture;
   let air: MqttClient;
+  /** Since when one station tells of smoke. */
+  let smokeSince: number;
 
   beforeAll(async () => {
     pantau = await new PantauFixture().start('', SITES);
@@ -61,6 +65,10 @@ describeWith(['chromium'], 'the page in a browser', () => {
           now - minute * MINUTE,
           minute === 70 ? 900 : 20 + (minute % 7),
         );
+    smokeSince = now - 25 * MINUTE;
+    const smoky = await pantau.connect('udara-03');
+    for (let minute = 25; minute > 0; minute--)
+      await telemetry(smoky, 'tanpa-tempat', 'udara-03', now - minute * MINUTE, 150 + (minute % 3));
     const camera = await pantau.connect('cctv-01');
     await camera.publishAsync(
       'pantau/v1/betung/cctv-01/heartbeat',
@@ -135,6 +143,59 @@ describeWith(['chromium'], 'the page in a browser', () => {
     await page.getByRole('button', { name: '7 hari', pressed: true }).waitFor();
   });
 
+  it('lists what rules say, keeps the filters in the address, and leads down to the bytes', async () => {
+    const { page } = browser;
+    await page.getByRole('link', { name: 'Peringatan', exact: true }).click();
+    await page.getByRole('heading', { name: 'Peringatan', level: 1 }).waitFor();
+    await page.getByLabel('Keadaan').selectOption('resolved');
+    await page.getByText('Tidak ada peringatan yang cocok').waitFor();
+    await page.getByLabel('Keadaan').selectOption('firing');
+    await page.getByLabel('Lokasi', { exact: true }).selectOption('tanpa-tempat');
+    expect(page.url()).toContain('keadaan=firing&lokasi=tanpa-tempat');
+    await page.reload();
+    await page.getByRole('cell', { name: /Berlangsung/ }).waitFor({ timeout: PATIENCE });
+    await page.getByRole('link', { name: 'PM2,5 tinggi' }).click();
+    await page.getByRole('heading', { name: 'PM2,5 tinggi' }).waitFor();
+    const evidence = page.getByRole('region', { name: 'Pembacaan yang menimbulkannya' });
+    await evidence.getByRole('link', { name: 'Lihat bukti' }).first().click();
+    await page.getByRole('heading', { name: 'Bukti pembacaan PM2.5 udara-03' }).waitFor();
+    await page.getByRole('link', { name: /^uplink/ }).click();
+    await page.getByRole('heading', { name: /^Entri jurnal: uplink/ }).waitFor();
+    await page
+      .getByRole('region', { name: 'Isi asli' })
+      .getByText(/"pm25":15\d/)
+      .waitFor();
+    const became = page.getByRole('region', { name: 'Apa jadinya kiriman ini' });
+    await became.getByText('2 pembacaan tiba pada saat yang sama').waitFor();
+    await page
+      .getByRole('link', { name: /Sebelumnya|Berikutnya/ })
+      .first()
+      .waitFor();
+  });
+
+  it('lets new alerts wait behind a counter, and shows where one stands that it is over', async () => {
+    const { page } = browser;
+    await browser.go('/alerts');
+    await page
+      .getByRole('cell', { name: /Berlangsung/ })
+      .first()
+      .waitFor();
+    await page.getByRole('link', { name: 'PM2,5 tinggi' }).first().focus();
+    const rows = await page.getByRole('row').count();
+    const client = await pantau.connect('udara-04');
+    const now = Date.now();
+    for (let minute = 12; minute > 0; minute--)
+      await telemetry(client, 'tanpa-tempat', 'udara-04', now - minute * MINUTE, 104 + (minute % 3));
+    await page.getByRole('button', { name: '1 baru: tampilkan' }).waitFor({ timeout: PATIENCE });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('PM2,5 tinggi');
+    expect(await page.getByRole('row').count()).toBe(rows);
+    await page.getByRole('button', { name: '1 baru: tampilkan' }).click();
+    const row = page.getByRole('row', { name: /udara-04/ });
+    await row.getByText('Berlangsung').waitFor();
+    await telemetry(client, 'tanpa-tempat', 'udara-04', now, 79);
+    await row.getByText('Selesai').waitFor({ timeout: PATIENCE });
+  });
+
   it('says that the connection is lost while Pantau is away, and heals by itself', async () => {
     const { page } = browser;
     await browser.go('/');
@@ -195,13 +256,20 @@ describeWith(['chromium'], 'the page in a browser', () => {
     ['overview', '/', /Ikhtisar|Overview/],
     ['device', '/perangkat/udara-01', /Udara Betung/],
     ['camera', '/perangkat/cctv-01', /Kamera Simpang/],
+    ['alerts', '/alerts', /Peringatan|Alerts/],
+    ['no-alert', '/alerts?keadaan=cancelled', /Peringatan|Alerts/],
+    ['alert', '/alerts/pm25/udara-03/{ms}', /PM2,5 tinggi|PM2.5 high/],
+    ['reading', '/readings/udara-03/pm25/{iso}', /udara-03/],
+    ['journal', '/journal/uplink/0/0', /uplink 0\/0/],
+    ['no-entry', '/journal/uplink/0/999999', /uplink/],
     ['style', '/gaya', /Gaya|Style/],
     ['nothing', '/tidak-ada', /tidak ada|no such page/],
   ])(
     '%s can be used by everybody, in both languages and themes, on a phone too',
     async (name, path, heading) => {
       const { page } = browser;
-      await browser.go(path);
+      const ms = smokeSince;
+      await browser.go(path.replace('{ms}', String(ms)).replace('{iso}', new Date(ms).toISOString()));
       for (const [language, theme] of [
         ['id', 'dark'],
         ['en', 'light'],

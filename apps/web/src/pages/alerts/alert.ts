@@ -1,0 +1,39 @@
+import type { Alert } from '../../../client';
+
+const MARGIN = 30 * 60_000;
+
+/** How long it lasts, or lasted. Milliseconds. */
+export function lastingOf({ since, at, state }: Pick<Alert, 'since' | 'at' | 'state'>, now: number): number {
+  const isOver = state === 'resolved' || state === 'cancelled';
+  return (isOver ? Date.parse(at) : now) - Date.parse(since);
+}
+
+export const isOver = ({ state }: Pick<Alert, 'state'>): boolean =>
+  state === 'resolved' || state === 'cancelled';
+
+/** The page of an alert; its id has a place for the rule, the device and the beginning. */
+export const pathOf = ({ alert }: Pick<Alert, 'alert'>): string => `/alerts/${alert}`;
+
+/** The chart of the device around what the alert tells of. */
+export function chartOf({
+  device,
+  parameter,
+  since,
+  evidence = [],
+  at,
+}: Pick<Alert, 'device' | 'parameter' | 'since' | 'evidence' | 'at'>): string {
+  const times = [since, at, ...evidence.map(({ ts }) => ts)].map((ts) => Date.parse(ts));
+  const query = new URLSearchParams({
+    ...(parameter === undefined ? {} : { parameter }),
+    dari: new Date(Math.min(...times) - MARGIN).toISOString(),
+    sampai: new Date(Math.max(...times) + MARGIN).toISOString(),
+  });
+  return `/perangkat/${device}?${query.toString()}`;
+}
+
+const INSTANT = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
+
+/** A text of the API with its instants and units as people write them. */
+export function readable(text: string, instant: (iso: string) => string): string {
+  return text.replace(INSTANT, instant).replaceAll('ug/m3', 'µg/m³');
+}
