@@ -109,7 +109,7 @@ describeWith(['chromium'], 'the page in a browser', () => {
     const number = /\d+/.exec((await index.textContent()) ?? '')![0];
     await page.getByRole('link', { name: new RegExp(`^Sembawa ${number} 0/1, ISPU 24 jam `) }).waitFor();
     await page.getByText('Tanpa Tempat').waitFor();
-    await page.getByText('1 lokasi tanpa koordinat').waitFor();
+    await page.getByText('Tanpa koordinat, hanya ada di daftar: 1 lokasi').waitFor();
     await list.getByText('<img src=x onerror=alert(1)>').waitFor();
     await telemetry(air, 'betung', 'udara-01', Date.now(), 37.5);
     const news = page.getByRole('region', { name: 'Baru saja masuk' });
@@ -234,6 +234,21 @@ describeWith(['chromium'], 'the page in a browser', () => {
     expect(page.url()).toContain('/gaya?x=1');
     await other.getByRole('heading', { name: 'Sesi Anda berakhir' }).waitFor({ state: 'hidden' });
     await other.close();
+  });
+
+  it('says at its place what cannot be read, and reads it when asked again', async () => {
+    const { page } = browser;
+    const devices = /\/api\/v1\/devices\?/;
+    await page.route(devices, (route) =>
+      route.fulfill({ status: 503, json: { title: 'Sementara tidak tersedia', status: 503 } }),
+    );
+    await browser.go('/');
+    const wrong = page.getByRole('region', { name: 'Yang perlu diperhatikan sekarang' });
+    await wrong.getByText('Sementara tidak tersedia').waitFor();
+    await page.getByRole('region', { name: 'Lokasi' }).getByText('Betung', { exact: true }).waitFor();
+    await page.unroute(devices);
+    await wrong.getByRole('button', { name: 'Coba lagi' }).click();
+    await wrong.getByText('Kamera Simpang').waitFor();
   });
 
   it('is passed through by keyboard alone', async () => {
