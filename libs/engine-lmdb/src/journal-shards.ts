@@ -13,6 +13,8 @@ export async function journalShards(state: StateStore, wanted = DEFAULT_SHARDS):
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > 256)
     throw new PantauError('CONFIG_INVALID', `the journal has 1 to 256 shards, not ${wanted}.`);
   await state.putIfAbsent(JOURNAL, 'shards', wanted);
+  // Within a transaction: what another process has just written may not be seen outside of one yet.
+  if (await state.writeIf([JOURNAL.seen('shards', wanted)], [])) return wanted;
   const shards = await state.get(JOURNAL, 'shards');
   if (shards === undefined)
     throw new PantauError('JOURNAL_CORRUPT', 'it cannot be read into how many shards the journal is split.', {

@@ -49,6 +49,8 @@ it('a claim that cannot be read keeps nobody from claiming', async () => {
   const { state, clock } = fixture;
   await state.write([{ namespace: 'claims', key: 'ingest/0/0000000000', value: { host: 7 } }]);
   const release = await claimShards(['ingest'], [0], { state, clock, logger });
-  expect((await state.list(CLAIMS)).map(({ key }) => key)).toEqual(['ingest/0/0000000001']);
+  expect((await state.list(CLAIMS)).map(({ key, value: { pid } }) => [key, pid])).toEqual([
+    ['ingest/0/0000000000', process.pid],
+  ]);
   await release();
 });

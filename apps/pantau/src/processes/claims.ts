@@ -57,7 +57,6 @@ export async function claimShards(
   /** @returns the key of the claim */
   async function claim(stage: string, shard: number): Promise<string> {
     const prefix = `${stage}/${shard}/`;
-    let least = 0;
     for (;;) {
       const [newest] = await state.list(CLAIMS, { prefix, reverse: true, limit: 1 });
       if (newest !== undefined && isHeld(newest.value, clock.now())) {
@@ -68,12 +67,11 @@ export async function claimShards(
           { remedy: 'Stop that process, or give this one other stages or shards (--shards).' },
         );
       }
-      const next = newest === undefined ? 0 : Number(newest.key.slice(prefix.length)) + 1;
-      const generation = Math.max(next, least);
+      const generation = newest === undefined ? 0 : Number(newest.key.slice(prefix.length)) + 1;
       const key = `${prefix}${sortable(generation, 10)}`;
-      // Whoever else saw the same newest claim wants the same key, and one of them gets it. One that cannot be read is not seen.
-      least = generation + 1;
-      if (!(await state.putIfAbsent(CLAIMS, key, { ...own, at: clock.now() }))) continue;
+      // Whoever else saw the same newest claim wants the same key, and one of them gets it; a claim that cannot be read is none.
+      const write = CLAIMS.put(key, { ...own, at: clock.now() });
+      if (!(await state.writeIf([CLAIMS.seen(key, undefined)], [write]))) continue;
       if (newest !== undefined) await state.write([CLAIMS.remove(newest.key)]);
       return key;
     }

@@ -34,11 +34,7 @@ export function digestOf(secret: string): Buffer {
 export async function signingSecret(state: StateStore, audience: string): Promise<Uint8Array> {
   const known = await state.get(SECRETS, audience);
   if (known !== undefined) return known;
-  const made = randomBytes(32);
-  await state.putIfAbsent(SECRETS, audience, made);
-  const kept = await state.get(SECRETS, audience);
-  if (kept !== undefined) return kept;
-  // There is one that cannot be read: what it signed is valid no more.
-  await state.write([SECRETS.put(audience, made)]);
-  return made;
+  // In the place of one that cannot be read, too: what that one signed is valid no more.
+  await state.writeIf([SECRETS.seen(audience, undefined)], [SECRETS.put(audience, randomBytes(32))]);
+  return (await state.get(SECRETS, audience)) ?? signingSecret(state, audience);
 }
