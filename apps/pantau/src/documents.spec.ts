@@ -25,7 +25,8 @@ const TESTS = ['apps', 'libs', 'devices', 'simulators', 'scripts'].flatMap((fold
   below(folder, /spec[.](ts|mjs)$/),
 );
 const SOURCES = [...below('apps', /[.]ts$/), ...below('libs', /[.]ts$/)]
-  .filter((file) => !/[.](spec|e2e-spec|fixture|contract)[.]ts$/.test(file))
+  // The client of the page is made from the document.
+  .filter((file) => !/[.](spec|e2e-spec|fixture|contract)[.]ts$|^apps.web.client./.test(file))
   .map(read);
 
 /** Code in a page: of its blocks each line, and what stands in the text between backquotes. */
