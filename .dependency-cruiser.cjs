@@ -43,7 +43,7 @@ module.exports = {
       name: 'page-knows-the-api-alone',
       comment: 'What the page shows comes over the documented API, as for any program.',
       severity: 'error',
-      from: { path: '^apps/web/' },
+      from: { path: '^apps/web/', pathNot: '[.]spec[.](ts|mjs)$' },
       to: {
         path: '^(apps|libs|devices|simulators)/|^(node:)?(fs|net|http|os|path)($|/)',
         pathNot: '^apps/web/',
