@@ -20,7 +20,7 @@ import { STATES } from './namespaces.js';
 import { PromisedIntervals } from './intervals.js';
 import { PassedTime } from './passed-time.js';
 import { RuleStates } from './rule-states.js';
-import type { AlertsOptions } from './stage.js';
+import type { AlertsOptions } from './alerts-options.js';
 import { versionedRules, type VersionedRule } from './versioned-rules.js';
 
 export const ALERTS_OPTIONS = Symbol('AlertsOptions');

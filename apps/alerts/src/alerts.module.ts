@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AlertRulesController, ALERTS_OPTIONS } from './alerts.controller.js';
-import type { AlertsOptions } from './stage.js';
+import type { AlertsOptions } from './alerts-options.js';
 
 /** Rules of all kinds over the readings and the time. */
 @Module({})

@@ -1,16 +1,5 @@
-import type { AlertRule } from '#libs/alerting';
-import type { Registry } from '#libs/identity';
-import type { Journal } from '#libs/journal';
 import { defineStage } from '#libs/journal-transport';
-import type { UnreadableListener } from '#libs/state';
-
-export interface AlertsOptions {
-  readonly rules: readonly AlertRule[];
-  readonly registry: Registry;
-  readonly journal: Journal;
-  /** Told once of each state of a rule that cannot be read: the rule begins anew for that device. */
-  readonly onUnreadable: UnreadableListener;
-}
+import type { AlertsOptions } from './alerts-options.js';
 
 /** Readings, and the time that passes without any, become steps of alerts. */
 export const alertsStage = defineStage<AlertsOptions>({
