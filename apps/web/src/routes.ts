@@ -45,6 +45,33 @@ export const routes: readonly Route[] = [
     load: () => import('./pages/alerts/Alert.svelte'),
   },
   {
+    path: '/indicators',
+    title: () => words.indicators,
+    permission: 'read',
+    inNavigation: true,
+    load: () => import('./pages/indicators/Indicators.svelte'),
+  },
+  {
+    path: '/indicators/:indicator/:subject/:period',
+    title: () => words.figure,
+    permission: 'read',
+    load: () => import('./pages/indicators/FigurePage.svelte'),
+  },
+  {
+    path: '/refused',
+    title: () => words.refused,
+    permission: 'examine',
+    inNavigation: true,
+    load: () => import('./pages/refused/Refused.svelte'),
+  },
+  {
+    path: '/account-of-messages',
+    title: () => words.accountOfMessages,
+    permission: 'examine',
+    inNavigation: true,
+    load: () => import('./pages/account-of-messages/AccountOfMessages.svelte'),
+  },
+  {
     path: '/readings/:device/:parameter/:ts',
     title: () => words.reading,
     permission: 'examine',

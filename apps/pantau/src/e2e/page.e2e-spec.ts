@@ -1,4 +1,4 @@
-import { HOUR, MINUTE } from '#libs/kernel';
+import { HOUR, localDateOf, MINUTE } from '#libs/kernel';
 import { describeWith, waitUntil } from '#libs/testing';
 import type { MqttClient } from 'mqtt';
 import { PageFixture } from './page.fixture.js';
@@ -69,6 +69,8 @@ describeWith(['chromium'], 'the page in a browser', () => {
     const smoky = await pantau.connect('udara-03');
     for (let minute = 25; minute > 0; minute--)
       await telemetry(smoky, 'tanpa-tempat', 'udara-03', now - minute * MINUTE, 150 + (minute % 3));
+    for (const topic of ['pantau/v1/tanpa-tempat/udara-03/telemetry', 'pabrik/udara-03/data'])
+      await smoky.publishAsync(topic, '<b>bukan json</b>', { qos: 1 });
     const camera = await pantau.connect('cctv-01');
     await camera.publishAsync(
       'pantau/v1/betung/cctv-01/heartbeat',
@@ -196,6 +198,58 @@ describeWith(['chromium'], 'the page in a browser', () => {
     await row.getByText('Selesai').waitFor({ timeout: PATIENCE });
   });
 
+  it('opens the proof of a figure, and computes it again from the bytes', async () => {
+    const { page } = browser;
+    await browser.go('/indicators?indikator=env.aq.pm25_daily_mean&perangkat=udara-03');
+    await page
+      .getByRole('cell', { name: /Belum cukup data/ })
+      .first()
+      .waitFor({ timeout: PATIENCE });
+    await page
+      .getByRole('link', { name: /^Lihat bukti/ })
+      .first()
+      .click();
+    await page.getByRole('heading', { name: /PM2,5/, level: 1 }).waitFor();
+    await page
+      .getByRole('region', { name: 'Masukan' })
+      .getByRole('link', { name: /^readings/ })
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Hitung ulang dari byte' }).click();
+    await page
+      .getByText('Byte, entri, keadaan, dan angka mengatakan hal yang sama.')
+      .waitFor({ timeout: PATIENCE });
+  });
+
+  it('says why something was refused and what can be done, as the bytes that came', async () => {
+    const { page } = browser;
+    await page.getByRole('link', { name: 'Ditolak', exact: true }).click();
+    await page.getByRole('heading', { name: 'Yang ditolak' }).waitFor();
+    await page
+      .getByRole('region', { name: 'Topik yang belum dipetakan' })
+      .getByText('pabrik/udara-03/data')
+      .first()
+      .waitFor();
+    await page.getByRole('link', { name: 'Bukan JSON' }).click();
+    await page.waitForURL(/alasan=not_json/);
+    const newest = page.getByRole('region', { name: 'Terbaru dahulu' });
+    await newest.getByText('Isi asli').first().click();
+    await newest.getByText('<b>bukan json</b>', { exact: true }).waitFor();
+    await newest.getByText('Perbaiki programnya').waitFor();
+  });
+
+  it('accounts for every message, and checks all of it', async () => {
+    const { page } = browser;
+    await page.getByRole('link', { name: 'Neraca kiriman' }).click();
+    await page.getByText('Seimbang: yang diterima sama').waitFor({ timeout: PATIENCE });
+    await page.getByLabel('Hanya satu perangkat').fill('tidak-ada');
+    await page.getByRole('button', { name: 'Mulai pemeriksaan' }).click();
+    await page.getByText('Tidak ditemukan').first().waitFor();
+    await page.getByLabel('Hanya satu perangkat').fill('');
+    await page.getByRole('button', { name: 'Mulai pemeriksaan' }).click();
+    await page.getByText('Semuanya sama: byte, entri, dan basis data.').waitFor({ timeout: PATIENCE });
+  });
+
   it('says that the connection is lost while Pantau is away, and heals by itself', async () => {
     const { page } = browser;
     await browser.go('/');
@@ -274,6 +328,13 @@ describeWith(['chromium'], 'the page in a browser', () => {
     ['alerts', '/alerts', /Peringatan|Alerts/],
     ['no-alert', '/alerts?keadaan=cancelled', /Peringatan|Alerts/],
     ['alert', '/alerts/pm25/udara-03/{ms}', /PM2,5 tinggi|PM2.5 high/],
+    ['indicators', '/indicators', /Indikator|Indicators/],
+    ['figure', '/indicators/env.aq.pm25_daily_mean/udara-02/{day}', /PM2[.,]5/],
+    ['availability', '/indicators/soc.cctv.availability/cctv-01/{day}', /kamera|camera/i],
+    ['no-figure', '/indicators/env.aq.pm25_daily_mean/udara-02/kemarin', /tidak ada|no such/],
+    ['refused', '/refused', /ditolak|Refused/],
+    ['no-refused', '/refused?alasan=store_refused', /ditolak|Refused/],
+    ['account', '/account-of-messages', /Ke mana|Where/],
     ['reading', '/readings/udara-03/pm25/{iso}', /udara-03/],
     ['journal', '/journal/uplink/0/0', /uplink 0\/0/],
     ['no-entry', '/journal/uplink/0/999999', /uplink/],
@@ -284,7 +345,12 @@ describeWith(['chromium'], 'the page in a browser', () => {
     async (name, path, heading) => {
       const { page } = browser;
       const ms = smokeSince;
-      await browser.go(path.replace('{ms}', String(ms)).replace('{iso}', new Date(ms).toISOString()));
+      await browser.go(
+        path
+          .replace('{ms}', String(ms))
+          .replace('{iso}', new Date(ms).toISOString())
+          .replace('{day}', localDateOf(ms)),
+      );
       for (const [language, theme] of [
         ['id', 'dark'],
         ['en', 'light'],

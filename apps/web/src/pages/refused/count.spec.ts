@@ -1,0 +1,21 @@
+import { byReason } from './count';
+
+const counts = [
+  { reason: 'not_json', device: 'a', count: 2, lastAt: '2026-11-29T01:00:00Z' },
+  { reason: 'repeated', count: 5, lastAt: '2026-11-29T02:00:00Z' },
+  { reason: 'not_json', device: 'b', count: 4, lastAt: '2026-11-28T01:00:00Z' },
+];
+
+describe('refusals', () => {
+  it('are counted by reason, the most frequent first, with the newest time', () => {
+    expect(byReason(counts, undefined)).toEqual([
+      { reason: 'not_json', count: 6, lastAt: '2026-11-29T01:00:00Z' },
+      { reason: 'repeated', count: 5, lastAt: '2026-11-29T02:00:00Z' },
+    ]);
+  });
+
+  it('of one device are its own alone', () => {
+    expect(byReason(counts, 'b')).toEqual([{ reason: 'not_json', count: 4, lastAt: '2026-11-28T01:00:00Z' }]);
+    expect(byReason(counts, 'c')).toEqual([]);
+  });
+});

@@ -1,0 +1,24 @@
+/** How often something was refused for a reason, of all devices. */
+export interface ReasonCount {
+  readonly reason: string;
+  readonly count: number;
+  readonly lastAt: string;
+}
+
+/** The counts of devices by reason, the most frequent first. @param device - of this one alone */
+export function byReason<C extends ReasonCount & { readonly device?: string | undefined }>(
+  counts: readonly C[],
+  device: string | undefined,
+): readonly { readonly reason: C['reason']; readonly count: number; readonly lastAt: string }[] {
+  const sums = new Map<C['reason'], { reason: C['reason']; count: number; lastAt: string }>();
+  for (const one of counts) {
+    if (device !== undefined && one.device !== device) continue;
+    const { count = 0, lastAt = '' } = sums.get(one.reason) ?? {};
+    sums.set(one.reason, {
+      reason: one.reason,
+      count: count + one.count,
+      lastAt: lastAt > one.lastAt ? lastAt : one.lastAt,
+    });
+  }
+  return [...sums.values()].sort((a, b) => b.count - a.count);
+}
