@@ -37,7 +37,7 @@ export async function request(input: RequestInfo | URL, init: RequestInit = {}):
 
 client.setConfig({ baseUrl: new URL(base, location.href).href.replace(/\/$/, ''), fetch: request });
 
-interface Answered<T> {
+export interface Answered<T> {
   readonly data?: T | undefined;
   readonly error?: unknown;
   readonly response?: Response | undefined;

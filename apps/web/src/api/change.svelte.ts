@@ -1,0 +1,51 @@
+import { differencesOf, type Difference } from '../core/differences';
+import type { Form } from '../core/form.svelte';
+import { answer, type Answered } from './call';
+
+const CHANGED_MEANWHILE = 412;
+
+/** A change of something that others may change, too: what they changed meanwhile is shown, and nothing typed is lost. */
+export class Change<T extends object> {
+  #seen = $state.raw<T>();
+  #differences = $state.raw<readonly Difference[]>([]);
+  #tag = '';
+
+  /** @param read - the thing with its ETag */
+  constructor(private readonly read: () => Promise<Answered<T>>) {}
+
+  get seen(): T | undefined {
+    return this.#seen;
+  }
+
+  /** The ETag of what was seen. */
+  get tag(): string {
+    return this.#tag;
+  }
+
+  get differences(): readonly Difference[] {
+    return this.#differences;
+  }
+
+  /** Reads what is to be changed. @throws ProblemError */
+  async begin(): Promise<T> {
+    const answered = await this.read();
+    const now = await answer<T>(Promise.resolve(answered));
+    // Compressed on its way it is the same text.
+    this.#tag = (answered.response?.headers.get('etag') ?? '').replace(/^W\//, '');
+    return (this.#seen = now);
+  }
+
+  /** Sends the change as one of what was seen. @returns whether it was done */
+  async send<B>(
+    form: Form,
+    body: B,
+    put: (body: B, headers: { readonly 'If-Match': string }) => Promise<unknown>,
+  ): Promise<boolean> {
+    const done = await form.send(body, async () => put(body, { 'If-Match': this.#tag }));
+    if (!done && form.problem?.status === CHANGED_MEANWHILE) {
+      const before = this.#seen ?? {};
+      this.#differences = differencesOf(before, await this.begin());
+    }
+    return done;
+  }
+}
