@@ -38,6 +38,12 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
     expect(browser.faults.splice(0)).toEqual([]);
   });
 
+  it('offers the first steps while nothing was ever heard of any device', async () => {
+    const { page } = browser;
+    await page.getByRole('link', { name: 'Hubungkan perangkat pertama' }).click();
+    await page.getByRole('heading', { name: 'Langkah pertama' }).waitFor();
+  });
+
   it('looks at each line of a list before it registers devices, and at topics that nobody reads', async () => {
     const { page } = browser;
     await browser.go('/registry/import');
@@ -96,6 +102,9 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
     await page.getByText('Kiriman pertama tiba dan terbaca.').waitFor({ timeout: PATIENCE });
     await page.getByText('12,5').waitFor();
     await browser.picture('first-steps-arrived-id-dark');
+    await browser.go('/');
+    await page.getByRole('link', { name: 'udara-31' }).first().waitFor();
+    expect(await page.getByRole('link', { name: 'Hubungkan perangkat pertama' }).count()).toBe(0);
   });
 
   it('lets an administrator invite somebody once, change and end what he has, and see all of it in the audit log', async () => {

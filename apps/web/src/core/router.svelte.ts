@@ -21,6 +21,8 @@ class Router {
 
   go(path: string, { replace = false } = {}): void {
     const url = new URL(href(path), location.href);
+    // An effect that names where it is already must not begin again because of that.
+    if (url.href === location.href) return;
     if (replace) history.replaceState(null, '', url);
     else history.pushState(null, '', url);
     this.#url = url;
@@ -28,12 +30,15 @@ class Router {
 
   /** Changes members of the query, so that a link to what is seen can be sent to somebody. Undefined takes a member out. */
   setQuery(changes: Readonly<Record<string, string | undefined>>): void {
-    const query = new URLSearchParams(this.query);
+    // From the address itself: whoever changes the query in an effect does not depend on it by that.
+    const here = new URL(location.href);
+    const query = here.searchParams;
     for (const [name, value] of Object.entries(changes))
       if (value === undefined || value === '') query.delete(name);
       else query.set(name, value);
-    const text = query.toString();
-    this.go(`${this.path}${text === '' ? '' : `?${text}`}`, { replace: true });
+    if (here.href === location.href) return;
+    history.replaceState(null, '', here);
+    this.#url = here;
   }
 
   /** Follows the browser and clicks on links. */
