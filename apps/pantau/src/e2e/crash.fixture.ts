@@ -6,6 +6,8 @@ import { MAIN } from '../built.fixture.js';
 /** A busy machine must not fail a test. */
 const START_DEADLINE_MS = 60_000;
 
+/** The time of the replay, of which readings are asked for: otherwise the last month is answered. */
+export const REPLAYED = 'from=2015-12-01T00:00:00Z&to=2016-02-01T00:00:00Z';
 /** Two real stations for five weeks: enough to be killed in the middle of. */
 const PLAN = `
 site: demo
@@ -171,14 +173,14 @@ export async function expectAcknowledged(pantau: Installation): Promise<void> {
       expected.set(`${device} ${parameter} ${new Date(ts).toISOString()}`, value);
   }
   expect(expected.size).toBeGreaterThan(10_000);
-  expect(await pantau.get('readings/count?from=2015-12-01T00:00:00Z&to=2016-02-01T00:00:00Z')).toEqual({
+  expect(await pantau.get(`readings/count?${REPLAYED}`)).toEqual({
     count: expected.size,
   });
   const stored = new Map<string, number>();
   for (const device of ['udara-dongsi', 'udara-huairou']) {
     const { items } = await pantau.get<{
       items: { device: string; parameter: string; ts: string; value: number }[];
-    }>(`readings?device=${device}&limit=10000&from=2015-12-01T00:00:00Z&to=2016-02-01T00:00:00Z`);
+    }>(`readings?device=${device}&limit=10000&${REPLAYED}`);
     for (const { parameter, ts, value } of items) stored.set(`${device} ${parameter} ${ts}`, value);
   }
   expect(stored).toEqual(expected);
