@@ -12,9 +12,9 @@ import type { StoredPacket } from './delivery/persistence/stored-packet.js';
 
 const qos = z.union([z.literal(0), z.literal(1), z.literal(2)]);
 const payload = z.union([z.instanceof(Uint8Array), z.string()]);
-/** What every queued packet has; a PUBREL, which earlier versions queued as it is, has neither topic nor QoS. */
+/** What queued packets have; a will has no command, and a PUBREL, which earlier versions queued as it is, neither topic nor QoS. */
 const packet = {
-  ...{ cmd: z.string(), topic: z.string().optional(), payload: payload.optional() },
+  ...{ cmd: z.string().optional(), topic: z.string().optional(), payload: payload.optional() },
   ...{ qos: qos.optional(), brokerId: z.string().optional(), brokerCounter: z.number().optional() },
   messageId: z.number().optional(),
 };

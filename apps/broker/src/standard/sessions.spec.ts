@@ -205,6 +205,18 @@ describe('a will', () => {
     await expectNothingElse(late, topic);
   });
 
+  it('waits for a subscriber that sleeps', async () => {
+    const [topic, sleeper] = [fresh(), fresh()];
+    const before = await open(sleeper, { clean: false });
+    await subscribe(before, [topic, 1]);
+    await leave(before);
+    const standing = await witness(topic);
+    const client = await open(fresh(), { will: willOf(topic) });
+    client.socket.destroy();
+    expect(textsOf(await hear(standing))).toEqual(['gone']);
+    expect(textsOf(await hear(await open(sleeper, { clean: false })))).toEqual(['gone']);
+  });
+
   it.each<[string, (client: RawClient, clientId: string) => unknown]>([
     ['is silent', () => undefined],
     ['violates the protocol', (client) => client.send(Buffer.from('8006000100016100', 'hex'))],
