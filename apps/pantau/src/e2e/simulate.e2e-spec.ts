@@ -258,7 +258,10 @@ describe('pantau start --demo', () => {
     expect(first.output).toMatch(/demo-udara-dongsi, \d{4}-\d\d-\d\d .*\n  nilai \/ value: 271\.6 ug/);
     expect(first.devices).toHaveLength(8);
     for (const { id, name, latest } of first.devices) {
-      expect([id, name]).toEqual([expect.stringMatching(/^demo-/), expect.stringMatching(/simulated|recording/)]);
+      expect([id, name]).toEqual([
+        expect.stringMatching(/^demo-/),
+        expect.stringMatching(/simulated|recording/),
+      ]);
       if (id.includes('udara'))
         expect(Date.now() - Date.parse(latest?.['pm25']?.ts ?? '')).toBeLessThan(4 * HOUR);
     }
