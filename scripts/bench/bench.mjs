@@ -1,5 +1,5 @@
 /** What the benchmarks share: a folder and processes that are gone afterwards, free ports, the figures of a running Pantau. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -227,14 +227,6 @@ export async function startMosquitto(folder) {
   const { pid } = start('mosquitto', ['-c', config], environment);
   await accepts(port);
   return { port, pid };
-}
-
-const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-
-/** User and system time of a process with its threads, from Linux. */
-export function processorSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** Returns when no stage lags. */

@@ -22,12 +22,12 @@ import {
   load,
   median,
   prepareInflux,
-  processorSeconds,
   shown,
   start,
   startMosquitto,
   startPantau,
 } from './bench.mjs';
+import { memoryOf, processorSeconds } from './processes.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -165,7 +165,7 @@ async function withPipeline(folder, count, kind, use) {
   const firstTs = Math.floor((Date.now() - 29 * 24 * 60 * MINUTE) / MINUTE) * MINUTE;
   try {
     await use({
-      memory: () => anonymousBytes(pantau.child.pid),
+      memory: () => memoryOf(pantau.child.pid).anonymous,
       async run(wanted, perSecond) {
         const processes = [pantau.child.pid, influx.pid()];
         const before = processes.map(processorSeconds);
@@ -250,9 +250,4 @@ async function runLoad(
   const startedAt = performance.now();
   const report = JSON.parse(await finished(start(process.execPath, [load, options])));
   return { ...report, startSeconds: (performance.now() - startedAt) / 1_000 - report.seconds };
-}
-
-/** Memory of its own: the journal is mapped besides, and the system takes that back when it needs it. */
-function anonymousBytes(pid) {
-  return Number(/RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;
 }

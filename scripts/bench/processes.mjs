@@ -1,5 +1,14 @@
 /** What Linux tells of a process and its threads: processor time, wake-ups, memory. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/** User and system time of a process with its threads, from Linux. */
+export function processorSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
 
 /** Memory of a process in bytes: all that is resident, and what is its own; the rest are files that the system may take back. */
 export function memoryOf(pid) {

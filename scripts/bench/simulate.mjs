@@ -15,12 +15,12 @@ import {
   load,
   median,
   NODE,
-  processorSeconds,
   shown,
   start,
   startClients,
   startMosquitto,
 } from './bench.mjs';
+import { processorSeconds } from './processes.mjs';
 
 const [rounds = 3, devices = 1_000, messages = 120_000, connections = 8_000, processes = 2] = process.argv
   .slice(2)

@@ -24,14 +24,13 @@ import {
   kill,
   load,
   prepareInflux,
-  processorSeconds,
   quantile,
   start,
   startClients,
   startMosquitto,
   startPantau,
 } from './bench.mjs';
-import { memoryOf, wakeUpsOf } from './processes.mjs';
+import { memoryOf, processorSeconds, wakeUpsOf } from './processes.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

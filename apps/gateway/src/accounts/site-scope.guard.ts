@@ -8,7 +8,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import type { AuthenticatedRequest } from '../http/auth.js';
-import { PUBLIC } from '../http/permission.js';
+import { isPublicRoute } from '../http/permission.js';
 
 /** Where the routes say which parameters they take: the metadata from which the OpenAPI document is made. */
 const PARAMETERS = 'swagger/apiParameters';
@@ -28,7 +28,7 @@ export class SiteScopeGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { principal, params, query } = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const sites = principal?.sites;
-    const isPublic = this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true;
+    const isPublic = isPublicRoute(this.reflector, context);
     if (sites === undefined || isPublic) return true;
     const { registry } = this.pantau;
     const parameters =

@@ -13,7 +13,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { sessionCookie } from './cookie.js';
-import { described, PERMISSION, PUBLIC } from './permission.js';
+import { described, isPublicRoute, PERMISSION } from './permission.js';
 import { assertCsrfToken, assertSameSite, changes } from './browser/same-site.js';
 
 /** What the guards found out about a request. */
@@ -55,7 +55,7 @@ export class AuthenticationGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const isPublic = this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true;
+    const isPublic = isPublicRoute(this.reflector, context);
     // Whoever signs in may still have a session, which has no say in it.
     if (!(isPublic && changes(request))) Object.assign(request, await known(this.pantau, request));
     return true;
@@ -75,7 +75,7 @@ export class AccessGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const { principal, session, isWrong } = request;
-    const isPublic = this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true;
+    const isPublic = isPublicRoute(this.reflector, context);
     // Programs say nothing of where they come from; nobody is signed in by another site either.
     if (isPublic || session !== undefined) assertSameSite(request, this.pantau.publicUrl);
     if (session !== undefined) assertCsrfToken(request, session.csrfToken);

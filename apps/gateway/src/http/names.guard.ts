@@ -3,7 +3,7 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import { PUBLIC } from './permission.js';
+import { isPublicRoute } from './permission.js';
 import { REGISTERS, unknown, UNREGISTERED } from './names.js';
 
 const LONGEST_NAME = 100;
@@ -21,7 +21,7 @@ export class NamesGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     // Whoever may see no device is not told which there are.
-    if (this.reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true) return true;
+    if (isPublicRoute(this.reflector, context)) return true;
     const { params, query, body } = context.switchToHttp().getRequest<FastifyRequest>();
     const { registry } = this.pantau;
     const registers = this.reflector.get<string | undefined>(REGISTERS, context.getHandler());

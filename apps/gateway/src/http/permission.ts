@@ -1,11 +1,21 @@
 import { PERMISSIONS, rolesWith, type Permission } from '#libs/identity';
-import { applyDecorators, SetMetadata, type CustomDecorator, type INestApplication } from '@nestjs/common';
+import {
+  applyDecorators,
+  SetMetadata,
+  type CustomDecorator,
+  type ExecutionContext,
+  type INestApplication,
+} from '@nestjs/common';
 import { ModulesContainer, Reflector } from '@nestjs/core';
 import { ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
 
 export const PUBLIC = 'pantau:public';
 /** A route that needs no token. */
 export const Public = (): CustomDecorator => SetMetadata(PUBLIC, true);
+
+export function isPublicRoute(reflector: Reflector, context: ExecutionContext): boolean {
+  return reflector.get<boolean | undefined>(PUBLIC, context.getHandler()) === true;
+}
 
 export const PERMISSION = 'pantau:permission';
 /** Where the OpenAPI document says what a route needs. */

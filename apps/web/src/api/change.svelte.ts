@@ -4,7 +4,13 @@ import { answer, type Answered } from './call';
 
 const CHANGED_MEANWHILE = 412;
 
-/** A change of something that others may change, too: what they changed meanwhile is shown, and nothing typed is lost. */
+/** What must hold so that nobody's work is written over: nothing is there yet, or it is what was seen. */
+export type Precondition = { readonly 'If-None-Match': '*' } | { readonly 'If-Match': string };
+
+/**
+ * A change of something that others may change, too: what they changed meanwhile is shown, and nothing typed is lost. Of what was not
+ * read it is the making of it.
+ */
 export class Change<T extends object> {
   #seen = $state.raw<T>();
   #differences = $state.raw<readonly Difference[]>([]);
@@ -35,17 +41,22 @@ export class Change<T extends object> {
     return (this.#seen = now);
   }
 
-  /** Sends the change as one of what was seen. @returns whether it was done */
+  /** Sends the change of what was seen, or what is new. @returns whether it was done */
   async send<B>(
     form: Form,
     body: B,
-    put: (body: B, headers: { readonly 'If-Match': string }) => Promise<unknown>,
+    put: (body: B, headers: Precondition) => Promise<unknown>,
   ): Promise<boolean> {
-    const done = await form.send(body, async () => put(body, { 'If-Match': this.#tag }));
-    if (!done && form.problem?.status === CHANGED_MEANWHILE) {
-      const before = this.#seen ?? {};
+    const before = this.#seen;
+    const headers: Precondition = before === undefined ? { 'If-None-Match': '*' } : { 'If-Match': this.#tag };
+    const done = await form.send(body, async () => put(body, headers));
+    if (!done && before !== undefined && isRefusedByOther(form))
       this.#differences = differencesOf(before, await this.begin());
-    }
     return done;
   }
+}
+
+/** Whether somebody else had made or changed it before. */
+export function isRefusedByOther(form: Form): boolean {
+  return form.problem?.status === CHANGED_MEANWHILE;
 }

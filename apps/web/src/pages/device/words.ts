@@ -112,7 +112,6 @@ export const words = dictionary(
     sender: 'Pengirim',
     topic: 'Topik',
     arrived: 'Tiba',
-    close: 'Tutup',
     notThere: 'Tidak ada perangkat dengan ID ini.',
   },
   {
@@ -226,7 +225,6 @@ export const words = dictionary(
     sender: 'Sender',
     topic: 'Topic',
     arrived: 'Arrived',
-    close: 'Close',
     notThere: 'There is no device with this id.',
   },
 );

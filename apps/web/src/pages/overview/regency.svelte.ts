@@ -1,13 +1,12 @@
 import {
   alertsControllerAlerts,
   devicesControllerDevice,
-  devicesControllerDevices,
   healthControllerHealth,
-  sitesControllerSites,
   stationsControllerList,
   type DeviceNow,
 } from '../../../client';
 import { answer } from '../../api/call';
+import { ALL, allDevices, allSites } from '../../api/registry';
 import { resource, type Resource } from '../../api/resource.svelte';
 import { live } from '../../live/live.svelte';
 
@@ -16,7 +15,6 @@ const MINUTE = 60_000;
 const SHOWN_EVERY = 500;
 /** A device of which something is heard is asked for again no more often. */
 const ASKED_EVERY = 3_000;
-const ALL = 10_000;
 
 /** What a `readings` event says. */
 interface ReadingsNews {
@@ -32,18 +30,13 @@ interface ReadingsNews {
 
 /** The regency as it is now: read once, then followed; a device of which something is heard is read alone. */
 export class Regency {
-  readonly sites = resource(
-    async (signal) => (await answer(sitesControllerSites({ query: { limit: ALL }, signal }))).items,
-  );
+  readonly sites = resource(allSites);
   readonly stations = resource(
     async (signal) => (await answer(stationsControllerList({ query: { limit: ALL }, signal }))).items,
     // An index is computed anew every hour, and ends when its data do.
     5 * MINUTE,
   );
-  readonly devices: Resource<readonly DeviceNow[]> = resource(
-    async (signal) => (await answer(devicesControllerDevices({ query: { limit: ALL }, signal }))).items,
-    5 * MINUTE,
-  );
+  readonly devices: Resource<readonly DeviceNow[]> = resource(allDevices, 5 * MINUTE);
   readonly alerts = resource(
     async (signal) =>
       (await answer(alertsControllerAlerts({ query: { state: 'firing', limit: 100 }, signal }))).items,
