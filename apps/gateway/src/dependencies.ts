@@ -7,6 +7,7 @@ import type {
   Audit,
   DeviceTokens,
   Registry,
+  ServiceAccounts,
   OpenIdSignIn,
   SecondFactor,
   Sessions,
@@ -50,6 +51,8 @@ export interface GatewayDependencies {
   ): Promise<Recomputation & { readonly store: StoreCheck }>;
   /** Changes who may connect. */
   readonly administration: Administration;
+  /** What is no device and may publish. */
+  readonly accounts: ServiceAccounts;
   readonly fullCheck: FullCheckJob;
   /** Points as a Parquet file, which is there while it is read. */
   parquet(pages: AsyncIterable<readonly Point[]>): Promise<Readable>;

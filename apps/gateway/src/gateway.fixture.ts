@@ -1,10 +1,14 @@
 import 'reflect-metadata';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import {
+  Administration,
   Audit,
+  DeviceCredentials,
   OpenIdSignIn,
+  ProvisioningKeys,
   Registry,
   SecondFactor,
+  ServiceAccounts,
   Sessions,
   SignIn,
   Tokens,
@@ -31,6 +35,7 @@ export interface Served {
   readonly tokens: Tokens;
   readonly registry: Registry;
   readonly audit: Audit;
+  readonly credentials: DeviceCredentials;
   readonly clock: { at: number; now(): number };
 }
 
@@ -57,7 +62,12 @@ export async function serving(
   const registry = new Registry(state, { journal, clock });
   const tokens = new Tokens(state, clock);
   const audit = new Audit(journal, state, clock);
+  const credentials = new DeviceCredentials(state, clock);
+  const accounts = new ServiceAccounts(state);
+  const keys = new ProvisioningKeys(state, clock);
+  const administration = new Administration({ registry, credentials, accounts, keys, journal, clock });
   const known = {
+    ...{ credentials, accounts, administration },
     ...{ journal, state, users, sessions, publicUrl, clock, tokens, registry, secondFactor, audit },
     openId: signOn && new OpenIdSignIn(signOn, users),
     ...{ evidence: { definitions: [] }, signIn: new SignIn(users, secondFactor, clock) },
@@ -67,7 +77,7 @@ export async function serving(
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   try {
-    await test({ url, journal, state, users, sessions, tokens, registry, audit, clock });
+    await test({ url, journal, state, users, sessions, tokens, registry, audit, credentials, clock });
   } finally {
     await app.close();
     await journal.close();

@@ -16,6 +16,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DEPENDENCIES, type GatewayDependencies } from './dependencies.js';
 import { SitesController } from './sites/sites.controller.js';
 import { DevicesController } from './devices/devices.controller.js';
+import { DeviceAccessController } from './access/device-access.controller.js';
+import { ServiceAccountsController } from './access/service-accounts.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { RulesController } from './rules/rules.controller.js';
 import { ReadingsController } from './readings/readings.controller.js';
@@ -85,6 +87,8 @@ export class GatewayModule {
         SitesController,
         DevicesController,
         TokensController,
+        DeviceAccessController,
+        ServiceAccountsController,
         RulesController,
         ReadingsController,
         RollupsController,

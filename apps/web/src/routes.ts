@@ -103,6 +103,12 @@ export const routes: readonly Route[] = [
     load: () => import('./pages/registry/Import.svelte'),
   },
   {
+    path: '/registry/accounts',
+    title: () => words.accounts,
+    permission: 'register',
+    load: () => import('./pages/registry/accounts/ServiceAccounts.svelte'),
+  },
+  {
     path: '/registry/topics',
     title: () => words.topics,
     permission: 'examine',

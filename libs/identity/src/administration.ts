@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal';
-import { PantauError, type Clock } from '#libs/kernel';
+import { canonicalJson, defined, PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { IdentityChange } from '#libs/telemetry';
 import type { ServiceAccounts } from './accounts.js';
 import type { DeviceCredentials } from './device-credentials.js';
@@ -9,6 +9,15 @@ import type { Registry } from './registry.js';
 
 /** Whether a device may connect, as the value of an entry `access/{id}`. */
 export type DeviceService = 'open' | 'revoked';
+
+/** What lets a device or an account in. */
+export interface AccessView {
+  readonly service: DeviceService;
+  /** Since when a device is out of service. */
+  readonly since?: UtcMillis;
+  /** When its password was made; absent where it has none. */
+  readonly passwordAt?: UtcMillis;
+}
 
 export interface AdministrationDependencies {
   readonly registry: Registry;
@@ -55,15 +64,56 @@ export class Administration {
     await this.#tell(id, 'revoked');
   }
 
+  /** Lets a device or account in again. It has no password before {@link rotate} makes one. */
+  async reopen(id: string): Promise<void> {
+    await this.#assertKnown(id);
+    await this.pantau.credentials.reopen(id);
+    await this.#record(id, 'open');
+    await this.#tell(id, 'changed');
+  }
+
+  /** What lets a device or account in now. */
+  async access(id: string): Promise<AccessView> {
+    const { credentials } = this.pantau;
+    const passwordAt = await credentials.issuedAt(id);
+    const since = (await this.outOfService([id])).get(id);
+    const { revoked } = await credentials.access(id);
+    return { service: revoked ? 'revoked' : 'open', ...defined({ since, passwordAt }) };
+  }
+
+  /** Of these devices those that are out of service, and since when. */
+  async outOfService(devices: readonly string[]): Promise<ReadonlyMap<string, UtcMillis>> {
+    const { registry, credentials } = this.pantau;
+    const since = new Map<string, UtcMillis>();
+    for (const id of await credentials.revokedOf(devices)) {
+      const last = (await registry.settings.history<DeviceService>(`access/${id}`)).at(-1);
+      if (last?.value === 'revoked') since.set(id, last.from);
+    }
+    return since;
+  }
+
   /** Makes or changes a service account. @returns the password of a new one, undefined for one that was changed */
   async putAccount(account: ServiceAccount): Promise<string | undefined> {
-    const { accounts, credentials } = this.pantau;
-    const isNew = (await accounts.get(account.id)) === undefined;
-    if (isNew) await this.#assertFree(account.id);
-    await accounts.put(account);
-    if (isNew) return credentials.issue(account.id);
-    await this.#tell(account.id, 'changed');
-    return undefined;
+    return (await this.saveAccount(account)) ? this.pantau.credentials.issue(account.id) : undefined;
+  }
+
+  /**
+   * Makes or changes a service account, whose password is issued apart.
+   *
+   * @param check - as that of {@link ServiceAccounts.put}
+   * @returns whether it is new
+   * @throws PantauError `DEVICE_EXISTS` when a device has the id
+   */
+  async saveAccount(
+    account: ServiceAccount,
+    check?: Parameters<ServiceAccounts['put']>[1],
+  ): Promise<boolean> {
+    const { registry, accounts } = this.pantau;
+    if ((await registry.device(account.id)) !== undefined) throw existing(account.id);
+    const before = await accounts.put(account, check);
+    if (before !== undefined && canonicalJson(before) !== canonicalJson(account))
+      await this.#tell(account.id, 'changed');
+    return before === undefined;
   }
 
   async removeAccount(id: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { digestOf } from './users/secrets.js';
-import { PantauError, type Clock } from '#libs/kernel';
+import { PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { StateStore, StateWrite } from '#libs/state';
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -64,21 +64,28 @@ export class DeviceCredentials {
       hash,
       issuedAt: this.clock.now(),
     };
-    await this.#renew(device, false, CREDENTIALS.put(device, value));
+    await this.#renew(device, false, [CREDENTIALS.put(device, value)]);
   }
 
   /** Ends every way in: password, tokens and certificate. {@link issue} opens it again. */
   async revoke(device: string): Promise<void> {
-    await this.#renew(device, true, CREDENTIALS.remove(device));
+    await this.#renew(device, true, [CREDENTIALS.remove(device)]);
+  }
+
+  /** Takes a revocation back. No password or token of before is valid again. */
+  async reopen(device: string): Promise<void> {
+    await this.#renew(device, false, []);
   }
 
   /** Begins a new generation of its access, each its own, however many do so at the same instant. */
-  async #renew(device: string, revoked: boolean, write: StateWrite): Promise<void> {
+  async #renew(device: string, revoked: boolean, writes: readonly StateWrite[]): Promise<void> {
     let seen, access: DeviceAccess;
     do {
       seen = await this.state.get(ACCESS, device);
       access = { generation: (seen?.generation ?? 0) + 1, revoked };
-    } while (!(await this.state.writeIf([ACCESS.seen(device, seen)], [write, ACCESS.put(device, access)])));
+    } while (
+      !(await this.state.writeIf([ACCESS.seen(device, seen)], [...writes, ACCESS.put(device, access)]))
+    );
   }
 
   async access(device: string): Promise<DeviceAccess> {
@@ -86,7 +93,18 @@ export class DeviceCredentials {
   }
 
   async has(device: string): Promise<boolean> {
-    return (await this.state.get(CREDENTIALS, device)) !== undefined;
+    return (await this.issuedAt(device)) !== undefined;
+  }
+
+  /** When its password was made; undefined where it has none. */
+  async issuedAt(device: string): Promise<UtcMillis | undefined> {
+    return (await this.state.get(CREDENTIALS, device))?.issuedAt;
+  }
+
+  /** Of these, those that are shut out. */
+  async revokedOf(devices: readonly string[]): Promise<string[]> {
+    const access = await this.state.getMany(ACCESS, devices);
+    return devices.filter((_device, i) => access[i]?.revoked === true);
   }
 
   /** Whether this very password was verified before and is still valid: an answer that costs nothing. */

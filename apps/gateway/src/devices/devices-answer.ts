@@ -15,6 +15,10 @@ export const PRESENCE_STATES = ['connected', 'reconnecting', 'disconnected', 'un
 export const deviceNowSchema = z
   .strictObject({
     ...deviceSchema.shape,
+    outOfService: z
+      .strictObject({ since: instantText })
+      .optional()
+      .describe('It is shut out on purpose, and owes nothing'),
     presence: z
       .strictObject({
         state: z.enum(PRESENCE_STATES),

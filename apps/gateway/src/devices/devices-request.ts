@@ -24,6 +24,7 @@ export const devicesQuery = z
     site: id.optional(),
     kind: deviceSchema.shape.kind.optional(),
     state: z.enum(PRESENCE_STATES).optional().describe('Of its connection'),
+    service: z.enum(['open', 'revoked']).optional().describe('`revoked`: those that are out of service'),
     from: instant.optional().describe('Arrival of its newest message, included'),
     to: instant.optional().describe('Arrival of its newest message, not included'),
     after: afterName,

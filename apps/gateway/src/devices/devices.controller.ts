@@ -80,9 +80,11 @@ export class DevicesController {
     const runs = (await this.pantau.state.list(BROKER_RUNS)).map(({ value }) => value);
     const now = this.pantau.clock.now();
     const notices = await deviceNotices(this.pantau.state, devices);
+    const outOfService = await this.pantau.administration.outOfService(ids);
     return devices.map((device, i) => {
       const { presence, ...known } = deviceStatus(views[i], latest[i]);
-      const view = { ...known, ...notices[i] };
+      const since = outOfService.get(device.id);
+      const view = { ...(since === undefined ? {} : { outOfService: { since } }), ...known, ...notices[i] };
       if (presence === undefined) return { ...device, ...iso(view) };
       const { at, cause } = presence;
       const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);
@@ -167,10 +169,11 @@ export class DevicesController {
 }
 
 function isAskedFor(
-  { presence, lastSeen }: Answer<typeof deviceNowSchema>,
-  { state, from, to }: z.output<typeof devicesQuery>,
+  { presence, lastSeen, outOfService }: Answer<typeof deviceNowSchema>,
+  { state, service, from, to }: z.output<typeof devicesQuery>,
 ): boolean {
   if ((state ?? presence?.state) !== presence?.state) return false;
+  if (service !== undefined && (service === 'revoked') !== (outOfService !== undefined)) return false;
   if (from === undefined && to === undefined) return true;
   const seen = Date.parse(lastSeen ?? '');
   return seen >= (from ?? 0) && seen < (to ?? Infinity);

@@ -12,6 +12,7 @@ const INSTANTS = [
   'expiresAt',
   'startedAt',
   'finishedAt',
+  'passwordAt',
 ] as const;
 const instants: ReadonlySet<string> = new Set(INSTANTS);
 

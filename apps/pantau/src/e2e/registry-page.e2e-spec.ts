@@ -1,0 +1,119 @@
+import { describeWith, waitUntil } from '#libs/testing';
+import { PageFixture } from './page.fixture.js';
+import { PantauFixture } from './pantau.fixture.js';
+
+const SITES = `
+sites:
+  - { id: betung, name: Betung, district: Betung, latitude: -2.79, longitude: 104.23 }
+devices:
+  - { id: udara-01, site: betung, kind: air, name: Udara Betung, interval: 1m }
+  - { id: udara-02, site: betung, kind: air, name: Udara Dua, interval: 1m }
+`;
+const PASSWORD = 'tujuh kuda di rawa';
+
+describeWith(['chromium'], 'who may connect, in a browser', () => {
+  let pantau: PantauFixture;
+  let browser: PageFixture;
+
+  beforeAll(async () => {
+    pantau = await new PantauFixture().start('', SITES);
+    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
+    const { page } = browser;
+    await page.goto(/http:\S+\/link#\S+/.exec(pantau.printed)![0]);
+    await page.getByLabel(/Nama pengguna/).fill('ani');
+    await page.getByLabel('Kata sandi baru').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
+    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await pantau[Symbol.asyncDispose]();
+  });
+  afterEach(() => {
+    expect(browser.faults.splice(0)).toEqual([]);
+  });
+
+  it('makes a service account that can connect, changes it, renews its password, shuts it out and removes it', async () => {
+    const { page } = browser;
+    const { credentials, accounts } = pantau.engines;
+    await browser.go('/registry/accounts');
+    await page.getByText('Belum ada akun layanan.').waitFor();
+    await page.getByRole('button', { name: 'Tambah akun layanan' }).click();
+    const add = page.getByRole('dialog', { name: 'Tambah akun layanan' });
+    // Of a device, and then with a topic that is none: each is said at its field, and nothing typed is lost.
+    await add.getByLabel('ID').fill('udara-01');
+    await add.getByLabel('Semua perangkat di lokasi').selectOption('betung');
+    await add.getByRole('button', { name: 'Tambahkan' }).click();
+    await add.getByRole('button', { name: 'Simpan dan buat kata sandi' }).click();
+    await add.getByText('ID ini sudah terdaftar.').waitFor();
+    await add.getByLabel('ID').fill('jembatan');
+    await add.getByLabel('Boleh membaca').fill('pantau/#/x');
+    await add.getByRole('button', { name: 'Simpan dan buat kata sandi' }).click();
+    await add.locator('textarea[aria-invalid=true]').waitFor();
+    expect(await add.getByLabel('Boleh mengirim ke').inputValue()).toBe('pantau/v1/betung/#');
+    await add.getByLabel('Boleh membaca').fill('');
+    await add.getByRole('button', { name: 'Simpan dan buat kata sandi' }).dblclick();
+    const password = await add.getByLabel('Kata sandi jembatan').inputValue();
+    expect(await credentials.verify('jembatan', password)).toBe(true);
+    expect(await accounts.get('jembatan')).toEqual({
+      ...{ id: 'jembatan', publish: ['pantau/v1/betung/#'], subscribe: [] },
+    });
+    await browser.picture('service-account-made-id-dark');
+    await add.getByRole('button', { name: 'Tutup' }).click();
+
+    const row = page.getByRole('row', { name: /jembatan/ });
+    await row.getByRole('button', { name: 'Ubah jembatan' }).click();
+    const change = page.getByRole('dialog', { name: 'Ubah jembatan' });
+    await change.getByLabel('Boleh membaca').fill('$SYS/broker/uptime');
+    await change.getByRole('button', { name: 'Simpan' }).click();
+    await row.getByText('$SYS/broker/uptime').waitFor();
+
+    await row.getByRole('button', { name: 'Kata sandi baru' }).click();
+    await row.getByRole('button', { name: 'Ya' }).click();
+    const renewed = page.getByRole('dialog', { name: 'Kata sandi jembatan' });
+    const next = await renewed.getByLabel('Kata sandi jembatan').inputValue();
+    expect([
+      await credentials.verify('jembatan', password),
+      await credentials.verify('jembatan', next),
+    ]).toEqual([false, true]);
+    await renewed.getByRole('button', { name: 'Tutup' }).click();
+
+    await row.getByRole('button', { name: 'Tutup akses' }).click();
+    await row.getByRole('button', { name: 'Ya' }).click();
+    await row.getByText('akses ditutup').waitFor();
+    expect(await credentials.verify('jembatan', next)).toBe(false);
+    await row.getByRole('button', { name: 'Buka akses' }).click();
+    await row.getByRole('button', { name: 'Ya' }).click();
+    await row.getByText('belum ada').waitFor();
+    await row.getByRole('button', { name: 'Hapus' }).click();
+    await row.getByRole('button', { name: 'Ya' }).click();
+    await page.getByText('Belum ada akun layanan.').waitFor();
+    expect(await accounts.list()).toEqual([]);
+  });
+
+  it.each([['service-accounts', '/registry/accounts', /Pendaftaran|Registry/]])(
+    '%s can be used by everybody, in both languages and themes, on a phone too',
+    async (name, path, heading) => {
+      const { page } = browser;
+      await pantau.engines.administration.putAccount({
+        ...{ id: 'jembatan', publish: ['pantau/v1/betung/#'], subscribe: [] },
+      });
+      await browser.go(path);
+      for (const [language, theme] of [
+        ['id', 'dark'],
+        ['en', 'light'],
+      ] as const) {
+        await browser.choose(language, theme);
+        await page.getByRole('heading', { name: heading }).first().waitFor();
+        await waitUntil('all is loaded', async () => (await page.locator('.loading').count()) === 0);
+        await browser.picture(`${name}-${language}-${theme}`);
+        expect(await browser.violations()).toEqual([]);
+        await page.setViewportSize({ width: 360, height: 740 });
+        expect(await browser.overflow()).toBe(0);
+        await browser.picture(`${name}-${language}-${theme}-phone`);
+        await page.setViewportSize({ width: 1440, height: 900 });
+      }
+      await browser.choose('id', 'dark');
+    },
+  );
+});
