@@ -1,3 +1,4 @@
+import { defined } from '#libs/kernel';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { describeTables } from '../tables/describe-tables.js';
@@ -117,15 +118,34 @@ function withComponents(document: OpenAPIObject): OpenAPIObject {
     if (typeof value !== 'object' || value === null) return value;
     const { $defs, ...rest } = value as { $defs?: Readonly<Record<string, unknown>> };
     for (const [name, schema] of Object.entries($defs ?? {})) schemas[name] ??= hoisted(schema);
-    return Object.fromEntries(
-      Object.entries(rest).map(([name, member]) => [
-        name,
-        name === '$ref' && typeof member === 'string'
-          ? member.replace('#/$defs/', '#/components/schemas/')
-          : hoisted(member),
-      ]),
+    return withMembersApart(
+      Object.fromEntries(
+        Object.entries(rest).map(([name, member]) => [
+          name,
+          name === '$ref' && typeof member === 'string'
+            ? member.replace('#/$defs/', '#/components/schemas/')
+            : hoisted(member),
+        ]),
+      ),
     );
   };
   const { components, ...rest } = hoisted(document) as OpenAPIObject;
   return { ...rest, components: { ...components, schemas } } as OpenAPIObject;
+}
+
+/**
+ * An object with some members that are known and others of any name, as both at once: generators that write it as one TypeScript type
+ * make the optional ones contradict the others.
+ */
+function withMembersApart(schema: Readonly<Record<string, unknown>>): object {
+  const { type, properties, required, additionalProperties, ...rest } = schema;
+  if (type !== 'object' || typeof properties !== 'object' || typeof additionalProperties !== 'object')
+    return schema;
+  return {
+    ...rest,
+    allOf: [
+      { type, properties, ...defined({ required }) },
+      { type, additionalProperties },
+    ],
+  };
 }

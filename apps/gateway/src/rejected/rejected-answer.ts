@@ -1,3 +1,4 @@
+import { STREAM_NAMES, type StreamName } from '#libs/streams';
 import { REJECTION_REASONS } from '#libs/telemetry';
 import { z } from 'zod';
 import { count, instantText, journalRef, listMembers } from '../http/answer.js';
@@ -19,7 +20,10 @@ export const rejectionSchema = z
     payloadBytes: count.optional().describe('Length of the original'),
     count: count.describe('How many refusals it stands for'),
     source: z
-      .strictObject({ stream: z.string(), ...journalRef.shape })
+      .strictObject({
+        stream: z.enum(STREAM_NAMES as readonly [StreamName, ...StreamName[]]),
+        ...journalRef.shape,
+      })
       .optional()
       .describe('The entry it was found in'),
   })

@@ -1,5 +1,6 @@
 import type { UnreadableEntry } from '#libs/journal';
-import { messageOf } from '#libs/kernel';
+import { defined, messageOf } from '#libs/kernel';
+import type { StreamName } from '#libs/streams';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -69,6 +70,8 @@ function placeOf({ shard, offset, cause }: UnreadableEntry) {
   return { shard, offset, detail: messageOf(cause) };
 }
 
-function itemOf({ payload, ...rest }: ListedRejection) {
-  return { ...iso(rest), ...shownPayload(payload) };
+function itemOf({ payload, source, ...rest }: ListedRejection): Answer<typeof rejectionSchema> {
+  // Whoever refused it read it from a stream of the catalogue.
+  const from = source && { ...source, stream: source.stream as StreamName };
+  return { ...iso(rest), ...defined({ source: from }), ...shownPayload(payload) };
 }

@@ -3,16 +3,20 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const MODULES = join(import.meta.dirname, '../../../../node_modules');
+export const MODULES = join(import.meta.dirname, '../../../../node_modules');
 
 export interface Parameter {
   readonly name: string;
   readonly in: string;
   readonly required?: boolean;
 }
+interface Content {
+  content?: Record<string, { schema: object }>;
+}
 interface Operation {
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { content: Record<string, { schema: object }> };
+  readonly requestBody?: Content;
+  readonly responses?: Readonly<Record<string, Content>>;
 }
 export interface OpenApiDocument extends Record<string, unknown> {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -21,9 +25,16 @@ export interface OpenApiDocument extends Record<string, unknown> {
 /** The same with a `$ref` that leads nowhere, in the body of this route. */
 export function withBrokenRef(document: OpenApiDocument, path: string): OpenApiDocument {
   const broken = structuredClone(document);
-  broken.paths[path]!['post']!.requestBody!.content['application/json']!.schema = {
+  broken.paths[path]!['post']!.requestBody!.content!['application/json']!.schema = {
     $ref: '#/$defs/__schema0',
   };
+  return broken;
+}
+
+/** The same with another schema for what this route answers. */
+export function withAnswer(document: OpenApiDocument, path: string, schema: object): OpenApiDocument {
+  const broken = structuredClone(document);
+  broken.paths[path]!['get']!.responses!['200']!.content!['application/json']!.schema = schema;
   return broken;
 }
 
@@ -40,7 +51,7 @@ export async function faultsOf(document: OpenApiDocument): Promise<unknown> {
   }
 }
 
-interface Outcome {
+export interface Outcome {
   readonly code: number;
   readonly output: string;
 }
@@ -171,7 +182,7 @@ export async function doTasks(
   return runWith(environment, join(folder, 'made', 'tasks.js'));
 }
 
-async function run(program: string, ...args: string[]): Promise<Outcome> {
+export async function run(program: string, ...args: string[]): Promise<Outcome> {
   return runWith(process.env, program, ...args);
 }
 

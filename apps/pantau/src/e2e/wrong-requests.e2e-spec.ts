@@ -1,19 +1,7 @@
-import { permissionsOf, ROLES } from '#libs/identity';
-import { temporaryFolder } from '#libs/testing';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import {
-  checkClient,
-  doTasks,
-  faultsOf,
-  generateClient,
-  openTypes,
-  withBrokenRef,
-  type OpenApiDocument,
-  type Parameter,
-} from './openapi.fixture.js';
+import type { OpenApiDocument, Parameter } from './openapi.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
 interface Problem {
@@ -52,44 +40,6 @@ afterAll(async () => {
 async function openApi(): Promise<OpenApiDocument> {
   return (await (await fetch(`${pantau.api}/docs-json`)).json()) as OpenApiDocument;
 }
-
-/** What came of the task of each role, done with the generated client. */
-async function tasksDone(folder: string): Promise<string> {
-  const device = await pantau.connect('udara-01');
-  const ts = new Date().toISOString();
-  for (const payload of [JSON.stringify({ ts, values: { pm25: 12.5 } }), 'no reading'])
-    await device.publishAsync('pantau/v1/betung/udara-01/telemetry', payload, { qos: 1 });
-  await pantau.caughtUp();
-  const tokens: Record<string, string> = {};
-  for (const role of ROLES)
-    tokens[role] = await pantau.engines.tokens.create(`task-${role}`, permissionsOf(role, 'token'));
-  const { code, output } = await doTasks(folder, new URL(pantau.api).origin, tokens);
-  expect({ code, output }).toMatchObject({ code: 0 });
-  return output;
-}
-
-describe('the OpenAPI document', () => {
-  it('is valid, and a standard generator makes a client of it whose types hold', async () => {
-    using folder = temporaryFolder('openapi');
-    const document = await openApi();
-    const broken = withBrokenRef(document, '/api/v1/devices/{device}/commands');
-    expect(await faultsOf(document)).toBeUndefined();
-    expect(String(await faultsOf(broken))).toContain('__schema0');
-
-    const [right, wrong] = [join(folder.path, 'right'), join(folder.path, 'wrong')];
-    expect(await generateClient(right, document)).toMatchObject({ code: 0 });
-    expect(await checkClient(right)).toEqual({ code: 0, output: '' });
-    expect(openTypes(right)).toEqual([]);
-    expect(JSON.parse(await tasksDone(right))).toEqual({
-      viewer: ['silent', 12.5, 403],
-      operator: ['string', 202],
-      evaluator: ['not_json', 'no reading'],
-      administrator: ['Sembawa', 60_000, 'PUT /api/v1/devices/{device}'],
-    });
-    const refused = await generateClient(wrong, broken);
-    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('__schema0')]);
-  });
-});
 
 describe('every route of the OpenAPI document', () => {
   it('answers wrong names, times and methods with a problem that names the member and what was meant', async () => {
