@@ -18,6 +18,7 @@ import { from } from 'rxjs';
 import { STATE_FORM, storedOf, type DeviceStates, type StoredState } from './device-states-form.js';
 import { STATES } from './namespaces.js';
 import { PromisedIntervals } from './intervals.js';
+import { OutOfService } from './out-of-service.js';
 import { PassedTime } from './passed-time.js';
 import { RuleStates } from './rule-states.js';
 import type { AlertsOptions } from './alerts-options.js';
@@ -38,6 +39,7 @@ export class AlertRulesController {
   /** Of all rules, each once. */
   readonly #judged: readonly Parameter[];
   readonly #intervals: PromisedIntervals;
+  readonly #outOfService: OutOfService;
   readonly #shards: number;
   /** Whether any rule judges silence. */
   readonly #isTimed: boolean;
@@ -52,6 +54,7 @@ export class AlertRulesController {
     this.#shards = journal.shards;
     this.#passed = new PassedTime(journal);
     this.#intervals = new PromisedIntervals(registry, UNKNOWN_INTERVAL_MS);
+    this.#outOfService = new OutOfService(registry);
     this.#rules = versionedRules(rules);
     this.#judged = [...new Set(this.#rules.flatMap(({ inputs }) => [...inputs]))];
     this.#isTimed = this.#rules.some(({ kind }) => kind.pass !== undefined);
@@ -80,12 +83,17 @@ export class AlertRulesController {
 
   async #judgeAll({ sites, rows }: Arrived, context: BatchContext): Promise<void> {
     await this.#intervals.refresh();
+    await this.#outOfService.refresh();
     const known = await context.state.getMany(STATES, [...sites.keys()]);
     let i = 0;
     for (const [device, site] of sites) {
       const intervalMs = this.#intervals.peek(device) ?? (await this.#intervals.of(device));
       const before = known[i++] ?? [];
-      const inputs = inputsOf(rows.of(device), this.#judged);
+      const all = inputsOf(rows.of(device), this.#judged);
+      // What comes all the same, through a gateway, alarms nobody.
+      const inputs = this.#outOfService.knows(device)
+        ? all.filter(({ ts }) => !this.#outOfService.isOut(device, ts))
+        : all;
       const inputsOfRule = ({ inputs: judged }: VersionedRule): readonly ReadingInput[] =>
         judged.size === this.#judged.length
           ? inputs
@@ -100,17 +108,26 @@ export class AlertRulesController {
 
   @FromStream('liveness')
   async liveness(@Payload() batch: Batch<Liveness>, @Ctx() context: BatchContext): Promise<void> {
-    if (!this.#isTimed) return;
+    await this.#outOfService.refresh();
+    const newest = batch.at(-1)?.data.at ?? 0;
+    if (!this.#isTimed && this.#outOfService.at(newest).size === 0) return;
     const beats = batch.map(({ data }) => data);
     const beat = await this.#passed.after(beats, context);
     if (beat === undefined) return;
     const { shard } = context.origin;
-    const devices = (await this.#registry.devices()).filter(({ id }) => shardOf(id, this.#shards) === shard);
+    const out = this.#outOfService.at(beat.ts);
+    const devices = (await this.#registry.devices()).filter(
+      ({ id }) => shardOf(id, this.#shards) === shard && (this.#isTimed || out.has(id)),
+    );
     const ids = devices.map(({ id }) => id);
     const known = await context.state.getMany(STATES, ids);
     for (const [i, { id, site, intervalMs }] of devices.entries()) {
-      const judge: Judge = ({ kind, rule }, state) =>
-        kind.pass === undefined ? [] : [kind.pass(rule, { intervalMs }, state, beat)];
+      const judge: Judge = ({ kind, rule }, state) => {
+        const judged = out.has(id)
+          ? kind.end?.(rule, state, beat.ts)
+          : kind.pass?.(rule, { intervalMs }, state, beat);
+        return judged === undefined ? [] : [judged];
+      };
       this.#judge({ site, device: id }, judge, known[i] ?? [], context);
     }
   }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { alertEventOf, type AlertEvent, type AlertRule } from '#libs/alerting';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
-import { Registry } from '#libs/identity';
+import { Registry, type DeviceService } from '#libs/identity';
 import { type NewEntry, lagOf } from '#libs/journal';
 import { createStage } from '#libs/journal-transport';
 import { messageOf, MINUTE, seededRandom } from '#libs/kernel';
@@ -65,6 +65,15 @@ export class AlertsFixture implements AsyncDisposable {
       beatKeys(shards).map((key) => ({ key, data })),
     );
     await this.#caughtUp('liveness');
+  }
+
+  /** Takes the device out of service at that minute, or back into it. */
+  async serve(service: DeviceService, minute: number): Promise<void> {
+    const { journal, state } = this;
+    await new Registry(state, { journal, clock: { now: () => minute * MINUTE } }).putService(
+      PLACE.device,
+      service,
+    );
   }
 
   async #caughtUp(stream: 'readings' | 'liveness'): Promise<void> {

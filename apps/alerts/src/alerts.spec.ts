@@ -11,6 +11,7 @@ const [RULE] = rulesFileSchema.parse({
     },
   ],
 }).rules as [AlertRule];
+const SLOW = { ...RULE, id: 'slow', for: 20 * MINUTE } as AlertRule;
 const VERSION = createHash('sha256').update(ruleText(RULE)).digest('hex').slice(0, 12);
 
 describe('the alerts stage', () => {
@@ -34,6 +35,45 @@ describe('the alerts stage', () => {
       },
     });
     expect(pending).toMatchObject({ phase: 'pending', value: 120 });
+  });
+
+  it('ends what is under way of a device that is taken out of service, and judges it again when it is back', async () => {
+    await using fixture = await new AlertsFixture().open([RULE, SLOW]);
+    await fixture.read([
+      [1, 120],
+      [3, 130],
+    ]);
+    await fixture.serve('revoked', 5);
+    await fixture.pass(4);
+    expect(await fixture.events()).toHaveLength(3);
+    await fixture.pass(6);
+    // A gateway goes on to send for it; that alarms nobody.
+    await fixture.read([
+      [7, 150],
+      [10, 150],
+    ]);
+    await fixture.pass(11);
+    await fixture.serve('open', 12);
+    await fixture.pass(13);
+    await fixture.read([
+      [14, 150],
+      [16, 150],
+    ]);
+    const steps = (await fixture.events()).map(({ rule, phase, at, since, value }) =>
+      [rule, phase, at / MINUTE, since / MINUTE, value].join(' '),
+    );
+    expect(steps).toEqual([
+      'pm25 pending 1 1 120',
+      'pm25 firing 3 1 130',
+      'slow pending 1 1 120',
+      'pm25 resolved 6 1 ',
+      'slow cancelled 6 1 ',
+      'pm25 pending 14 14 150',
+      'pm25 firing 16 14 150',
+      'slow pending 14 14 150',
+    ]);
+    const [ended] = (await fixture.events()).filter(({ phase }) => phase === 'resolved');
+    expect(RULE_KINDS.threshold.explain(ended!).en).toContain('taken out of service');
   });
 
   it('sets aside the state of a rule that its kind cannot read, names it, and goes on with the other rules', async () => {

@@ -102,6 +102,11 @@ export interface RuleKind<Rule extends RuleHead = RuleHead, State = unknown, Det
    * every device that is registered; of beats that pile up, the newest alone.
    */
   pass?(rule: Rule, promised: Promised, state: State, beat: Beat): Judged<State, Detail>;
+  /**
+   * Ends what is under way of a device that was taken out of service: a step without a value. Without it what is under way lasts until the
+   * device is back.
+   */
+  end?(rule: Rule, state: State, at: UtcMillis): Judged<State, Detail>;
   /** A step in one sentence. */
   explain(step: AlertStep<Detail>): Text;
 }

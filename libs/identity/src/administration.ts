@@ -4,11 +4,8 @@ import type { IdentityChange } from '#libs/telemetry';
 import type { ServiceAccounts } from './accounts.js';
 import type { DeviceCredentials } from './device-credentials.js';
 import type { ProvisioningKeys } from './provisioning-keys.js';
-import { deviceSchema, type Device, type ServiceAccount } from './registered.js';
+import { deviceSchema, type Device, type DeviceService, type ServiceAccount } from './registered.js';
 import type { Registry } from './registry.js';
-
-/** Whether a device may connect, as the value of an entry `access/{id}`. */
-export type DeviceService = 'open' | 'revoked';
 
 /** What lets a device or an account in. */
 export interface AccessView {
@@ -147,13 +144,10 @@ export class Administration {
     return { ...device, password: await credentials.issue(device.id) };
   }
 
-  /** Since when a device is out of service, which figures must know: it owes nothing then. */
-  async #record(id: string, access: DeviceService): Promise<void> {
+  /** Accounts owe nothing, so nothing of them is recorded. */
+  async #record(id: string, service: DeviceService): Promise<void> {
     const { registry } = this.pantau;
-    const { settings } = registry;
-    if ((await registry.device(id)) === undefined) return;
-    const before = (await settings.history<DeviceService>(`access/${id}`)).at(-1)?.value ?? 'open';
-    if (before !== access) await settings.declare(`access/${id}`, access, [], async () => 'open');
+    if ((await registry.device(id)) !== undefined) await registry.putService(id, service);
   }
 
   async #assertKnown(id: string): Promise<void> {

@@ -36,6 +36,9 @@ export const deviceSchema = z.strictObject({
 });
 export type Device = z.infer<typeof deviceSchema>;
 
+/** Whether a device may connect, as the value of an entry `access/{id}`. */
+export type DeviceService = 'open' | 'revoked';
+
 const filters = z
   .array(z.string().refine(isTopicFilter, 'expected an MQTT topic filter, such as pantau/v1/+/+/telemetry'))
   .max(100);

@@ -3,7 +3,7 @@ import { canonicalJson, nearestName, PantauError, type Clock, type UtcMillis } f
 import type { Namespace, StateStore } from '#libs/state';
 import { randomUUID } from 'node:crypto';
 import { DEVICES, REGISTRY, SITES } from './namespaces.js';
-import { deviceSchema, siteSchema, type Device, type Site } from './registered.js';
+import { deviceSchema, siteSchema, type Device, type DeviceService, type Site } from './registered.js';
 import { Settings } from './settings.js';
 
 const REVISION = 'revision';
@@ -66,6 +66,14 @@ export class Registry {
     const correction =
       intervalFrom === undefined ? undefined : { name: `interval/${id}`, from: intervalFrom, intervalMs };
     await this.#write('device', DEVICES, deviceSchema.parse(device), check, correction);
+  }
+
+  /** Records whether a device is in service, which figures and alerts must know: it owes nothing while it is not. */
+  async putService(id: string, service: DeviceService): Promise<void> {
+    const name = `access/${id}`;
+    const before = (await this.settings.history<DeviceService>(name)).at(-1)?.value ?? 'open';
+    if (before !== service)
+      await this.settings.declare(name, service, [REGISTRY.put(REVISION, randomUUID())], async () => 'open');
   }
 
   /** @throws PantauError `SITE_UNKNOWN` with the nearest name when the site is not registered */

@@ -44,6 +44,11 @@ export class Settings implements SettingsHistory {
     return entries.map(({ value }) => value as SettingsEntry<T>);
   }
 
+  /** Every entry of the names that begin with `{kind}/`, by name and in order of time. */
+  async historyOfKind<T>(kind: 'access'): Promise<readonly SettingsEntry<T>[]> {
+    return this.history(kind);
+  }
+
   /**
    * Records what a setting is from now on, unless it was so before. The first entry of a name holds from the beginning.
    *

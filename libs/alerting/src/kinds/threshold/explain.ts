@@ -14,9 +14,13 @@ export function explainThreshold({ phase, since, value, detail }: AlertStep<Thre
   const { unit } = PARAMETERS[parameter];
   const from = new Date(since).toISOString();
   const words = PHASES[phase];
-  const now = value ?? '-';
+  if (value === undefined)
+    return {
+      id: `${parameter} tidak diukur lagi: perangkat dinonaktifkan (melewati batas ${raise} ${unit} sejak ${from}).`,
+      en: `${parameter} is no longer measured: the device was taken out of service (beyond the limit of ${raise} ${unit} since ${from}).`,
+    };
   return {
-    id: `${parameter} ${words.id} ${raise} ${unit} (sejak ${from}); sekarang ${now} ${unit}.`,
-    en: `${parameter} ${words.en} ${raise} ${unit} (since ${from}); now ${now} ${unit}.`,
+    id: `${parameter} ${words.id} ${raise} ${unit} (sejak ${from}); sekarang ${value} ${unit}.`,
+    en: `${parameter} ${words.en} ${raise} ${unit} (since ${from}); now ${value} ${unit}.`,
   };
 }

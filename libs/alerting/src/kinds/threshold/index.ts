@@ -1,7 +1,7 @@
 import { scan } from 'rxjs';
 import { defineRuleKind, type Judged } from '../../rule-kind.js';
 import { explainThreshold } from './explain.js';
-import { INACTIVE, step, type ThresholdDetail, type ThresholdState } from './reducer.js';
+import { end, INACTIVE, step, type ThresholdDetail, type ThresholdState } from './reducer.js';
 import { thresholdRuleSchema } from './schema.js';
 import { thresholdForm } from './state-form.js';
 
@@ -22,5 +22,6 @@ export const threshold = defineRuleKind({
       { state: initial, steps: [] },
     );
   },
+  end,
   explain: explainThreshold,
 });

@@ -86,6 +86,19 @@ export function step(
   return { state: { phase: 'firing', lastTs: ts, since, evidence: trail }, steps };
 }
 
+/** The device was taken out of service: nobody measures any more what was breached. */
+export function end(
+  { parameter, raise, clear }: ThresholdRule,
+  state: ThresholdState,
+  at: UtcMillis,
+): Judged<ThresholdState, ThresholdDetail> {
+  const { phase, since, evidence, lastTs } = state;
+  if (since === null) return { state, steps: NONE };
+  const detail = { parameter, raise, clear, evidence };
+  const over = { phase: phase === 'firing' ? 'resolved' : 'cancelled', at, since, detail } as const;
+  return { state: { ...INACTIVE, lastTs }, steps: [over] };
+}
+
 function calmSince(ts: UtcMillis): ThresholdState {
   return { phase: 'inactive', lastTs: ts, since: null, evidence: INACTIVE.evidence };
 }
