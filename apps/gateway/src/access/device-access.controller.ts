@@ -33,7 +33,7 @@ export class DeviceAccessController {
   @ApiOperation({
     summary: 'Menonaktifkan perangkat, atau memakainya lagi / Take a device out of service, or back into it',
     description:
-      '`revoked` ends its password, its tokens and its connection at once; its readings and figures stay. From then on it owes nothing: its silence is planned time, in no ratio. `open` takes that back; a new password comes from `POST …/password`.',
+      '`revoked` ends its password, its tokens and its connection at once, and its alerts; its readings and figures stay. From then on it owes nothing: its silence is planned time, in no ratio. `open` takes that back; a new password comes from `POST …/password`.',
   })
   @ApiZodBody(accessBody)
   @ApiZodAnswer(deviceAccessSchema)

@@ -91,6 +91,83 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     expect(await accounts.list()).toEqual([]);
   });
 
+  it('gives a device a permanent password, takes it out of service and back, and nobody calls it wrong meanwhile', async () => {
+    const { page } = browser;
+    const { credentials } = pantau.engines;
+    await browser.go('/registry');
+    const row = page.getByRole('row', { name: /udara-02/ });
+    await row.getByRole('button', { name: 'Kata sandi udara-02' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Kata sandi udara-02' });
+    await dialog.getByText('Kata sandi dan token yang lama berakhir sekarang').waitFor();
+    await dialog.getByRole('button', { name: 'Buat kata sandi' }).dblclick();
+    const password = await dialog.getByLabel('Kata sandi', { exact: true }).inputValue();
+    expect(await credentials.verify('udara-02', password)).toBe(true);
+    await dialog.getByText('tidak berakhir').waitFor();
+    await browser.picture('permanent-password-id-dark');
+    await dialog.getByRole('button', { name: 'Tutup' }).click();
+
+    const wrong = page.getByRole('region', { name: 'Yang perlu diperhatikan sekarang' });
+    await browser.go('/');
+    await wrong.getByRole('link', { name: 'Udara Dua' }).waitFor();
+    await browser.go('/registry');
+    await row.getByRole('button', { name: 'Nonaktifkan' }).click();
+    await row.getByText('Nonaktifkan udara-02? Ia diputus').waitFor();
+    expect(await credentials.verify('udara-02', password)).toBe(true);
+    await row.getByRole('button', { name: 'Ya' }).click();
+    await row.getByText(/Nonaktif.*sejak/).waitFor();
+    await browser.picture('registry-out-of-service-id-dark');
+    expect(await credentials.verify('udara-02', password)).toBe(false);
+    await page.getByLabel('Pemakaian').selectOption('revoked');
+    await page.waitForURL(/pemakaian=revoked/);
+    expect(await page.getByRole('row', { name: /udara-01/ }).count()).toBe(0);
+    await browser.go('/');
+    await wrong.getByRole('link', { name: 'Udara Betung' }).waitFor();
+    expect(await wrong.getByRole('link', { name: 'Udara Dua' }).count()).toBe(0);
+    await page.getByText('Nonaktif').first().waitFor();
+
+    await browser.go('/registry');
+    await row.getByRole('button', { name: 'Pakai lagi' }).click();
+    await row.getByRole('button', { name: 'Ya' }).click();
+    await dialog.getByRole('button', { name: 'Buat kata sandi' }).waitFor();
+    expect((await credentials.access('udara-02')).revoked).toBe(false);
+  });
+
+  it('issues passwords for a whole import and for a selection, on sheets to be printed, one page each', async () => {
+    const { page } = browser;
+    const { credentials } = pantau.engines;
+    await browser.go('/registry/import');
+    await page.getByLabel('Daftar', { exact: true }).fill('id,site\nudara-21,betung\nudara-22,betung\n');
+    await page.getByRole('button', { name: 'Tambahkan 2 perangkat' }).click();
+    await page.getByRole('button', { name: 'Buat kata sandi dan lembar untuk 2 perangkat' }).click();
+    await page.getByRole('button', { name: 'Buat 2 kata sandi' }).dblclick();
+    await page.getByText('2 dari 2 kata sandi dibuat').waitFor();
+    const sheets = page.getByRole('region', { name: 'Lembar pemasangan', exact: true }).locator('.sheet');
+    expect(await sheets.count()).toBe(2);
+    for (const [i, id] of ['udara-21', 'udara-22'].entries()) {
+      const sheet = sheets.nth(i);
+      await sheet.getByRole('img', { name: `Kode QR sambungan ${id}` }).waitFor();
+      const [, , , password] = await sheet.locator('dd.mono').allInnerTexts();
+      expect(await credentials.verify(id, password!)).toBe(true);
+      // Nowhere but on the sheet.
+      const log = await pantau.get('audit?limit=100');
+      expect(JSON.stringify(log)).toContain(`"device":"${id}"`);
+      expect(JSON.stringify(log)).not.toContain(password);
+    }
+    await browser.picture('sheets-id-dark');
+    expect(await browser.violations()).toEqual([]);
+    const pdf = await page.pdf({ preferCSSPageSize: true });
+    expect(pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)).toHaveLength(2);
+    await page.emulateMedia({ media: 'print' });
+    await browser.picture('sheets-print');
+    await page.emulateMedia({ media: 'screen' });
+
+    await browser.go('/registry?cari=udara-2');
+    await page.getByRole('button', { name: 'Lembar untuk 2 perangkat' }).click();
+    await page.getByText('Kata sandi lama perangkat ini berakhir').waitFor();
+    await page.getByRole('button', { name: 'Kembali ke daftar' }).click();
+    await page.getByRole('row', { name: /udara-21/ }).waitFor();
+  });
+
   it.each([['service-accounts', '/registry/accounts', /Pendaftaran|Registry/]])(
     '%s can be used by everybody, in both languages and themes, on a phone too',
     async (name, path, heading) => {

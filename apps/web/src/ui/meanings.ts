@@ -10,13 +10,14 @@ export const CATEGORY_SHAPES: Readonly<Record<CategoryCode, ShapeName>> = {
   BERBAHAYA: 'octagon',
 };
 
-export type StateName = 'online' | 'degraded' | 'offline' | 'silent' | 'unknown';
+export type StateName = 'online' | 'degraded' | 'offline' | 'silent' | 'unknown' | 'off';
 export const STATE_SHAPES: Readonly<Record<StateName, ShapeName>> = {
   online: 'circle',
   degraded: 'triangle',
   offline: 'cross',
   silent: 'diamond',
   unknown: 'ring',
+  off: 'square',
 };
 
 export type Severity = 'info' | 'warning' | 'critical';

@@ -1,5 +1,5 @@
 import type { DeviceNow, Station } from '../../../client';
-import { deviceState, sitesNow, upOf } from './site-state';
+import { deviceState, inService, sitesNow, upOf } from './site-state';
 
 const NOW = Date.UTC(2026, 10, 29, 12);
 const MINUTE = 60_000;
@@ -28,6 +28,7 @@ describe('the state of a device', () => {
       { lastSeen: ago(1), heartbeat: { ts: ago(1), state: 'down' } },
     ],
     ['degraded', 'it says so', { lastSeen: ago(1), heartbeat: { ts: ago(1), state: 'degraded' } }],
+    ['off', 'it was taken out of service', { outOfService: { since: ago(9) }, lastSeen: ago(99) }],
     ['online', 'it posts over HTTP, without a connection', { lastSeen: ago(2) }],
   ] as const)('is %s when %s', (state, _why, known) => {
     expect(deviceState(device(known as Partial<DeviceNow>), NOW)).toBe(state);
@@ -48,13 +49,17 @@ describe('the sites', () => {
         device({ id: 'udara-02', lastSeen: ago(1) }),
         device({ id: 'cctv-01', kind: 'camera', lastSeen: ago(1) }),
         device({ id: 'cctv-02', kind: 'camera', lastSeen: ago(99) }),
+        device({ id: 'cctv-03', kind: 'camera', outOfService: { since: ago(9) } }),
+        device({ id: 'udara-03', outOfService: { since: ago(9) } }),
       ],
-      [station('udara-01', 70), station('udara-02', 90)],
+      [station('udara-01', 70), station('udara-02', 90), station('udara-03', 400)],
       NOW,
     );
     expect([betung!.site.name, empty!.site.name]).toEqual(['Betung', 'Zona']);
     expect(betung!.worst?.device.id).toBe('udara-02');
-    expect([upOf(betung!.cameras), betung!.cameras.length]).toEqual([1, 2]);
+    expect([upOf(betung!.cameras), inService(betung!.cameras).length, betung!.cameras.length]).toEqual([
+      1, 2, 3,
+    ]);
     expect(empty).toMatchObject({ stations: [], cameras: [], worst: undefined });
   });
 });

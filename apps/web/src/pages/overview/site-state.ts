@@ -7,6 +7,8 @@ const MISSED = 3;
 /** What is known of a device now, in one word. The one place that says so: map, list and search agree. */
 export function deviceState(device: DeviceNow, now: number): StateName {
   const { presence, heartbeat, lastSeen, intervalMs } = device;
+  // On purpose: it owes nothing.
+  if (device.outOfService !== undefined) return 'off';
   if (presence?.state === 'unknown' || (presence === undefined && lastSeen === undefined)) return 'unknown';
   if (presence?.state === 'disconnected') return 'offline';
   const seen = lastSeen === undefined ? undefined : Date.parse(lastSeen);
@@ -36,6 +38,10 @@ const isUp = ({ state }: { readonly state: StateName }): boolean =>
 export const upOf = (devices: readonly { readonly state: StateName }[]): number =>
   devices.filter(isUp).length;
 
+/** Those that should be up: what is out of service on purpose is not counted. */
+export const inService = <T extends { readonly state: StateName }>(devices: readonly T[]): readonly T[] =>
+  devices.filter(({ state }) => state !== 'off');
+
 /** Sites with what stands at each, by name. */
 export function sitesNow(
   sites: readonly Site[],
@@ -53,7 +59,7 @@ export function sitesNow(
         .filter(({ device }) => device.kind === 'air')
         .map((one) => ({ ...one, station: byDevice.get(one.device.id) }));
       const [worst] = air
-        .filter(({ station }) => station?.ispu !== undefined)
+        .filter(({ state, station }) => state !== 'off' && station?.ispu !== undefined)
         .sort((a, b) => (b.station?.ispu?.index ?? 0) - (a.station?.ispu?.index ?? 0));
       return { site, stations: air, cameras: own.filter(({ device }) => device.kind === 'camera'), worst };
     })
