@@ -27,9 +27,12 @@ import {
   type TimeSeriesStore,
   type WriteReport,
   type PointFilter,
+  type EnvelopeBucket,
+  type EnvelopeQuery,
 } from '#libs/timeseries';
 
 import { conditions } from './conditions.js';
+import { envelopeOf, envelopeSql } from './envelope.js';
 
 export interface DuckDbStoreOptions {
   readonly retention: StoreRetention;
@@ -190,6 +193,11 @@ export class DuckDbStore implements TimeSeriesStore {
 
   count(query: PointFilter): Promise<number> {
     return this.#count(READINGS, query);
+  }
+
+  async envelope(query: EnvelopeQuery): Promise<EnvelopeBucket[]> {
+    const { where, values } = conditions(query);
+    return (await this.#read(envelopeSql(READINGS.name, where, query.bucketMs), values)).map(envelopeOf);
   }
 
   async queryRollups(query: RollupQuery): Promise<Rollup[]> {

@@ -1,6 +1,6 @@
 import { type UtcMillis, compareTexts } from '#libs/kernel';
 import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
-import { type Point, type PointQuery, type PointFilter } from '#libs/timeseries';
+import type { EnvelopeBucket, EnvelopeQuery, Point, PointFilter, PointQuery } from '#libs/timeseries';
 import { LAYOUTS } from './influx-layout.js';
 import type { Place } from './influx-options.js';
 import { identifier, quoted } from './influx-ql.js';
@@ -32,6 +32,28 @@ export class InfluxQueries {
     );
     const counted = Object.entries(row ?? {}).filter(([column]) => column !== 'time');
     return counted.reduce((sum, [, count]) => sum + Number(count ?? 0), 0);
+  }
+
+  /** InfluxDB reads each reading of the span once for every kind of flag, and answers with a row for a bucket. */
+  async envelope({ bucketMs, ...filter }: EnvelopeQuery): Promise<EnvelopeBucket[]> {
+    const { from, present } = LAYOUTS.raw;
+    const value = identifier(fieldOf(filter.parameter, present));
+    const flag = identifier(fieldOf(filter.parameter, 'flag'));
+    const figures = `count(${value}), min(${value}), max(${value}), mean(${value})`;
+    const byStart = new Map<UtcMillis, { ts: UtcMillis } & Record<string, unknown>>();
+    for (const [kind, judged] of Object.entries(JUDGED)) {
+      const where = conditions(filter, judged(flag));
+      const rows = await this.transport.influxQl(
+        `SELECT ${figures} FROM ${from}${where} GROUP BY time(${Math.trunc(bucketMs)}ms) fill(none)`,
+      );
+      for (const { time, ...row } of rows) {
+        const ts = time as UtcMillis;
+        const bucket = byStart.get(ts) ?? { ts };
+        bucket[kind] = row;
+        byStart.set(ts, bucket);
+      }
+    }
+    return [...byStart.values()].sort((a, b) => a.ts - b.ts);
   }
 
   /** @returns at most `limit` rows in the order of the port */
@@ -87,6 +109,13 @@ export class InfluxQueries {
     );
   }
 }
+
+/** Conditions on a flag by the kind of reading. One without a flag has passed, and what is compared with nothing is false. */
+const JUDGED: Readonly<Record<Exclude<keyof EnvelopeBucket, 'ts'>, (flag: string) => string>> = {
+  trusted: (flag) => `(${flag} >= 3) = false`,
+  suspect: (flag) => `${flag} = 3`,
+  failed: (flag) => `${flag} = 4`,
+};
 
 function parametersOf({ parameter }: PointFilter): readonly Parameter[] {
   return parameter === undefined ? PARAMETER_CODES : [parameter];

@@ -18,6 +18,8 @@ import {
   type TimeSeriesStore,
   type WriteReport,
   type PointFilter,
+  type EnvelopeBucket,
+  type EnvelopeQuery,
 } from '#libs/timeseries';
 import { HttpError } from '@influxdata/influxdb-client';
 import { beforeWriting, influxMessage, storeError } from './influx-errors.js';
@@ -171,6 +173,10 @@ export class InfluxStore implements TimeSeriesStore {
 
   count(query: PointFilter): Promise<number> {
     return this.#queries.count('raw', query);
+  }
+
+  envelope(query: EnvelopeQuery): Promise<EnvelopeBucket[]> {
+    return this.#queries.envelope(query);
   }
 
   countRollups(query: Omit<RollupQuery, 'limit' | 'order'>): Promise<number> {

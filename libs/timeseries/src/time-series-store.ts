@@ -1,4 +1,4 @@
-import type { TimeSpan, UtcMillis } from '#libs/kernel';
+import type { Millis, TimeSpan, UtcMillis } from '#libs/kernel';
 import type { Observation, Parameter, QualityFlag, Reading, Rollup } from '#libs/telemetry';
 import type { Tier } from './retention.js';
 
@@ -70,6 +70,36 @@ export interface RollupQuery extends PointQuery {
   readonly tier: Tier;
 }
 
+/** Of one series what is drawn of it where there are more readings than pixels. */
+export interface EnvelopeQuery {
+  readonly device: string;
+  readonly parameter: Parameter;
+  /** Device time, `from` included, `to` not. */
+  readonly span: TimeSpan;
+  /** Length of a bucket; buckets begin at its multiples, so that they stand still when the span moves. A whole number, 1 or more. */
+  readonly bucketMs: Millis;
+}
+
+/** Readings together. */
+export interface Extremes {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+/** The readings of a bucket, those apart that quality control doubts; a kind without any is absent. */
+export interface EnvelopeBucket {
+  /** Where it begins; that may be before the span does. */
+  readonly ts: UtcMillis;
+  /** Flags 1 and 2: passed or not evaluated. */
+  readonly trusted?: Extremes;
+  /** Flag 3. */
+  readonly suspect?: Extremes;
+  /** Flag 4. */
+  readonly failed?: Extremes;
+}
+
 /** The points that a store refused, each with the store's own words. The others of the batch are stored. */
 export interface WriteReport<T = Point> {
   readonly refused: readonly { readonly point: T; readonly message: string }[];
@@ -102,6 +132,8 @@ export interface TimeSeriesStore {
   query(query: PointQuery): Promise<Point[]>;
   /** Number of points that match, doubles counted once. */
   count(query: Omit<PointQuery, 'limit' | 'order'>): Promise<number>;
+  /** The buckets that have readings of the flags 1 to 4, in the order of time. */
+  envelope(query: EnvelopeQuery): Promise<EnvelopeBucket[]>;
   /** Ordered by start, then device, then parameter. */
   queryRollups(query: RollupQuery): Promise<Rollup[]>;
   /** Number of roll-ups that match. */

@@ -1,5 +1,6 @@
 import { PARAMETER_CODES, type Parameter } from '#libs/telemetry';
 import fc from 'fast-check';
+import { describeEnvelopeContract } from './envelope.contract.js';
 import { describeRollupContract } from './rollups.contract.js';
 import type { Point, PointQuery } from './time-series-store.js';
 import { all, aPoint, aRollup, observed, T0, type StoreFixture } from './timeseries.fixture.js';
@@ -283,6 +284,7 @@ export function describeTimeSeriesStoreContract(name: string, open: () => Promis
     });
 
     describeRollupContract(open);
+    describeEnvelopeContract(open);
 
     it('answers for any span of time, however far it reaches', async () => {
       await using fixture = await open();

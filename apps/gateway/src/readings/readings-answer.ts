@@ -42,4 +42,25 @@ export const explainedReadingSchema = z
 
 export const readingsSchema = listOf(readingSchema);
 
+const extremes = z
+  .strictObject({ count, min: z.number(), max: z.number(), mean: z.number() })
+  .meta({ id: 'Extremes', description: 'Of readings together' });
+
+export const envelopeSchema = z.strictObject({
+  unit,
+  bucketMs: count.describe('Length of a bucket, milliseconds'),
+  items: z.array(
+    z
+      .strictObject({
+        ts: instantText.describe(
+          'Where the bucket begins: a multiple of its length, so the first may begin before `from`',
+        ),
+        trusted: extremes.optional().describe('Readings that passed or were not evaluated'),
+        suspect: extremes.optional().describe('Readings of flag 3'),
+        failed: extremes.optional().describe('Readings of flag 4'),
+      })
+      .meta({ id: 'EnvelopeBucket' }),
+  ),
+});
+
 export const countSchema = z.strictObject({ count });

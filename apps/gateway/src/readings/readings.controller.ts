@@ -14,8 +14,8 @@ import { ZodPipe } from '../http/zod-pipe.js';
 import { instant, parameter, spanOf } from '../http/members.js';
 import { AlsoParquet } from '../tables/table.interceptor.js';
 import { originOf } from './reading-origin.js';
-import { countSchema, explainedReadingSchema, readingsSchema } from './readings-answer.js';
-import { countQuery, readingsQuery } from './readings-request.js';
+import { countSchema, envelopeSchema, explainedReadingSchema, readingsSchema } from './readings-answer.js';
+import { countQuery, envelopeQuery, readingsQuery } from './readings-request.js';
 
 /** What devices measured, as it is stored. */
 @ApiTags('Pantau')
@@ -87,6 +87,26 @@ export class ReadingsController {
     @Query(new ZodPipe(countQuery)) query: z.output<typeof countQuery>,
   ): Promise<z.output<typeof countSchema>> {
     return { count: await this.pantau.store.count(this.#filterOf(query)) };
+  }
+
+  @Get('envelope')
+  @Allow('read')
+  @ApiOperation({
+    summary: 'Selubung pembacaan untuk grafik / Envelope of readings, for charts',
+    description:
+      'Lowest, highest and mean value of each part of a span, so that a chart of any number of readings shows each peak: one reading among 100,000 is the `max` of its bucket. What quality control doubts stands apart with its count and extremes. Buckets begin at multiples of `bucketMs`, whatever the span is, and those without a reading are left out: two that are not adjacent have nothing between them. For a span of few readings `GET /api/v1/readings` gives each.',
+  })
+  @ApiZodQuery(envelopeQuery)
+  @ApiZodAnswer(envelopeSchema)
+  async envelope(
+    @Query(new ZodPipe(envelopeQuery)) query: z.output<typeof envelopeQuery>,
+  ): Promise<Answer<typeof envelopeSchema>> {
+    const { device, parameter, from, buckets } = query;
+    const now = this.pantau.clock.now();
+    const span = spanOf({ from, to: query.to ?? Math.max(now, (from ?? 0) + 1) }, now);
+    const bucketMs = Math.ceil((span.to - span.from) / buckets);
+    const items = await this.pantau.store.envelope({ device, parameter, span, bucketMs });
+    return { unit: PARAMETERS[parameter].unit, bucketMs, items: items.map((bucket) => iso(bucket)) };
   }
 
   #filterOf({

@@ -66,6 +66,7 @@ export class StageMetrics {
       writeRollups: (rollups) => this.#count('rollups', rollups.length, () => store.writeRollups(rollups)),
       query: (query) => store.query(query),
       count: (query) => store.count(query),
+      envelope: (query) => store.envelope(query),
       queryRollups: (query) => store.queryRollups(query),
       countRollups: (query) => store.countRollups(query),
       expire: () => store.expire(),

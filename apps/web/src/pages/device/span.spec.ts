@@ -1,4 +1,4 @@
-import { isOfHours, spanOf } from './span';
+import { spanOf } from './span';
 
 const NOW = Date.UTC(2026, 10, 29, 12, 0, 30);
 const HOUR = 3_600_000;
@@ -21,11 +21,5 @@ describe('the time that is shown', () => {
   it('ends at the next minute, so that it stands still within one', () => {
     expect(of('').to).toBe(Date.UTC(2026, 10, 29, 12, 1));
     expect(spanOf(new URLSearchParams(), NOW + 20_000)).toEqual(of(''));
-  });
-
-  it('is shown by hours where there would be more readings than pixels', () => {
-    expect(isOfHours(of('rentang=24j'), 60_000)).toBe(false);
-    expect(isOfHours(of('rentang=24j'), 1_000)).toBe(true);
-    expect(isOfHours(of('rentang=30h'), HOUR)).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ const HOUR = 3_600_000;
 export const RANGES = { '6j': 6 * HOUR, '24j': 24 * HOUR, '7h': 168 * HOUR, '30h': 720 * HOUR } as const;
 export type RangeName = keyof typeof RANGES;
 const STANDARD: RangeName = '24j';
-const LONGEST = 31 * 24 * HOUR;
+export const LONGEST = 31 * 24 * HOUR;
 /** What is followed moves in steps, so that not every second asks anew. */
 const STEP = 60_000;
 
@@ -25,11 +25,4 @@ export function spanOf(query: URLSearchParams, now: number): ShownSpan {
   const range = Object.hasOwn(RANGES, named) ? (named as RangeName) : STANDARD;
   const until = Math.ceil(now / STEP) * STEP;
   return { from: until - RANGES[range], to: until, range };
-}
-
-/** More readings than a screen has pixels say no more than hours with their extremes do. */
-const MOST_READINGS = 6_000;
-
-export function isOfHours({ from, to }: ShownSpan, intervalMs: number): boolean {
-  return (to - from) / intervalMs > MOST_READINGS || to - from > RANGES['7h'];
 }

@@ -1,4 +1,4 @@
-import { causeOf, seriesOf, type Point } from './series';
+import { causeOf, gapsWithin, seriesOf, type Point } from './series';
 
 const MINUTE = 60_000;
 const at = (minute: number, more: Partial<Point> = {}): Point => ({
@@ -25,9 +25,40 @@ describe('a line', () => {
   });
 
   it('keeps its scale where a sensor fails: what is doubted is beyond it', () => {
-    const { top, flagged } = seriesOf([at(0), at(1, { value: 2_000, flag: 4 }), at(2)], MINUTE);
+    const { top, marks } = seriesOf([at(0), at(1, { value: 2_000, flag: 4 }), at(2)], MINUTE);
     expect(top).toBeLessThan(20);
-    expect(flagged).toMatchObject([{ value: 2_000 }]);
+    expect(marks).toEqual([{ ts: MINUTE, value: 2_000, flag: 4 }]);
+  });
+
+  it('of readings together ends where a part of time has none, and marks what is doubted in them', () => {
+    const part = (minute: number, more: Partial<Point> = {}): Point =>
+      at(minute + 5, { from: minute * MINUTE, to: (minute + 10) * MINUTE - 1, min: 5, max: 15, ...more });
+    const doubted = { flag: 4, count: 3, min: -999, max: 900 } as const;
+    const alone = { doubted: [doubted], min: null, max: null };
+    const { value, gaps, marks, top, bottom } = seriesOf(
+      [part(0), part(10, { doubted: [doubted] }), part(30), part(40, alone)],
+      3 * MINUTE,
+    );
+    expect(gaps).toEqual([{ from: 20 * MINUTE - 1, to: 30 * MINUTE }]);
+    expect(value).toEqual([10, 10, null, 10, 10]);
+    expect(marks.map(({ ts, value: marked }) => [ts / MINUTE, marked])).toEqual([
+      [15, 900],
+      [15, -999],
+      [45, 900],
+      [45, -999],
+    ]);
+    expect([top, bottom]).toEqual([16.2, 0]);
+  });
+
+  it('has gaps at both ends of what is shown too, and is one gap without any value', () => {
+    const shown = { from: -10 * MINUTE, to: 20 * MINUTE };
+    const gapsOf = (...points: Point[]): unknown => gapsWithin(seriesOf(points, MINUTE), shown, MINUTE);
+    expect(gapsOf(at(0), at(18))).toEqual([
+      { from: shown.from, to: 0 },
+      { from: 0, to: 18 * MINUTE },
+    ]);
+    expect(gapsOf(at(-9), at(-8))).toEqual([{ from: -8 * MINUTE, to: shown.to }]);
+    expect(gapsOf()).toEqual([shown]);
   });
 
   it('is empty without points', () => {
