@@ -16,6 +16,8 @@ export default defineConfig({
     outDir: fileURLToPath(new URL('../../dist/web', import.meta.url)),
     emptyOutDir: true,
     target: 'es2022',
+    // The first that know light-dark(): themes are written once.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     // Nothing inline: the policy of the page refuses it.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

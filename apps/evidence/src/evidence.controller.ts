@@ -2,6 +2,8 @@ import {
   addRow,
   bucketKey,
   byBucket,
+  changeOf,
+  connectionsKey,
   countGrowth,
   downSample,
   EMPTY_BUCKET,
@@ -9,11 +11,12 @@ import {
   mergeBucket,
   STATE_NUMBERS,
   TouchedHours,
+  withChange,
   type ComparisonLimits,
   type SeriesValue,
 } from '#libs/evidence';
 import { extendRun } from '#libs/availability';
-import { BUCKETS, LIVENESS } from '#namespaces/evidence';
+import { BUCKETS, CONNECTIONS, LIVENESS } from '#namespaces/evidence';
 import { settingAt, type Registry } from '#libs/identity';
 import {
   FromStream,
@@ -31,6 +34,7 @@ import {
   type HourlyMean,
   type Liveness,
   type Observation,
+  type PresenceSignal,
   type QualityFlag,
   type Rollup,
   type Signal,
@@ -93,11 +97,19 @@ export class EvidenceController {
   @FromStream('signals')
   async signals(@Payload() batch: Batch<Signal>, @Ctx() context: BatchContext): Promise<void> {
     const arrived = new Arrived();
+    const changes: PresenceSignal[] = [];
     for (const { shard, offset, data } of batch) {
-      if (data.type !== 'heartbeat') continue;
-      arrived.add(data.device, data.ts, shard, offset, heartbeatOf(data.state));
+      if (data.type === 'heartbeat')
+        arrived.add(data.device, data.ts, shard, offset, heartbeatOf(data.state));
+      else if (data.type === 'presence') changes.push(data);
     }
     await arrived.store(context);
+    for (const change of changes) {
+      const key = connectionsKey(change.device, change.ts);
+      const known = (await context.state.get(CONNECTIONS, key)) ?? [];
+      const after = withChange(known, changeOf(change));
+      if (after !== known) context.state.put(CONNECTIONS, key, after);
+    }
   }
 
   @FromStream('liveness')

@@ -1,4 +1,11 @@
-import { deviceTimeline, union, type Spans, type Timeline } from '#libs/availability';
+import {
+  connectionSpans,
+  deviceTimeline,
+  union,
+  type ConnectionState,
+  type Spans,
+  type Timeline,
+} from '#libs/availability';
 import { registeredAt, type Device, type Registry, type SettingsHistory } from '#libs/identity';
 import {
   functionOf,
@@ -171,11 +178,10 @@ export class EvidenceReader {
    *
    * @throws PantauError `NOT_FOUND` for a device that is not there
    */
-  async timeline(deviceId: string, { from, to }: TimeSpan): Promise<Timeline> {
+  async timeline(deviceId: string, span: TimeSpan): Promise<Timeline> {
     const device = await this.registry.device(deviceId);
     if (device === undefined) throw new PantauError('NOT_FOUND', `no device ${deviceId}.`);
-    const until = Math.min(to, await this.source.awakeUntil());
-    const window = { from: Math.min(from, until), to: until };
+    const window = await this.#awake(span);
     const intervals = await this.#intervals(device);
     const intervalMs = intervalIn(intervals, window);
     const longest = Math.max(intervalMs, intervalAt(intervals, window.from));
@@ -189,6 +195,18 @@ export class EvidenceReader {
       observed: await this.source.observed(),
       outOfService: await outOfService(deviceId, this.settings),
     });
+  }
+
+  /** Whether a device held a connection of MQTT, as far as Pantau has been awake. What never held one, or speaks over HTTP, has none of these. */
+  async connections(device: string, span: TimeSpan): Promise<Readonly<Record<ConnectionState, Spans>>> {
+    const window = await this.#awake(span);
+    const changes = await this.source.connections(device, window);
+    return connectionSpans({ window, changes, runs: await this.source.runs() });
+  }
+
+  async #awake({ from, to }: TimeSpan): Promise<TimeSpan> {
+    const until = Math.min(to, await this.source.awakeUntil());
+    return { from: Math.min(from, until), to: until };
   }
 
   /** The entry of the stream `readings` that said a reading last; undefined where the evidence stage knows of none. */

@@ -1,4 +1,4 @@
-import type { Spans } from '#libs/availability';
+import type { ConnectionChange, Spans } from '#libs/availability';
 import type { TimeSpan, UtcMillis } from '#libs/kernel';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
 import type { Parameter } from '#libs/telemetry';
@@ -13,6 +13,10 @@ export interface EvidenceSource {
   heartbeats(device: string, span: TimeSpan): Promise<HeartbeatInput[]>;
   /** When Pantau was awake and listening. */
   observed(): Promise<Spans>;
+  /** When each run of Pantau was. */
+  runs(): Promise<ReadonlyMap<string, Spans>>;
+  /** In the order of the journal, with those of the last hour before the span that had any. */
+  connections(device: string, span: TimeSpan): Promise<readonly ConnectionChange[]>;
   /** First and last instant that the device ever reported, to the hour; undefined when it never did. */
   reach(device: string, series: Parameter | 'heartbeat'): Promise<TimeSpan | undefined>;
   /** Whether it ever measured or said anything, of whatever series. */

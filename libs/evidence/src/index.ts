@@ -1,6 +1,7 @@
 export * from './buckets/buckets.js';
 export * from './buckets/device-bucket-form.js';
 export * from './buckets/down-sampling.js';
+export * from './connections/connections.js';
 export * from './evidence-reader.js';
 export * from './evidence-source.js';
 export { readCursor } from './figures/figures.js';

@@ -1,3 +1,4 @@
+import type { ConnectionChange } from '#libs/availability';
 import type { TimeSpan } from '#libs/kernel';
 import { defineNamespace } from '#libs/state';
 import { z } from 'zod';
@@ -23,6 +24,24 @@ export const LIVENESS = defineNamespace<TimeSpan[]>({
   value: 'TimeSpan[]',
   description: "Pantau's own life: the spans in which a run of it was up.",
   shape: z.array(z.object({ from: z.number(), to: z.number() })),
+  published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
+});
+
+export const CONNECTIONS = defineNamespace<readonly ConnectionChange[]>({
+  name: 'evidence/connections',
+  owner: 'evidence',
+  key: 'device/hour',
+  value: 'readonly ConnectionChange[]',
+  description: 'How the connections of a device began and ended in an hour in which any did.',
+  shape: z.array(
+    z.object({
+      ts: z.number(),
+      event: z.enum(['connected', 'lost', 'expired', 'left', 'stopped']),
+      session: z.string(),
+      run: z.string(),
+      silenceMs: z.number(),
+    }),
+  ),
   published: { query: 'EvidenceReader', readers: ['gateway', 'pantau'] },
 });
 

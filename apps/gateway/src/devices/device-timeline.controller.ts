@@ -22,7 +22,7 @@ export class DeviceTimelineController {
     summary:
       'Keadaan perangkat sepanjang waktu, dengan sebabnya / The states of a device over time, with their causes',
     description:
-      'From its heartbeats, from when Pantau listened, and from when it was out of service: every moment up to when Pantau was last awake has one cause. A device that sends no heartbeats is `silent` while Pantau listened.',
+      'From its heartbeats, from when Pantau listened, and from when it was out of service: every moment up to when Pantau was last awake has one cause. A device that sends no heartbeats is `silent` while Pantau listened; `connection` tells a device that was connected and said nothing from one whose connection broke.',
   })
   @ApiZodQuery(timelineQuery)
   @ApiZodAnswer(timelineSchema)
@@ -31,6 +31,7 @@ export class DeviceTimelineController {
     @Query(new ZodPipe(timelineQuery)) span: z.output<typeof timelineQuery>,
   ): Promise<Answer<typeof timelineSchema>> {
     await registeredDevice(this.pantau.registry, id);
-    return timelineAnswer(await this.pantau.evidence.timeline(id, span));
+    const { evidence } = this.pantau;
+    return timelineAnswer(await evidence.timeline(id, span), await evidence.connections(id, span));
   }
 }

@@ -1,11 +1,12 @@
-import { union, type Spans } from '#libs/availability';
+import { union, type ConnectionChange, type Spans } from '#libs/availability';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
-import { hourOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
+import { HOUR, hourOf, type TimeSpan, type UtcMillis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
 import type { Parameter } from '#libs/telemetry';
 import { BUCKET, bucketKey, samplesOf, stateOfNumber, type Series } from './device-bucket-form.js';
 import type { EvidenceSource } from '../evidence-source.js';
-import { BUCKETS, LIVENESS } from '../namespaces.js';
+import { connectionsKey } from '../connections/connections.js';
+import { BUCKETS, CONNECTIONS, LIVENESS } from '../namespaces.js';
 
 /** Evidence from the stage's state. */
 export class BucketSource implements EvidenceSource {
@@ -20,11 +21,27 @@ export class BucketSource implements EvidenceSource {
   }
 
   async observed(): Promise<Spans> {
-    return union((await this.#runs()).flat());
+    return union([...(await this.runs()).values()].flat());
   }
 
   async awakeUntil(): Promise<UtcMillis> {
-    return Math.max(0, ...(await this.#runs()).flat().map(({ to }) => to));
+    return Math.max(0, ...[...(await this.runs()).values()].flat().map(({ to }) => to));
+  }
+
+  async runs(): Promise<ReadonlyMap<string, Spans>> {
+    return new Map((await this.state.list(LIVENESS)).map(({ key, value }) => [key, value]));
+  }
+
+  async connections(device: string, { from, to }: TimeSpan): Promise<readonly ConnectionChange[]> {
+    const prefix = `${device}/`;
+    const first = connectionsKey(device, from);
+    const before = await this.state.list(CONNECTIONS, { prefix, to: first, limit: 1, reverse: true });
+    const within = await this.state.list(CONNECTIONS, {
+      prefix,
+      from: first,
+      to: connectionsKey(device, to + HOUR),
+    });
+    return [...before, ...within].flatMap(({ value }) => value);
   }
 
   async reach(device: string, series: Series): Promise<TimeSpan | undefined> {
@@ -48,10 +65,6 @@ export class BucketSource implements EvidenceSource {
       }
       if (buckets.length < limit) return undefined;
     }
-  }
-
-  async #runs(): Promise<TimeSpan[][]> {
-    return (await this.state.list(LIVENESS)).map(({ value }) => value);
   }
 
   async #between(device: string, series: Series, { from, to }: TimeSpan): Promise<Sample[]> {

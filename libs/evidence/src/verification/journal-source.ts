@@ -1,4 +1,4 @@
-import { extendRun, union, type Spans } from '#libs/availability';
+import { extendRun, union, type ConnectionChange, type Spans } from '#libs/availability';
 import { settingAt, type SettingsHistory } from '#libs/identity';
 import type { HeartbeatInput, Sample } from '#libs/indicators';
 import { pagesOf, type Entry, type Journal } from '#libs/journal';
@@ -8,6 +8,7 @@ import type { StreamName, StreamTypes } from '#libs/streams';
 import { LIVENESS_KEY, type Liveness, type Parameter } from '#libs/telemetry';
 import { asHeartbeat } from '../buckets/buckets.js';
 import { STATE_NUMBERS } from '../buckets/device-bucket-form.js';
+import { changeOf } from '../connections/connections.js';
 import type { EvidenceSource } from '../evidence-source.js';
 
 const PAGE = 1_000;
@@ -32,6 +33,10 @@ export class JournalSource implements EvidenceSource {
   }
 
   async observed(): Promise<Spans> {
+    return union([...(await this.runs()).values()].flat());
+  }
+
+  async runs(): Promise<ReadonlyMap<string, Spans>> {
     const beats = (await this.settings?.history<Millis>('liveness')) ?? [];
     const runs = new Map<string, TimeSpan[]>();
     for (const record of await this.#liveness()) {
@@ -40,7 +45,14 @@ export class JournalSource implements EvidenceSource {
       const beatMs = settingAt(beats, at)?.value ?? this.livenessBeatMs;
       runs.set(run, extendRun(runs.get(run) ?? [], record, beatMs));
     }
-    return union([...runs.values()].flat());
+    return runs;
+  }
+
+  async connections(device: string): Promise<readonly ConnectionChange[]> {
+    const changes: ConnectionChange[] = [];
+    for await (const { key, data } of entriesOfKey(this.journal, 'signals', device))
+      if (key === device && data.type === 'presence') changes.push(changeOf(data));
+    return changes;
   }
 
   async awakeUntil(): Promise<UtcMillis> {

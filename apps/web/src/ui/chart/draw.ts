@@ -10,6 +10,11 @@ export interface NamedGap extends Gap {
 const MOST_MARKS = 2_000;
 const MOST_FIGURES = 200;
 
+/** A colour that lets through what is behind it. @param share - of the colour, percent */
+export function faded(colour: string, share: number): string {
+  return `color-mix(in srgb, ${colour} ${share}%, transparent)`;
+}
+
 /** Grey where there is no value, with the reason where it has the room. */
 export function drawGaps(chart: uPlot, gaps: readonly NamedGap[], edge: string, text: string): void {
   const { ctx, bbox } = chart;
@@ -21,7 +26,7 @@ export function drawGaps(chart: uPlot, gaps: readonly NamedGap[], edge: string, 
   for (const { from, to, reason } of gaps) {
     const [left, right] = [within(from), within(to)];
     if (right - left < 1) continue;
-    ctx.fillStyle = `${edge}22`;
+    ctx.fillStyle = faded(edge, 13);
     ctx.fillRect(left, bbox.top, right - left, bbox.height);
     if (right - left < 40 || ctx.measureText(reason).width > right - left - 8) continue;
     ctx.fillStyle = text;

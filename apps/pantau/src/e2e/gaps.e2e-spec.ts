@@ -1,0 +1,110 @@
+import { describeWith, waitUntil } from '#libs/testing';
+import type { MqttClient } from 'mqtt';
+import { PageFixture } from './page.fixture.js';
+import { PantauFixture } from './pantau.fixture.js';
+
+const SITES = `
+sites:
+  - { id: betung, name: Betung, district: Betung, latitude: -2.79, longitude: 104.23 }
+devices:
+  - { id: udara-01, site: betung, kind: air, name: Udara Diam, interval: 1s }
+  - { id: udara-02, site: betung, kind: air, name: Udara Putus, interval: 1s }
+  - { id: udara-03, site: betung, kind: air, name: Udara Pulang, interval: 1s }
+`;
+const PASSWORD = 'tujuh kuda di rawa';
+/** Longer than a line crosses. */
+const LONG = 6_000;
+
+interface TimelineItem {
+  readonly from: string;
+  readonly to: string;
+  readonly cause: string;
+  readonly connection?: string;
+}
+
+describeWith(['chromium'], 'a gap', () => {
+  let pantau: PantauFixture;
+  let browser: PageFixture;
+  let begun: number;
+
+  beforeAll(async () => {
+    pantau = await new PantauFixture().start('livenessBeat: 1s\n', SITES);
+    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
+    const { page } = browser;
+    await page.goto(/http:\S+\/link#\S+/.exec(pantau.printed)![0]);
+    await page.getByLabel(/Nama pengguna/).fill('ani');
+    await page.getByLabel('Kata sandi baru').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
+    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+    begun = Date.now();
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await pantau[Symbol.asyncDispose]();
+  });
+  afterEach(() => {
+    expect(browser.faults.splice(0)).toEqual([]);
+  });
+
+  const measure = (client: MqttClient, device: string) =>
+    client.publishAsync(
+      `pantau/v1/betung/${device}/telemetry`,
+      JSON.stringify({ ts: new Date().toISOString(), values: { pm25: 20 } }),
+      { qos: 1 },
+    );
+  const timeline = (device: string) => {
+    const span = `from=${new Date(begun).toISOString()}&to=${new Date(Date.now() + 60_000).toISOString()}`;
+    return pantau.items<TimelineItem>(`devices/${device}/timeline?${span}`);
+  };
+  const msOf = async (device: string, cause: string, connection?: string): Promise<number> =>
+    (await timeline(device))
+      .filter((one) => one.cause === cause && one.connection === connection)
+      .reduce((sum, { from, to }) => sum + Date.parse(to) - Date.parse(from), 0);
+  const lasts = (device: string, connection: string) =>
+    waitUntil(`${device} is ${connection}`, async () => (await msOf(device, 'silent', connection)) > LONG);
+
+  /** Without another try. */
+  async function cut(client: MqttClient): Promise<void> {
+    client.options.reconnectPeriod = 0;
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    client.stream.destroy();
+    await closed;
+  }
+
+  it('is one of the device, of its network, of its own will, or of Pantau', async () => {
+    let silent = await pantau.connect('udara-01');
+    await measure(silent, 'udara-01');
+    const broken = await pantau.connect('udara-02');
+    await measure(broken, 'udara-02');
+    await cut(broken);
+    const gone = await pantau.connect('udara-03');
+    await measure(gone, 'udara-03');
+    await gone.endAsync();
+    await Promise.all([lasts('udara-01', 'connected'), lasts('udara-02', 'lost'), lasts('udara-03', 'left')]);
+    await measure(silent, 'udara-01');
+    for (const device of ['udara-02', 'udara-03']) await measure(await pantau.connect(device), device);
+    await pantau.restart();
+    silent = await pantau.connect('udara-01');
+    await measure(silent, 'udara-01');
+    await waitUntil('Pantau knows that it was away', async () => (await msOf('udara-01', 'unobserved')) > 0);
+    expect(await msOf('udara-01', 'silent', 'lost')).toBe(0);
+    expect(await msOf('udara-03', 'silent', 'lost')).toBe(0);
+    await pantau.caughtUp();
+  });
+
+  it('says so on the chart, in words too', async () => {
+    const { page } = browser;
+    const query = `dari=${new Date(begun).toISOString()}&sampai=${new Date(Date.now() + 1_000).toISOString()}`;
+    for (const [device, name, reasons] of [
+      ['udara-01', 'Udara Diam', ['Perangkat tersambung, tetapi diam', 'Pantau tidak mendengarkan']],
+      ['udara-02', 'Udara Putus', ['Jaringan: sambungan perangkat putus']],
+      ['udara-03', 'Udara Pulang', ['Perangkat memutus sambungannya sendiri']],
+    ] as const) {
+      await browser.go(`/perangkat/${device}?${query}`);
+      await page.getByRole('heading', { name }).waitFor();
+      await page.getByText(/^Waktu tanpa nilai dan sebabnya/).click();
+      for (const reason of reasons) await page.getByText(reason).first().waitFor();
+      await browser.picture(`gaps-${device}`);
+    }
+  });
+});
