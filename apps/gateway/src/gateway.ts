@@ -27,6 +27,7 @@ import { IndicatorsController } from './indicators/indicators.controller.js';
 import { RejectedController } from './rejected/rejected.controller.js';
 import { CommandsController } from './commands/commands.controller.js';
 import { ConfigurationController } from './configuration/configuration.controller.js';
+import { MessagesController } from './messages/messages.controller.js';
 import { JournalController } from './journal/journal.controller.js';
 import { ClaimController } from './provisioning/claim.controller.js';
 import { DeviceTimelineController } from './devices/device-timeline.controller.js';
@@ -106,6 +107,7 @@ export class GatewayModule {
         ForeignTopicsController,
         ClaimController,
         JournalController,
+        MessagesController,
         SessionController,
         UsersController,
         AccessTokensController,

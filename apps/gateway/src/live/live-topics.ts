@@ -4,7 +4,7 @@ import { alertItem } from '../alerts/alert-item.js';
 import { iso } from '../http/iso.js';
 
 /** What can be followed, each from a stream of the journal. */
-export const LIVE_TOPICS = ['readings', 'presence', 'alerts', 'figures'] as const;
+export const LIVE_TOPICS = ['readings', 'presence', 'alerts', 'figures', 'commands'] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
 
 /** An entry as it is shown. */
@@ -45,5 +45,9 @@ export const TOPICS: Readonly<Record<LiveTopic, TopicOf<StreamName>>> = {
     site: figure.site,
     device: figure.device,
     data: { ...figure, from: new Date(from).toISOString(), to: new Date(to).toISOString() },
+  })),
+  commands: topic('commands', ({ id, site, device, state, at, command, detail }) => ({
+    ...{ site, device },
+    data: iso({ id, site, device, state, at, name: command?.name, detail }),
   })),
 };

@@ -73,7 +73,7 @@ export class LiveController implements OnModuleDestroy {
   @ApiOperation({
     summary: 'Kejadian seketika / What happens, as it happens',
     description:
-      'Server-sent events: `readings`, `presence` (connections, heartbeats, states, events of devices), `alerts`, `figures` (hours and days that are new or have changed). The first event is `start`. After a lost connection or a restart `Last-Event-ID` goes on behind that event: nothing is missed and nothing comes twice. `lost` tells of entries that retention took meanwhile.',
+      'Server-sent events: `readings`, `presence` (connections, heartbeats, states, events of devices), `alerts`, `figures` (hours and days that are new or have changed), `commands` (each state that one comes into). The first event is `start`. After a lost connection or a restart `Last-Event-ID` goes on behind that event: nothing is missed and nothing comes twice. `lost` tells of entries that retention took meanwhile.',
   })
   @ApiZodQuery(liveQuery)
   @ApiHeader({

@@ -1,7 +1,7 @@
-import { pagesOf, type Entry, type Extent, type Journal } from '#libs/journal';
+import type { Journal } from '#libs/journal';
 import type { UtcMillis } from '#libs/kernel';
-import type { StreamName } from '#libs/streams';
 import type { JournalRef } from '#libs/telemetry';
+import { firstAppendedSince, oldestReadable } from '../journal/appended-since.js';
 
 /** What a message became; the first that applies counts. */
 const OUTCOMES = ['reading', 'signal', 'command', 'refused', 'ignored', 'repeated'] as const;
@@ -54,10 +54,9 @@ export class MessageOutcomes {
     const { counts } = this;
     const complete = await this.#completeSince();
     for (const [shard, { first, states }] of this.#shards) {
-      const boundary = await this.#firstAppendedAfter(complete, shard, {
-        first,
-        next: first + states.length,
-      });
+      const extent = { first, next: first + states.length };
+      const boundary =
+        complete === 0 ? first : await firstAppendedSince(this.journal, 'uplink', shard, complete, extent);
       for (const [at, state] of states.entries()) {
         if (state === NOT_ASKED) continue;
         counts.kept++;
@@ -79,31 +78,10 @@ export class MessageOutcomes {
       for (let shard = 0; shard < this.journal.shards; shard++) {
         const { first, next } = await this.journal.extent(stream, shard);
         if (first === 0) continue;
-        const oldest = await this.#oldestFrom(stream, shard, first, next);
+        const oldest = await oldestReadable(this.journal, stream, shard, { first, next });
         since = Math.max(since, oldest?.appendedAt ?? Infinity);
       }
     }
     return since;
-  }
-
-  async #firstAppendedAfter(since: UtcMillis, shard: number, { first, next }: Extent): Promise<number> {
-    let [low, high] = [first, next];
-    if (since === 0) return first;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      // What retention has taken meanwhile was older.
-      const isKept = middle >= (await this.journal.extent('uplink', shard)).first;
-      const entry = isKept ? await this.#oldestFrom('uplink', shard, middle, next) : undefined;
-      if (entry === undefined || entry.appendedAt < since) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** The first entry from an offset on that can be read; each is appended no earlier than those before it. */
-  async #oldestFrom(stream: StreamName, shard: number, from: number, to: number): Promise<Entry | undefined> {
-    const pages = pagesOf(this.journal, stream, shard, () => undefined, { from, to, page: 1 });
-    for await (const [oldest] of pages) return oldest;
-    return undefined;
   }
 }

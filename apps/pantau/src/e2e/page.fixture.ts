@@ -1,4 +1,4 @@
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -7,6 +7,15 @@ const CHROMIUM = '/usr/bin/chromium';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Pictures for who looks at them; CI keeps the folder. */
 const PICTURES = join(import.meta.dirname, '..', '..', '..', '..', 'screenshots');
+
+const MOST_TABS = 200;
+
+/** Whether something has the focus. */
+export const hasFocus = (locator: Locator): Promise<boolean> =>
+  locator.evaluate(
+    (element: { readonly ownerDocument: { readonly activeElement: unknown } }) =>
+      element === element.ownerDocument.activeElement,
+  );
 
 interface Violation {
   readonly id: string;
@@ -25,12 +34,48 @@ export class PageFixture implements AsyncDisposable {
 
   async start(): Promise<this> {
     this.#browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-    this.context = await this.#browser.newContext({
+    return this.#begin(this.#browser);
+  }
+
+  /** Somebody else with a browser of his own, who shares nothing with this one. It ends with this one. */
+  async another(): Promise<PageFixture> {
+    const other = new PageFixture(this.address);
+    return other.#begin(this.#browser);
+  }
+
+  async #begin(browser: Browser): Promise<this> {
+    this.context = await browser.newContext({
       viewport: { width: 1440, height: 900 },
       locale: 'id-ID',
     });
     this.page = await this.open();
     return this;
+  }
+
+  /** Sets a password with a one-time link, and is in. @param name - of the first administrator, who chooses it */
+  async useLink(link: string, password: string, name = ''): Promise<void> {
+    const { page } = this;
+    await page.goto(link);
+    await page.getByLabel(/Nama pengguna/).fill(name);
+    await page.getByLabel('Kata sandi baru').fill(password);
+    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
+    await page.getByRole('button', { name: 'Keluar' }).waitFor();
+  }
+
+  async signIn(name: string, password: string): Promise<void> {
+    const { page } = this;
+    await page.getByLabel('Nama pengguna').fill(name);
+    await page.getByLabel('Kata sandi').fill(password);
+    await page.getByRole('button', { name: 'Masuk', exact: true }).click();
+  }
+
+  /** Presses Tab until something has the focus, as somebody does who has no mouse. */
+  async tabTo(locator: Locator): Promise<void> {
+    for (let pressed = 0; pressed < MOST_TABS; pressed++) {
+      if (await hasFocus(locator)) return;
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`${String(locator)} is not reached with ${MOST_TABS} tabs`);
   }
 
   /** A further tab of the same browser. */

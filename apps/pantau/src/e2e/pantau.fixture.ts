@@ -40,10 +40,10 @@ export class PantauFixture implements AsyncDisposable {
   token = '';
 
   /**
-   * @param more - further lines of `pantau.yaml`
+   * @param more - further lines of `pantau.yaml`; of its address where they depend on that, which then is its public one
    * @param sites - another `sites.yaml`
    */
-  async start(more = '', sites = SITES): Promise<this> {
+  async start(more: string | ((address: string) => Promise<string>) = '', sites = SITES): Promise<this> {
     this.#ports = {
       mqtt: await freePort(),
       http: await freePort(),
@@ -54,9 +54,12 @@ export class PantauFixture implements AsyncDisposable {
     const { mqtt, http, intake, metrics } = this.#ports;
     writeFileSync(join(folder, 'sites.yaml'), sites);
     writeFileSync(join(folder, 'rules.yaml'), RULES);
+    const address = `http://127.0.0.1:${http}`;
+    const [publicUrl, lines] =
+      typeof more === 'string' ? ['', more] : [`, publicUrl: '${address}'`, await more(address)];
     writeFileSync(
       join(folder, 'pantau.yaml'),
-      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http} }\nhttpIntake: { port: ${intake} }\nmetrics: { port: ${metrics} }\nlog: { level: warn }\n${more}`,
+      `data: ${folder}/data\nmqtt: { port: ${mqtt} }\nhttp: { port: ${http}${publicUrl} }\nhttpIntake: { port: ${intake} }\nmetrics: { port: ${metrics} }\nlog: { level: warn }\n${lines}`,
     );
     await this.#launch();
     this.engines = await openEngines(loadConfig(join(folder, 'pantau.yaml'), {}));

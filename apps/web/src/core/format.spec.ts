@@ -7,6 +7,7 @@ describe('figures and times', () => {
     expect(formatNumber(1234.56, 'id-ID')).toBe('1.234,6');
     expect(formatNumber(1234.56, 'en-GB')).toBe('1,234.6');
     expect(formatNumber(null, 'id-ID')).toBe('–');
+    expect([formatNumber(-0.04, 'id-ID'), formatNumber(-0.06, 'id-ID')]).toEqual(['0', '-0,1']);
     expect(formatInstant(AT, 'id-ID')).toBe('30 Nov 2026 00.05.09 WIB');
     expect(formatInstant(AT, 'en-GB')).toBe('30 Nov 2026 00:05:09 WIB');
     expect(formatInstant(AT, 'en-GB', { day: false, seconds: false })).toBe('00:05 WIB');

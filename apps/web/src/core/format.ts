@@ -24,7 +24,7 @@ export function formatNumber(value: number | null | undefined, locale: string, d
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   return cached(
     `n ${locale} ${digits}`,
-    () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }),
+    () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits, signDisplay: 'negative' }),
   ).format(value);
 }
 

@@ -6,7 +6,7 @@ import { session } from '../api/session.svelte';
 import { leadOne } from './leader';
 import { EventReader, type StreamEvent } from './sse';
 
-export type LiveTopic = 'readings' | 'presence' | 'alerts' | 'figures';
+export type LiveTopic = 'readings' | 'presence' | 'alerts' | 'figures' | 'commands';
 type Handler = (topic: LiveTopic, data: unknown) => void;
 
 /** So long without a word, and it is asked whether Pantau is still there. */
