@@ -30,8 +30,8 @@ import { LmdbEnvironment } from './lmdb-environment.js';
 import { journalShards } from './journal-shards.js';
 import { assertStorable, type LmdbStateStore } from './lmdb-state-store.js';
 import { full, LmdbStreams, type Addressed, type ChunkKey } from './lmdb-streams.js';
+import { News } from './news.js';
 import { Retention } from './retention.js';
-import { Waiters } from './waiters.js';
 
 /** What the engine wants to know of a stream, see `StreamDefinition`. */
 export interface StreamTraits {
@@ -80,7 +80,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   readonly #forms: ReadonlyMap<string, StoredForm>;
   readonly #chunks: DecodedChunks;
   readonly #cursors: Database<number, CursorKey>;
-  readonly #waiters: Waiters;
+  readonly #news: News;
   readonly #space: DiskSpace;
   #closed = false;
 
@@ -98,8 +98,12 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
       each(traits, ({ shape }) => shape),
     );
     this.#cursors = environment.database('journal-cursors', 'msgpack');
-    this.#waiters = new Waiters(environment.folder, () => {
-      for (const { environment: each } of [this.#streams, this.#intake]) each.refresh();
+    this.#news = new News(environment.folder, {
+      refresh: () => {
+        for (const { environment: each } of [this.#streams, this.#intake]) each.refresh();
+      },
+      revision: () => `${this.#streams.revision()} ${this.#intake.revision()}`,
+      end: (stream, shard) => this.#head(stream, shard).next,
     });
     this.#space = new DiskSpace({
       minFree,
@@ -110,7 +114,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
       }),
     });
     const streamsOf = (of: LmdbEnvironment): LmdbStreams =>
-      new LmdbStreams(of, clock, this.#space, (written) => this.#waiters.tell(written));
+      new LmdbStreams(of, clock, this.#space, (ends) => this.#news.tell(ends));
     this.#streams = streamsOf(environment);
     // A journal in which they lie beside the others already keeps them there.
     const settled = new Set(Array.from(this.#streams.heads(), ({ stream }) => stream));
@@ -197,13 +201,14 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     return gathering.result();
   }
 
+  watch(stream: string, shard: number, listener: (end: number) => void): () => void {
+    this.#assertOpen();
+    return this.#news.watch(stream, shard, listener);
+  }
+
   async waitFor(stream: string, shard: number, from: number, signal: AbortSignal): Promise<void> {
     this.#assertOpen();
-    const isDone = (): boolean => this.#head(stream, shard).next > from;
-    // News that nobody waited for did not lead to a look.
-    this.#of(stream).environment.refresh();
-    if (signal.aborted || isDone()) return;
-    await this.#waiters.wait(stream, shard, isDone, signal);
+    if (!signal.aborted) await this.#news.wait(stream, shard, from, signal);
   }
 
   async extent(stream: string, shard: number): Promise<Extent> {
@@ -304,9 +309,9 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#waiters.end();
+    this.#news.end();
     await Promise.all([this.#streams.idle(), this.#intake.idle()]);
-    this.#waiters.close();
+    this.#news.close();
     await this.#intake.environment.close();
   }
 

@@ -26,6 +26,9 @@ type Outgoing = Map<
 
 type Add = (entries: readonly Addressed[]) => void;
 
+/** The offset behind the newest entry, by {@link shardKey}. */
+type Ends = Map<string, number>;
+
 /** A piece of work for the next transaction. */
 interface Operation {
   readonly weight: number;
@@ -55,8 +58,8 @@ interface Begun {
   readonly weight: number;
   /** Entries that were handed to lmdb: whether they are on disk, otherwise nothing is; undefined: to be looked at in its turn. */
   readonly added: Promise<boolean> | undefined;
-  /** The shards of streams that get entries. */
-  readonly written: Set<string>;
+  /** The shards of streams that get entries, and where they end with them. */
+  readonly written: Ends;
 }
 
 const EMPTY: Head = { first: 0, next: 0, bytes: 0 };
@@ -84,12 +87,12 @@ export class LmdbStreams {
   readonly #begun: Begun[] = [];
   #running: Promise<void> | undefined;
 
-  /** @param onWritten - told when a transaction is on disk, with the {@link shardKey} of whatever got entries by it */
+  /** @param onWritten - told when a transaction is on disk, with the new ends of whatever got entries by it */
   constructor(
     readonly environment: LmdbEnvironment,
     private readonly clock: Clock,
     private readonly space: DiskSpace,
-    private readonly onWritten: (shards: ReadonlySet<string>) => void,
+    private readonly onWritten: (ends: ReadonlyMap<string, number>) => void,
   ) {
     this.chunks = environment.database('journal', 'binary');
     this.#heads = environment.database('journal-heads', 'msgpack');
@@ -98,6 +101,11 @@ export class LmdbStreams {
 
   head(stream: string, shard: number): Head {
     return this.#heads.get([stream, shard]) ?? EMPTY;
+  }
+
+  /** Another number after every transaction. */
+  revision(): number | undefined {
+    return this.#revisions.get(REVISION);
   }
 
   *heads(): Generator<Head & { readonly stream: string }> {
@@ -143,8 +151,10 @@ export class LmdbStreams {
 
   async #enqueue(operation: Omit<Operation, 'resolve' | 'reject'>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      // Whatever else this turn of the event loop brings joins it.
-      if (this.#queue.length === 0) queueMicrotask(() => this.#begin());
+      // Whatever else this turn of the event loop brings joins it. Input goes first: a device waits for it.
+      if (this.#queue.length === 0)
+        if (operation.onlyAdds) queueMicrotask(() => this.#begin());
+        else setImmediate(() => this.#begin());
       this.#queue.push({ ...operation, resolve, reject });
     });
   }
@@ -154,7 +164,7 @@ export class LmdbStreams {
     while (this.#queue.length > 0 && weightOf(this.#begun) < MAX_TRANSACTION_ENTRIES) {
       const operations = this.#nextOperations();
       const isLooking = this.#begun.some(({ added }) => added === undefined);
-      const written = new Set<string>();
+      const written: Ends = new Map();
       const added = isLooking ? undefined : this.#addUnseen(operations, written);
       if (added === undefined && this.#begun.length > 0) return;
       this.#queue.splice(0, operations.length);
@@ -185,7 +195,7 @@ export class LmdbStreams {
   }
 
   /** @returns undefined when the streams have to be looked at */
-  #addUnseen(operations: readonly Operation[], written: Set<string>): Promise<boolean> | undefined {
+  #addUnseen(operations: readonly Operation[], written: Ends): Promise<boolean> | undefined {
     const known = this.#known;
     if (known?.isAlone !== true || !operations.every(({ onlyAdds }) => onlyAdds)) return undefined;
     const outgoing: Outgoing = new Map();
@@ -205,7 +215,7 @@ export class LmdbStreams {
   }
 
   /** @returns what each piece of work returned */
-  async #transact(batch: readonly Operation[], written: Set<string>): Promise<unknown[]> {
+  async #transact(batch: readonly Operation[], written: Ends): Promise<unknown[]> {
     return this.environment.transact(() => {
       const revision = this.#revisions.get(REVISION) ?? 0;
       const isAlone = this.#known?.revision === revision;
@@ -252,10 +262,9 @@ export class LmdbStreams {
   }
 
   /** Gives the entries their offsets, stores them and draws a new revision. */
-  #write(known: Known, outgoing: Outgoing, written: Set<string>): void {
+  #write(known: Known, outgoing: Outgoing, written: Ends): void {
     const appendedAt = this.clock.now();
     for (const [key, { stream, shard, pieces }] of outgoing) {
-      written.add(key);
       const head = known.heads.get(key) ?? this.head(stream, shard);
       let { next, bytes } = head;
       for (const slice of sliced(pieces)) {
@@ -265,6 +274,7 @@ export class LmdbStreams {
         bytes += chunk.length;
       }
       this.putHead(stream, shard, { first: head.first, next, bytes });
+      written.set(key, next);
     }
     known.revision = randomInt(1, MAX_REVISION);
     void this.#revisions.put(REVISION, known.revision, known.revision);
@@ -298,6 +308,11 @@ function weightOf(work: readonly { readonly weight: number }[]): number {
 /** A shard of a stream. */
 export function shardKey(stream: string, shard: number): string {
   return `${stream}/${shard}`;
+}
+
+/** The stream of a {@link shardKey}. */
+export function streamOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/'));
 }
 
 /** The pieces in groups of a chunk's size. */

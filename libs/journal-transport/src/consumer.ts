@@ -1,4 +1,4 @@
-import { UnreadableEntry, type Journal } from '#libs/journal';
+import { UnreadableEntry } from '#libs/journal';
 import { PantauError } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
 import type { BatchContext } from './batch-context.js';
@@ -44,35 +44,13 @@ export interface Consumer {
   limit: number;
   /** Failures in a row, for the back-off. */
   failures: number;
-  /** Ends when it has gathered long enough; undefined otherwise. */
-  rest: Promise<unknown> | undefined;
+  /** Where the shard ends, as it was told last. */
+  end: number;
+  /** Its last batch was full: it goes on without rest. */
+  isBehind: boolean;
 }
 
-/** Waits for the next entry of any consumer of a shard, again and again. */
-export class NextOfAny {
-  #ending: AbortController | undefined;
-
-  /** @param stop - ends the wait, and each one to come */
-  constructor(
-    private readonly journal: Journal,
-    private readonly stop: AbortSignal,
-  ) {
-    // Once for all waits: a signal that is made of others for each of them costs more than the wait.
-    stop.addEventListener('abort', () => this.#ending?.abort(DONE), { once: true });
-  }
-
-  async wait(consumers: readonly Consumer[]): Promise<void> {
-    if (this.stop.aborted) return;
-    const ending = new AbortController();
-    this.#ending = ending;
-    await Promise.race(
-      consumers.map(
-        ({ stream, shard, next, rest }) => rest ?? this.journal.waitFor(stream, shard, next, ending.signal),
-      ),
-    ).catch(() => undefined);
-    // With a reason, because making one up costs a stack trace.
-    ending.abort(DONE);
-  }
+/** Whether there is something for it to do. */
+export function hasNews({ end, next, wasMoved }: Consumer): boolean {
+  return end > next || wasMoved;
 }
-
-const DONE = 'one of them has something';

@@ -7,7 +7,8 @@ import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { BatchContext, type Batch, type Pieces } from './batch-context.js';
-import { codeOf, isNextOf, NextOfAny, type Consumer, type Handled } from './consumer.js';
+import { Bell, Ticks } from './bell.js';
+import { codeOf, hasNews, isNextOf, type Consumer, type Handled } from './consumer.js';
 import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
 import { notePassedOver } from './tally.js';
@@ -28,7 +29,7 @@ export interface JournalServerOptions {
   readonly maxBatch?: number;
   /** First pause after a failure, milliseconds; doubled up to {@link MAX_BACKOFF_MS}. */
   readonly backoffMs?: number;
-  /** How long a handler rests after a batch that was not full, so that what comes meanwhile comes together. */
+  /** A handler rests after a batch that was not full, until the next multiple of this, so that what comes meanwhile comes together. */
   readonly gatherMs?: Millis;
 }
 
@@ -49,7 +50,7 @@ const MAX_BACKOFF_MS = 30_000;
  * What comes alone is handled at once. What comes in a stream costs several times as much alone as together: a batch is a
  * commit, and a request to the store.
  */
-const DEFAULT_GATHER_MS: Millis = 100;
+const DEFAULT_GATHER_MS: Millis = 200;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
 
@@ -75,6 +76,11 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;
   readonly #options: JournalServerOptions;
   readonly #reads: SharedReads;
+  readonly #ticks: Ticks;
+  /** The tick at which what came has gathered long enough. */
+  #restsUntil = 0;
+  /** Of each shard. */
+  readonly #bells = new Set<Bell>();
   readonly #stop = new AbortController();
   /** Aborted when a shard succeeds again after a failure: what the others wait for may be back as well. */
   #recovery = new AbortController();
@@ -84,6 +90,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     super();
     this.#options = options;
     this.#reads = SharedReads.of(options.journal);
+    this.#ticks = new Ticks(options.gatherMs ?? DEFAULT_GATHER_MS);
   }
 
   listen(callback: () => void): void {
@@ -96,8 +103,9 @@ export class JournalServer extends Server implements CustomTransportStrategy {
 
   /** Lets the running batches finish, then stops. */
   async close(): Promise<void> {
-    this.#stop.abort();
+    this.#end();
     await Promise.all(this.#loops);
+    this.#ticks.end();
   }
 
   /** There are no transport events; required by the base class. */
@@ -131,15 +139,24 @@ export class JournalServer extends Server implements CustomTransportStrategy {
         this.#openConsumer(stream, shard, cache),
       ),
     );
-    const next = new NextOfAny(journal, this.#stop.signal);
+    const bell = new Bell();
+    this.#bells.add(bell);
+    const endWatches = consumers.map((consumer) =>
+      journal.watch(consumer.stream, shard, (end) => {
+        consumer.end = end;
+        bell.ring();
+      }),
+    );
     while (!this.#stop.signal.aborted) {
       let worked = false;
       for (const consumer of consumers)
-        if (consumer.rest === undefined) worked = (await this.#step(consumer)) || worked;
+        if (this.#isDue(consumer)) worked = (await this.#step(consumer)) || worked;
       if (worked) continue;
       for (const { reader } of consumers) this.#reads.rest(reader);
-      await next.wait(consumers);
+      if (consumers.some(hasNews)) this.#ticks.ringAtNext(bell);
+      await bell.rung();
     }
+    for (const endWatch of endWatches) endWatch();
     for (const { reader } of consumers) this.#reads.leave(reader);
   }
 
@@ -160,7 +177,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       piece,
       failures: 0,
       cache,
-      rest: undefined,
+      end: next,
+      isBehind: false,
     };
   }
 
@@ -182,6 +200,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       await this.#commit(consumer, count, context);
       if (consumer.failures > 0) this.#recovered();
       consumer.failures = 0;
+      consumer.isBehind = isFull;
       if (!isFull) this.#gather(consumer);
       // After trouble, grow back to full batches step by step.
       consumer.limit = Math.min(consumer.limit * 2, this.#fullBatch(keys));
@@ -196,7 +215,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     const { stage, journal } = this.#options;
     const { stream, shard, next } = consumer;
     if (codeOf(error) === 'JOURNAL_CLOSED') {
-      this.#stop.abort();
+      this.#end();
     } else if (codeOf(error) === 'CURSOR_CONFLICT') {
       this.logger.warn(messageOf(error));
       consumer.cache.clear();
@@ -344,12 +363,13 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     await this.#pause(consumer);
   }
 
+  #isDue(consumer: Consumer): boolean {
+    return hasNews(consumer) && (consumer.isBehind || this.#restsUntil <= this.#ticks.last);
+  }
+
   #gather(consumer: Consumer): void {
-    const { gatherMs = DEFAULT_GATHER_MS } = this.#options;
     this.#reads.rest(consumer.reader);
-    consumer.rest = delay(gatherMs, undefined, { signal: this.#stop.signal })
-      .catch(() => undefined)
-      .then(() => (consumer.rest = undefined));
+    this.#restsUntil = this.#ticks.last + 1;
   }
 
   async #pause(consumer: Consumer): Promise<void> {
@@ -360,6 +380,11 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     // Jitter: the shards of a stage must not hammer a store that is coming back in step.
     const signal = AbortSignal.any([this.#stop.signal, this.#recovery.signal]);
     await delay(backoff * (0.5 + random() / 2), undefined, { signal }).catch(() => undefined);
+  }
+
+  #end(): void {
+    this.#stop.abort();
+    for (const bell of this.#bells) bell.ring();
   }
 
   /** Ends the pauses of the other shards. */

@@ -128,6 +128,25 @@ export function describeJournalContract(name: string, open: () => Promise<Journa
       await second;
     });
 
+    it('tells who watches a shard where it ends, at once, after each append and when it is closed; what is told can be read', async () => {
+      await using fixture = await open();
+      const { journal } = fixture;
+      const [shard] = await shardsOf(journal, 'k');
+      await journal.append('s', [{ key: 'k', data: 0 }]);
+      const told: number[] = [];
+      const read: Promise<unknown[]>[] = [];
+      const endWatch = journal.watch('s', shard!, (end) => {
+        told.push(end);
+        read.push(journal.read('s', shard!, 0, 10));
+      });
+      for (const data of [1, 2]) await journal.append('s', [{ key: 'k', data }]);
+      expect((await Promise.all(read)).map(({ length }) => length)).toEqual([1, 2, 3]);
+      endWatch();
+      journal.watch('s', shard!, (end) => told.push(end));
+      await journal.close();
+      expect(told).toEqual([1, 2, 3, 3, Infinity]);
+    });
+
     it('lets one signal end any number of waits, without so many listeners that Node tells of a leak', async () => {
       await using fixture = await open();
       const stop = new AbortController();

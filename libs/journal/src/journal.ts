@@ -155,6 +155,13 @@ export interface Journal<Types = StreamTypes> {
     limit: number,
     before?: number,
   ): Promise<Entry<Types[S]>[]>;
+  /**
+   * Tells where a shard ends, the offset behind its newest entry: at once, and after every append that is on disk, whoever made it. A read
+   * from within the listener sees what it is told of. When the journal is closed, it ends at infinity.
+   *
+   * @returns what ends it
+   */
+  watch(stream: NameIn<Types>, shard: number, listener: (end: number) => void): () => void;
   /** Resolves when the shard holds an entry at or after `from`, or when the signal aborts. */
   waitFor(stream: NameIn<Types>, shard: number, from: number, signal: AbortSignal): Promise<void>;
   extent(stream: NameIn<Types>, shard: number): Promise<Extent>;

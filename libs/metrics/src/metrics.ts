@@ -9,13 +9,19 @@ export interface Figure<L extends string> {
 /** Sets a figure at every scrape, so that it is right also while nothing happens. */
 type Collect<T> = (figure: T) => void | Promise<void>;
 
+/** Milliseconds, about three weeks. */
+const NEVER = 2 ** 31 - 1;
+
 /** What a part of Pantau counts, in Prometheus' text format. */
 export class Metrics {
   readonly #registry = new Registry();
 
   /** Adds the figures of the process. They belong in one part of it alone. */
   withProcess(): this {
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: NEVER });
+    // These wake the process a hundred times a second, and `pantau_event_loop_lag_seconds` says the same.
+    for (const name of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
+      this.#registry.removeSingleMetric(`nodejs_eventloop_lag_${name}_seconds`);
     return this;
   }
 

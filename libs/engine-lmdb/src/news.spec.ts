@@ -1,31 +1,32 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { shardKey } from './lmdb-streams.js';
-import { Waiters } from './waiters.js';
+import { News } from './news.js';
 
 const MINUTE = 60_000;
 
-describe('Waiters', () => {
+describe('News', () => {
   let looks: number;
   let next: number;
-  let waiters: Waiters;
+  let news: News;
   const stop = new AbortController();
 
   beforeEach(() => {
     // The channel between threads needs the real turns of the event loop.
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     [looks, next] = [0, 0];
-    waiters = new Waiters('waiters.spec', () => {
-      looks++;
+    news = new News('news.spec', {
+      refresh: () => looks++,
+      revision: () => String(next),
+      end: () => next,
     });
   });
   afterEach(() => {
-    waiters.end();
-    waiters.close();
+    news.end();
+    news.close();
     jest.useRealTimers();
   });
 
-  const waitFor = (offset: number): Promise<void> =>
-    waiters.wait('readings', 0, () => next > offset, stop.signal);
+  const waitFor = (offset: number): Promise<void> => news.wait('readings', 0, offset, stop.signal);
 
   it('looks seldom for appends of other processes while there are none', async () => {
     const waiting = waitFor(0);
@@ -53,11 +54,35 @@ describe('Waiters', () => {
   it('wakes at once for an append of this process, and looks at nothing when nobody waits', async () => {
     const waiting = waitFor(0);
     next = 1;
-    waiters.tell(new Set([shardKey('readings', 0)]));
+    news.tell(new Map([[shardKey('readings', 0), 1]]));
     // The clock stands still, so no look can have found it.
     await waiting;
     const before = looks;
     await jest.advanceTimersByTimeAsync(MINUTE);
     expect(looks - before).toBeLessThanOrEqual(1);
+  });
+
+  it('looks at no shard while nothing was appended, and tells whoever listens of what is new, once', async () => {
+    let asked = 0;
+    const told: number[] = [];
+    news.close();
+    news = new News('news.spec', {
+      refresh: () => undefined,
+      revision: () => String(next),
+      end: () => {
+        asked++;
+        return next;
+      },
+    });
+    const endWatch = news.watch('readings', 0, (end) => told.push(end));
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    expect(asked).toBeLessThanOrEqual(2);
+    next = 3;
+    news.tell(new Map([[shardKey('readings', 0), 3]]));
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    endWatch();
+    next = 4;
+    news.tell(new Map([[shardKey('readings', 0), 4]]));
+    expect(told).toEqual([0, 3]);
   });
 });
