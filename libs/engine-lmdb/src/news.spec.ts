@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { shardKey } from './lmdb-streams.js';
 import { News } from './news.js';
+import { ThreadNews } from './thread-news.js';
 
 const MINUTE = 60_000;
 
@@ -60,6 +62,24 @@ describe('News', () => {
     const before = looks;
     await jest.advanceTimersByTimeAsync(MINUTE);
     expect(looks - before).toBeLessThanOrEqual(1);
+  });
+
+  it('looks seldom while what it finds is told of by another thread a moment later', async () => {
+    news.watch('readings', 0, () => undefined);
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    const before = looks;
+    const telling = new ThreadNews('news.spec', () => undefined);
+    const begin = Date.now();
+    while (next < 100) {
+      next++;
+      const seen = looks;
+      while (looks === seen) await jest.advanceTimersByTimeAsync(5);
+      telling.tell(new Map([[shardKey('readings', 0), next]]));
+      telling.flush();
+      await turnOfTheLoop();
+    }
+    telling.close();
+    expect(looks - before).toBeLessThan((Date.now() - begin) / 300);
   });
 
   it('looks at no shard while nothing was appended, and tells whoever listens of what is new, once', async () => {

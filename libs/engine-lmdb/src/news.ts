@@ -134,6 +134,14 @@ export class News {
     }, this.#lookAfter).unref();
   }
 
+  #calmDown(): void {
+    if (this.#lookAfter === CALMEST_LOOK) return;
+    this.#lookAfter = CALMEST_LOOK;
+    clearTimeout(this.#look);
+    this.#look = undefined;
+    this.#lookLater();
+  }
+
   /** @returns whether there was something that nobody had told of */
   #lookAtAll(): boolean {
     this.looked.refresh();
@@ -150,7 +158,10 @@ export class News {
     const news: [Heard, number][] = [];
     for (const [key, end] of ends) {
       const heard = this.#heard.get(key);
-      if (heard !== undefined) news.push([heard, end]);
+      if (heard === undefined) continue;
+      // A look came before the thread that tells, and took its append for one of another process.
+      if (end <= heard.end) this.#calmDown();
+      else news.push([heard, end]);
     }
     if (news.length === 0) return;
     this.looked.refresh();
