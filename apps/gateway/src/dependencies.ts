@@ -19,6 +19,7 @@ import type { IngestQueries } from '#libs/ingest-state';
 import type { Journal } from '#libs/journal';
 import type { AccountQueries } from '#libs/journal-transport-state';
 import type { Clock } from '#libs/kernel';
+import type { Codec } from '#libs/telemetry';
 import type { StateStore } from '#libs/state';
 import type { Point, TimeSeriesStore } from '#libs/timeseries';
 import type { Readable } from 'node:stream';
@@ -70,6 +71,8 @@ export interface GatewayDependencies {
   readonly publicUrl: PublicAddress | undefined;
   /** The alert rules in force. */
   readonly rules: readonly AlertRule[];
+  /** Of other makers' messages, by name. */
+  readonly codecs: ReadonlyMap<string, Codec>;
   readonly presencePolicy: PresencePolicy;
   readonly clock: Clock;
   /** What should run, for health. */

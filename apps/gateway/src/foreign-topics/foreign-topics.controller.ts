@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { PantauError } from '#libs/kernel';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
@@ -9,8 +10,12 @@ import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { matchingPage, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { foreignTopicsSchema } from './foreign-topics-answer.js';
-import { foreignTopicsQuery } from './foreign-topics-request.js';
+import { foreignTopicsSchema, previewSchema } from './foreign-topics-answer.js';
+import { foreignTopicsQuery, previewQuery } from './foreign-topics-request.js';
+import { previewOf } from './preview.js';
+
+/** More than are kept of a sender (`mqtt.limits.foreignTopicsPerClient`). */
+const MOST_OF_SENDER = 10_000;
 
 /** What can be done about a topic that nobody reads. */
 const REMEDIES = {
@@ -58,5 +63,29 @@ export class ForeignTopicsController {
       sampleBase64: Buffer.from(sample).toString('base64'),
       remedy: REMEDIES[rest.reason],
     }));
+  }
+
+  @Get('preview')
+  @Allow('examine')
+  @ApiOperation({
+    summary: 'Apa yang akan terbaca dari topik itu / What would be read of such a topic',
+    description:
+      'A dry run over the sample that is kept of it, with one codec or with all: what each would read, what it would refuse and what it would not read. Nothing is stored; values would still be converted, judged and checked.',
+  })
+  @ApiZodQuery(previewQuery)
+  @ApiZodAnswer(previewSchema)
+  async preview(
+    @Query(new ZodPipe(previewQuery)) query: z.output<typeof previewQuery>,
+  ): Promise<Answer<typeof previewSchema>> {
+    const { sender, topic } = query;
+    const { broker, codecs } = this.pantau;
+    const found = (await broker.setAsideTopics({ sender, limit: MOST_OF_SENDER })).find(
+      ({ value }) => value.sender === sender && value.topic === topic,
+    );
+    if (found === undefined)
+      throw new PantauError('NOT_FOUND', `nothing is kept of a topic ${topic.slice(0, 200)} of ${sender}.`, {
+        remedy: 'GET /api/v1/foreign-topics lists them.',
+      });
+    return previewOf(found.value, query, codecs);
   }
 }

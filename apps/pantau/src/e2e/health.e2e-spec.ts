@@ -66,6 +66,7 @@ describe('health', () => {
       parquet: () => Promise.reject(new Error('no file is asked for')),
       signIn: new SignIn(engines.users, engines.secondFactor, systemClock),
       publicUrl: undefined,
+      codecs: new Map(),
       openId: undefined,
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],

@@ -168,6 +168,39 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     await page.getByRole('row', { name: /udara-21/ }).waitFor();
   });
 
+  it('shows what a codec would read of a topic that nobody mapped, and the lines that map it', async () => {
+    const { page } = browser;
+    const air = await pantau.connect('udara-01');
+    const message = '{"Time":"2026-11-29T08:00:00Z","SDS0X1":{"PM2.5":12.5,"PM10":30}}';
+    await air.publishAsync('tele/Gudang/SENSOR', message, { qos: 1 });
+    await air.endAsync();
+    await browser.go('/registry/topics');
+    const row = page.getByRole('row', { name: /Gudang/ });
+    await row.getByRole('button', { name: 'Petakan' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Perangkat mana ini?' });
+    const read = dialog.getByRole('region', { name: 'Yang akan terbaca' });
+    await dialog.getByLabel(/Codec/).selectOption('tasmota');
+    await read.getByRole('row', { name: /pm25.*12,5/ }).waitFor();
+    await read.getByRole('row', { name: /pm10.*30/ }).waitFor();
+    await dialog.getByLabel(/Codec/).selectOption('ruuvi');
+    await read.getByText('Codec ini tidak membaca apa pun').waitFor();
+    await dialog.getByLabel('Pola topik').fill('tele/{device}/STATE');
+    await dialog.locator('input[aria-invalid=true]').waitFor();
+    await dialog.getByLabel('Pola topik').fill('tele/{device}/SENSOR');
+    await dialog.getByLabel(/Codec/).selectOption('tasmota');
+    await dialog.getByLabel('Perangkat mana ini?').selectOption('udara-02');
+    await dialog.getByText('aliases: { gudang: udara-02 }').waitFor();
+    await read.getByRole('row', { name: /pm25.*12,5/ }).waitFor();
+    await browser.picture('topic-preview-id-dark');
+    expect(await browser.violations()).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await browser.overflow()).toBe(0);
+    await browser.picture('topic-preview-id-dark-phone');
+    await page.setViewportSize({ width: 1440, height: 900 });
+    // Of a dry run nothing stays.
+    expect(await pantau.items('readings?device=udara-01')).toEqual([]);
+  });
+
   it.each([['service-accounts', '/registry/accounts', /Pendaftaran|Registry/]])(
     '%s can be used by everybody, in both languages and themes, on a phone too',
     async (name, path, heading) => {

@@ -60,6 +60,7 @@ export async function startApi(
     openId: signOn === undefined ? undefined : new OpenIdSignIn(signOn, engines.users),
     signIn: new SignIn(engines.users, engines.secondFactor, clock),
     ...parts,
+    codecs: ingest.codecs,
     parquet: (pages: AsyncIterable<readonly Point[]>) => files.open(pages),
     verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };

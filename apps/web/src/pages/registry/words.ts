@@ -104,8 +104,6 @@ export const words = dictionary(
       `${sender} kini boleh berbicara untuk ${device}. Kiriman berikutnya dibaca.`,
     ownTopic: (topic: string) => `Atau setel perangkatnya agar mengirim ke ${topic}`,
     yaml: 'Baris untuk pantau.yaml',
-    yamlAbout:
-      'Tambahkan baris ini, isi codec sesuai merek perangkat, lalu jalankan ulang Pantau. Kiriman lama dapat dibaca dari catatan.',
   },
   {
     title: 'Registry',
@@ -210,7 +208,5 @@ export const words = dictionary(
       `${sender} may speak for ${device} now. The next message is read.`,
     ownTopic: (topic: string) => `Or set the device to send to ${topic}`,
     yaml: 'Lines for pantau.yaml',
-    yamlAbout:
-      'Add these lines, put in the codec of the maker, and restart Pantau. Earlier messages can be read from the record.',
   },
 );
