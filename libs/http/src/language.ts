@@ -41,6 +41,12 @@ const INDONESIAN: Readonly<Record<string, string>> = {
   'expected 1s to 7d': 'antara 1s dan 7d',
   'expected 1s to 366d': 'antara 1s dan 366d',
   'expected JSON': 'isi harus JSON',
+  'expected an MQTT topic filter, such as pantau/v1/+/+/telemetry':
+    'tulis filter topik MQTT, misalnya pantau/v1/+/+/telemetry',
+  'expected a topic outside of pantau/ and $': 'topik di luar pantau/ dan $',
+  'expected levels that are text or one named part, such as tele/{device}/SENSOR':
+    'setiap tingkat berupa teks atau satu bagian bernama, misalnya tele/{device}/SENSOR',
+  'expected each named part once': 'setiap bagian bernama hanya boleh sekali',
   'does not fit what is there': 'tidak cocok lagi dengan yang ada sekarang; orang lain sudah mengubahnya',
   'expected json or csv': 'isi json atau csv',
   'expected json or csv or parquet': 'isi json, csv, atau parquet',

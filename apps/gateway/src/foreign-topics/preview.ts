@@ -24,9 +24,14 @@ export function previewOf(
 ): Preview {
   const names = [...codecs.keys()].sort();
   if (name !== undefined && !codecs.has(name))
-    throw wrong('codec', `no codec ${name}; there are ${names.join(', ')}`);
+    throw wrong(
+      'codec',
+      `no codec ${name}; there are ${names.join(', ')}`,
+      `tidak ada codec ${name}; ada ${names.join(', ')}`,
+    );
   const matched = new TopicMappings([{ pattern, codec: name ?? '' }]).match(topic);
-  if (matched === undefined) throw wrong('pattern', 'it does not fit the topic');
+  if (matched === undefined)
+    throw wrong('pattern', 'it does not fit the topic', 'tidak cocok dengan topiknya');
   const read = (codec: string): CodecPreview => {
     const input = { topic, parts: matched.parts, payload: sample, receivedAt: lastAt };
     const result = codecs.get(codec)?.decode({ ...input, utcOffsetMs: undefined, memory: undefined });
@@ -62,6 +67,8 @@ function shown(output: CodecOutput): CodecPreview['outputs'][number] {
   }
 }
 
-function wrong(field: string, message: string): PantauError {
-  return new PantauError('USAGE', `${field}: ${message}.`, { fields: [{ field, message }] });
+function wrong(field: string, message: string, indonesian?: string): PantauError {
+  return new PantauError('USAGE', `${field}: ${message}.`, {
+    fields: [{ field, message, ...defined({ indonesian }) }],
+  });
 }
