@@ -23,6 +23,8 @@ import type { Codec } from '#libs/telemetry';
 import type { StateStore } from '#libs/state';
 import type { Point, TimeSeriesStore } from '#libs/timeseries';
 import type { Readable } from 'node:stream';
+import type { brokerSchema } from './broker/broker-answer.js';
+import type { Answer } from './http/answer.js';
 import type { PublicAddress } from './http/cookie.js';
 import type { Watched } from './health/watched.js';
 import type { FullCheckJob } from './reconciliation/full-check-job.js';
@@ -71,6 +73,8 @@ export interface GatewayDependencies {
   readonly publicUrl: PublicAddress | undefined;
   /** The alert rules in force. */
   readonly rules: readonly AlertRule[];
+  /** Where Pantau listens for devices. */
+  readonly brokerListeners: Answer<typeof brokerSchema>['listeners'];
   /** Of other makers' messages, by name. */
   readonly codecs: ReadonlyMap<string, Codec>;
   readonly presencePolicy: PresencePolicy;

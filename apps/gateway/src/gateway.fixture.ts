@@ -68,6 +68,7 @@ export async function serving(
   const administration = new Administration({ registry, credentials, accounts, keys, journal, clock });
   const known = {
     ...{ credentials, accounts, administration },
+    brokerListeners: [{ protocol: 'mqtt', port: 1883 }],
     ...{ journal, state, users, sessions, publicUrl, clock, tokens, registry, secondFactor, audit },
     openId: signOn && new OpenIdSignIn(signOn, users),
     ...{ evidence: { definitions: [] }, signIn: new SignIn(users, secondFactor, clock) },

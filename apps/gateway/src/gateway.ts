@@ -18,6 +18,7 @@ import { SitesController } from './sites/sites.controller.js';
 import { DevicesController } from './devices/devices.controller.js';
 import { DeviceAccessController } from './access/device-access.controller.js';
 import { ServiceAccountsController } from './access/service-accounts.controller.js';
+import { BrokerController } from './broker/broker.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { RulesController } from './rules/rules.controller.js';
 import { ReadingsController } from './readings/readings.controller.js';
@@ -90,6 +91,7 @@ export class GatewayModule {
         TokensController,
         DeviceAccessController,
         ServiceAccountsController,
+        BrokerController,
         RulesController,
         ReadingsController,
         RollupsController,

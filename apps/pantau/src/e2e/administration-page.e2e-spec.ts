@@ -94,7 +94,11 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
     await device.getByLabel('ID').fill('udara-31');
     await device.getByRole('button', { name: 'Simpan' }).click();
     await page.getByRole('button', { name: 'Buat kata sandi' }).dblclick();
-    await page.getByLabel('Port MQTT').fill(new URL(pantau.url).port);
+    // As Pantau says it: the line works when it is copied.
+    await waitUntil(
+      'the port is known',
+      async () => (await page.getByLabel('Port MQTT').inputValue()) === new URL(pantau.url).port,
+    );
     const line = await page.getByLabel('Perintah').inputValue();
     await page.getByText('Menunggu kiriman pertama').waitFor();
     await browser.picture('first-steps-waiting-id-dark');

@@ -67,6 +67,7 @@ describe('health', () => {
       signIn: new SignIn(engines.users, engines.secondFactor, systemClock),
       publicUrl: undefined,
       codecs: new Map(),
+      brokerListeners: [],
       openId: undefined,
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],

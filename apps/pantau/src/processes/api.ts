@@ -10,6 +10,7 @@ import { fullCheckInThread } from '../verification/full-check-thread.js';
 import { uplinkHandOn } from '../configuration/http-intake-options.js';
 import { ingestOptions } from '../configuration/ingest-options.js';
 import { alertRules } from '../configuration/configured-files.js';
+import { brokerListeners } from '../configuration/broker-listeners.js';
 import { STAGES, type StageParts } from '../stages.js';
 import { ParquetFiles } from '../storage/parquet-file.js';
 import { verify } from '../verification/verification.js';
@@ -61,6 +62,7 @@ export async function startApi(
     signIn: new SignIn(engines.users, engines.secondFactor, clock),
     ...parts,
     codecs: ingest.codecs,
+    brokerListeners: brokerListeners(config),
     parquet: (pages: AsyncIterable<readonly Point[]>) => files.open(pages),
     verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };

@@ -17,6 +17,12 @@ describe('the line that sends a first message', () => {
     );
   });
 
+  it('looks at the certificate of a port behind TLS', () => {
+    const line = publishLine({ ...DEVICE, port: '8883', isSecure: true });
+    expect(line).toContain('-p 8883');
+    expect(line).toContain(' --tls-use-os-certs -q 1');
+  });
+
   it('is a heartbeat of a camera', () => {
     expect(publishLine({ ...DEVICE, kind: 'camera' })).toContain(String.raw`\"state\":\"up\"}"`);
   });

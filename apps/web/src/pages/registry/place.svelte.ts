@@ -1,14 +1,24 @@
+import type { Broker } from '../../../client';
 import { remember, remembered } from '../../core/remembered';
 
 const USUAL_PORT = '1883';
 
-/** Where devices find the broker: the host of this page and the usual port, until somebody says otherwise in this browser. */
+/** Where devices find the broker: as Pantau says it, until somebody says otherwise in this browser. */
 class BrokerPlace {
-  #host = $state(remembered('broker.host') ?? location.hostname);
-  #port = $state(remembered('broker.port') ?? USUAL_PORT);
+  #host = $state(remembered('broker.host'));
+  #port = $state(remembered('broker.port'));
+  #known = $state.raw<Broker>();
+  readonly #listener = $derived(
+    this.#known?.listeners.find(({ protocol }) => protocol === 'mqtt') ??
+      this.#known?.listeners.find(({ protocol }) => protocol === 'mqtts'),
+  );
+
+  learn(known: Broker): void {
+    this.#known = known;
+  }
 
   get host(): string {
-    return this.#host;
+    return this.#host ?? this.#known?.host ?? location.hostname;
   }
   set host(host: string) {
     this.#host = host;
@@ -16,11 +26,19 @@ class BrokerPlace {
   }
 
   get port(): string {
-    return this.#port;
+    return this.#port ?? this.#listener?.port.toString() ?? USUAL_PORT;
   }
   set port(port: string) {
     this.#port = port;
     remember('broker.port', port);
+  }
+
+  /** Whether the port is one behind TLS. */
+  get isSecure(): boolean {
+    const { port } = this;
+    return (
+      this.#known?.listeners.some((one) => one.protocol === 'mqtts' && String(one.port) === port) === true
+    );
   }
 }
 
