@@ -78,6 +78,15 @@ export const BROKER_RUNS = defineNamespace<BrokerRun>({
   shape: z.object({ run: z.string(), startedAt: time, seenAt: time }),
 });
 
+export const BROKER_RUN_ORDER = defineNamespace<readonly string[]>({
+  name: 'gateway/broker-run-order',
+  owner: 'gateway',
+  key: 'all',
+  value: 'readonly string[]',
+  description: 'The runs of the broker that are kept, the newest first.',
+  shape: z.array(z.string()),
+});
+
 export const COMMAND_VIEWS = defineNamespace<CommandView>({
   name: 'gateway/commands',
   owner: 'gateway',
@@ -101,13 +110,13 @@ export const CONFIGURATION_VIEWS = defineNamespace<ConfigurationChange>({
   shape: z.object({ device: z.string(), at: time }),
 });
 
-export const CONFIGURATIONS_REPLACED = defineNamespace<string>({
-  name: 'gateway/configurations-replaced',
+export const CONFIGURATIONS_ORDERED = defineNamespace<string>({
+  name: 'gateway/configurations-ordered',
   owner: 'gateway',
   key: 'device',
   value: 'string',
   description:
-    'ETag of the configuration that was replaced last, so that of several who saw it one replaces it.',
+    'ETag of the configuration that was ordered last, empty when it was taken away; the view follows the journal.',
   shape: z.string(),
 });
 

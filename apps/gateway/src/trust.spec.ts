@@ -175,7 +175,7 @@ describe('the configuration of a device', () => {
       const view = { site: 'betung', device: 'udara-01', at: Date.parse(at), configuration };
       await state.write([namespaceOf('gateway/configurations').put('udara-01', view)]);
       const etag = (await send('GET', path)).headers.get('etag')!;
-      const next = await Promise.all([1, 2, 3].map((i) => put(i, { 'if-match': etag })));
+      const next = await Promise.all([4, 5, 6].map((i) => put(i, { 'if-match': etag })));
       expect(statuses(next)).toEqual([202, 412, 412]);
       expect((await send('DELETE', path, { headers: { 'if-match': etag } })).status).toBe(412);
       expect((await put(9, {})).status).toBe(202);

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import type { Millis } from '#libs/kernel';
 import type { JournalSpace } from '#libs/journal';
 
@@ -132,4 +133,10 @@ export class DiskSpace {
     const needed = this.#minFree * (this.#accepting ? 1 : RESUME_FACTOR);
     this.#accepting = available >= needed && (this.#refusedAt === undefined || available > this.#refusedAt);
   }
+}
+
+/** What the system says of a file system. */
+export async function measure(folder: string): Promise<Omit<DiskUsage, 'reusableBytes'>> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }

@@ -14,6 +14,7 @@ import {
 } from '#libs/testing';
 import {
   describeDirectAppendsContract,
+  describeConditionalAppends,
   describeJournalContract,
   readAll,
   type JournalFixture,
@@ -71,6 +72,7 @@ async function openJournal(
 }
 
 describeJournalContract('LMDB', () => openJournal());
+describeConditionalAppends('LMDB', () => openJournal());
 describeJournalContract('LMDB with one shard', () => openJournal(1));
 // The stream that most of the contract appends to.
 describeJournalContract('LMDB with an environment for what comes in', () => openJournal(4, { s: INTAKE }));

@@ -1,11 +1,10 @@
 import { defined, PantauError, shardOf, type Clock } from '#libs/kernel';
 import { STREAMS, type StoredForm, type StreamShape, type StreamTypes } from '#libs/streams';
 import type { Database } from 'lmdb';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countOf } from './blocks/chunk.js';
 import { DecodedChunks, Gathering } from './blocks/decoded-chunks.js';
-import { DiskSpace, type DiskUsage } from './disk-space.js';
+import { DiskSpace, measure, type DiskUsage } from './disk-space.js';
 import { DirectBlocks } from './blocks/direct-blocks.js';
 import { blocksOf, EncodedBlocks, type EncodedBlock } from './blocks/encoded-block.js';
 import { EntryBlock } from './blocks/entry-block.js';
@@ -26,6 +25,8 @@ import type {
   RetentionReport,
   StreamStats,
 } from '#libs/journal';
+import type { SeenRow, StateWrite } from '#libs/state';
+import { cursorConflict, lostEntries } from './cursor-errors.js';
 import { LmdbEnvironment } from './lmdb-environment.js';
 import { journalShards } from './journal-shards.js';
 import { assertStorable, type LmdbStateStore } from './lmdb-state-store.js';
@@ -161,6 +162,23 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     await this.#store(stream, blocksOf(this.encode(stream, entries)), options);
   }
 
+  async appendIf(
+    stream: string,
+    entries: readonly NewEntry[],
+    seen: readonly SeenRow[],
+    writes: readonly StateWrite[],
+  ): Promise<boolean> {
+    this.#admit();
+    const outgoing = this.#beside(stream, [this.encode(stream, entries)]);
+    for (const write of writes) assertStorable(write);
+    return this.#streams.enqueue(countOf(outgoing) + writes.length, (add) => {
+      if (!this.#state.holdsWithinTransaction(seen)) return false;
+      this.#state.applyWithinTransaction(writes);
+      add(outgoing);
+      return true;
+    });
+  }
+
   async read<S extends NameIn<Types>>(
     stream: S,
     shard: number,
@@ -238,11 +256,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
   async commit(commit: Commit): Promise<void> {
     const { cursor, stream, shard, expected, next, state = [], append = [] } = commit;
     this.#assertOpen();
-    const outgoing = append.flatMap((part) => {
-      if (this.#intakeNames.has(part.stream))
-        throw new PantauError('USAGE', `${part.stream} takes no entries of a stage.`);
-      return this.#outgoing(part.stream, part.entries.flatMap(blocksOf));
-    });
+    const outgoing = append.flatMap((part) => this.#beside(part.stream, part.entries));
     for (const write of state) assertStorable(write);
     const conflict = await this.#streams.enqueue(countOf(outgoing) + state.length, (add) => {
       const stands = this.#position(cursor, stream, shard);
@@ -252,16 +266,7 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
       void this.#cursors.put([cursor, stream, shard], next);
       return undefined;
     });
-    if (conflict !== undefined) {
-      throw new PantauError(
-        'CURSOR_CONFLICT',
-        `cursor ${cursor} of ${stream}/${shard} stands at ${conflict}, not ${expected}.`,
-        {
-          remedy: 'Another process runs this stage on this shard; run one of them.',
-          transient: true,
-        },
-      );
-    }
+    if (conflict !== undefined) throw cursorConflict(cursor, `${stream}/${shard}`, conflict, expected);
   }
 
   async cursors(): Promise<CursorPosition[]> {
@@ -358,6 +363,13 @@ export class LmdbJournal<Types = StreamTypes> implements Journal<Types> {
     await this.#of(stream).append(this.#outgoing(stream, blocks), yields);
   }
 
+  /** What lies beside the state, in one commit with it. */
+  #beside(stream: string, entries: readonly EncodedEntries[]): Addressed[] {
+    if (this.#intakeNames.has(stream))
+      throw new PantauError('USAGE', `${stream} takes no entries of a stage.`);
+    return this.#outgoing(stream, entries.flatMap(blocksOf));
+  }
+
   #outgoing(stream: string, blocks: readonly EncodedBlock[]): Addressed[] {
     this.#space.handIn(blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
     return blocks.map(({ shard, count, bytes, withRoom }) => ({
@@ -381,19 +393,4 @@ function each<T>(
     if (value !== undefined) found.set(name, value);
   }
   return found;
-}
-
-async function measure(folder: string): Promise<Omit<DiskUsage, 'reusableBytes'>> {
-  const { bavail, blocks, bsize } = await statfs(folder);
-  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-}
-
-function lostEntries(stream: string, shard: number, from: number, first: number): PantauError {
-  return new PantauError(
-    'CURSOR_LOST_ENTRIES',
-    `${stream}/${shard} begins at ${first}; ${first - from} entries from ${from} are gone.`,
-    {
-      remedy: 'Retention dropped them. Continue at the beginning of the stream, and keep it longer.',
-    },
-  );
 }

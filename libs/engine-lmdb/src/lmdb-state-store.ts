@@ -95,11 +95,15 @@ export class LmdbStateStore implements StateStore {
     this.#assertOpen();
     for (const write of writes) assertStorable(write);
     return this.#change(() => {
-      for (const { namespace, key, value } of seen)
-        if (!isDeepStrictEqual(this.#valueOf(namespace, key), value)) return false;
+      if (!this.holdsWithinTransaction(seen)) return false;
       this.applyWithinTransaction(writes);
       return true;
     });
+  }
+
+  /** For the journal that shares the environment: whether rows are as they were read. */
+  holdsWithinTransaction(seen: readonly SeenRow[]): boolean {
+    return seen.every(({ namespace, key, value }) => isDeepStrictEqual(this.#valueOf(namespace, key), value));
   }
 
   /**

@@ -6,7 +6,13 @@ import {
   type Spans,
   type Timeline,
 } from '#libs/availability';
-import { registeredAt, type Device, type Registry, type SettingsHistory } from '#libs/identity';
+import {
+  registeredAt,
+  RegistryCache,
+  type Device,
+  type Registry,
+  type SettingsHistory,
+} from '#libs/identity';
 import {
   functionOf,
   hourlyRollup,
@@ -22,6 +28,7 @@ import {
 } from '#libs/indicators';
 import type { JournalRef, Parameter } from '#libs/telemetry';
 import {
+  compareTexts,
   defined,
   HOUR,
   hourOf,
@@ -35,7 +42,7 @@ import { cursorOf, newestFigures, type FigureCursor, type FigureSeries } from '.
 import { indicatorCatalogue } from './figures/indicator-catalogue.js';
 import { definitionAt } from './figures/indicator-history.js';
 import { intervalsOf, outOfService, settingsWithin } from './settings-of-time.js';
-import { knownOf, subjectNamed, subjectsOf, type SubjectDevices } from './figures/subjects.js';
+import { Subjects, type SubjectDevices } from './figures/subjects.js';
 
 /** Which indicator records are wanted. */
 export interface IndicatorQuery {
@@ -71,6 +78,9 @@ const GRACE_SHARE = 0.5;
 
 /** Computes indicators from a source, the same way whichever it is. */
 export class EvidenceReader {
+  /** Made when the registry has changed, and not by every question. */
+  readonly #subjects: RegistryCache<Subjects>;
+
   constructor(
     private readonly registry: Registry,
     private readonly source: EvidenceSource,
@@ -78,35 +88,39 @@ export class EvidenceReader {
     private readonly settings: SettingsHistory = registry.settings,
     /** Those that come with Pantau by default. */
     readonly definitions: readonly IndicatorDefinition[] = indicatorCatalogue(),
-  ) {}
+  ) {
+    this.#subjects = new RegistryCache(registry, () => Subjects.read(registry));
+  }
 
   /**
    * Records of every period from the registration of the devices of a subject to now, or to when they were shut out, and of those of
    * which they have data from before; newest first. One that cannot be computed takes none of the others with it.
    */
   async list({ device, site, from, to, after, limit, ...query }: IndicatorQuery): Promise<IndicatorPage> {
-    const known = await knownOf(this.registry);
-    const series: FigureSeries[] = [];
-    for (const definition of this.definitions) {
-      const { key, period } = definition;
-      if ((query.indicator ?? key) !== key) continue;
-      for (const subject of subjectsOf(definition, known)) {
-        if (device !== undefined && device !== subject.subject.device) continue;
-        if (site !== undefined && !('site' in subject.subject && subject.subject.site === site)) continue;
-        const spans = union((await eachOf(subject.devices, (one) => this.#spans(one, definition))).flat());
-        series.push({ indicator: key, subject: subject.name, unit: period, spans });
-      }
-    }
+    const subjects = await this.#subjects.current();
+    const now = await this.source.awakeUntil();
+    const series = this.definitions
+      .filter(({ key }) => (query.indicator ?? key) === key)
+      .toSorted((a, b) => compareTexts(a.key, b.key))
+      .flatMap((definition) =>
+        [...subjects.of(definition).values()].filter(isOf(device, site)).map((subject): FigureSeries => ({
+          ...{ indicator: definition.key, subject: subject.name, unit: definition.period },
+          spans: () => this.#spansOf(subject, definition, now),
+        })),
+      );
     const [first, latest] = [localDaySpan(from ?? ''), localDaySpan(to ?? '')];
-    const bounds = defined({ after, from: first?.from, before: latest?.to });
-    const wanted = newestFigures(series, { ...bounds, limit });
+    // A period that has not begun has no figure, whatever a clock that is ahead says; without a sign of life nobody knows the time.
+    const begun = now === 0 ? Infinity : now + 1;
+    const bounds = defined({ after, from: first?.from });
+    const before = Math.min(begun, latest?.to ?? Infinity);
+    const wanted = await newestFigures(series, { ...bounds, before, limit });
     const items: IndicatorRecord[] = [];
     const notComputed: NotComputed[] = [];
     for (const figure of wanted.slice(0, limit)) {
       const definition = this.definition(figure.indicator);
       try {
         items.push(
-          await this.#compute(subjectNamed(definition, figure.subject, known), definition, figure.period),
+          await this.#compute(subjects.named(definition, figure.subject), definition, figure.period),
         );
       } catch (error) {
         if (!isOfOneFigure(error)) throw error;
@@ -134,7 +148,7 @@ export class EvidenceReader {
 
   /** A subject of an indicator with its devices. @throws PantauError as {@link get} */
   async subject(indicator: string, name: string): Promise<SubjectDevices> {
-    return subjectNamed(this.definition(indicator), name, await knownOf(this.registry));
+    return (await this.#subjects.current()).named(this.definition(indicator), name);
   }
 
   /** @throws PantauError `NOT_FOUND` for an indicator that is not there */
@@ -215,14 +229,23 @@ export class EvidenceReader {
     return sample === undefined ? undefined : { shard: sample.shard, offset: sample.offset };
   }
 
+  async #spansOf(
+    { devices }: SubjectDevices,
+    definition: IndicatorDefinition,
+    now: UtcMillis,
+  ): Promise<Spans> {
+    const spans: TimeSpan[] = [];
+    for (const device of devices) spans.push(...(await this.#spans(device, definition, now)));
+    return union(spans);
+  }
+
   /** The time of which there are days of a figure. */
-  async #spans(device: Device, definition: IndicatorDefinition): Promise<Spans> {
+  async #spans(device: Device, definition: IndicatorDefinition, now: UtcMillis): Promise<Spans> {
     const of = functionOf(definition);
     const reach = await this.source.reach(device.id, of.series(definition.arguments));
     if (reach === undefined && !of.isOwed && (await this.source.hasReported(device.id))) return [];
     const registered = registeredAt(await this.settings.history(`device/${device.id}`));
     const shutOut = (await outOfService(device.id, this.settings)).at(-1);
-    const now = await this.source.awakeUntil();
     const until = shutOut?.to === Infinity ? Math.min(now, shutOut.from) : now;
     return union([
       ...(reach === undefined ? [] : [{ from: reach.from, to: reach.to + 1 }]),
@@ -274,8 +297,9 @@ function isOfOneFigure(error: unknown): error is PantauError {
   return error instanceof PantauError && ['NOT_FOUND', 'OUT_OF_RANGE'].includes(error.code);
 }
 
-async function eachOf<T, R>(items: readonly T[], of: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const item of items) results.push(await of(item));
-  return results;
+/** Subjects that are this device; that are this site, or devices of it. */
+function isOf(device: string | undefined, site: string | undefined) {
+  return ({ subject }: SubjectDevices): boolean =>
+    (device === undefined || device === subject.device) &&
+    (site === undefined || ('site' in subject && subject.site === site));
 }

@@ -4,6 +4,8 @@ import { Packr } from 'msgpackr';
 import type { DirectAppends, DirectBatch } from './direct-appends.js';
 import { readAll, type JournalFixture } from './journal-fixture.contract.js';
 
+export * from './conditional-appends.contract.js';
+
 const packr = new Packr({ useRecords: false });
 
 /** What every engine that offers {@link DirectAppends} must do. */

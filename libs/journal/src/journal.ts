@@ -1,5 +1,5 @@
 import type { UtcMillis } from '#libs/kernel';
-import type { StateWrite } from '#libs/state';
+import type { SeenRow, StateWrite } from '#libs/state';
 import type { StreamTypes } from '#libs/streams';
 import type { DirectAppends } from './direct-appends.js';
 import type { AppendOptions, NameIn, NewEntry } from './new-entry.js';
@@ -130,6 +130,18 @@ export interface Journal<Types = StreamTypes> {
     entries: readonly NewEntry<Types[S]>[],
     options?: AppendOptions,
   ): Promise<void>;
+  /**
+   * Appends entries and writes what follows from them in one commit, if each of the rows is still as it was read: as
+   * `StateStore.writeIf`, with an append. Not for the streams of intake.
+   *
+   * @returns whether it was done, and is on stable storage; otherwise nothing was
+   */
+  appendIf<S extends NameIn<Types>>(
+    stream: S,
+    entries: readonly NewEntry<Types[S]>[],
+    seen: readonly SeenRow[],
+    writes: readonly StateWrite[],
+  ): Promise<boolean>;
   /** Where the engine offers it. */
   readonly direct?: DirectAppends<Types>;
   /**

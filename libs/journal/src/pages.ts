@@ -71,7 +71,12 @@ export async function* pagesOf<S extends NameIn<Types>, Types = StreamTypes>(
   }
 }
 
-/** What is kept of a shard, newest first. @param end - only what stands before this offset */
+/**
+ * What is kept of a shard, newest first.
+ *
+ * @param page - entries that are read at first; twice as many each time after, for whoever wants more than that
+ * @param end - only what stands before this offset
+ */
 export async function* newestFirst<S extends NameIn<Types>, Types = StreamTypes>(
   journal: Journal<Types>,
   stream: S,
@@ -80,13 +85,15 @@ export async function* newestFirst<S extends NameIn<Types>, Types = StreamTypes>
   page = PAGE,
   end = Infinity,
 ): AsyncGenerator<Entry<Types[S]>, undefined> {
+  let most = Math.min(PAGE, page);
   for (let before = end; ;) {
     try {
-      const entries = await journal.readBackwards(stream, shard, page, before);
+      const entries = await journal.readBackwards(stream, shard, most, before);
       const last = entries.at(-1);
       if (last === undefined) return;
       yield* entries;
       before = last.offset;
+      most = Math.min(PAGE, 2 * most);
     } catch (error) {
       if (!(error instanceof UnreadableEntry)) throw error;
       passedOver(error);

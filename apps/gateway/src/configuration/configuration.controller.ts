@@ -1,25 +1,18 @@
 import type { Device } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
-import { changeRow } from '#libs/state';
 import type { ConfigurationChange } from '#libs/telemetry';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
-import {
-  assertUnchanged,
-  changedMeanwhile,
-  etagOf,
-  Preconditions,
-  type Precondition,
-} from '../exchange/conditional.js';
+import { assertTagUnchanged, etagOf, Preconditions, type Precondition } from '../exchange/conditional.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
 import type { Answer } from '../http/answer.js';
 import { ApiPreconditions, ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { CONFIGURATION_VIEWS, CONFIGURATIONS_REPLACED } from '../namespaces.js';
+import { CONFIGURATION_VIEWS, CONFIGURATIONS_ORDERED } from '../namespaces.js';
 import { configurationChangeSchema, configurationSchema } from './configuration-answer.js';
 import { configurationBody } from './configuration-request.js';
 
@@ -75,46 +68,46 @@ export class ConfigurationController {
     return shown;
   }
 
-  async #shown(device: string): Promise<Answer<typeof configurationSchema> | undefined> {
+  async #shown(device: string): Promise<Shown | undefined> {
     const change = await this.pantau.state.get(CONFIGURATION_VIEWS, device);
-    if (change === undefined) return undefined;
-    return { at: new Date(change.at).toISOString(), configuration: change.configuration as Configuration };
+    return change && shownOf(change);
   }
 
   /**
-   * That of several who saw the same one replaces it: the view follows the journal, so that what was ordered a moment ago is not in
-   * it yet.
+   * Of several who saw the same one, one replaces it. The view follows the journal, so that what was ordered a moment ago is not in it
+   * yet: the ETag that it will have is written in one commit with the order, so that nobody who is ended amid it leaves the one
+   * without the other.
    */
-  async #replace(device: string, precondition: Precondition): Promise<string> {
-    const shown = await this.#shown(device);
-    assertUnchanged(shown, precondition);
-    const { ifMatch, ifNoneMatch } = precondition;
-    const etag = shown === undefined ? '' : etagOf(JSON.stringify(shown));
-    await changeRow(this.pantau.state, CONFIGURATIONS_REPLACED, device, (replaced) => {
-      if (replaced !== etag) return etag;
-      if (ifMatch !== undefined) throw changedMeanwhile('If-Match');
-      if (ifNoneMatch !== undefined) throw changedMeanwhile('If-None-Match');
-      return replaced;
-    });
-    return etag;
-  }
-
   async #configure(
     { id: device, site }: Device,
     configuration: Configuration | null,
     precondition: Precondition,
   ): Promise<Answer<typeof configurationChangeSchema>> {
     const { journal, clock, state } = this.pantau;
-    const etag = await this.#replace(device, precondition);
-    const data: ConfigurationChange = { site, device, at: clock.now(), configuration };
-    try {
-      await journal.append('configurations', [{ key: device, data }]);
-    } catch (error) {
-      await changeRow(state, CONFIGURATIONS_REPLACED, device, (replaced) =>
-        replaced === etag ? undefined : replaced,
+    for (;;) {
+      const ordered = await state.get(CONFIGURATIONS_ORDERED, device);
+      assertTagUnchanged(ordered ?? tagOf(await this.#shown(device)), precondition);
+      const data: ConfigurationChange = { site, device, at: clock.now(), configuration };
+      const isDone = await journal.appendIf(
+        'configurations',
+        [{ key: device, data }],
+        [CONFIGURATIONS_ORDERED.seen(device, ordered)],
+        [CONFIGURATIONS_ORDERED.put(device, tagOf(shownOf(data)))],
       );
-      throw error;
+      if (isDone) return iso({ device, at: data.at, configuration });
     }
-    return iso({ device, at: data.at, configuration });
   }
+}
+
+type Shown = Answer<typeof configurationSchema>;
+
+/** As it is answered; undefined for one that was taken away. */
+function shownOf({ at, configuration }: ConfigurationChange): Shown | undefined {
+  if (configuration === null) return undefined;
+  return { at: new Date(at).toISOString(), configuration: configuration as Configuration };
+}
+
+/** Of that answer; empty without one. */
+function tagOf(shown: Shown | undefined): string {
+  return shown === undefined ? '' : etagOf(JSON.stringify(shown));
 }

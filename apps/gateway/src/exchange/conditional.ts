@@ -28,14 +28,18 @@ export const Preconditions = createParamDecorator(
  * @param current - as its GET answers; undefined while there is none
  * @throws PantauError `CHANGED_MEANWHILE`
  */
-export function assertUnchanged(current: object | undefined, { ifMatch, ifNoneMatch }: Precondition): void {
-  const etag = current === undefined ? undefined : etagOf(JSON.stringify(current));
-  const isAsSeen = ifMatch === undefined || (etag !== undefined && names(ifMatch, etag));
-  const isNew = ifNoneMatch === undefined || etag === undefined || !names(ifNoneMatch, etag);
+export function assertUnchanged(current: object | undefined, precondition: Precondition): void {
+  assertTagUnchanged(current === undefined ? '' : etagOf(JSON.stringify(current)), precondition);
+}
+
+/** The same by the ETag of its GET; empty while there is none. @throws PantauError `CHANGED_MEANWHILE` */
+export function assertTagUnchanged(etag: string, { ifMatch, ifNoneMatch }: Precondition): void {
+  const isAsSeen = ifMatch === undefined || (etag !== '' && names(ifMatch, etag));
+  const isNew = ifNoneMatch === undefined || etag === '' || !names(ifNoneMatch, etag);
   if (!isAsSeen || !isNew) throw changedMeanwhile(isAsSeen ? 'If-None-Match' : 'If-Match');
 }
 
-export function changedMeanwhile(header: 'If-Match' | 'If-None-Match'): PantauError {
+function changedMeanwhile(header: 'If-Match' | 'If-None-Match'): PantauError {
   return new PantauError('CHANGED_MEANWHILE', 'it is no longer what you saw: somebody changed it.', {
     remedy: 'Read it again, and send the change with the ETag of that answer.',
     fields: [{ field: header, message: 'does not fit what is there' }],

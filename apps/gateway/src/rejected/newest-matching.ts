@@ -4,9 +4,6 @@ import type { z } from 'zod';
 import { cursorText, LOOKED_AT, type Page } from '../http/page.js';
 import type { rejectedQuery } from './rejected-request.js';
 
-/** Entries that are read at a time. */
-const PAGE = 500;
-
 export type ListedRejection = Rejection & { readonly shard: number; readonly offset: number };
 
 /** What was found in a shard, newest first. */
@@ -60,7 +57,7 @@ async function matchingIn(
   const matching: ListedRejection[] = [];
   if (before === 0) return { matching, rest: 0 };
   let looked = 0;
-  const entries = newestFirst(journal, 'rejected', shard, passedOver, PAGE, before);
+  const entries = newestFirst(journal, 'rejected', shard, passedOver, limit + 1, before);
   for await (const { offset, appendedAt, data } of entries) {
     // What was appended before had arrived before.
     if (appendedAt < from) break;

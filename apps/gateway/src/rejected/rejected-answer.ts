@@ -30,7 +30,11 @@ export const rejectionSchema = z
   .meta({ id: 'Rejection' });
 
 export const rejectedSchema = z.strictObject({
-  counts: z.array(z.strictObject({ reason, device: z.string().optional(), count, lastAt: instantText })),
+  counts: z
+    .array(z.strictObject({ reason, device: z.string().optional(), count, lastAt: instantText }))
+    .describe(
+      'Of all time, for the reason and the device that are asked for; with the first page, empty with the others',
+    ),
   ...listMembers(rejectionSchema),
   unreadable: z
     .array(z.strictObject({ shard: count, offset: count, detail: z.string() }))

@@ -1,6 +1,7 @@
 import type { UnreadableEntry } from '#libs/journal';
 import { defined, messageOf } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
+import { REJECTION_REASONS } from '#libs/telemetry';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -13,6 +14,7 @@ import { shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { REJECTION_COUNTS } from '../namespaces.js';
+import { rejectionKey, type RejectionCount } from '../views/views.js';
 import { newestMatching, type ListedRejection } from './newest-matching.js';
 import { shownPayload } from '../http/payload.js';
 import { place } from '../journal/journal-request.js';
@@ -37,18 +39,31 @@ export class RejectedController {
   async rejected(
     @Query(new ZodPipe(rejectedQuery)) query: z.output<typeof rejectedQuery>,
   ): Promise<Answer<typeof rejectedSchema>> {
-    const { journal, state } = this.pantau;
-    const counts = await state.list(REJECTION_COUNTS);
+    const { journal } = this.pantau;
+    const counts = query.after === undefined ? await this.#countsOf(query) : [];
     const unreadable: UnreadableEntry[] = [];
     const page = await newestMatching(journal, query, (fault) => unreadable.push(fault));
-    const isHeardOf = counts.some(({ value }) => value.device === query.device);
-    await assertHeardOf(this.pantau.registry, query.device, isHeardOf || page.items.length > 0);
+    const isHeardOf = counts.some(({ device }) => device === query.device);
+    const isBehind = query.after !== undefined;
+    await assertHeardOf(this.pantau.registry, query.device, isHeardOf || isBehind || page.items.length > 0);
     return {
-      counts: counts.map(({ value }) => iso(value)),
+      counts: counts.map((one) => iso(one)),
       ...shownAs(page, (item) => itemOf(item)),
       // Those that were met on the way.
       ...(unreadable.length === 0 ? {} : { unreadable: unreadable.slice(0, query.limit).map(placeOf) }),
     };
+  }
+
+  /** Of a device by its keys: all the others are not looked at. */
+  async #countsOf({ reason, device }: z.output<typeof rejectedQuery>): Promise<RejectionCount[]> {
+    const { state } = this.pantau;
+    if (device === undefined) {
+      const prefix = reason === undefined ? {} : { prefix: rejectionKey(reason, undefined) };
+      return (await state.list(REJECTION_COUNTS, prefix)).map(({ value }) => value);
+    }
+    const reasons = reason === undefined ? REJECTION_REASONS : [reason];
+    const keys = reasons.map((one) => rejectionKey(one, device));
+    return (await state.getMany(REJECTION_COUNTS, keys)).filter((one) => one !== undefined);
   }
 
   @Get(':shard/:offset')

@@ -29,6 +29,7 @@ import {
 } from './views.js';
 import {
   ALERT_VIEWS,
+  BROKER_RUN_ORDER,
   BROKER_RUNS,
   COMMAND_VIEWS,
   CONFIGURATION_VIEWS,
@@ -40,6 +41,11 @@ import {
 
 export const FLAP_GRACE_MS = Symbol('FlapGraceMs');
 
+/**
+ * Runs of the broker that are kept. What a connection was is known without the run that held it, once others have listened for as long as
+ * the connection survives silence; whoever starts a broker this often within that time loses less than a keep-alive of precision.
+ */
+const KEPT_RUNS = 50;
 /** Commands in these states are over. */
 const FINAL: ReadonlySet<CommandState> = new Set(['done', 'failed', 'expired']);
 
@@ -93,6 +99,7 @@ export class ProjectionController {
       const { component, run, kind, at } = data;
       if (key !== LIVENESS_KEY || component !== 'broker') continue;
       const before = await state.get(BROKER_RUNS, run);
+      if (before === undefined) await keepRun(run, state);
       state.put(BROKER_RUNS, run, {
         run,
         startedAt: before?.startedAt ?? at,
@@ -162,6 +169,13 @@ export class ProjectionController {
     for (const [i, device] of devices.entries())
       if (known.get(device) !== stored[i]) state.put(UNREAD_MESSAGES, device, known.get(device));
   }
+}
+
+/** A new run takes the place of the oldest. */
+async function keepRun(run: string, state: BatchContext['state']): Promise<void> {
+  const order = [run, ...((await state.get(BROKER_RUN_ORDER, 'all')) ?? [])];
+  state.put(BROKER_RUN_ORDER, 'all', order.slice(0, KEPT_RUNS));
+  for (const old of order.slice(KEPT_RUNS)) state.delete(BROKER_RUNS, old);
 }
 
 /** Fenced by session: the end of an earlier connection says nothing about a newer one. */
