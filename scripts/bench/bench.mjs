@@ -251,6 +251,28 @@ async function metrics(port) {
   return values;
 }
 
+/** Readings of the last days, as many of each device, into a store through its port, before Pantau holds it. */
+export async function fillStore(file, { ids, readings, until, days }) {
+  const { DuckDbStore } = await built('libs/engine-duckdb');
+  const store = await DuckDbStore.open(file);
+  const each = Math.ceil(readings / ids.length);
+  const span = days * 86_400_000;
+  const step = Math.floor(span / each);
+  const batch = Math.max(1, Math.floor(20_000 / ids.length));
+  for (let i = 0; i < each; i += batch) {
+    const observations = [];
+    for (let n = i; n < Math.min(each, i + batch); n++)
+      for (const device of ids) {
+        const ts = until - span + n * step;
+        const value = Math.round(1_000 * Math.abs(Math.sin(n / 50))) / 10;
+        const reading = { parameter: 'pm25', value, flag: 1 };
+        observations.push({ site: 'bench', device, ts, receivedAt: ts + 100, readings: [reading] });
+      }
+    await store.write(observations);
+  }
+  await store.close();
+}
+
 export function quantile(numbers, q) {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];

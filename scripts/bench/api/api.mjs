@@ -10,7 +10,17 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answer, bench, built, caughtUp, quantile, shown, startClients, startPantau } from '../bench.mjs';
+import {
+  answer,
+  bench,
+  built,
+  caughtUp,
+  fillStore,
+  quantile,
+  shown,
+  startClients,
+  startPantau,
+} from '../bench.mjs';
 
 const [devices = 1_000, readings = 2_000_000, seconds = 30, readers = 500, perSecond = 1_000] = process.argv
   .slice(2)
@@ -71,7 +81,7 @@ if (load > availableParallelism() / 2)
 await bench(async (folder) => {
   const data = join(folder, 'data');
   mkdirSync(data, { recursive: true });
-  await fill(join(data, 'readings.duckdb'));
+  await fillStore(join(data, 'readings.duckdb'), { ids, readings, until: now, days: 30 });
   const pantau = await startPantau(folder, { devices: ids.map((id) => ({ id, intervalMs: MINUTE })) });
   const { mqttPort: port, httpPort, metricsPort, tokens } = pantau;
   const bearers = await planted(join(data, 'journal'));
@@ -121,27 +131,6 @@ await bench(async (folder) => {
   await caughtUp(metricsPort);
   await followed({ port, httpPort, metricsPort, bearer: bearers[0], password: tokens[probe] }, publishers);
 });
-
-/** The store, through its port, before Pantau holds it. */
-async function fill(file) {
-  const { DuckDbStore } = await built('libs/engine-duckdb');
-  const store = await DuckDbStore.open(file);
-  const each = Math.ceil(readings / devices);
-  const step = Math.floor((30 * DAY) / each);
-  const batch = Math.max(1, Math.floor(20_000 / devices));
-  for (let i = 0; i < each; i += batch) {
-    const observations = [];
-    for (let n = i; n < Math.min(each, i + batch); n++)
-      for (const device of ids) {
-        const ts = now - 30 * DAY + n * step;
-        const value = Math.round(1_000 * Math.abs(Math.sin(n / 50))) / 10;
-        const reading = { parameter: 'pm25', value, flag: 1 };
-        observations.push({ site: 'bench', device, ts, receivedAt: ts + 100, readings: [reading] });
-      }
-    await store.write(observations);
-  }
-  await store.close();
-}
 
 /** Tokens of the API, and for every station the hours that an index needs. */
 async function planted(path) {

@@ -26,33 +26,40 @@ async function connected(port, device, password) {
 }
 
 /** Publishes and waits for the PUBACK; whatever had to wait counts from when it was due. @returns milliseconds */
-async function published(socket, device, n, due, value) {
+async function published(socket, device, n, due, value, site = 'bench') {
   const late = performance.now() - due;
   if (late < 0) await delay(-late);
   const payload = Buffer.from(JSON.stringify({ ts: Date.now(), values: { pm25: value } }));
-  socket.write(publishPacket(`pantau/v1/bench/${device}/telemetry`, (n % 65_535) + 1, payload));
+  socket.write(publishPacket(`pantau/v1/${site}/${device}/telemetry`, (n % 65_535) + 1, payload));
   const [answer] = await once(socket, 'data');
   if (answer[0] !== PUBACK) throw new Error(`no PUBACK but ${answer.toString('hex')}`);
   return performance.now() - due;
 }
 
-/** Asked for a measurement, publishes for so long from all devices and answers with the latencies. */
-async function devices({ port, tokens, perSecond }) {
+/** Asked for a measurement, publishes for so long from all devices, or as many as there are messages, and answers with the latencies. */
+async function devices({ port, tokens, sites = {}, ...options }) {
   const names = Object.keys(tokens);
-  const sockets = await Promise.all(names.map((name) => connected(port, name, tokens[name])));
+  const sockets = [];
+  // So many may knock at a time from one address.
+  for (let i = 0; i < names.length; i += 50)
+    sockets.push(
+      ...(await Promise.all(names.slice(i, i + 50).map((name) => connected(port, name, tokens[name])))),
+    );
   process.send('ready');
   let n = 0;
   for (;;) {
-    const { seconds } = await next();
+    const { seconds, perSecond = options.perSecond } = await next();
     const startedAt = performance.now();
-    const everyMs = (1_000 * names.length) / perSecond;
+    const publishing = Math.min(names.length, Math.ceil(seconds * perSecond));
+    const everyMs = (1_000 * publishing) / perSecond;
     const count = Math.round((seconds * 1_000) / everyMs);
     const latencies = [];
     await Promise.all(
-      sockets.map(async (socket, device) => {
-        const first = startedAt + (everyMs * device) / names.length;
+      sockets.slice(0, publishing).map(async (socket, device) => {
+        const name = names[device];
+        const first = startedAt + (everyMs * device) / publishing;
         for (let i = 0; i < count; i++)
-          latencies.push(await published(socket, names[device], n + i, first + i * everyMs, 12.5));
+          latencies.push(await published(socket, name, n + i, first + i * everyMs, 12.5, sites[name]));
       }),
     );
     n += count;
