@@ -63,7 +63,7 @@ await bench(async (folder) => {
     },
     devices: [
       ...ids.map((id, i) => ({ id, site: siteOf(i), name: `Udara ${id.slice(-4)}`, intervalMs: MINUTE })),
-      { id: probe, site: siteOf(0), name: 'Grafik', intervalMs: Math.floor((30 * DAY) / CHART) },
+      { id: probe, site: siteOf(ids.length), name: 'Grafik', intervalMs: Math.floor((30 * DAY) / CHART) },
     ],
   });
   await plant(join(data, 'journal'));
@@ -190,7 +190,7 @@ async function zoomed(context, address) {
   const startedAt = performance.now();
   await page.goto(`${address}/perangkat/${probe}?rentang=30h`);
   const chart = page.getByRole('img', { name: /Grafik/ });
-  await page.getByText(/dari 1\d\d\.\d{3} pembacaan|dari 9\d\.\d{3} pembacaan/).waitFor();
+  await page.getByText(/dari \d+\.\d{3} pembacaan/).waitFor();
   const shownAfter = performance.now() - startedAt;
   await chart.hover();
   await page.evaluate(`

@@ -107,22 +107,48 @@ describeWith(['chromium'], 'the chart of many readings', () => {
     await page.getByRole('button', { name: 'Perbesar' }).focus();
     await page.keyboard.press('Enter');
     await is(12);
-    await page.keyboard.press('+');
-    await page.keyboard.press('+');
-    await is(3);
+    for (let i = 0; i < 3; i++) await page.keyboard.press('+');
+    await is(1.5);
     await page.getByText('Setiap pembacaan').waitFor();
     await page.getByRole('button', { name: 'Perkecil' }).click();
-    await is(6);
+    await is(3);
     const chart = page.getByRole('img', { name: /PM2.5 Udara Betung/ });
     await chart.hover();
     await page.keyboard.down('Control');
     await page.mouse.wheel(0, 100);
     await page.keyboard.up('Control');
-    await is(7.5);
+    await is(3.75);
     await page.getByRole('button', { name: 'Perkecil' }).focus();
     await page.keyboard.press('Escape');
     await waitUntil('the range is back', () => !page.url().includes('dari='));
     await page.getByText(/^Terendah, tertinggi/).waitFor();
     expect(await browser.violations()).toEqual([]);
+  });
+
+  it.each([
+    ['overview', '/', 'Ikhtisar'],
+    ['device', '/perangkat/udara-01?rentang=24j', 'Udara Betung'],
+    ['indicators', '/indicators', 'Indikator'],
+  ])('the %s is printed whole: nothing is cut off, no control takes paper', async (name, path, heading) => {
+    const { page } = browser;
+    // What is between the margins of A4.
+    await page.setViewportSize({ width: 688, height: 1_000 });
+    await browser.go(path);
+    await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    await waitUntil('all is loaded', async () => (await page.locator('.loading, .place').count()) === 0);
+    await page.emulateMedia({ media: 'print' });
+    if (name === 'device') await page.getByText(/^Terendah, tertinggi/).waitFor();
+    await browser.picture(`print-${name}`);
+    expect(await browser.overflow()).toBe(0);
+    expect(await page.getByRole('button').count()).toBe(0);
+    expect(await page.getByRole('navigation').count()).toBe(0);
+    const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('main *')].flatMap((one) => {
+      const { overflowX } = getComputedStyle(one);
+      const isCut = overflowX !== 'visible' && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1;
+      return isCut ? [one.tagName + '.' + one.className + ' ' + one.textContent.slice(0, 40)] : [];
+    })`);
+    expect(cut).toEqual([]);
+    await page.emulateMedia({ media: null });
+    await page.setViewportSize({ width: 1440, height: 900 });
   });
 });

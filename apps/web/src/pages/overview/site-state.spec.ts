@@ -1,5 +1,5 @@
 import type { DeviceNow, Station } from '../../../client';
-import { deviceState, inService, sitesNow, upOf } from './site-state';
+import { deviceState, inService, rowsOfSite, sitesNow, standingOut, upOf } from './site-state';
 
 const NOW = Date.UTC(2026, 10, 29, 12);
 const MINUTE = 60_000;
@@ -61,5 +61,20 @@ describe('the sites', () => {
       1, 2, 3,
     ]);
     expect(empty).toMatchObject({ stations: [], cameras: [], worst: undefined });
+  });
+
+  it('are shown whole where they are few; of many those that do not work, and then the highest, in their order', () => {
+    const all = Array.from({ length: 250 }, (_, i) =>
+      device({ id: `udara-${i}`, lastSeen: ago(i === 99 ? 9 : 1) }),
+    );
+    const stations = all.map(({ id }, i) => ({
+      ...{ device: id, ispu: { index: i === 200 ? 300 : 50 } },
+    })) as unknown as Station[];
+    const few = sitesNow([{ id: 'betung', name: 'Betung' }], all.slice(0, 200), [], NOW);
+    const many = sitesNow([{ id: 'betung', name: 'Betung' }], all, stations, NOW);
+    expect(rowsOfSite(few)).toBe(Infinity);
+    expect(standingOut(few[0]!.stations, rowsOfSite(few))).toHaveLength(200);
+    const shown = standingOut(many[0]!.stations, rowsOfSite(many)).map(({ device: { id } }) => id);
+    expect(shown).toEqual(['udara-0', 'udara-1', 'udara-2', 'udara-99', 'udara-200']);
   });
 });

@@ -51,7 +51,11 @@ export function sitesNow(
 ): readonly SiteNow[] {
   const byDevice = new Map(stations.map((station) => [station.device, station]));
   const here = new Map<string, DeviceNow[]>();
-  for (const device of devices) here.set(device.site, [...(here.get(device.site) ?? []), device]);
+  for (const device of devices) {
+    const own = here.get(device.site);
+    if (own === undefined) here.set(device.site, [device]);
+    else own.push(device);
+  }
   return sites
     .map((site): SiteNow => {
       const own = (here.get(site.id) ?? []).map((device) => ({ device, state: deviceState(device, now) }));
@@ -64,4 +68,24 @@ export function sitesNow(
       return { site, stations: air, cameras: own.filter(({ device }) => device.kind === 'camera'), worst };
     })
     .sort((a, b) => a.site.name.localeCompare(b.site.name));
+}
+
+/** So many rows are shown at once as they are: more cost a slow machine seconds. */
+const PLAIN_ROWS = 200;
+/** Of a site where there are more. */
+const ROWS_OF_SITE = 5;
+
+/** How many stations of each site are shown until somebody asks for all of it. */
+export function rowsOfSite(sites: readonly SiteNow[]): number {
+  const rows = sites.reduce((sum, { stations }) => sum + stations.length, 0);
+  return rows <= PLAIN_ROWS ? Infinity : ROWS_OF_SITE;
+}
+
+/** So many of them, in their order: those that do not work before the others, then those of the highest index. */
+export function standingOut(stations: readonly StationHere[], most: number): readonly StationHere[] {
+  if (stations.length <= most) return stations;
+  const weight = ({ state, station }: StationHere): number =>
+    (state === 'online' || state === 'off' ? 0 : 1_000_000) + (station?.ispu?.index ?? 0);
+  const chosen = new Set(stations.toSorted((a, b) => weight(b) - weight(a)).slice(0, most));
+  return stations.filter((one) => chosen.has(one));
 }

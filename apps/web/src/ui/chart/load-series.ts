@@ -10,9 +10,10 @@ import type { Doubted, Gap, Point } from './series';
 import { words } from './words';
 
 /** More readings than these are drawn together: a screen has fewer pixels. */
-const MOST_READINGS = 4_000;
-/** So that a part of time without a reading is a gap: it is longer than three intervals. */
-const MOST_BUCKETS = 1_300;
+const MOST_READINGS = 2_000;
+const MOST_BUCKETS = 1_500;
+/** A part of time without a reading is a gap then. */
+const INTERVALS_OF_BUCKET = 3;
 
 /** The values of a series in a span. */
 export interface LoadedSeries {
@@ -34,14 +35,16 @@ export async function loadSeries(
   signal: AbortSignal,
 ): Promise<LoadedSeries> {
   const query = { device, parameter, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-  if ((to - from) / intervalMs <= MOST_READINGS) {
+  const expected = (to - from) / intervalMs;
+  if (expected <= MOST_READINGS) {
     const each = await answer(
       readingsControllerReadings({ query: { ...query, order: 'asc', limit: MOST_READINGS }, signal }),
     );
     // A device may send more than it promises.
     if (each.truncated !== true) return { points: each.items.map(pointOf), readings: each.items.length };
   }
-  const buckets = Math.min(MOST_BUCKETS, Math.max(200, Math.ceil(pixels / 100) * 100));
+  const fit = Math.min(MOST_BUCKETS, Math.max(200, Math.ceil(pixels / 100) * 100));
+  const buckets = expected <= MOST_READINGS ? fit : Math.min(fit, Math.floor(expected / INTERVALS_OF_BUCKET));
   const { items, bucketMs } = await answer(
     readingsControllerEnvelope({ query: { ...query, buckets }, signal }),
   );
