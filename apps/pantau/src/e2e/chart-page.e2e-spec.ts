@@ -137,7 +137,11 @@ describeWith(['chromium'], 'the chart of many readings', () => {
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
     await waitUntil('all is loaded', async () => (await page.locator('.loading, .place').count()) === 0);
     await page.emulateMedia({ media: 'print' });
-    if (name === 'device') await page.getByText(/^Terendah, tertinggi/).waitFor();
+    if (name === 'device') {
+      await page.getByText(/^Terendah, tertinggi/).waitFor();
+      // The list of gaps, which is closed on the screen.
+      await page.getByRole('figure').getByText('Pantau tidak mendengarkan').first().waitFor();
+    }
     await browser.picture(`print-${name}`);
     expect(await browser.overflow()).toBe(0);
     expect(await page.getByRole('button').count()).toBe(0);
