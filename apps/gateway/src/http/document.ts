@@ -71,7 +71,7 @@ function problemResponse(status: number) {
 }
 
 /** What names a thing that may be unknown, in a path or a query. */
-const NAMES = new Set(['device', 'site', 'indicator']);
+const NAMES = new Set(['device', 'site', 'indicator', 'sender']);
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'Permintaan tidak sah; `errors` menyebut anggotanya / The request is at fault; `errors` names the member',
