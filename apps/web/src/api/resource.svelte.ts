@@ -15,6 +15,11 @@ class Epoch {
 export const epoch = new Epoch();
 clock.onWake(() => epoch.next());
 
+/** What could not be read is asked for again after this, also where nobody presses a button. */
+const RETRY = 10_000;
+/** No answer came, or the server could not give one. */
+const isTransient = ({ status }: Problem): boolean => status === 0 || status === 429 || status >= 500;
+
 /** News may come a hundred times a second; nobody reads that fast. */
 const PAUSE = 2_000;
 
@@ -58,8 +63,8 @@ export class Resource<T> {
     this.#problem = undefined;
   }
 
-  failed(error: unknown): void {
-    this.#problem = problemOf(error);
+  failed(error: unknown): Problem {
+    return (this.#problem = problemOf(error));
   }
 
   stop(): void {
@@ -80,6 +85,7 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, every?: n
     void epoch.count;
     void read.version;
     const gone = new AbortController();
+    let retry: ReturnType<typeof setTimeout> | undefined;
     const loading = load(gone.signal);
     untrack(() => {
       loading.then(
@@ -87,7 +93,8 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, every?: n
           if (!gone.signal.aborted) read.got(data);
         },
         (error: unknown) => {
-          if (!gone.signal.aborted) read.failed(error);
+          if (gone.signal.aborted) return;
+          if (isTransient(read.failed(error))) retry = setTimeout(() => read.again(), RETRY);
         },
       );
     });
@@ -95,6 +102,7 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, every?: n
     return () => {
       gone.abort();
       clearTimeout(timer);
+      clearTimeout(retry);
     };
   });
   $effect(() => () => read.stop());

@@ -1,4 +1,4 @@
-import { byReason } from './count';
+import { byDevice, byReason } from './count';
 
 const counts = [
   { reason: 'not_json', device: 'a', count: 2, lastAt: '2026-11-29T01:00:00Z' },
@@ -17,5 +17,13 @@ describe('refusals', () => {
   it('of one device are its own alone', () => {
     expect(byReason(counts, 'b')).toEqual([{ reason: 'not_json', count: 4, lastAt: '2026-11-28T01:00:00Z' }]);
     expect(byReason(counts, 'c')).toEqual([]);
+  });
+
+  it('are counted by device, with the reasons of each', () => {
+    expect(byDevice(counts)).toMatchObject([
+      { device: undefined, count: 5, reasons: [{ reason: 'repeated' }] },
+      { device: 'b', count: 4 },
+      { device: 'a', count: 2, reasons: [{ reason: 'not_json', count: 2 }] },
+    ]);
   });
 });

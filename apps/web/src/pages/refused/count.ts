@@ -22,3 +22,20 @@ export function byReason<C extends ReasonCount & { readonly device?: string | un
   }
   return [...sums.values()].sort((a, b) => b.count - a.count);
 }
+
+/** The counts by device, whoever is refused most first, each with its reasons; `undefined` is whoever is not known. */
+export function byDevice<C extends ReasonCount & { readonly device?: string | undefined }>(
+  counts: readonly C[],
+): readonly {
+  readonly device: string | undefined;
+  readonly count: number;
+  readonly reasons: ReturnType<typeof byReason<C>>;
+}[] {
+  const devices = new Map<string | undefined, C[]>();
+  for (const one of counts) devices.set(one.device, [...(devices.get(one.device) ?? []), one]);
+  return Array.from(devices, ([device, own]) => ({
+    device,
+    count: own.reduce((sum, { count }) => sum + count, 0),
+    reasons: byReason(own, undefined),
+  })).sort((a, b) => b.count - a.count);
+}
