@@ -1,9 +1,19 @@
+import { HOUR, MINUTE } from '#libs/kernel';
 import { describeWith, waitUntil } from '#libs/testing';
 import type { Page, Route } from 'playwright-core';
 import { addressOf, pagePaths } from './page-routes.fixture.js';
 import { PageFixture } from './page.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
+const SITES = `
+sites:
+  - { id: betung, name: Betung, district: Betung, latitude: -2.79, longitude: 104.23 }
+  - { id: sembawa, name: Sembawa, district: Sembawa, latitude: -2.9, longitude: 104.54 }
+devices:
+  - { id: udara-01, site: betung, kind: air, name: Udara 1, interval: 1h }
+  - { id: udara-02, site: sembawa, kind: air, name: Udara 2, interval: 1h }
+  - { id: cctv-01, site: betung, kind: camera, name: Kamera 1, interval: 1m }
+`;
 const PASSWORD = 'tujuh kuda di rawa';
 /** What a page asks of the API, without what stands around every page. */
 const ASKED = /\/api\/v1\/(?!session$|live|page)/;
@@ -53,15 +63,26 @@ describeWith(['chromium'], 'every page', () => {
   let ts: string;
 
   beforeAll(async () => {
-    pantau = await new PantauFixture().start();
+    pantau = await new PantauFixture().start('', SITES);
     browser = await entered(pantau);
-    const air = await pantau.connect('udara-01');
-    ts = new Date(Date.now() - 60_000).toISOString();
-    await air.publishAsync(
-      'pantau/v1/betung/udara-01/telemetry',
-      JSON.stringify({ ts, values: { pm25: 61.5, temperature: 30 } }),
-      { qos: 1 },
-    );
+    const now = Date.now();
+    ts = new Date(now - MINUTE).toISOString();
+    // A day of hours with one category of the index for each of two stations.
+    for (const [device, site, pm25] of [
+      ['udara-01', 'betung', 30],
+      ['udara-02', 'sembawa', 120],
+    ] as const) {
+      const client = await pantau.connect(device);
+      for (let hour = 23; hour >= 0; hour--)
+        await client.publishAsync(
+          `pantau/v1/${site}/${device}/telemetry`,
+          JSON.stringify({
+            ts: new Date(now - hour * HOUR - MINUTE).toISOString(),
+            values: { pm25, temperature: 30 },
+          }),
+          { qos: 1 },
+        );
+    }
     await pantau.caughtUp();
   });
   afterAll(async () => {
@@ -128,6 +149,7 @@ describeWith(['chromium'], 'every page', () => {
           `${what === 'a broken connection' ? 'cut' : 'error'}${path.replaceAll(/\W+/g, '-')}`,
         );
       }
+      await page.locator('h1').first().waitFor();
       expect(await browser.violations()).toEqual([]);
       await page.unrouteAll({ behavior: 'ignoreErrors' });
       if (!ASK_NOTHING.includes(path)) await again.first().click();
@@ -145,7 +167,10 @@ describeWith(['chromium'], 'every page', () => {
     for (const path of ['/', '/gaya']) {
       await browser.go(path);
       await page.locator('h1').first().waitFor();
-      if (path === '/') await settled(page);
+      if (path === '/') {
+        await settled(page);
+        await page.getByRole('link', { name: /^Sembawa \d+, ISPU/ }).waitFor({ timeout: PATIENCE });
+      }
       // A reload ends it.
       await session.send('Emulation.setEmulatedVisionDeficiency', { type });
       await browser.picture(`${type}${path === '/' ? '-overview' : '-style'}`);
