@@ -4,9 +4,6 @@ import type { StreamTypes } from '#libs/streams';
 import type { Rejection, Uplink } from '#libs/telemetry';
 import { cursorText, LOOKED_AT, type Page } from '../http/page.js';
 
-/** Entries that are read at a time. */
-const PAGE = 500;
-
 /** A message that got in, or what was refused at the door. */
 export type SentEntry =
   | { readonly stream: 'uplink'; readonly entry: Entry<Uplink> }
@@ -77,7 +74,7 @@ export async function newestSent(
     if (before === 0) return { matching, until: -Infinity, rest: 0 };
     let looked = 0;
     const end = Math.min(before, Number.MAX_SAFE_INTEGER);
-    for await (const entry of newestFirst(journal, stream, shard, () => undefined, PAGE, end)) {
+    for await (const entry of newestFirst(journal, stream, shard, () => undefined, limit + 1, end)) {
       const sent = fitting(entry);
       if (sent !== undefined) matching.push(sent);
       if (matching.length > limit || ++looked >= LOOKED_AT)
