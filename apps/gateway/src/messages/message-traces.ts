@@ -1,5 +1,4 @@
 import { pagesOf, type Entry, type Journal } from '#libs/journal';
-import type { UtcMillis } from '#libs/kernel';
 import type { StreamTypes } from '#libs/streams';
 import type { CommandEvent, JournalRef, Observation, Rejection, Signal } from '#libs/telemetry';
 import { LOOKED_AT } from '../http/page.js';
@@ -8,7 +7,8 @@ import { firstAppendedSince } from '../journal/appended-since.js';
 /** The streams that hold what becomes of messages. */
 const TRACES = ['readings', 'signals', 'commands', 'rejected'] as const;
 type Trace = (typeof TRACES)[number];
-const PAGE = 500;
+/** Entries at a time: what came of a message stands near it. */
+const PAGE = 50;
 
 /** What the stages wrote of one message. */
 export interface MessageTraces {
@@ -18,50 +18,56 @@ export interface MessageTraces {
   readonly rejected: Entry<Rejection>[];
 }
 
-/** Messages of one shard, by their offsets. */
-export interface SoughtMessages {
-  readonly shard: number;
-  readonly offsets: readonly number[];
-  /** When the oldest of them was appended: what came of it was appended later. */
-  readonly since: UtcMillis;
-}
+/** A message of `uplink`. */
+type Sought = Pick<Entry, 'shard' | 'offset' | 'appendedAt'>;
 
 /**
- * What became of some messages that stand near each other. Of each stream and shard 5,000 entries are looked at, from the oldest
- * message on; the stages leave traces in the order of the messages, so it ends behind the newest.
+ * What became of messages, by their offsets. The stages leave traces after a message was appended and in the order of the messages, so those
+ * of each are looked for from its instant on, up to what came of a later one. Of each stream and shard 5,000 entries are looked at, those of the
+ * first messages first.
  *
  * @param shards - where what came of them may stand: those of the devices that they tell of
  */
 export async function tracesOf(
   journal: Journal,
-  { shard, offsets, since }: SoughtMessages,
+  messages: readonly Sought[],
   shards: readonly number[],
 ): Promise<ReadonlyMap<number, MessageTraces>> {
   const found = new Map<number, MessageTraces>(
-    offsets.map((offset) => [offset, { readings: [], signals: [], commands: [], rejected: [] }]),
+    messages.map(({ offset }) => [offset, { readings: [], signals: [], commands: [], rejected: [] }]),
   );
-  const newest = Math.max(...offsets);
-
-  /** @returns whether it stands behind all that is sought */
-  function take<S extends Trace>(stream: S, entry: Entry<StreamTypes[S]>): boolean {
-    const ref = messageOf(stream, entry.data);
-    if (ref === undefined || ref.shard !== shard) return false;
-    const traces = found.get(ref.offset)?.[stream] as Entry<StreamTypes[S]>[] | undefined;
-    traces?.push(entry);
-    return ref.offset > newest;
-  }
+  for (const stream of TRACES) for (const place of shards) await lookThrough(stream, place);
+  return found;
 
   async function lookThrough(stream: Trace, place: number): Promise<void> {
     const extent = await journal.extent(stream, place);
-    const from = await firstAppendedSince(journal, stream, place, since, extent);
-    const to = Math.min(extent.next, from + LOOKED_AT);
-    for await (const page of pagesOf(journal, stream, place, () => undefined, { from, to, page: PAGE }))
-      for (const entry of page) if (take(stream, entry)) return;
+    let left = LOOKED_AT;
+    for (const message of messages) {
+      const from = await firstAppendedSince(journal, stream, place, message.appendedAt, extent);
+      left -= await lookFor(message, stream, place, { from, to: Math.min(extent.next, from + left) });
+      if (left <= 0) return;
+    }
   }
 
-  if (offsets.length > 0)
-    for (const stream of TRACES) for (const place of shards) await lookThrough(stream, place);
-  return found;
+  /** @returns how many entries it looked at */
+  async function lookFor<S extends Trace>(
+    { shard, offset }: Sought,
+    stream: S,
+    place: number,
+    span: { readonly from: number; readonly to: number },
+  ): Promise<number> {
+    const traces = found.get(offset)?.[stream] as Entry<StreamTypes[S]>[] | undefined;
+    let looked = 0;
+    for await (const page of pagesOf(journal, stream, place, () => undefined, { ...span, page: PAGE }))
+      for (const entry of page) {
+        looked++;
+        const ref = messageOf(stream, entry.data);
+        if (ref?.shard !== shard) continue;
+        if (ref.offset > offset) return looked;
+        if (ref.offset === offset) traces?.push(entry);
+      }
+    return looked;
+  }
 }
 
 /** The message of `uplink` that an entry came of. */

@@ -9,10 +9,10 @@ import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
 import { shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { tracesOf, type MessageTraces } from './message-traces.js';
+import { tracesOf } from './message-traces.js';
 import { sentMessagesSchema } from './messages-answer.js';
 import { messagesQuery } from './messages-request.js';
-import { newestSent, type SentEntry } from './newest-sent.js';
+import { newestSent } from './newest-sent.js';
 import { messageItem, refusedItem } from './sent-items.js';
 
 /** The stage that decodes messages. */
@@ -44,22 +44,12 @@ export class MessagesController {
     const decoded = await journal.position(DECODES, 'uplink', shard);
     const page = await newestSent(journal, shard, id, { limit, ...(after === undefined ? {} : { after }) });
     const others = new Set(speaksFor.map((other) => shardOf(other, journal.shards)));
-    const traces = await this.#traces(page.items, shard, [...new Set([shard, ...others])]);
+    const messages = page.items.flatMap(({ stream, entry }) => (stream === 'uplink' ? [entry] : []));
+    const traces = await tracesOf(journal, messages, [...new Set([shard, ...others])]);
     return shownAs(page, (sent) => {
       if (sent.stream === 'rejected') return refusedItem(sent.entry);
       const { offset } = sent.entry;
       return messageItem(sent.entry, traces.get(offset), offset >= decoded);
     });
-  }
-
-  async #traces(
-    sent: readonly SentEntry[],
-    shard: number,
-    shards: readonly number[],
-  ): Promise<ReadonlyMap<number, MessageTraces>> {
-    const messages = sent.flatMap(({ stream, entry }) => (stream === 'uplink' ? [entry] : []));
-    const since = Math.min(...messages.map(({ appendedAt }) => appendedAt));
-    const offsets = messages.map(({ offset }) => offset);
-    return tracesOf(this.pantau.journal, { shard, offsets, since }, shards);
   }
 }

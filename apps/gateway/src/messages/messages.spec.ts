@@ -133,6 +133,35 @@ describe('the messages of a device', () => {
       expect((await send('GET', 'devices/udara-01/messages?after=x')).status).toBe(400);
     }));
 
+  it('are told apart from what came of others, however much of that stands between', () =>
+    serving({}, async (served) => {
+      const written = new Written(served);
+      await written.register();
+      const before = await written.message('udara-01', 'seldom');
+      await written.read('udara-01', before, 1);
+      const dense = await written.message('udara-02', 'many');
+      const at = ++served.clock.at;
+      await served.journal.append(
+        'readings',
+        Array.from({ length: 12_000 }, (_, i) => ({
+          key: 'udara-02',
+          data: {
+            ...{ site: 'betung', device: 'udara-02', ts: i, receivedAt: at, uplink: dense },
+            readings: [{ parameter: 'pm25' as const, value: i, flag: 1 as const }],
+          },
+        })),
+      );
+      const after = await written.message('udara-01', 'seldom too');
+      await written.read('udara-01', after, 2);
+      await written.decoded();
+      const send = await signedIn(served.url);
+      const { items } = (await (await send('GET', 'devices/udara-01/messages')).json()) as List;
+      expect(items.map(({ became, readings }) => [became, readings.map(({ value }) => value)])).toEqual([
+        ['readings', [2]],
+        ['readings', [1]],
+      ]);
+    }));
+
   it('are in pages that hold each of them once, also while more come', () =>
     serving({}, async (served) => {
       const written = new Written(served);
