@@ -28,6 +28,7 @@ import type { Answer } from './http/answer.js';
 import type { PublicAddress } from './http/cookie.js';
 import type { Watched } from './health/watched.js';
 import type { FullCheckJob } from './reconciliation/full-check-job.js';
+import type { Keeping } from './storage/keeping.js';
 
 export const DEPENDENCIES = Symbol('GatewayDependencies');
 
@@ -75,6 +76,8 @@ export interface GatewayDependencies {
   readonly rules: readonly AlertRule[];
   /** Where Pantau listens for devices. */
   readonly brokerListeners: Answer<typeof brokerSchema>['listeners'];
+  /** How long what is there stays. */
+  readonly keeping: Keeping;
   /** Of other makers' messages, by name. */
   readonly codecs: ReadonlyMap<string, Codec>;
   readonly presencePolicy: PresencePolicy;

@@ -69,6 +69,10 @@ export async function serving(
   const known = {
     ...{ credentials, accounts, administration },
     brokerListeners: [{ protocol: 'mqtt', port: 1883 }],
+    keeping: {
+      journal: { signals: { maxAge: DAY, unread: 'wait' } },
+      store: { raw: Infinity, hour: 400 * DAY, day: Infinity },
+    },
     ...{ journal, state, users, sessions, publicUrl, clock, tokens, registry, secondFactor, audit },
     openId: signOn && new OpenIdSignIn(signOn, users),
     ...{ evidence: { definitions: [] }, signIn: new SignIn(users, secondFactor, clock) },

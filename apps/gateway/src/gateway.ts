@@ -59,6 +59,7 @@ import { ReconciliationController } from './reconciliation/reconciliation.contro
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
 import { LiveController } from './live/live.controller.js';
 import { StationsController } from './stations/stations.controller.js';
+import { StorageController } from './storage/storage.controller.js';
 import { PageController } from './page/page.controller.js';
 import { readPageFiles } from './page/page-files.js';
 import { servePage } from './page/serve-page.js';
@@ -92,6 +93,7 @@ export class GatewayModule {
         DeviceAccessController,
         ServiceAccountsController,
         BrokerController,
+        StorageController,
         RulesController,
         ReadingsController,
         RollupsController,

@@ -22,13 +22,8 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
 
   beforeAll(async () => {
     pantau = await new PantauFixture().start('', SITES);
-    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
-    const { page } = browser;
-    await page.goto(/http:\S+\/link#\S+/.exec(pantau.printed)![0]);
-    await page.getByLabel(/Nama pengguna/).fill(NAME);
-    await page.getByLabel('Kata sandi baru').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
-    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+    browser = await PageFixture.at(pantau);
+    await browser.useFirstLink(pantau, PASSWORD, NAME);
   });
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();
@@ -193,6 +188,22 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
     await page.getByRole('region', { name: 'Sesi saya' }).getByText('sesi ini').waitFor();
   });
 
+  it('shows what the journal holds and how long it stays', async () => {
+    const { page } = browser;
+    await browser.go('/admin/health');
+    const kept = page.getByRole('region', { name: 'Isi jurnal dan lama penyimpanannya' });
+    await kept.getByRole('row', { name: /^settings [\d.]+ .* selamanya$/ }).waitFor();
+    await kept.getByText('Basis data waktu menyimpan pembacaan: selamanya').waitFor();
+  });
+
+  it('keeps to the policy where the document of the API is shown', async () => {
+    const { page } = browser;
+    await browser.go('/api/docs');
+    await page.getByRole('button', { name: /GET.*\/api\/v1\/readings\/envelope/ }).click();
+    await page.getByText('before').first().waitFor();
+    await browser.picture('api-docs');
+  });
+
   it.each([
     ['registry', '/registry', /Pendaftaran|Registry/],
     ['sites', '/registry/sites', /Pendaftaran|Registry/],
@@ -206,24 +217,6 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
     ['account', '/account', /Akun saya|My account/],
   ])(
     '%s can be used by everybody, in both languages and themes, on a phone too',
-    async (name, path, heading) => {
-      const { page } = browser;
-      await browser.go(path);
-      for (const [language, theme] of [
-        ['id', 'dark'],
-        ['en', 'light'],
-      ] as const) {
-        await browser.choose(language, theme);
-        await page.getByRole('heading', { name: heading }).first().waitFor();
-        await waitUntil('all is loaded', async () => (await page.locator('.loading').count()) === 0);
-        await browser.picture(`${name}-${language}-${theme}`);
-        expect(await browser.violations()).toEqual([]);
-        await page.setViewportSize({ width: 360, height: 740 });
-        expect(await browser.overflow()).toBe(0);
-        await browser.picture(`${name}-${language}-${theme}-phone`);
-        await page.setViewportSize({ width: 1440, height: 900 });
-      }
-      await browser.choose('id', 'dark');
-    },
+    async (name, path, heading) => browser.lookAtAll(name, path, heading),
   );
 });

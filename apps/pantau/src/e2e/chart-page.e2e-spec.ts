@@ -23,7 +23,7 @@ describeWith(['chromium'], 'the chart of many readings', () => {
 
   beforeAll(async () => {
     pantau = await new PantauFixture().start('', SITES);
-    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
+    browser = await PageFixture.at(pantau);
     from = Date.now() - 13 * HOUR;
     const client = await pantau.connect('udara-01');
     const values = (i: number) => (i === PEAK ? 480 : 20 + (i % 7));
@@ -38,12 +38,7 @@ describeWith(['chromium'], 'the chart of many readings', () => {
     }
     await Promise.all(sent);
     await pantau.caughtUp();
-    const { page } = browser;
-    await page.goto(/http:\S+\/link#\S+/.exec(pantau.printed)![0]);
-    await page.getByLabel(/Nama pengguna/).fill(NAME);
-    await page.getByLabel('Kata sandi baru').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
-    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+    await browser.useFirstLink(pantau, PASSWORD, NAME);
   });
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();

@@ -22,9 +22,9 @@ describeWith(['chromium'], 'work with devices in a browser', () => {
 
   beforeAll(async () => {
     pantau = await new PantauFixture().start('', SITES);
-    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
+    browser = await PageFixture.at(pantau);
     people.push(browser);
-    await browser.useLink(/http:\S+\/link#\S+/.exec(pantau.printed)![0], PASSWORD, 'ani');
+    await browser.useFirstLink(pantau, PASSWORD);
     device = await pantau.connect('udara-01');
   });
   afterAll(async () => {

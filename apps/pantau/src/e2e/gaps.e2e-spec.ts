@@ -29,13 +29,8 @@ describeWith(['chromium'], 'a gap', () => {
 
   beforeAll(async () => {
     pantau = await new PantauFixture().start('livenessBeat: 1s\n', SITES);
-    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
-    const { page } = browser;
-    await page.goto(/http:\S+\/link#\S+/.exec(pantau.printed)![0]);
-    await page.getByLabel(/Nama pengguna/).fill('ani');
-    await page.getByLabel('Kata sandi baru').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
-    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+    browser = await PageFixture.at(pantau);
+    await browser.useFirstLink(pantau, PASSWORD);
     begun = Date.now();
   });
   afterAll(async () => {

@@ -68,6 +68,7 @@ describe('health', () => {
       publicUrl: undefined,
       codecs: new Map(),
       brokerListeners: [],
+      keeping: { journal: {}, store: { raw: Infinity, hour: Infinity, day: Infinity } },
       openId: undefined,
       presencePolicy: { graceMs: MINUTE, brokerSilenceMs: MINUTE },
       rules: [],

@@ -48,8 +48,8 @@ const BARE = `[...document.querySelectorAll('[data-state], [data-category], [dat
 
 /** The first administrator at the page of a Pantau. */
 async function entered(pantau: PantauFixture): Promise<PageFixture> {
-  const browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
-  await browser.useLink(/http:\S+\/link#\S+/.exec(pantau.printed)![0], PASSWORD, 'ani');
+  const browser = await PageFixture.at(pantau);
+  await browser.useFirstLink(pantau, PASSWORD);
   return browser;
 }
 

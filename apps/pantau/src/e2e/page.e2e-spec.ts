@@ -1,5 +1,5 @@
 import { HOUR, localDateOf, MINUTE } from '#libs/kernel';
-import { describeWith, waitUntil } from '#libs/testing';
+import { describeWith } from '#libs/testing';
 import type { MqttClient } from 'mqtt';
 import { PageFixture } from './page.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
@@ -31,7 +31,7 @@ describeWith(['chromium'], 'the page in a browser', () => {
 
   beforeAll(async () => {
     pantau = await new PantauFixture().start('', SITES);
-    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
+    browser = await PageFixture.at(pantau);
     await publishPast();
   });
   afterAll(async () => {
@@ -343,34 +343,13 @@ describeWith(['chromium'], 'the page in a browser', () => {
   ])(
     '%s can be used by everybody, in both languages and themes, on a phone too',
     async (name, path, heading) => {
-      const { page } = browser;
       const ms = smokeSince;
-      await browser.go(
-        path
-          .replace('{ms}', String(ms))
-          .replace('{iso}', new Date(ms).toISOString())
-          .replace('{day}', localDateOf(ms)),
-      );
-      for (const [language, theme] of [
-        ['id', 'dark'],
-        ['en', 'light'],
-      ] as const) {
-        await browser.choose(language, theme);
-        await page.getByRole('heading', { name: heading }).first().waitFor();
-        // The style page shows what loading looks like.
-        if (name !== 'style')
-          await waitUntil(
-            'all is loaded',
-            async () => (await page.locator('.loading, .place').count()) === 0,
-          );
-        await browser.picture(`${name}-${language}-${theme}`);
-        expect(await browser.violations()).toEqual([]);
-        await page.setViewportSize({ width: 360, height: 740 });
-        expect(await browser.overflow()).toBe(0);
-        await browser.picture(`${name}-${language}-${theme}-phone`);
-        await page.setViewportSize({ width: 1440, height: 900 });
-      }
-      await browser.choose('id', 'dark');
+      const address = path
+        .replace('{ms}', String(ms))
+        .replace('{iso}', new Date(ms).toISOString())
+        .replace('{day}', localDateOf(ms));
+      // The style page shows what loading looks like.
+      await browser.lookAtAll(name, address, heading, name === 'style' ? '.never' : '.loading, .place');
     },
   );
 

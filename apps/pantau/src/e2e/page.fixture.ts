@@ -1,3 +1,4 @@
+import { waitUntil } from '#libs/testing';
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -50,6 +51,21 @@ export class PageFixture implements AsyncDisposable {
     });
     this.page = await this.open();
     return this;
+  }
+
+  /** A browser at the page of a running Pantau. */
+  static async at({ api }: { readonly api: string }): Promise<PageFixture> {
+    return new PageFixture(api.replace(/\/api$/, '')).start();
+  }
+
+  /** The first administrator is in, by the link that the start printed. */
+  async useFirstLink(
+    { printed }: { readonly printed: string },
+    password: string,
+    name = 'ani',
+  ): Promise<void> {
+    await this.useLink(/http:\S+\/link#\S+/.exec(printed)![0], password, name);
+    await this.page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
   }
 
   /** Sets a password with a one-time link, and is in. @param name - of the first administrator, who chooses it */
@@ -112,6 +128,27 @@ export class PageFixture implements AsyncDisposable {
   /** How much wider what is shown is than the window. */
   async overflow(): Promise<number> {
     return this.page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  }
+
+  /** Looks at a page as everybody does, both languages and themes, on a phone too, and takes a picture of each. */
+  async lookAtAll(name: string, path: string, heading: RegExp, pending = '.loading'): Promise<void> {
+    const { page } = this;
+    await this.go(path);
+    for (const [language, theme] of [
+      ['id', 'dark'],
+      ['en', 'light'],
+    ] as const) {
+      await this.choose(language, theme);
+      await page.getByRole('heading', { name: heading }).first().waitFor();
+      await waitUntil('all is loaded', async () => (await page.locator(pending).count()) === 0);
+      await this.picture(`${name}-${language}-${theme}`);
+      expect(await this.violations()).toEqual([]);
+      await page.setViewportSize({ width: 360, height: 740 });
+      expect(await this.overflow()).toBe(0);
+      await this.picture(`${name}-${language}-${theme}-phone`);
+      await page.setViewportSize({ width: 1440, height: 900 });
+    }
+    await this.choose('id', 'dark');
   }
 
   async choose(language: 'id' | 'en', theme: 'dark' | 'light'): Promise<void> {

@@ -1,4 +1,4 @@
-import { describeWith, waitUntil } from '#libs/testing';
+import { describeWith } from '#libs/testing';
 import { PageFixture } from './page.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
@@ -17,13 +17,8 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
 
   beforeAll(async () => {
     pantau = await new PantauFixture().start('', SITES);
-    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
-    const { page } = browser;
-    await page.goto(/http:\S+\/link#\S+/.exec(pantau.printed)![0]);
-    await page.getByLabel(/Nama pengguna/).fill('ani');
-    await page.getByLabel('Kata sandi baru').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Tetapkan kata sandi' }).click();
-    await page.getByRole('heading', { name: 'Ikhtisar' }).waitFor();
+    browser = await PageFixture.at(pantau);
+    await browser.useFirstLink(pantau, PASSWORD);
   });
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();
@@ -204,26 +199,10 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
   it.each([['service-accounts', '/registry/accounts', /Pendaftaran|Registry/]])(
     '%s can be used by everybody, in both languages and themes, on a phone too',
     async (name, path, heading) => {
-      const { page } = browser;
       await pantau.engines.administration.putAccount({
         ...{ id: 'jembatan', publish: ['pantau/v1/betung/#'], subscribe: [] },
       });
-      await browser.go(path);
-      for (const [language, theme] of [
-        ['id', 'dark'],
-        ['en', 'light'],
-      ] as const) {
-        await browser.choose(language, theme);
-        await page.getByRole('heading', { name: heading }).first().waitFor();
-        await waitUntil('all is loaded', async () => (await page.locator('.loading').count()) === 0);
-        await browser.picture(`${name}-${language}-${theme}`);
-        expect(await browser.violations()).toEqual([]);
-        await page.setViewportSize({ width: 360, height: 740 });
-        expect(await browser.overflow()).toBe(0);
-        await browser.picture(`${name}-${language}-${theme}-phone`);
-        await page.setViewportSize({ width: 1440, height: 900 });
-      }
-      await browser.choose('id', 'dark');
+      await browser.lookAtAll(name, path, heading);
     },
   );
 });

@@ -22,9 +22,9 @@ describeWith(['chromium'], 'signing in with a browser', () => {
         `clientSecret: ${server.secret}, roles: { evaluator: [dlh] } }\n`
       );
     });
-    browser = await new PageFixture(pantau.api.replace(/\/api$/, '')).start();
+    browser = await PageFixture.at(pantau);
     people.push(browser);
-    await browser.useLink(/http:\S+\/link#\S+/.exec(pantau.printed)![0], PASSWORD, NAME);
+    await browser.useFirstLink(pantau, PASSWORD, NAME);
   });
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();

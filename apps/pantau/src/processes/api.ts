@@ -63,6 +63,7 @@ export async function startApi(
     ...parts,
     codecs: ingest.codecs,
     brokerListeners: brokerListeners(config),
+    keeping: { journal: config.journal.retention, store: config.store.retention },
     parquet: (pages: AsyncIterable<readonly Point[]>) => files.open(pages),
     verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };
