@@ -114,7 +114,9 @@ const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknow
   'apps/pantau/src/demo.ts': () => waitUntil('the alert is printed', () => printed.join().includes('FIRING')),
   'apps/gateway/src/reconciliation/bytes-comparison.ts': fullCheck,
   'apps/gateway/src/reconciliation/full-check.ts': fullCheck,
-  'apps/gateway/src/reconciliation/message-outcomes.ts': fullCheck,
+  'apps/gateway/src/journal/appended-since.ts': messages,
+  'apps/gateway/src/messages/message-traces.ts': messages,
+  'apps/gateway/src/messages/newest-sent.ts': messages,
   'apps/ingest/src/replay.ts': recomputation,
   'libs/evidence/src/verification/journal-source.ts': recomputation,
   'libs/evidence/src/verification/input-chain.ts': recomputation,
@@ -147,6 +149,13 @@ const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknow
     }
   },
 };
+
+/** Poison stands between the messages, and between what came of them. */
+async function messages(pantau: PantauFixture): Promise<void> {
+  const { status, body } = await pantau.get<{ items: { became: string }[] }>(`devices/${DEVICE}/messages`);
+  expect(status).toBe(200);
+  expect(body.items.map(({ became }) => became)).toContain('readings');
+}
 
 async function recomputation(pantau: PantauFixture): Promise<void> {
   const path = `indicators/env.aq.pm25_daily_mean/${DEVICE}/${localDateOf(NOW)}/recomputation`;

@@ -143,6 +143,8 @@ describe('every route of the OpenAPI document', () => {
       ['account', 'counted/ingest/uplink/0'],
       ['account', 'passed-over/ingest/uplink/0'],
       ['evidence/liveness', 'r'],
+      ['evidence/connections', `udara-01/${hour}`],
+      ['identity/accounts', 'jembatan'],
     ];
     const { paths } = await openApi();
     const questions = Object.entries(paths).flatMap(([path, { get }]) =>
@@ -181,6 +183,11 @@ describe('every route of the OpenAPI document', () => {
         namespace: 'mqtt/set-aside',
         value: (i) => ({ ...topic, ...rest, topic: `a/${i}`, sample: Buffer.from('1') }),
       },
+      '/api/v1/service-accounts': {
+        namespace: 'identity/accounts',
+        key: (i) => `jembatan-${i}`,
+        value: (i) => ({ id: `jembatan-${i}`, publish: [], subscribe: [] }),
+      },
       '/api/v1/devices/{device}/clock': {
         namespace: 'ingest/clock',
         key: (i) => `udara-01/2026-01-0${i}`,
@@ -213,6 +220,7 @@ describe('every route of the OpenAPI document', () => {
       'stations',
       'sites',
       'devices',
+      'devices/{device}/messages',
       'audit',
     ].map((name) => `/api/v1/${name}`);
     expect(limited.sort()).toEqual([...Object.keys(seeded), ...elsewhere].sort());
