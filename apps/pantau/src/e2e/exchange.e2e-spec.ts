@@ -187,6 +187,7 @@ describe('what others draw and compute with', () => {
     const span = `from=${new Date(Date.now() - 3_600_000).toISOString()}&to=${new Date(Date.now() + 3_600_000).toISOString()}`;
     const queries: Readonly<Record<string, string>> = {
       '/api/v1/rollups': `device=udara-01&parameter=pm25&${span}`,
+      '/api/v1/readings/envelope': `device=udara-01&parameter=pm25&${span}`,
       '/api/v1/disagreements': span,
     };
     for (const [path] of tables) {
