@@ -195,6 +195,8 @@ export async function startGateway(
   serveDocsStyles(app.getHttpAdapter().getInstance());
   SwaggerModule.setup('api/docs', app, () => apiDocument(app, dependencies.publicUrl), {
     customCssUrl: PAGE_STYLES,
+    // Without the bar on top, whose logo has styles within itself: the policy allows none.
+    swaggerOptions: { layout: 'BaseLayout' },
   });
   // Nest's body parsers would judge the content; these routes take it as it is.
   const fastify = app.getHttpAdapter().getInstance();

@@ -137,7 +137,7 @@ export const words = dictionary(
     alsoUnread: 'juga yang belum dibaca dibuang',
     storeKeeps: (raw: string, hour: string, day: string) =>
       `Basis data waktu menyimpan pembacaan: ${raw}; rangkuman per jam: ${hour}; per hari: ${day}.`,
-    whereRetention: 'Diatur dalam pantau.yaml:',
+    whereRetention: 'Diatur dalam pantau.yaml: journal.retention, store.retention.',
   },
   {
     title: 'Administration',
@@ -275,6 +275,6 @@ export const words = dictionary(
     alsoUnread: 'what was not read is dropped, too',
     storeKeeps: (raw: string, hour: string, day: string) =>
       `The time-series store keeps readings: ${raw}; roll-ups by hour: ${hour}; by day: ${day}.`,
-    whereRetention: 'Set in pantau.yaml:',
+    whereRetention: 'Set in pantau.yaml: journal.retention, store.retention.',
   },
 );
