@@ -1,4 +1,4 @@
-import { pagesOf, type Entry, type Journal } from '#libs/journal';
+import { pagesOf, type Entry, type Extent, type Journal } from '#libs/journal';
 import type { StreamTypes } from '#libs/streams';
 import type { CommandEvent, JournalRef, Observation, Rejection, Signal } from '#libs/telemetry';
 import { LOOKED_AT } from '../http/page.js';
@@ -23,7 +23,7 @@ type Sought = Pick<Entry, 'shard' | 'offset' | 'appendedAt'>;
 
 /**
  * What became of messages, by their offsets. The stages leave traces after a message was appended and in the order of the messages, so those
- * of each are looked for from its instant on, up to what came of a later one. Of each stream and shard 5,000 entries are looked at, those of the
+ * of each are looked for from its instant on and behind what came of earlier ones, up to what came of a later one. Of each stream and shard 5,000 entries are looked at, those of the
  * first messages first.
  *
  * @param shards - where what came of them may stand: those of the devices that they tell of
@@ -43,7 +43,7 @@ export async function tracesOf(
     const extent = await journal.extent(stream, place);
     let left = LOOKED_AT;
     for (const message of messages) {
-      const from = await firstAppendedSince(journal, stream, place, message.appendedAt, extent);
+      const from = await beginningOf(message, journal, stream, place, extent);
       left -= await lookFor(message, stream, place, { from, to: Math.min(extent.next, from + left) });
       if (left <= 0) return;
     }
@@ -67,6 +67,41 @@ export async function tracesOf(
         if (ref.offset === offset) traces?.push(entry);
       }
     return looked;
+  }
+}
+
+/** Where the traces of a message begin at the earliest, and not far before that also where a stage was behind when the message came. */
+async function beginningOf(
+  { shard, offset, appendedAt }: Sought,
+  journal: Journal,
+  stream: Trace,
+  place: number,
+  extent: Extent,
+): Promise<number> {
+  let low = await firstAppendedSince(journal, stream, place, appendedAt, extent);
+  let step = PAGE;
+  while (low + step < extent.next && (await isBefore(low + step))) {
+    low += step;
+    step *= 2;
+  }
+  let high = Math.min(low + step, extent.next);
+  while (high - low > PAGE) {
+    const middle = Math.floor((low + high) / 2);
+    if (await isBefore(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+
+  /** Whether an entry near a place came of an earlier message. */
+  async function isBefore(from: number): Promise<boolean> {
+    const span = { from, to: from + PAGE, page: PAGE };
+    for await (const page of pagesOf(journal, stream, place, () => undefined, span))
+      for (const { data } of page) {
+        const ref = messageOf(stream, data);
+        // What amends a reading stands behind its message.
+        if (ref?.shard === shard && !('amendment' in data)) return ref.offset < offset;
+      }
+    return false;
   }
 }
 

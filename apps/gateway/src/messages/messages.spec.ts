@@ -162,6 +162,46 @@ describe('the messages of a device', () => {
       ]);
     }));
 
+  it('are told what became of them also when many came at one instant', () =>
+    serving({}, async (served) => {
+      const written = new Written(served);
+      await written.register();
+      const at = ++served.clock.at;
+      const sent = Array.from({ length: 9_000 }, (_, i) => i);
+      const head = { site: 'betung', device: 'udara-01', receivedAt: at };
+      const uplink = {
+        kind: 'telemetry' as const,
+        topic: 't',
+        qos: 1 as const,
+        dup: false,
+        session: 's',
+        will: false,
+      };
+      await served.journal.append(
+        'uplink',
+        sent.map((messageId) => ({
+          key: 'udara-01',
+          data: { ...head, ...uplink, messageId, payload: Buffer.from('x') },
+        })),
+      );
+      await served.journal.append(
+        'readings',
+        sent.map((offset) => ({
+          key: 'udara-01',
+          data: {
+            ...{ ...head, ts: offset, uplink: { shard: 0, offset } },
+            readings: [{ parameter: 'pm25' as const, value: offset, flag: 1 as const }],
+          },
+        })),
+      );
+      await served.journal.seek('ingest', 'uplink', 0, sent.length);
+      const send = await signedIn(served.url);
+      const { items } = (await (await send('GET', 'devices/udara-01/messages')).json()) as List;
+      expect(items.map(({ readings }) => readings.map(({ value }) => value))).toEqual(
+        Array.from({ length: 20 }, (_, i) => [8_999 - i]),
+      );
+    }));
+
   it('are in pages that hold each of them once, also while more come', () =>
     serving({}, async (served) => {
       const written = new Written(served);

@@ -159,4 +159,4 @@ it('is killed twenty times, and what was acknowledged is neither lost nor double
   } finally {
     for (const client of clients) client.end(true);
   }
-}, 300_000);
+}, 600_000);

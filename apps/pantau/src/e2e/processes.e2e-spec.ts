@@ -89,14 +89,14 @@ describeWith(['influxd'], 'stages as processes over a real InfluxDB', () => {
       PANTAU_INFLUX_URL: influx.url,
     });
     await compareKilled(pantau, PROCESSES_WITH_SERVER, 4);
-  }, 300_000);
+  }, 600_000);
 });
 
 describe('stages as processes', () => {
   it('come to the same as one undisturbed process, each killed in the middle', async () => {
     await using pantau = await Installation.make();
     await compareKilled(pantau, PROCESSES, 10);
-  }, 300_000);
+  }, 600_000);
 
   it('take in what devices post while the API is halted, and while it is away', async () => {
     await using pantau = await Installation.make();

@@ -104,10 +104,14 @@ describe('a day of a network of sensors through MQTT', () => {
     expect((await pantau.get(path)).body).toEqual({ state: 'none' });
     expect((await pantau.send('POST', path, {})).body).toMatchObject({ state: 'running' });
     let status: { state: string; result?: { balanced: boolean } } = { state: 'running' };
-    await waitUntil('the check has ended', async () => {
-      status = (await pantau.get<typeof status>(path)).body;
-      return status.state !== 'running';
-    });
+    await waitUntil(
+      'the check has ended',
+      async () => {
+        status = (await pantau.get<typeof status>(path)).body;
+        return status.state !== 'running';
+      },
+      60_000,
+    );
     expect(status).toMatchObject({ state: 'done', result: { balanced: true } });
     expect((await pantau.get('reconciliation')).body).toMatchObject({ balanced: true });
   }, 180_000);
