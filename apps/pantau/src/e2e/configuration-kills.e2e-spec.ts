@@ -1,7 +1,7 @@
 import { repetitions, waitUntil } from '#libs/testing';
 import { PantauFixture } from './pantau.fixture.js';
 
-const KILLS = repetitions(15);
+const KILLS = repetitions(5);
 const DEVICES = Array.from({ length: 20 }, (_, i) => `udara-${String(i + 1).padStart(2, '0')}`);
 const SITES = [
   'sites:',
