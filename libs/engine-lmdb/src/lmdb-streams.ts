@@ -1,6 +1,7 @@
 import { PantauError, type Clock } from '#libs/kernel';
 import type { Database } from 'lmdb';
 import { randomInt } from 'node:crypto';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { countOf, encodeChunk, MAX_CHUNK_BYTES, MAX_CHUNK_ENTRIES } from './blocks/chunk.js';
 import type { DiskSpace } from './disk-space.js';
 import type { EncodedBlock } from './blocks/encoded-block.js';
@@ -145,8 +146,8 @@ export class LmdbStreams {
 
   /** Resolves when everything that was handed in is done with. */
   async idle(): Promise<void> {
-    await Promise.resolve();
-    await this.#running;
+    // What was handed in in this turn of the event loop begins at its end.
+    while (this.#queue.length > 0 || this.#running !== undefined) await (this.#running ?? turnOfTheLoop());
   }
 
   async #enqueue(operation: Omit<Operation, 'resolve' | 'reject'>): Promise<unknown> {

@@ -29,7 +29,7 @@ export interface JournalServerOptions {
   readonly maxBatch?: number;
   /** First pause after a failure, milliseconds; doubled up to {@link MAX_BACKOFF_MS}. */
   readonly backoffMs?: number;
-  /** A handler rests after a batch that was not full, until the next multiple of this, so that what comes meanwhile comes together. */
+  /** A stage rests after a batch that was not full, until the next multiple of this, so that what comes meanwhile comes together. */
   readonly gatherMs?: Millis;
 }
 
@@ -69,7 +69,7 @@ export interface HandlerOptions {
  *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is
  *   narrowed down by halving the batch; an entry that fails alone is set aside in the stream `rejected` with the error, and
  *   the rest goes on.
- * - After a batch that was not full a handler rests for a moment, so that the next one is larger.
+ * - After a batch that was not full the stage rests for a moment, so that the next one is larger.
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
 export class JournalServer extends Server implements CustomTransportStrategy {
