@@ -73,7 +73,7 @@ describe('the alerts stage', () => {
       'slow pending 14 14 150',
     ]);
     const [ended] = (await fixture.events()).filter(({ phase }) => phase === 'resolved');
-    expect(RULE_KINDS.threshold.explain(ended!).en).toContain('taken out of service');
+    expect(RULE_KINDS.threshold.explain(ended!).message).toBe('outOfService');
   });
 
   it('sets aside the state of a rule that its kind cannot read, names it, and goes on with the other rules', async () => {

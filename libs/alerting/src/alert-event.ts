@@ -1,6 +1,7 @@
 import type { UtcMillis } from '#libs/kernel';
 import type { Parameter } from '#libs/telemetry';
-import type { AlertPhase, AlertStep, RuleHead, Text } from './rule-kind.js';
+import { sentenceOf, type Explanation, type Text } from './explanation.js';
+import type { AlertPhase, AlertStep, RuleHead } from './rule-kind.js';
 import { ruleKindOf } from './rules.js';
 
 /** Stream `alerts`: one step of one alert, with what is needed to understand it. */
@@ -39,7 +40,11 @@ export function alertEventOf(stored: StoredAlertEvent): AlertEvent {
   return { ...rest, kind: 'threshold', phase, subject: { site, device }, detail };
 }
 
-/** The step in one sentence; undefined for a kind that this version does not know. */
-export function explanationOf(event: AlertEvent): Text | undefined {
-  return ruleKindOf(event.kind)?.explain(event);
+/** The step in one sentence of both languages, and what is in it as data; undefined for a kind that this version does not know. */
+export function explanationOf(event: AlertEvent): (Explanation & Text) | undefined {
+  const kind = ruleKindOf(event.kind);
+  if (kind === undefined) return undefined;
+  const explanation = kind.explain(event);
+  const message = `${event.kind}.${explanation.message}`;
+  return { ...sentenceOf(explanation, kind.messages), ...explanation, message };
 }

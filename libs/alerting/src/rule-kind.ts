@@ -3,12 +3,7 @@ import type { Standing } from '#libs/quality-control';
 import type { Parameter } from '#libs/telemetry';
 import type { OperatorFunction } from 'rxjs';
 import { z } from 'zod';
-
-/** A text for people, in Indonesian and English. */
-export interface Text {
-  readonly id: string;
-  readonly en: string;
-}
+import type { Explanation, Messages } from './explanation.js';
 
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 
@@ -107,8 +102,10 @@ export interface RuleKind<Rule extends RuleHead = RuleHead, State = unknown, Det
    * device is back.
    */
   end?(rule: Rule, state: State, at: UtcMillis): Judged<State, Detail>;
-  /** A step in one sentence. */
-  explain(step: AlertStep<Detail>): Text;
+  /** Its sentences by name, with places `{name}` for values: the one dictionary of whoever shows an alert. */
+  readonly messages: Messages;
+  /** Which of its sentences a step is, with which values. */
+  explain(step: AlertStep<Detail>): Explanation;
 }
 
 /** Checks that a kind fits together, and forgets its types, so that kinds of all types stand in one list. */

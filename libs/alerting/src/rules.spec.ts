@@ -2,6 +2,8 @@ import { canonicalJson, parseYaml } from '#libs/kernel';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { alertEventOf, explanationOf, type AlertEvent, type StoredAlertEvent } from './alert-event.js';
+import { sentenceOf } from './explanation.js';
+import { RULE_KINDS } from './kinds/index.js';
 import { kindNameOf, rulesFileSchema, ruleText, ruleView } from './rules.js';
 
 const RULE = `
@@ -49,13 +51,24 @@ describe('rules.yaml', () => {
     expect(ruleView(plain!)).toMatchObject({ id: 'a', kind: 'threshold', forMs: 3_600_000 });
     expect(ruleView(plain!)).not.toHaveProperty('for');
   });
+
+  it.each(Object.entries(RULE_KINDS))('of kind %s names the same values in both languages', (_name, kind) => {
+    const places = (text: string): readonly string[] => text.match(/\{\w+\}/g)?.toSorted() ?? [];
+    for (const { id, en } of Object.values(kind.messages)) expect(places(en)).toEqual(places(id));
+  });
+
+  it('is not explained by a message that is not there, nor by one that lacks a value', () => {
+    const messages = { rose: { id: 'naik ke {value}', en: 'rose to {value}' } };
+    expect(() => sentenceOf({ message: 'fell', values: {} }, messages)).toThrow('no message "fell"');
+    expect(() => sentenceOf({ message: 'rose', values: {} }, messages)).toThrow('no value "value"');
+  });
 });
 
 describe('alertEventOf', () => {
   const head = {
     ...{ alert: 'a/udara-01/1', rule: 'a', ruleVersion: '0', title: { id: 'a', en: 'b' } },
     severity: 'info',
-    ...{ at: 2, since: 1, value: 120 },
+    ...{ at: 2, since: 1, value: 120.5 },
   } as const;
   const detail = { parameter: 'pm25', raise: 100, clear: 90, evidence: [{ ts: 1, value: 120 }] } as const;
   const place = { site: 'betung', device: 'udara-01' };
@@ -68,13 +81,29 @@ describe('alertEventOf', () => {
   });
 
   it('is explained in both languages, and not at all where only another version knows the kind', () => {
-    const { id, en } = explanationOf(alertEventOf(flat)) ?? {};
+    const { id, en, message, values } = explanationOf(alertEventOf(flat)) ?? {};
     expect(id).toBe(
-      'pm25 bertahan melewati batas 100 ug/m3 (sejak 1970-01-01T00:00:00.001Z); sekarang 120 ug/m3.',
+      'PM2.5 bertahan melewati batas 100 µg/m³ (sejak 1 Jan 1970 07.00 WIB); nilainya 120,5 µg/m³.',
     );
     expect(en).toBe(
-      'pm25 has stayed beyond the limit of 100 ug/m3 (since 1970-01-01T00:00:00.001Z); now 120 ug/m3.',
+      'PM2.5 has stayed beyond the limit of 100 µg/m³ (since 1 Jan 1970 07:00 WIB); the value is 120.5 µg/m³.',
     );
+    expect(message).toBe('threshold.firing');
+    expect(values).toEqual({
+      ...{ parameter: { parameter: 'pm25' }, limit: { number: 100, of: 'pm25' } },
+      ...{ since: { at: 1 }, value: { number: 120.5, of: 'pm25' } },
+    });
     expect(explanationOf({ ...event, kind: 'of-tomorrow' })).toBeUndefined();
+  });
+
+  it.each(Object.entries(RULE_KINDS))('of kind %s names the same values in both languages', (_name, kind) => {
+    const places = (text: string): readonly string[] => text.match(/\{\w+\}/g)?.toSorted() ?? [];
+    for (const { id, en } of Object.values(kind.messages)) expect(places(en)).toEqual(places(id));
+  });
+
+  it('is not explained by a message that is not there, nor by one that lacks a value', () => {
+    const messages = { rose: { id: 'naik ke {value}', en: 'rose to {value}' } };
+    expect(() => sentenceOf({ message: 'fell', values: {} }, messages)).toThrow('no message "fell"');
+    expect(() => sentenceOf({ message: 'rose', values: {} }, messages)).toThrow('no value "value"');
   });
 });

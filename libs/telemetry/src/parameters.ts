@@ -38,6 +38,25 @@ export interface ParameterInfo {
 
 export type Parameter = keyof typeof PARAMETERS;
 
+/** Units as people read them; `unit` is the code of programs. */
+export const WRITTEN_UNITS: Readonly<Record<ParameterInfo['unit'], string>> = {
+  'ug/m3': 'µg/m³',
+  degC: '°C',
+  '%': '%',
+};
+
+const SUBSCRIPTS = '₀₁₂₃₄₅₆₇₈₉';
+
+/** Symbols as people read them: `SO₂`, and `PM2.5`, whose figure is no count of atoms. */
+export const WRITTEN_SYMBOLS = Object.fromEntries(
+  Object.entries(PARAMETERS).map(([code, { symbol }]) => [
+    code,
+    symbol.startsWith('PM')
+      ? symbol
+      : symbol.replaceAll(/\d/g, (digit) => SUBSCRIPTS[Number(digit)] ?? digit),
+  ]),
+) as Readonly<Record<Parameter, string>>;
+
 /** A parameter that devices measure. */
 export type MeasuredParameter = Exclude<Parameter, 'pm25_corrected'>;
 

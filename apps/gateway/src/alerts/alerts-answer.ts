@@ -4,6 +4,12 @@ import { instantText, json, listOf, parameterCode, text } from '../http/answer.j
 
 const phase = z.enum(ALERT_PHASES);
 
+const told = z.union([
+  z.strictObject({ parameter: parameterCode }),
+  z.strictObject({ number: z.number(), of: parameterCode }),
+  z.strictObject({ at: instantText }),
+]);
+
 /** Beside what every alert has stands the detail of its kind; that of a threshold is named here. */
 export const alertSchema = z
   .object({
@@ -21,8 +27,18 @@ export const alertSchema = z
     since: instantText.describe('Since when that lasts of which it tells'),
     value: z.number().optional().describe('That led to the state'),
     explanation: text
+      .extend({
+        message: z.string().describe('`{kind}.{message}`: which sentence it is'),
+        values: z
+          .record(z.string(), told)
+          .describe(
+            'What the sentence names: a parameter, a value in the unit of its parameter, or an instant',
+          ),
+      })
       .optional()
-      .describe('In one sentence; absent for a kind of rule that this version does not know'),
+      .describe(
+        'In one sentence for people, times in WIB, and as data; absent for a kind of rule that this version does not know',
+      ),
     parameter: parameterCode.optional(),
     raise: z.number().optional(),
     clear: z.number().optional(),

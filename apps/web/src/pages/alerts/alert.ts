@@ -30,10 +30,3 @@ export function chartOf({
   });
   return `/perangkat/${device}?${query.toString()}`;
 }
-
-const INSTANT = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
-
-/** A text of the API with its instants and units as people write them. */
-export function readable(text: string, instant: (iso: string) => string): string {
-  return text.replace(INSTANT, instant).replaceAll('ug/m3', 'µg/m³');
-}

@@ -1,26 +1,34 @@
-import { PARAMETERS } from '#libs/telemetry';
-import type { AlertStep, Text } from '../../rule-kind.js';
+import type { Explanation, Messages } from '../../explanation.js';
+import type { AlertStep } from '../../rule-kind.js';
 import type { ThresholdDetail } from './reducer.js';
 
-const PHASES = {
-  pending: { id: 'melewati batas', en: 'has crossed the limit of' },
-  firing: { id: 'bertahan melewati batas', en: 'has stayed beyond the limit of' },
-  resolved: { id: 'kembali dari batas', en: 'is back from the limit of' },
-  cancelled: { id: 'tidak bertahan melewati batas', en: 'did not stay beyond the limit of' },
-} as const;
+export const thresholdMessages = {
+  pending: {
+    id: '{parameter} melewati batas {limit} (sejak {since}); nilainya {value}.',
+    en: '{parameter} has crossed the limit of {limit} (since {since}); the value is {value}.',
+  },
+  firing: {
+    id: '{parameter} bertahan melewati batas {limit} (sejak {since}); nilainya {value}.',
+    en: '{parameter} has stayed beyond the limit of {limit} (since {since}); the value is {value}.',
+  },
+  resolved: {
+    id: '{parameter} kembali dari batas {limit} (dilewati sejak {since}); nilainya {value}.',
+    en: '{parameter} is back from the limit of {limit} (crossed at {since}); the value is {value}.',
+  },
+  cancelled: {
+    id: '{parameter} tidak bertahan melewati batas {limit} (sejak {since}); nilainya {value}.',
+    en: '{parameter} did not stay beyond the limit of {limit} (since {since}); the value is {value}.',
+  },
+  outOfService: {
+    id: '{parameter} tidak diukur lagi: perangkat dinonaktifkan (melewati batas {limit} sejak {since}).',
+    en: '{parameter} is no longer measured: the device was taken out of service (beyond the limit of {limit} since {since}).',
+  },
+} as const satisfies Messages;
 
-export function explainThreshold({ phase, since, value, detail }: AlertStep<ThresholdDetail>): Text {
+export function explainThreshold({ phase, since, value, detail }: AlertStep<ThresholdDetail>): Explanation {
   const { parameter, raise } = detail;
-  const { unit } = PARAMETERS[parameter];
-  const from = new Date(since).toISOString();
-  const words = PHASES[phase];
+  const values = { parameter: { parameter }, limit: { number: raise, of: parameter }, since: { at: since } };
   if (value === undefined)
-    return {
-      id: `${parameter} tidak diukur lagi: perangkat dinonaktifkan (melewati batas ${raise} ${unit} sejak ${from}).`,
-      en: `${parameter} is no longer measured: the device was taken out of service (beyond the limit of ${raise} ${unit} since ${from}).`,
-    };
-  return {
-    id: `${parameter} ${words.id} ${raise} ${unit} (sejak ${from}); sekarang ${value} ${unit}.`,
-    en: `${parameter} ${words.en} ${raise} ${unit} (since ${from}); now ${value} ${unit}.`,
-  };
+    return { message: 'outOfService' satisfies keyof typeof thresholdMessages, values };
+  return { message: phase, values: { ...values, value: { number: value, of: parameter } } };
 }

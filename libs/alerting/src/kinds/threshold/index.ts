@@ -1,6 +1,6 @@
 import { scan } from 'rxjs';
 import { defineRuleKind, type Judged } from '../../rule-kind.js';
-import { explainThreshold } from './explain.js';
+import { explainThreshold, thresholdMessages } from './explain.js';
 import { end, INACTIVE, step, type ThresholdDetail, type ThresholdState } from './reducer.js';
 import { thresholdRuleSchema } from './schema.js';
 import { thresholdForm } from './state-form.js';
@@ -23,5 +23,6 @@ export const threshold = defineRuleKind({
     );
   },
   end,
+  messages: thresholdMessages,
   explain: explainThreshold,
 });
