@@ -81,7 +81,8 @@ export class Resource<T> {
  */
 export function resource<T>(load: (signal: AbortSignal) => Promise<T>, every?: number): Resource<T> {
   const read = new Resource<T>();
-  $effect(() => {
+  // Before the component is built: the API answers meanwhile.
+  $effect.pre(() => {
     void epoch.count;
     void read.version;
     const gone = new AbortController();

@@ -1,5 +1,6 @@
 import type uPlot from 'uplot';
-import type { Gap, Mark } from './series';
+import { columnsOf } from './band';
+import type { Gap, Mark, Series } from './series';
 
 /** A gap with what it says. */
 export interface NamedGap extends Gap {
@@ -32,6 +33,24 @@ export function drawGaps(chart: uPlot, gaps: readonly NamedGap[], edge: string, 
     ctx.fillStyle = text;
     ctx.fillText(reason, (left + right) / 2, bbox.top + 18 * devicePixelRatio);
   }
+  ctx.restore();
+}
+
+/** From the lowest to the highest value of readings that are drawn together. */
+export function drawBand(chart: uPlot, { points }: Pick<Series, 'points'>, colour: string): void {
+  const { ctx, bbox } = chart;
+  const [first, last] = chart.series[0]?.idxs ?? [0, points.length - 1];
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = colour;
+  const columns = columnsOf(
+    points.slice(first, last + 1),
+    (ts) => chart.valToPos(ts / 1_000, 'x', true),
+    (value) => chart.valToPos(value, 'y', true),
+  );
+  for (const { left, top, width, height } of columns) ctx.fillRect(left, top, width, height);
   ctx.restore();
 }
 

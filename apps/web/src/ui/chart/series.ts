@@ -57,8 +57,8 @@ export interface Series {
 const MISSED = 3;
 const MARGIN = 0.08;
 
-const firstOf = ({ from, ts }: Point): number => from ?? ts;
-const lastOf = ({ to, ts }: Point): number => to ?? ts;
+export const firstOf = ({ from, ts }: Point): number => from ?? ts;
+export const lastOf = ({ to, ts }: Point): number => to ?? ts;
 
 /** What a chart draws: a line that never crosses a gap, however it is zoomed. @param points - in the order of time */
 export function seriesOf(points: readonly Point[], intervalMs: number): Series {
