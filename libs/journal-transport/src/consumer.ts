@@ -4,6 +4,7 @@ import type { StreamName } from '#libs/streams';
 import type { BatchContext } from './batch-context.js';
 import type { Reader } from './shared-reads.js';
 import type { StageCache } from './stage-state.js';
+import type { Turns } from './ticks.js';
 
 export function codeOf(error: unknown): string | undefined {
   return error instanceof PantauError ? error.code : undefined;
@@ -48,6 +49,8 @@ export interface Consumer {
   end: number;
   /** Its last batch was full: it goes on without rest. */
   isBehind: boolean;
+  /** After a batch that was not full it waits for one. */
+  readonly turns: Turns;
 }
 
 /** Whether there is something for it to do. */

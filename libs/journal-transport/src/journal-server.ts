@@ -1,17 +1,18 @@
 import { UnreadableEntry, type Entry, type Journal } from '#libs/journal';
 import { isTransient, messageOf, PantauError, type Clock, type Millis, type Random } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import type { StreamName } from '#libs/streams';
+import { isIntake, type StreamName } from '#libs/streams';
 import type { Rejection } from '#libs/telemetry';
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { BatchContext, type Batch, type Pieces } from './batch-context.js';
-import { Bell, Ticks } from './bell.js';
+import { Bell } from './bell.js';
 import { codeOf, hasNews, isNextOf, type Consumer, type Handled } from './consumer.js';
 import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
 import { notePassedOver } from './tally.js';
+import { DEFAULT_GATHER_MS, Ticks, Turns, TURNS } from './ticks.js';
 
 export interface JournalServerOptions {
   /** Name of the stage; its cursors carry it. */
@@ -29,7 +30,7 @@ export interface JournalServerOptions {
   readonly maxBatch?: number;
   /** First pause after a failure, milliseconds; doubled up to {@link MAX_BACKOFF_MS}. */
   readonly backoffMs?: number;
-  /** A stage rests after a batch that was not full, until the next multiple of this, so that what comes meanwhile comes together. */
+  /** Between two ticks, see {@link JournalServer}. */
   readonly gatherMs?: Millis;
 }
 
@@ -46,11 +47,6 @@ const PIECE_ENTRIES = 512;
 /** A batch ends with the piece that brings what is appended to this. The journal bounds what it reads for each piece alone. */
 const MAX_APPENDED_BYTES = 16 * 1024 * 1024;
 const MAX_BACKOFF_MS = 30_000;
-/**
- * What comes alone is handled at once. What comes in a stream costs several times as much alone as together: a batch is a
- * commit, and a request to the store.
- */
-const DEFAULT_GATHER_MS: Millis = 200;
 /** How often a failing entry is tried alone before it is set aside. */
 const ATTEMPTS_ALONE = 3;
 
@@ -69,7 +65,8 @@ export interface HandlerOptions {
  *   retried with back-off until it passes; the first shard that succeeds again wakes the others. Any other failure is
  *   narrowed down by halving the batch; an entry that fails alone is set aside in the stream `rejected` with the error, and
  *   the rest goes on.
- * - After a batch that was not full the stage rests for a moment, so that the next one is larger.
+ * - After a batch that was not full what comes in from outside gathers until the next tick, in all shards together.
+ *   What another stage appends is gathered already, so it is handled as it comes; but not more often than {@link TURNS} in a tick.
  * - Within one shard the stage's handlers run one at a time, so its state has a single writer.
  */
 export class JournalServer extends Server implements CustomTransportStrategy {
@@ -77,8 +74,8 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   readonly #options: JournalServerOptions;
   readonly #reads: SharedReads;
   readonly #ticks: Ticks;
-  /** The tick at which what came has gathered long enough. */
-  #restsUntil = 0;
+  /** Of all its shards together. */
+  readonly #intakeTurns: Turns;
   /** Of each shard. */
   readonly #bells = new Set<Bell>();
   readonly #stop = new AbortController();
@@ -91,6 +88,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     this.#options = options;
     this.#reads = SharedReads.of(options.journal);
     this.#ticks = new Ticks(options.gatherMs ?? DEFAULT_GATHER_MS);
+    this.#intakeTurns = new Turns(this.#ticks, 1);
   }
 
   listen(callback: () => void): void {
@@ -179,6 +177,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       cache,
       end: next,
       isBehind: false,
+      turns: isIntake(stream) ? this.#intakeTurns : new Turns(this.#ticks, TURNS),
     };
   }
 
@@ -364,12 +363,12 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   }
 
   #isDue(consumer: Consumer): boolean {
-    return hasNews(consumer) && (consumer.isBehind || this.#restsUntil <= this.#ticks.last);
+    return hasNews(consumer) && (consumer.isBehind || consumer.turns.isLeft);
   }
 
   #gather(consumer: Consumer): void {
     this.#reads.rest(consumer.reader);
-    this.#restsUntil = this.#ticks.last + 1;
+    consumer.turns.take();
   }
 
   async #pause(consumer: Consumer): Promise<void> {

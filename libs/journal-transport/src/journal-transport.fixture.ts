@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import { type AnyJournal, type AnyStreams, lagOf } from '#libs/journal';
 import { seededRandom } from '#libs/kernel';
-import type { StreamName } from '#libs/streams';
+import { STREAMS, type StreamName } from '#libs/streams';
 import { namespaceOf, temporaryFolder, waitUntil } from '#libs/testing';
 import { Controller, Module, type INestMicroservice, type LoggerService } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
@@ -34,6 +34,11 @@ class CountingController {
     return begin(context);
   }
 
+  @EventPattern<string>('uplink')
+  async uplink(@Payload() batch: Batch<number>, @Ctx() context: BatchContext<AnyStreams>): Promise<void> {
+    await handler(batch, context);
+  }
+
   @EventPattern<string>('others')
   async others(@Payload() batch: Batch<number>, @Ctx() context: BatchContext<AnyStreams>): Promise<void> {
     await handler(batch, context);
@@ -60,7 +65,9 @@ interface Fixture extends AsyncDisposable {
 export async function open(shards = 1): Promise<Fixture> {
   const folder = temporaryFolder('transport');
   const state = LmdbStateStore.open(folder.path);
-  const journal = await LmdbJournal.open<AnyStreams>({ state, clock, shards });
+  // Numbers come in from outside as well.
+  const streams = { rejected: { shape: STREAMS.rejected.shape }, uplink: { intake: true } } as const;
+  const journal = await LmdbJournal.open<AnyStreams>({ state, clock, shards, streams });
   const apps: INestMicroservice[] = [];
   return {
     journal,

@@ -6,6 +6,9 @@ import type { StreamName } from '#libs/streams';
 import { namespaceOf } from '#libs/testing';
 import { handleWith, numbers, open, seen, silent, sum } from './journal-transport.fixture.js';
 
+/** No tick passes in the test. */
+const AN_HOUR = 3_600_000;
+
 describe('the journal as a Nest transport', () => {
   it('hands batches in order to the handler and commits state, output and cursor together', async () => {
     await using fixture = await open();
@@ -54,29 +57,56 @@ describe('the journal as a Nest transport', () => {
     expect({ pauses, attempts }).toEqual({ pauses: 2, attempts: 4 });
   });
 
-  it('handles what comes alone at once, and lets gather what comes then', async () => {
+  it.each([
+    ['what comes alone from outside at once, and what comes then together', 'uplink', 1],
+    ['what other stages append as it comes, twice in a tick, and what comes then together', 'numbers', 2],
+  ])('handles %s', async (_, stream, turns) => {
     await using fixture = await open();
     const { journal } = fixture;
-    const batches: [string, number[]][] = [];
-    handleWith((batch, { origin }) => {
-      batches.push([origin.stream, batch.map((entry) => entry.data)]);
+    const batches: number[][] = [];
+    handleWith((batch) => {
+      batches.push(batch.map((entry) => entry.data));
       return Promise.resolve();
     });
-    const stage = await fixture.start({ gatherMs: 3_600_000 });
-    await journal.append('numbers', numbers(0, 1));
-    await fixture.caughtUp();
-    for (let i = 1; i < 8; i++) await journal.append('numbers', numbers(i, i + 1));
-    await journal.append('others', numbers(0, 1));
-    expect(batches).toEqual([['numbers', [0]]]);
+    const stage = await fixture.start({ gatherMs: AN_HOUR });
+    for (let i = 0; i < turns; i++) {
+      await journal.append(stream, numbers(i, i + 1));
+      await fixture.caughtUp(stream);
+    }
+    for (let i = turns; i < 8; i++) await journal.append(stream, numbers(i, i + 1));
+    // The stage is told of it after those.
+    await journal.append('others', numbers(100, 101));
+    await fixture.caughtUp('others');
+    const alone = Array.from({ length: turns }, (__, i) => [i]);
+    expect(batches).toEqual([...alone, [100]]);
     // The rest is over with the stage.
     await stage.close();
     await fixture.start();
-    await fixture.caughtUp();
+    await fixture.caughtUp(stream);
+    expect(batches.slice(turns + 1)).toEqual([Array.from({ length: 8 - turns }, (__, i) => turns + i)]);
+  });
+
+  it('lets the shards of what comes from outside rest together', async () => {
+    await using fixture = await open(4);
+    const { journal } = fixture;
+    const shards: number[] = [];
+    handleWith((_, { origin }) => {
+      if (origin.stream === 'uplink') shards.push(origin.shard);
+      return Promise.resolve();
+    });
+    const keys = Array.from({ length: 40 }, (_, i) => `device-${i}`);
+    await journal.append('uplink', [{ key: 'device-0', data: 1 }]);
+    const stage = await fixture.start({ gatherMs: AN_HOUR });
+    await fixture.caughtUp('uplink');
+    const rest = keys.map((key) => ({ key, data: 1 }));
+    await journal.append('uplink', rest);
+    await journal.append('others', rest);
     await fixture.caughtUp('others');
-    expect(batches.slice(1).sort()).toEqual([
-      ['numbers', [1, 2, 3, 4, 5, 6, 7]],
-      ['others', [0]],
-    ]);
+    expect(shards.length).toBe(1);
+    await stage.close();
+    await fixture.start();
+    await fixture.caughtUp('uplink');
+    expect(new Set(shards).size).toBe(4);
   });
 
   it('carries what the shards did together in one commit', async () => {
@@ -217,7 +247,7 @@ describe('the journal as a Nest transport', () => {
 });
 
 describe('what a stage declares', () => {
-  const declared = { reads: ['numbers', 'pieces', 'others'] as unknown as StreamName[] };
+  const declared = { reads: ['numbers', 'pieces', 'others', 'uplink'] as unknown as StreamName[] };
 
   it('keeps it from starting with handlers of other streams', async () => {
     await using fixture = await open();

@@ -147,5 +147,10 @@ export function isStreamName(name: string): name is StreamName {
   return Object.hasOwn(STREAMS, name);
 }
 
+/** Whether only producers append to it: what comes in from outside. */
+export function isIntake(name: string): boolean {
+  return isStreamName(name) && 'intake' in STREAMS[name];
+}
+
 /** Streams whose retention the configuration may set. */
 export const CONFIGURABLE_STREAMS = STREAM_NAMES.filter((name) => STREAMS[name].retention === 'configured');
