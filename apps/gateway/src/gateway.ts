@@ -57,6 +57,7 @@ import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js'
 import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
+import { DisplayController } from './display/display.controller.js';
 import { LiveController } from './live/live.controller.js';
 import { StationsController } from './stations/stations.controller.js';
 import { StorageController } from './storage/storage.controller.js';
@@ -103,6 +104,7 @@ export class GatewayModule {
         CommandsController,
         ConfigurationController,
         StationsController,
+        DisplayController,
         ValuesController,
         LiveController,
         ReconciliationController,

@@ -157,6 +157,12 @@ export const routes: readonly Route[] = [
     load: () => import('./pages/style/Style.svelte'),
   },
   {
+    path: '/layar',
+    title: () => words.display,
+    isPublic: true,
+    load: () => import('./pages/display/DisplayPage.svelte'),
+  },
+  {
     path: '/link',
     title: () => words.link,
     isPublic: true,

@@ -7,6 +7,8 @@ import { Registry } from './registry.js';
 import { Tokens } from './tokens.js';
 
 const clock = { now: () => 1_700_000_000_000 };
+/** Of a token that is made now, unless somebody decides otherwise. */
+const ENDS = clock.now() + 90 * 86_400_000;
 
 async function withState(test: (state: LmdbStateStore) => Promise<void>): Promise<void> {
   using folder = temporaryFolder('identity');
@@ -120,6 +122,7 @@ describe('Tokens', () => {
           name,
           kind: 'token',
           permissions: ['read'],
+          expiresAt: ENDS,
         });
     }));
 
@@ -131,6 +134,7 @@ describe('Tokens', () => {
         name: 'diskominfo',
         kind: 'token',
         permissions: ['read', 'operate'],
+        expiresAt: ENDS,
       });
       const other = await tokens.create('bappeda', []);
       expect(await tokens.verify(other)).toMatchObject({ permissions: [] });
@@ -155,7 +159,8 @@ describe('Tokens', () => {
       expect(await tokens.verify(made.find((token) => token !== undefined)!)).toEqual({
         name: 'first-admin',
         kind: 'token',
-        permissions: ['read', 'examine', 'operate', 'register', 'administer'],
+        permissions: ['display', 'read', 'examine', 'operate', 'register', 'administer'],
+        expiresAt: ENDS,
       });
     }));
 
@@ -225,9 +230,11 @@ describe('Tokens', () => {
       }
       const permissions = async (name: string): Promise<readonly string[] | undefined> =>
         (await tokens.verify(`pantau_${name}_${secret}`))?.permissions;
-      expect(await permissions('admin')).toEqual(['read', 'examine', 'operate', 'register', 'administer']);
-      expect(await permissions('operator')).toEqual(['read', 'examine', 'operate']);
-      expect(await permissions('evaluator')).toEqual(['read', 'examine']);
+      expect(await permissions('admin')).toEqual([
+        ...['display', 'read', 'examine', 'operate', 'register', 'administer'],
+      ]);
+      expect(await permissions('operator')).toEqual(['display', 'read', 'examine', 'operate']);
+      expect(await permissions('evaluator')).toEqual(['display', 'read', 'examine']);
       expect(await permissions('emperor')).toEqual([]);
     }));
 });

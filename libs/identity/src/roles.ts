@@ -18,6 +18,13 @@ interface PermissionDefinition {
  * come.
  */
 export const PERMISSIONS = {
+  display: {
+    roles: ROLES,
+    byToken: true,
+    bySite: true,
+    id: 'melihat ikhtisar di layar dinding, dan tidak lebih',
+    en: 'see the overview on a screen on a wall, and no more',
+  },
   read: {
     roles: ROLES,
     byToken: true,
@@ -98,4 +105,6 @@ export interface Principal {
   readonly permissions: readonly Permission[];
   /** Only of these sites, of none where it is empty; of all where it is absent. */
   readonly sites?: readonly string[];
+  /** When the token ends. */
+  readonly expiresAt?: number;
 }

@@ -109,8 +109,9 @@ export class Tokens {
     if (stored.expiresAt !== undefined && stored.expiresAt <= now) return undefined;
     if (!(await this.#ownerHolds(stored))) return undefined;
     await this.#used(stored.name, now);
-    const { sites } = stored;
-    return { name: stored.name, kind: 'token', permissions: scopesOf(stored), ...defined({ sites }) };
+    const { sites, expiresAt } = stored;
+    const permissions = scopesOf(stored);
+    return { name: stored.name, kind: 'token', permissions, ...defined({ sites, expiresAt }) };
   }
 
   async list(): Promise<TokenView[]> {

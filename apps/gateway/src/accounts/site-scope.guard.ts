@@ -2,6 +2,8 @@ import {
   ForbiddenException,
   Inject,
   Injectable,
+  SetMetadata,
+  type CustomDecorator,
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
@@ -13,6 +15,10 @@ import { isPublicRoute } from '../http/permission.js';
 /** Where the routes say which parameters they take: the metadata from which the OpenAPI document is made. */
 const PARAMETERS = 'swagger/apiParameters';
 type Named = Readonly<Record<string, unknown>>;
+
+const BY_ITSELF = 'pantau:tells-of-its-sites';
+/** A route that names no site and looks itself at what a token is limited to: it tells of those sites alone. */
+export const TellsOfItsSites = (): CustomDecorator => SetMetadata(BY_ITSELF, true);
 
 /**
  * A token that is limited to sites names one of them, or a device there, in every request: in the path, or in the query of a route
@@ -29,7 +35,8 @@ export class SiteScopeGuard implements CanActivate {
     const { principal, params, query } = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const sites = principal?.sites;
     const isPublic = isPublicRoute(this.reflector, context);
-    if (sites === undefined || isPublic) return true;
+    const looksItself = this.reflector.get<boolean | undefined>(BY_ITSELF, context.getHandler()) === true;
+    if (sites === undefined || isPublic || looksItself) return true;
     const { registry } = this.pantau;
     const parameters =
       this.reflector.get<readonly Named[] | undefined>(PARAMETERS, context.getHandler()) ?? [];

@@ -1,4 +1,3 @@
-import { presenceAt } from '#libs/availability';
 import { deviceSchema, type Device } from '#libs/identity';
 import { defined } from '#libs/kernel';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
@@ -14,9 +13,7 @@ import { ApiZodAnswer, ApiZodBody, ApiPreconditions, ApiZodParam, ApiZodQuery } 
 import { matchingPage, pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { BROKER_RUNS, DEVICE_VIEWS, LATEST_READINGS } from '../namespaces.js';
-import { deviceStatus } from '../views/views.js';
-import { deviceNotices } from './device-notices.js';
+import { devicesNow } from './devices-now.js';
 import {
   clockSchema,
   deviceNowSchema,
@@ -51,7 +48,8 @@ export class DevicesController {
         (await registry.devicesAfter(behind, most)).map((device) => ({ key: device.id, device })),
       async (batch) => {
         const wanted = batch.map(({ device }) => device);
-        const now = await this.#now(
+        const now = await devicesNow(
+          this.pantau,
           wanted.filter((one) => (site ?? one.site) === one.site && (kind ?? one.kind) === one.kind),
         );
         const asked = now.filter((one) => isAskedFor(one, query));
@@ -69,27 +67,8 @@ export class DevicesController {
   })
   @ApiZodAnswer(deviceNowSchema)
   async device(@Param('device') id: string): Promise<Answer<typeof deviceNowSchema>> {
-    const [now] = await this.#now([await registeredDevice(this.pantau.registry, id)]);
+    const [now] = await devicesNow(this.pantau, [await registeredDevice(this.pantau.registry, id)]);
     return now as Answer<typeof deviceNowSchema>;
-  }
-
-  async #now(devices: readonly Device[]): Promise<Answer<typeof deviceNowSchema>[]> {
-    const ids = devices.map(({ id }) => id);
-    const views = await this.pantau.state.getMany(DEVICE_VIEWS, ids);
-    const latest = await this.pantau.state.getMany(LATEST_READINGS, ids);
-    const runs = (await this.pantau.state.list(BROKER_RUNS)).map(({ value }) => value);
-    const now = this.pantau.clock.now();
-    const notices = await deviceNotices(this.pantau.state, devices);
-    const outOfService = await this.pantau.administration.outOfService(ids);
-    return devices.map((device, i) => {
-      const { presence, ...known } = deviceStatus(views[i], latest[i]);
-      const since = outOfService.get(device.id);
-      const view = { ...(since === undefined ? {} : { outOfService: { since } }), ...known, ...notices[i] };
-      if (presence === undefined) return { ...device, ...iso(view) };
-      const { at, cause } = presence;
-      const state = presenceAt(presence, runs, now, this.pantau.presencePolicy);
-      return { ...device, ...iso({ presence: { state, cause, at }, ...view }) };
-    });
   }
 
   @Get(':device/registration')

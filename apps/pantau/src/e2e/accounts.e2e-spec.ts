@@ -347,10 +347,10 @@ describe('every route of the OpenAPI document', () => {
       const token = await pantau.engines.tokens.create(name, permissions);
       holders.push([name, permissions, { authorization: `Bearer ${token}` }]);
     }
-    // What names no site or device of its own is for no token that is limited to sites.
+    // What names no site or device of its own is for no token that is limited to sites, unless it tells of these alone.
     const scopes = permissionsOf('viewer', 'token');
     const limited = await pantau.engines.tokens.create('limited', scopes, undefined, undefined, ['betung']);
-    holders.push(['limited to a site', [], { authorization: `Bearer ${limited}` }]);
+    holders.push(['limited to a site', ['display'], { authorization: `Bearer ${limited}` }]);
     for (const role of ROLES) {
       const { cookie, csrfToken } = await signedIn(`orang-${role}`, role);
       const credentials = { cookie, 'x-csrf-token': csrfToken };

@@ -15,6 +15,12 @@ class Language {
     document.documentElement.lang = code;
   }
 
+  /** For what is shown to nobody who chose: it is not remembered. */
+  show(code: LanguageCode): void {
+    this.#code = code;
+    document.documentElement.lang = code;
+  }
+
   /** For `Intl`. */
   get locale(): string {
     return this.#code === 'id' ? 'id-ID' : 'en-GB';

@@ -125,6 +125,6 @@ describe('a second factor', () => {
       expect((await sessions.verify(bySignOn!.cookie))?.secondFactor).toBe('none');
       expect((await sessions.verify(byPassword!.cookie))?.principal.permissions).toEqual(['self']);
       await users.put('budi', { role: 'viewer', disabled: false });
-      expect(await permissions('budi')).toEqual(['read', 'self']);
+      expect(await permissions('budi')).toEqual(['display', 'read', 'self']);
     }));
 });

@@ -48,6 +48,14 @@ export const words = dictionary(
     removeFactorSure: 'Hanya bila ponsel dan kode cadangannya hilang. Cabut?',
     done: 'Selesai.',
     newToken: 'Buat token',
+    newDisplay: 'Tautan layar',
+    displayAbout:
+      'Siapa pun yang memegang tautan ini melihat ikhtisar dan peringatan, tanpa masuk, dan tidak dapat berbuat apa-apa. Ia terdaftar di antara token dan dapat diakhiri; ia juga berakhir bersama kata sandi, peran, atau pencabutan Anda.',
+    displayLink: 'Buka di peramban layar',
+    displayQr: 'Tautan layar sebagai kode QR',
+    displayTurns: 'Ganti bagian tiap',
+    displayTurn: { 0: 'tidak berganti, semua sekaligus', 15: '15 detik', 30: '30 detik', 60: '1 menit' },
+    displayLanguage: 'Bahasa layar',
     make: 'Buat',
     scopes: 'Boleh',
     scopeHints: {
@@ -186,6 +194,14 @@ export const words = dictionary(
     removeFactorSure: 'Only where the phone and the recovery codes are lost. Take it away?',
     done: 'Done.',
     newToken: 'Make a token',
+    newDisplay: 'Display link',
+    displayAbout:
+      'Whoever holds this link sees the overview and the alerts, without signing in, and can do nothing. It is listed among the tokens and can be ended; it also ends with your password, role or access.',
+    displayLink: 'Open it in the browser of the screen',
+    displayQr: 'The display link as a QR code',
+    displayTurns: 'Next part every',
+    displayTurn: { 0: 'none, all at once', 15: '15 seconds', 30: '30 seconds', 60: '1 minute' },
+    displayLanguage: 'Language of the screen',
     make: 'Make',
     scopes: 'May',
     scopeHints: {

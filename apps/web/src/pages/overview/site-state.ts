@@ -1,11 +1,29 @@
 import type { DeviceNow, Site, Station } from '../../../client';
 import type { StateName } from '../../ui/meanings';
 
+/** What the state of a device follows from. */
+export interface DeviceKnown {
+  readonly intervalMs: number;
+  readonly lastSeen?: string;
+  readonly outOfService?: unknown;
+  readonly nothingRead?: unknown;
+  readonly presence?: { readonly state: NonNullable<DeviceNow['presence']>['state'] };
+  readonly heartbeat?: { readonly state: NonNullable<DeviceNow['heartbeat']>['state'] };
+}
+
+/** A device as the overview names it. */
+export interface DeviceHere extends DeviceKnown {
+  readonly id: string;
+  readonly site: string;
+  readonly kind: DeviceNow['kind'];
+  readonly name: string;
+}
+
 /** A device may be late by so many of its intervals before it is called silent. */
 const MISSED = 3;
 
 /** What is known of a device now, in one word. The one place that says so: map, list and search agree. */
-export function deviceState(device: DeviceNow, now: number): StateName {
+export function deviceState(device: DeviceKnown, now: number): StateName {
   const { presence, heartbeat, lastSeen, intervalMs } = device;
   // On purpose: it owes nothing.
   if (device.outOfService !== undefined) return 'off';
@@ -18,7 +36,7 @@ export function deviceState(device: DeviceNow, now: number): StateName {
 }
 
 export interface StationHere {
-  readonly device: DeviceNow;
+  readonly device: DeviceHere;
   readonly station: Station | undefined;
   readonly state: StateName;
 }
@@ -27,7 +45,7 @@ export interface StationHere {
 export interface SiteNow {
   readonly site: Site;
   readonly stations: readonly StationHere[];
-  readonly cameras: readonly { readonly device: DeviceNow; readonly state: StateName }[];
+  readonly cameras: readonly { readonly device: DeviceHere; readonly state: StateName }[];
   /** Of its stations the one whose index is highest, if any has one. */
   readonly worst: StationHere | undefined;
 }
@@ -45,12 +63,12 @@ export const inService = <T extends { readonly state: StateName }>(devices: read
 /** Sites with what stands at each, by name. */
 export function sitesNow(
   sites: readonly Site[],
-  devices: readonly DeviceNow[],
+  devices: readonly DeviceHere[],
   stations: readonly Station[],
   now: number,
 ): readonly SiteNow[] {
   const byDevice = new Map(stations.map((station) => [station.device, station]));
-  const here = new Map<string, DeviceNow[]>();
+  const here = new Map<string, DeviceHere[]>();
   for (const device of devices) {
     const own = here.get(device.site);
     if (own === undefined) here.set(device.site, [device]);
