@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { guides } from './guides.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -10,7 +11,10 @@ export default defineConfig({
   // Chunks find each other by their own address; those that index.html names are placed by the gateway, which knows the public path.
   base: './',
   cacheDir: fileURLToPath(new URL('../../node_modules/.vite-web', import.meta.url)),
-  plugins: [svelte({ configFile: false, compilerOptions: { runes: true } })],
+  plugins: [
+    svelte({ configFile: false, compilerOptions: { runes: true } }),
+    guides(fileURLToPath(new URL('../../devices/codecs', import.meta.url))),
+  ],
   server: { proxy: { '/api': 'http://127.0.0.1:8080' } },
   build: {
     outDir: fileURLToPath(new URL('../../dist/web', import.meta.url)),

@@ -97,6 +97,15 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
     const line = await page.getByLabel('Perintah').inputValue();
     await page.getByText('Menunggu kiriman pertama').waitFor();
     await browser.picture('first-steps-waiting-id-dark');
+    // The same for a maker's device: its settings with what was just made, in both languages.
+    const password = /-P (\S+)/.exec(line)![1]!;
+    const { port } = new URL(pantau.url);
+    const console = `MqttHost 127.0.0.1; MqttPort ${port}; MqttUser udara-31; MqttPassword ${password}; MqttClient udara-31`;
+    await page.getByLabel('Merek perangkat').selectOption('tasmota');
+    await page.getByRole('region', { name: 'Setelan Tasmota' }).getByText(console).waitFor();
+    expect(page.url()).toContain('merek=tasmota');
+    await browser.picture('first-steps-maker-id-dark');
+    await page.getByLabel('Merek perangkat').selectOption('');
     execFileSync('sh', ['-c', line]);
     await page.getByText('Kiriman pertama tiba dan terbaca.').waitFor({ timeout: PATIENCE });
     await page.getByText('12,5').waitFor();
@@ -210,6 +219,11 @@ describeWith(['chromium', 'mosquitto_pub'], 'administration and registry in a br
     ['import', '/registry/import', /Pendaftaran|Registry/],
     ['topics', '/registry/topics', /Pendaftaran|Registry/],
     ['first-steps', '/first-steps?lokasi=betung&perangkat=udara-01', /Langkah pertama|First steps/],
+    [
+      'first-steps-maker',
+      '/first-steps?lokasi=betung&perangkat=udara-01&merek=the-things-stack',
+      /Langkah pertama|First steps/,
+    ],
     ['users', '/admin/users', /Administrasi|Administration/],
     ['tokens', '/admin/tokens', /Administrasi|Administration/],
     ['audit', '/admin/audit', /Administrasi|Administration/],

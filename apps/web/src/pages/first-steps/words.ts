@@ -15,6 +15,17 @@ export const words = dictionary(
     send: '4. Kirim',
     sendAbout:
       'Jalankan baris ini di komputer dengan Mosquitto, atau isi setelan yang sama di perangkat Anda.',
+    maker: 'Merek perangkat',
+    anyMaker: 'format Pantau sendiri (mosquitto_pub, program sendiri)',
+    makerAbout: 'Setelan perangkat merek lain, dengan alamat dan nama perangkat Anda sudah terisi.',
+    guideOf: (maker: string) => `Setelan ${maker}`,
+    behind: (ids: string) =>
+      `Perangkat ini masuk atas nama yang di belakangnya. ${ids} adalah contoh: daftarkan masing-masing, dan isikan pada “Berbicara untuk”.`,
+    passwordThere:
+      'KATA-SANDI: yang dibuat pada langkah 3. Ia ditampilkan sekali; bila hilang, buat yang baru.',
+    thenMap: 'Bila kiriman pertamanya tiba pada topik yang belum dikenal, katakan perangkat mana itu:',
+    toTopics: 'Topik tak dikenal dari perangkat ini',
+    needsPassword: 'Buat kata sandi pada langkah 3; setelah itu barisnya muncul di sini.',
     command: 'Perintah',
     arrives: '5. Tiba',
     waiting: 'Menunggu kiriman pertama …',
@@ -36,6 +47,17 @@ export const words = dictionary(
     password: '3. Password',
     send: '4. Send',
     sendAbout: 'Run this line on a computer with Mosquitto, or set your device to the same.',
+    maker: 'Maker of the device',
+    anyMaker: "Pantau's own format (mosquitto_pub, a program of your own)",
+    makerAbout:
+      'The settings of a device of another maker, with your address and the name of the device filled in.',
+    guideOf: (maker: string) => `Settings of ${maker}`,
+    behind: (ids: string) =>
+      `This device signs in for those behind it. ${ids} are examples: register each, and enter it under “Speaks for”.`,
+    passwordThere: 'PASSWORD: the one made in step 3. It is shown once; where it is lost, make a new one.',
+    thenMap: 'When its first message arrives on a topic that is not known yet, say which device it is:',
+    toTopics: 'Unknown topics of this device',
+    needsPassword: 'Make a password in step 3; the line appears here then.',
     command: 'Command',
     arrives: '5. Arrive',
     waiting: 'Waiting for the first message …',
