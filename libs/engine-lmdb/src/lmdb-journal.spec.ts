@@ -249,6 +249,26 @@ describe('the intake of LmdbJournal', () => {
   });
 });
 
+describe('the close of LmdbJournal', () => {
+  it('waits for a commit that was handed in just before and begins at the end of the turn', async () => {
+    await using fixture = await openJournal(1);
+    const committed = fixture.journal.commit({
+      cursor: 'stage',
+      stream: 's',
+      shard: 0,
+      expected: 0,
+      next: 0,
+    });
+    let isCommitted = false;
+    committed.then(
+      () => (isCommitted = true),
+      () => undefined,
+    );
+    await fixture.journal.close();
+    expect(isCommitted).toBe(true);
+  });
+});
+
 describe('the form of a stream in LmdbJournal', () => {
   it('is what is stored, and is never seen by who reads', async () => {
     using folder = temporaryFolder('journal');
