@@ -22,7 +22,6 @@ export const words = dictionary(
     overHttp: 'lewat HTTP',
     stands: (count: string) => `mewakili ${count} penolakan`,
     entry: 'entri',
-    bytes: 'Isi asli',
     all: 'Semua yang ditolak dari perangkat ini',
   },
   {
@@ -46,7 +45,6 @@ export const words = dictionary(
     overHttp: 'over HTTP',
     stands: (count: string) => `stands for ${count} refusals`,
     entry: 'entry',
-    bytes: 'Original bytes',
     all: 'All that was refused of this device',
   },
 );
