@@ -14,6 +14,7 @@ export const main = join(dist, 'apps', 'pantau', 'src', 'main.js');
 export const NODE = [process.execPath, '--single-threaded-gc'];
 export const load = join(dist, 'simulators', 'load', 'src', 'main.js');
 const children = [];
+const HOUR = 3_600_000;
 
 /** Runs a benchmark in a folder of its own; whatever it started ends with it, also when it is interrupted. */
 export async function bench(run) {
@@ -157,23 +158,48 @@ export async function startPantau(
 
 async function register(path, idsOrDevices) {
   const devices = idsOrDevices.map((device) => (typeof device === 'string' ? { id: device } : device));
-  const [{ LmdbStateStore }, { Registry, DeviceCredentials, DeviceTokens, Tokens }] = await Promise.all(
-    ['libs/engine-lmdb', 'libs/identity'].map(built),
-  );
+  return withState(path, async (state, { Registry, DeviceCredentials, DeviceTokens, Tokens }) => {
+    const clock = { now: Date.now };
+    const registry = new Registry(state);
+    const deviceTokens = new DeviceTokens(state, new DeviceCredentials(state, clock), clock);
+    await registry.putSite({ id: 'bench', name: 'bench' });
+    await Promise.all(
+      devices.map((device) =>
+        registry.putDevice({
+          site: 'bench',
+          kind: 'air',
+          name: device.id,
+          intervalMs: 86_400_000,
+          ...device,
+        }),
+      ),
+    );
+    const tokens = await Promise.all(devices.map(({ id }) => deviceTokens.issue(id, 86_400_000)));
+    const apiToken = await new Tokens(state, clock).create('bench', ['read']);
+    return { tokens: Object.fromEntries(devices.map(({ id }, i) => [id, tokens[i]])), apiToken };
+  });
+}
+
+/**
+ * Opens the state of an installation, also beside a Pantau that runs on it.
+ *
+ * @param path - the folder of its journal
+ * @param work - is given the state and what `libs/identity` exports
+ */
+export async function withState(path, work) {
+  const [{ LmdbStateStore }, identity] = await Promise.all(['libs/engine-lmdb', 'libs/identity'].map(built));
   const state = LmdbStateStore.open(path);
-  const clock = { now: Date.now };
-  const registry = new Registry(state);
-  const deviceTokens = new DeviceTokens(state, new DeviceCredentials(state, clock), clock);
-  await registry.putSite({ id: 'bench', name: 'bench' });
-  await Promise.all(
-    devices.map((device) =>
-      registry.putDevice({ site: 'bench', kind: 'air', name: device.id, intervalMs: 86_400_000, ...device }),
-    ),
-  );
-  const tokens = await Promise.all(devices.map(({ id }) => deviceTokens.issue(id, 86_400_000)));
-  const apiToken = await new Tokens(state, clock).create('bench', ['read']);
-  await state.close();
-  return { tokens: Object.fromEntries(devices.map(({ id }, i) => [id, tokens[i]])), apiToken };
+  try {
+    return await work(state, identity);
+  } finally {
+    await state.close();
+  }
+}
+
+/** For each of these stations the hours that an index needs. */
+export async function plantHours(state, ids, now) {
+  const hours = [Math.floor(now / HOUR) * HOUR - HOUR, Array(7).fill(Array(24).fill(37.5))];
+  await state.write(ids.map((key) => ({ namespace: 'gateway/recent-hours', key, value: hours })));
 }
 
 /** The configuration that the tests give the server, with these values in their places. @returns its path */

@@ -14,13 +14,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   answer,
   bench,
-  built,
   caughtUp,
   fillStore,
+  plantHours,
   quantile,
   shown,
   startClients,
   startPantau,
+  withState,
 } from './bench.mjs';
 
 const [readings = 2_000_000, devices = 1_000, minutes = 60, perSecond = 20] = process.argv
@@ -34,8 +35,7 @@ const SLOWER = 4;
 const NAME = 'ani';
 const PASSWORD = 'tujuh kuda di rawa';
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const DAY = 24 * 60 * MINUTE;
 const SITES = 20;
 
 const now = Date.now();
@@ -99,28 +99,23 @@ await bench(async (folder) => {
 });
 
 async function registerSites(path) {
-  const [{ LmdbStateStore }, { Registry }] = await Promise.all(
-    ['libs/engine-lmdb', 'libs/identity'].map(built),
-  );
-  const state = LmdbStateStore.open(path);
-  const registry = new Registry(state);
-  for (let i = 0; i < SITES; i++)
-    await registry.putSite({
-      ...{ id: siteOf(i), name: `Lokasi ${i}`, district: 'Betung' },
-      ...{ latitude: -2.5 - (i % 5) / 10, longitude: 104.2 + Math.floor(i / 5) / 5 },
-    });
-  await state.close();
+  await withState(path, async (state, { Registry }) => {
+    const registry = new Registry(state);
+    for (let i = 0; i < SITES; i++)
+      await registry.putSite({
+        ...{ id: siteOf(i), name: `Lokasi ${i}`, district: 'Betung' },
+        ...{ latitude: -2.5 - (i % 5) / 10, longitude: 104.2 + Math.floor(i / 5) / 5 },
+      });
+  });
 }
 
 /** Somebody who may sign in, and for every station the hours that an index needs. */
 async function plant(path) {
-  const [{ LmdbStateStore }, { Users }] = await Promise.all(['libs/engine-lmdb', 'libs/identity'].map(built));
-  const state = LmdbStateStore.open(path);
-  const hours = [Math.floor(now / HOUR) * HOUR - HOUR, Array(7).fill(Array(24).fill(37.5))];
-  await state.write(ids.map((key) => ({ namespace: 'gateway/recent-hours', key, value: hours })));
-  const users = new Users(state, { now: Date.now });
-  await users.useLink(await users.setupLink(), PASSWORD, NAME);
-  await state.close();
+  await withState(path, async (state, { Users }) => {
+    await plantHours(state, ids, now);
+    const users = new Users(state, { now: Date.now });
+    await users.useLink(await users.setupLink(), PASSWORD, NAME);
+  });
 }
 
 async function signIn(page, address) {

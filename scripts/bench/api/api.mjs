@@ -13,13 +13,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   answer,
   bench,
-  built,
   caughtUp,
   fillStore,
+  plantHours,
   quantile,
   shown,
   startClients,
   startPantau,
+  withState,
 } from '../bench.mjs';
 
 const [devices = 1_000, readings = 2_000_000, seconds = 30, readers = 500, perSecond = 1_000] = process.argv
@@ -27,8 +28,7 @@ const [devices = 1_000, readings = 2_000_000, seconds = 30, readers = 500, perSe
   .map(Number);
 const CLIENTS = 'api/clients.mjs';
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const DAY = 24 * 60 * MINUTE;
 const AIM_MS = 200;
 /** A token may ask fifty times a second. */
 const TOKENS = 20;
@@ -134,18 +134,14 @@ await bench(async (folder) => {
 
 /** Tokens of the API, and for every station the hours that an index needs. */
 async function planted(path) {
-  const [{ LmdbStateStore }, { Tokens, permissionsOf }] = await Promise.all(
-    ['libs/engine-lmdb', 'libs/identity'].map(built),
-  );
-  const state = LmdbStateStore.open(path);
-  const hours = [Math.floor(now / HOUR) * HOUR - HOUR, Array(7).fill(Array(24).fill(37.5))];
-  await state.write(ids.map((key) => ({ namespace: 'gateway/recent-hours', key, value: hours })));
-  const access = new Tokens(state, { now: Date.now });
-  const made = [];
-  for (let i = 0; i < TOKENS; i++)
-    made.push(await access.create(`bench-${i}`, permissionsOf('administrator', 'token')));
-  await state.close();
-  return made;
+  return withState(path, async (state, { Tokens, permissionsOf }) => {
+    await plantHours(state, ids, now);
+    const access = new Tokens(state, { now: Date.now });
+    const made = [];
+    for (let i = 0; i < TOKENS; i++)
+      made.push(await access.create(`bench-${i}`, permissionsOf('administrator', 'token')));
+    return made;
+  });
 }
 
 /** Readers of live events: memory of each, and how long after the PUBACK they have what a device sent. */
