@@ -109,6 +109,8 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     await row.getByText('Nonaktifkan udara-02? Ia diputus').waitFor();
     expect(await credentials.verify('udara-02', password)).toBe(true);
     await row.getByRole('button', { name: 'Ya' }).click();
+    // The question has the same words.
+    await row.getByText('Nonaktifkan udara-02? Ia diputus').waitFor({ state: 'detached' });
     await row.getByText(/Nonaktif.*sejak/).waitFor();
     await browser.picture('registry-out-of-service-id-dark');
     expect(await credentials.verify('udara-02', password)).toBe(false);
