@@ -1,8 +1,7 @@
 import type { Clock, Millis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { jwtVerify, SignJWT } from 'jose';
 import type { DeviceCredentials } from './device-credentials.js';
-import { signingSecret } from './users/secrets.js';
+import { jose, signingSecret } from './users/secrets.js';
 
 const AUDIENCE = 'pantau:mqtt';
 const ALGORITHM = 'HS256';
@@ -21,6 +20,7 @@ export class DeviceTokens {
   async issue(device: string, lifetimeMs: Millis): Promise<string> {
     const { generation } = await this.credentials.access(device);
     const now = Math.floor(this.clock.now() / 1_000);
+    const { SignJWT } = await jose();
     return new SignJWT({ gen: generation })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
       .setSubject(device)
@@ -39,6 +39,7 @@ export class DeviceTokens {
   async verify(device: string, token: string): Promise<boolean> {
     const { generation, revoked } = await this.credentials.access(device);
     if (revoked) return false;
+    const { jwtVerify } = await jose();
     try {
       const { payload } = await jwtVerify(token, await signingSecret(this.state, AUDIENCE), {
         algorithms: [ALGORITHM],

@@ -1,20 +1,12 @@
 import { defined, messageOf, PantauError } from '#libs/kernel';
 import { createHash } from 'node:crypto';
-import {
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  calculatePKCECodeChallenge,
-  discovery,
-  randomNonce,
-  randomPKCECodeVerifier,
-  randomState,
-  type Configuration,
-  type IDToken,
-} from 'openid-client';
+import type { Configuration, IDToken } from 'openid-client';
 import type { StoredUser } from '../namespaces.js';
 import { ROLES, type Role } from '../roles.js';
 import type { Users } from './users.js';
+
+/** Loaded with the first sign-in: no other thread and no command needs it. */
+const openIdClient = () => import('openid-client');
 
 export interface OpenIdOptions {
   readonly issuer: string;
@@ -52,11 +44,16 @@ export class OpenIdSignIn {
   /** Where the browser is sent, and what it has to bring back. @throws PantauError `SIGN_ON_UNAVAILABLE` (transient) */
   async begin(redirectUri: string): Promise<{ readonly url: string; readonly attempt: OpenIdAttempt }> {
     const server = await this.#discovered();
-    const attempt = { state: randomState(), nonce: randomNonce(), verifier: randomPKCECodeVerifier() };
-    const url = buildAuthorizationUrl(server, {
+    const client = await openIdClient();
+    const attempt = {
+      state: client.randomState(),
+      nonce: client.randomNonce(),
+      verifier: client.randomPKCECodeVerifier(),
+    };
+    const url = client.buildAuthorizationUrl(server, {
       ...{ redirect_uri: redirectUri, scope: this.options.scope, state: attempt.state, nonce: attempt.nonce },
       ...{
-        code_challenge: await calculatePKCECodeChallenge(attempt.verifier),
+        code_challenge: await client.calculatePKCECodeChallenge(attempt.verifier),
         code_challenge_method: 'S256',
       },
     });
@@ -71,6 +68,7 @@ export class OpenIdSignIn {
    */
   async finish(current: string, { state, nonce, verifier }: OpenIdAttempt): Promise<StoredUser> {
     const server = await this.#discovered();
+    const { authorizationCodeGrant } = await openIdClient();
     let claims: IDToken | undefined;
     try {
       const tokens = await authorizationCodeGrant(server, new URL(current), {
@@ -116,11 +114,14 @@ export class OpenIdSignIn {
   async #discovered(): Promise<Configuration> {
     const { issuer, clientId, clientSecret } = this.options;
     const server = new URL(issuer);
+    const client = await openIdClient();
     // Only of this machine, for tests; a configured server has TLS.
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated only to stand out
-    const execute = server.protocol === 'http:' ? [allowInsecureRequests] : [];
+    const execute = server.protocol === 'http:' ? [client.allowInsecureRequests] : [];
     try {
-      return await (this.#server ??= discovery(server, clientId, clientSecret, undefined, { execute }));
+      return await (this.#server ??= client.discovery(server, clientId, clientSecret, undefined, {
+        execute,
+      }));
     } catch (cause) {
       this.#server = undefined;
       throw new PantauError(

@@ -30,6 +30,9 @@ export function digestOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
+/** Loaded where something is signed or verified: most threads and commands never do. */
+export const jose = () => import('jose');
+
 /** What this installation signs with, one for each audience; made when it is first asked for. */
 export async function signingSecret(state: StateStore, audience: string): Promise<Uint8Array> {
   const known = await state.get(SECRETS, audience);

@@ -1,8 +1,7 @@
 import { MINUTE, PantauError, SECOND, type Clock, type Millis } from '#libs/kernel';
 import type { StateStore } from '#libs/state';
-import { jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
-import { signingSecret } from './secrets.js';
+import { jose, signingSecret } from './secrets.js';
 
 const AUDIENCE = 'pantau:sign-on';
 const ALGORITHM = 'HS256';
@@ -27,6 +26,7 @@ export class SignOnAttempts {
 
   async seal(attempt: KeptAttempt): Promise<string> {
     const expiry = Math.floor((this.clock.now() + ATTEMPT_LIFETIME) / SECOND);
+    const { SignJWT } = await jose();
     return new SignJWT(attempt)
       .setProtectedHeader({ alg: ALGORITHM })
       .setAudience(AUDIENCE)
@@ -36,6 +36,7 @@ export class SignOnAttempts {
 
   /** @throws PantauError `SIGN_IN_REFUSED`: whoever began is somebody else, or it was long ago */
   async open(sealed: string | undefined): Promise<KeptAttempt> {
+    const { jwtVerify } = await jose();
     try {
       const { payload } = await jwtVerify(sealed ?? '', await signingSecret(this.state, AUDIENCE), {
         ...{ algorithms: [ALGORITHM], audience: AUDIENCE, requiredClaims: ['exp'] },
