@@ -4,8 +4,16 @@ import { once, type EventEmitter } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PantauFixture } from './pantau.fixture.js';
 
-const COMMANDS = 'pantau/v1/betung/udara-01/cmd/#';
-const RESULT = 'pantau/v1/betung/udara-01/result';
+/** A device for each case. */
+const SITES = [
+  'sites:',
+  '  - { id: betung, name: Betung, district: Betung }',
+  'devices:',
+  ...Array.from(
+    { length: 8 },
+    (_, i) => `  - { id: udara-0${i + 1}, site: betung, kind: air, name: Udara, interval: 1m }`,
+  ),
+].join('\n');
 
 interface Command {
   readonly id: string;
@@ -17,11 +25,19 @@ interface Command {
 const event = (client: MqttClient, name: string): Promise<unknown[]> =>
   once(client as unknown as EventEmitter, name);
 
+// One Pantau for all cases but those that count what it has done since its start.
+let pantau: PantauFixture;
+beforeAll(async () => {
+  pantau = await new PantauFixture().start('', `${SITES}\n`);
+});
+afterAll(async () => {
+  await pantau[Symbol.asyncDispose]();
+});
+
 describe('commands', () => {
   it('reach a device, and their result comes back to the API', async () => {
-    await using pantau = await new PantauFixture().start();
     const client = await pantau.connect('udara-01');
-    await client.subscribeAsync(COMMANDS, { qos: 1 });
+    await client.subscribeAsync('pantau/v1/betung/udara-01/cmd/#', { qos: 1 });
     const arrived = event(client, 'message');
     const ordered = await pantau.send<Command>('POST', 'devices/udara-01/commands', {
       name: 'set-interval',
@@ -33,9 +49,13 @@ describe('commands', () => {
     const command = JSON.parse(payload.toString()) as { id: string };
     expect(topic).toBe(`pantau/v1/betung/udara-01/cmd/${ordered.body.id}`);
     expect(command).toMatchObject({ id: ordered.body.id, name: 'set-interval', params: { seconds: 30 } });
-    await client.publishAsync(RESULT, JSON.stringify({ id: command.id, state: 'done', detail: '30 s' }), {
-      qos: 1,
-    });
+    await client.publishAsync(
+      'pantau/v1/betung/udara-01/result',
+      JSON.stringify({ id: command.id, state: 'done', detail: '30 s' }),
+      {
+        qos: 1,
+      },
+    );
     const path = `devices/udara-01/commands/${command.id}`;
     const done = await waitUntil('the result is known', async () => {
       const { body } = await pantau.get<Command>(path);
@@ -50,34 +70,32 @@ describe('commands', () => {
   });
 
   it('wait for their device over a restart of Pantau, and are not sent after they expired', async () => {
-    await using pantau = await new PantauFixture().start();
     const order = async (name: string, expiresIn: string): Promise<string> =>
-      (await pantau.send<Command>('POST', 'devices/udara-01/commands', { name, expiresIn })).body.id;
+      (await pantau.send<Command>('POST', 'devices/udara-02/commands', { name, expiresIn })).body.id;
     const late = await order('too-late', '1s');
     const patient = await order('patient', '1h');
     await waitUntil('one has expired', async () => {
-      const { body } = await pantau.get<Command>(`devices/udara-01/commands/${late}`);
+      const { body } = await pantau.get<Command>(`devices/udara-02/commands/${late}`);
       return body.state === 'expired';
     });
     await pantau.restart();
-    const client = await pantau.connect('udara-01');
+    const client = await pantau.connect('udara-02');
     const names: string[] = [];
     client.on('message', (_topic, payload) =>
       names.push((JSON.parse(payload.toString()) as { name: string }).name),
     );
-    await client.subscribeAsync(COMMANDS, { qos: 1 });
+    await client.subscribeAsync('pantau/v1/betung/udara-02/cmd/#', { qos: 1 });
     await waitUntil('it is delivered', async () => {
-      const { body } = await pantau.get<Command>(`devices/udara-01/commands/${patient}`);
+      const { body } = await pantau.get<Command>(`devices/udara-02/commands/${patient}`);
       return body.state === 'delivered';
     });
     expect(names).toEqual(['patient']);
   });
 
   it('are refused for strangers, wrong bodies and tokens that only read', async () => {
-    await using pantau = await new PantauFixture().start();
     const { output } = await pantau.command('token', 'create', 'penilai');
     const reader = output.trim();
-    const path = 'devices/udara-01/commands';
+    const path = 'devices/udara-03/commands';
     expect((await pantau.send('POST', path, { name: 'reboot' }, null)).status).toBe(401);
     expect((await pantau.send('POST', path, { name: 'reboot' }, reader)).status).toBe(403);
     expect((await pantau.get(path, reader)).status).toBe(200);
@@ -97,32 +115,30 @@ describe('commands', () => {
 
 describe('the configuration of a device', () => {
   it('is retained for it until it is taken away', async () => {
-    await using pantau = await new PantauFixture().start();
     const configuration = { interval: 30, fan: { on: true } };
-    expect((await pantau.send('PUT', 'devices/udara-01/configuration', configuration)).status).toBe(202);
+    expect((await pantau.send('PUT', 'devices/udara-04/configuration', configuration)).status).toBe(202);
     await waitUntil(
       'it is shown',
-      async () => (await pantau.get('devices/udara-01/configuration')).status === 200,
+      async () => (await pantau.get('devices/udara-04/configuration')).status === 200,
     );
     await pantau.restart();
-    const client = await pantau.connect('udara-01');
+    const client = await pantau.connect('udara-04');
     const arrived = event(client, 'message');
-    await client.subscribeAsync('pantau/v1/betung/udara-01/config', { qos: 1 });
+    await client.subscribeAsync('pantau/v1/betung/udara-04/config', { qos: 1 });
     const [, payload] = (await arrived) as [string, Buffer];
     expect(JSON.parse(payload.toString())).toEqual(configuration);
     const gone = event(client, 'message');
-    expect((await pantau.send('DELETE', 'devices/udara-01/configuration', undefined)).status).toBe(202);
+    expect((await pantau.send('DELETE', 'devices/udara-04/configuration', undefined)).status).toBe(202);
     expect(((await gone) as [string, Buffer])[1]).toHaveLength(0);
     await waitUntil(
       'it is gone',
-      async () => (await pantau.get('devices/udara-01/configuration')).status === 404,
+      async () => (await pantau.get('devices/udara-04/configuration')).status === 404,
     );
   });
 });
 
 describe('access from the command line', () => {
   it('imports a list of devices whole or not at all, prints a sheet, and goes on when it is run again', async () => {
-    await using pantau = await new PantauFixture().start();
     const list = pantau.file('devices.csv');
     const credentials = pantau.file('passwords.json');
     const sheet = pantau.file('sheet.html');
@@ -166,24 +182,23 @@ describe('access from the command line', () => {
   });
 
   it('disconnects a running device that is revoked or gets a new password, and takes a short-lived token', async () => {
-    await using pantau = await new PantauFixture().start();
     const connect = (password: string): Promise<MqttClient> =>
       mqtt.connectAsync(pantau.url, {
-        clientId: 'udara-01',
-        username: 'udara-01',
+        clientId: 'udara-05',
+        username: 'udara-05',
         password,
         reconnectPeriod: 0,
       });
     const rotated = async (): Promise<string> =>
-      (await pantau.command('device', 'rotate', 'udara-01')).output.trim().split('\t')[1]!;
+      (await pantau.command('device', 'rotate', 'udara-05')).output.trim().split('\t')[1]!;
     const first = await connect(await rotated());
     const closed = event(first, 'close');
     const second = await rotated();
     await closed;
-    const token = (await pantau.command('device', 'token', 'udara-01', '--for', '10m')).output.trim();
+    const token = (await pantau.command('device', 'token', 'udara-05', '--for', '10m')).output.trim();
     const client = await connect(token);
     const expelled = event(client, 'close');
-    expect((await pantau.command('device', 'revoke', 'udara-01')).code).toBe(0);
+    expect((await pantau.command('device', 'revoke', 'udara-05')).code).toBe(0);
     await expelled;
     for (const password of [token, second]) await expect(connect(password)).rejects.toThrow();
     await waitUntil(
@@ -193,7 +208,6 @@ describe('access from the command line', () => {
   });
 
   it('lets a device register itself with a key of its site, as often as the key says', async () => {
-    await using pantau = await new PantauFixture().start();
     const key = (await pantau.command('site', 'key', 'betung', '--uses', '1', '--for', '1h')).output.trim();
     const claim = (id: string, theKey = key): Promise<{ status: number; body: Record<string, string> }> =>
       pantau.send('POST', 'provisioning/claims', { key: theKey, id, kind: 'air' }, null);
@@ -221,15 +235,14 @@ describe('access from the command line', () => {
   });
 
   it('makes service accounts with filters of their own', async () => {
-    await using pantau = await new PantauFixture().start();
     const made = await pantau.command('account', 'put', 'dasbor', '--subscribe', 'pantau/v1/+/+/telemetry');
     const password = made.output.trim().split('\t')[1]!;
     const reader = await mqtt.connectAsync(pantau.url, { clientId: 'dasbor', username: 'dasbor', password });
     expect((await reader.subscribeAsync('pantau/v1/+/+/telemetry', { qos: 1 }))[0]!.qos).toBe(1);
     const heard = event(reader, 'message');
-    const device = await pantau.connect('udara-01');
-    await device.publishAsync('pantau/v1/betung/udara-01/telemetry', 'anything', { qos: 1 });
-    expect(((await heard) as [string])[0]).toBe('pantau/v1/betung/udara-01/telemetry');
+    const device = await pantau.connect('udara-06');
+    await device.publishAsync('pantau/v1/betung/udara-06/telemetry', 'anything', { qos: 1 });
+    expect(((await heard) as [string])[0]).toBe('pantau/v1/betung/udara-06/telemetry');
     expect((await pantau.command('account', 'list')).output).toContain('dasbor');
     const closed = event(reader, 'close');
     expect((await pantau.command('account', 'remove', 'dasbor')).code).toBe(0);
@@ -240,47 +253,52 @@ describe('access from the command line', () => {
 
 describe('presence', () => {
   it('is unknown after a restart until the device is back, and a quick return is a flap', async () => {
-    await using pantau = await new PantauFixture().start();
     const presence = async (): Promise<{ presence?: { state: string }; flaps?: { count: number } }> =>
       (
         await pantau.items<{ id: string; presence?: { state: string }; flaps?: { count: number } }>('devices')
-      ).find(({ id }) => id === 'udara-01')!;
+      ).find(({ id }) => id === 'udara-07')!;
     const state = (wanted: string): Promise<boolean> =>
       waitUntil(`the device is ${wanted}`, async () => (await presence()).presence?.state === wanted);
-    let client = await pantau.connect('udara-01');
+    let client = await pantau.connect('udara-07');
     await state('connected');
     client.stream.destroy();
     client.end(true);
     await state('reconnecting');
-    client = await pantau.connect('udara-01');
+    client = await pantau.connect('udara-07');
     await state('connected');
     expect((await presence()).flaps).toMatchObject({ count: 1 });
     await pantau.restart();
     await state('unknown');
-    await pantau.connect('udara-01');
+    await pantau.connect('udara-07');
     await state('connected');
     expect((await presence()).flaps).toMatchObject({ count: 1 });
   });
 });
 
 describe('metrics', () => {
+  let counted: PantauFixture;
+  beforeAll(async () => {
+    counted = await new PantauFixture().start();
+  });
+  afterAll(async () => {
+    await counted[Symbol.asyncDispose]();
+  });
+
   it('are served for Prometheus', async () => {
-    await using pantau = await new PantauFixture().start();
-    const client = await pantau.connect('udara-01');
+    const client = await counted.connect('udara-01');
     await client.publishAsync('pantau/v1/betung/udara-01/telemetry', 'x', { qos: 1 });
-    const text = await (await fetch(pantau.metrics)).text();
+    const text = await (await fetch(counted.metrics)).text();
     expect(text).toMatch(/^pantau_mqtt_connections 1$/m);
     expect(text).toMatch(/^pantau_mqtt_publishes_total\{qos="1"\} 1$/m);
     expect(text).toMatch(/^pantau_journal_append_seconds_count 1$/m);
   });
 
   it('tell of the stages and the store, each metric once, whoever asks at the same time', async () => {
-    await using pantau = await new PantauFixture().start();
-    const client = await pantau.connect('udara-01');
+    const client = await counted.connect('udara-01');
     const payload = JSON.stringify({ ts: new Date().toISOString(), values: { pm25: 12.5, pm10: 20 } });
     await client.publishAsync('pantau/v1/betung/udara-01/telemetry', payload, { qos: 1 });
-    await pantau.caughtUp();
-    const scrape = async (): Promise<string> => (await fetch(pantau.metrics)).text();
+    await counted.caughtUp();
+    const scrape = async (): Promise<string> => (await fetch(counted.metrics)).text();
     const [text] = await Promise.all([scrape(), scrape(), scrape()]);
     expect(text).toMatch(/^pantau_stage_lag\{stage="writer",stream="readings"\} 0$/m);
     expect(text).toMatch(/^pantau_stage_lag\{stage="tiers",stream="rollups"\} 0$/m);
@@ -294,7 +312,6 @@ describe('metrics', () => {
 
 describeWith(['mosquitto_pub'], 'the refusal of MQTT 5', () => {
   it('is told to a client of another maker, and the log says what to do', async () => {
-    await using pantau = await new PantauFixture().start();
     const { port } = new URL(pantau.url);
     const args = ['-h', '127.0.0.1', '-p', port, '-V', '5', '-t', 'x', '-m', 'y', '-i', 'udara-01'];
     await using client = startProcess('mosquitto_pub', args);

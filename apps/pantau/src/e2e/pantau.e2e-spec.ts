@@ -225,8 +225,15 @@ describe('alerts', () => {
 });
 
 describe('the API', () => {
+  let pantau: PantauFixture;
+  beforeAll(async () => {
+    pantau = await new PantauFixture().start();
+  });
+  afterAll(async () => {
+    await pantau[Symbol.asyncDispose]();
+  });
+
   it('bounds what a body holds, names the member, and tells the public no address', async () => {
-    await using pantau = await new PantauFixture().start();
     const deep = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
     const refused = (field: string) => ({
       status: 400,
@@ -252,7 +259,6 @@ describe('the API', () => {
   });
 
   it('asks for a token everywhere but at health, and answers errors as problem details', async () => {
-    await using pantau = await new PantauFixture().start();
     expect(await pantau.get('health', null)).toMatchObject({
       status: 200,
       body: { status: 'ok', store: { status: 'ok' } },
@@ -290,7 +296,6 @@ describe('the API', () => {
   });
 
   it('describes itself', async () => {
-    await using pantau = await new PantauFixture().start();
     const url = `${pantau.api}/docs`;
     const description = (await (await fetch(`${url}-json`)).json()) as {
       paths: Record<string, { get: { parameters: { name: string }[] } }>;
@@ -304,7 +309,6 @@ describe('the API', () => {
   });
 
   it('makes the first admin token once', async () => {
-    await using pantau = await new PantauFixture().start();
     expect(pantau.printed).toContain('pantau_first-admin_');
     await pantau.restart();
     expect(pantau.printed).not.toContain('pantau_first-admin_');
