@@ -1,6 +1,8 @@
+import { MAPPINGS, type Device } from '#libs/identity';
 import { follow, lagOf } from '#libs/journal';
 import { HOUR, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
+import type { SettingsEntry, StreamTypes } from '#libs/streams';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { Audience } from './delivery/audience.js';
 import { CommandListeners } from './delivery/command-listeners.js';
@@ -94,7 +96,9 @@ export class Broker {
       options.refusalsEveryMs,
     );
     this.#expulsions = new Expulsions(this.#sessions, this.#refusals, logger);
-    this.#targets = new Targets(dependencies.registry, options.mappings, options.deny ?? 'ignore');
+    this.#targets = new Targets(dependencies.registry, options.mappings, options.deny ?? 'ignore', () =>
+      this.#connections.mappingsChanged(),
+    );
     this.#uplinks = new UplinkBatcher(journal, logger, {
       onAppended: (seconds) => this.metrics.appendSeconds.observe(seconds),
       onDirect: (sender, messageIds, error, bytes) =>
@@ -299,6 +303,7 @@ export class Broker {
     // Before anybody can listen: a command that is over would be sent again, one in a kept session not at all.
     await this.#downlinks.start();
     await this.#foreignTopics.start();
+    await this.#targets.refresh();
     try {
       await this.#listeners.open();
     } catch (error) {
@@ -308,15 +313,8 @@ export class Broker {
       throw error;
     }
     await this.#liveness.start();
-    const { signal } = this.#stop;
-    void follow(this.#pantau.journal, {
-      stream: 'identity',
-      from: 'end',
-      signal,
-      handle: ({ data }) => this.#connections.identityChanged(data),
-      setAside: this.#passOver,
-      onError: (error) => this.#logger.error({ err: error }, 'changes of identity wait'),
-    });
+    this.#follow('identity', async (data) => this.#connections.identityChanged(data));
+    this.#follow('settings', async (data) => this.#settingChanged(data));
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
     this.#hourly = setInterval(() => this.#forget(), this.#options.forgetsEveryMs ?? HOUR);
@@ -363,6 +361,23 @@ export class Broker {
     await this.#liveness
       .stop()
       .catch((error: unknown) => this.#logger.error({ err: error }, 'the stop could not be recorded'));
+  }
+
+  /** What is changed in other threads and processes. */
+  #follow<S extends 'identity' | 'settings'>(
+    stream: S,
+    handle: (data: StreamTypes[S]) => Promise<void>,
+  ): void {
+    void follow(this.#pantau.journal, {
+      ...{ stream, from: 'end', signal: this.#stop.signal, setAside: this.#passOver },
+      handle: ({ data }) => handle(data),
+      onError: (error) => this.#logger.error({ err: error }, `changes of ${stream} wait`),
+    });
+  }
+
+  async #settingChanged({ name, value }: SettingsEntry): Promise<void> {
+    if (name === MAPPINGS) await this.#targets.refresh();
+    if (name.startsWith('device/')) await this.#connections.registrationChanged(value as Device);
   }
 
   get #stopping(): boolean {

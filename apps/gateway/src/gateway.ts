@@ -54,6 +54,7 @@ import { assertEveryRouteDecided } from './http/permission.js';
 import { SiteScopeGuard } from './accounts/site-scope.guard.js';
 import { NamesGuard } from './http/names.guard.js';
 import { handOnUplinks, type HandOnOptions } from './uplinks/hand-on-uplinks.js';
+import { MappingsController } from './mappings/mappings.controller.js';
 import { ForeignTopicsController } from './foreign-topics/foreign-topics.controller.js';
 import { ReconciliationController } from './reconciliation/reconciliation.controller.js';
 import { FLAP_GRACE_MS, ProjectionController } from './views/projection.controller.js';
@@ -111,6 +112,7 @@ export class GatewayModule {
         DeviceSensorsController,
         DeviceTimelineController,
         ForeignTopicsController,
+        MappingsController,
         ClaimController,
         JournalController,
         MessagesController,

@@ -12,6 +12,7 @@ export * from './registry.js';
 export * from './roles.js';
 export * from './settings.js';
 export * from './tokens.js';
+export * from './topic-settings.js';
 export { networkOf } from './passwords/network-of.js';
 export { Users, passwordSchema, userNameSchema, userSchema, viewOf, type UserView } from './users/users.js';
 export { Sessions, type OpenSession, type SessionLimits, type SessionView } from './users/sessions.js';

@@ -37,7 +37,7 @@ export const REGISTRY = defineNamespace<string>({
   owner: 'identity',
   key: '`revision`',
   value: 'string',
-  description: 'Another text after every change of sites and devices.',
+  description: 'Another text after every change of sites, devices and mappings of topics.',
   shape: z.string(),
 });
 

@@ -4,7 +4,9 @@ import type { Namespace, StateStore } from '#libs/state';
 import { randomUUID } from 'node:crypto';
 import { DEVICES, REGISTRY, SITES } from './namespaces.js';
 import { deviceSchema, siteSchema, type Device, type DeviceService, type Site } from './registered.js';
+import type { TopicMapping } from '#libs/telemetry';
 import { Settings } from './settings.js';
+import { isStoredMapping, MAPPINGS, withStored, type StoredMapping } from './topic-settings.js';
 
 const REVISION = 'revision';
 /** Ids on each side of a name that nobody has. */
@@ -74,6 +76,39 @@ export class Registry {
     const before = (await this.settings.history<DeviceService>(name)).at(-1)?.value ?? 'open';
     if (before !== service)
       await this.settings.declare(name, service, [REGISTRY.put(REVISION, randomUUID())], async () => 'open');
+  }
+
+  /** How topics of other makers' devices are read, in the order in which that is tried: of the configuration, and what people made. */
+  async mappings(): Promise<readonly TopicMapping[]> {
+    return (await this.settings.history<readonly TopicMapping[]>(MAPPINGS)).at(-1)?.value ?? [];
+  }
+
+  /**
+   * Makes, changes or removes a mapping of topics.
+   *
+   * @param mapping - nothing for one that is removed
+   * @param check - as that of {@link putSite}, with all that there are
+   */
+  async setMapping(
+    id: string,
+    mapping: StoredMapping | undefined,
+    check: (before: StoredMapping | undefined, all: readonly TopicMapping[]) => void = () => undefined,
+  ): Promise<void> {
+    const next = (held: readonly TopicMapping[] = []): readonly TopicMapping[] => {
+      const stored = held.filter(isStoredMapping);
+      check(
+        stored.find((one) => one.id === id),
+        held,
+      );
+      const others = stored.filter((one) => one.id !== id);
+      const after = mapping === undefined ? others : [...others, mapping];
+      const configured = held.filter((one) => !isStoredMapping(one));
+      return withStored(
+        configured,
+        after.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      );
+    };
+    await this.settings.change(MAPPINGS, next, [REGISTRY.put(REVISION, randomUUID())]);
   }
 
   /** @throws PantauError `SITE_UNKNOWN` with the nearest name when the site is not registered */

@@ -31,6 +31,13 @@ export interface SettingsHistory {
   history<T>(name: string): Promise<readonly SettingsEntry<T>[]>;
 }
 
+/** How often a device promised to report from an earlier time until now. */
+interface Correction {
+  readonly name: string;
+  readonly from: UtcMillis;
+  readonly intervalMs: Millis;
+}
+
 /** Settings are history: a change is a further entry of the stream, and leaves what held before as it was. */
 export class Settings implements SettingsHistory {
   /** @param log - where changes are recorded; without one only what is recorded already can be read */
@@ -62,7 +69,35 @@ export class Settings implements SettingsHistory {
     value: unknown,
     project: readonly StateWrite[] = [],
     before: () => Promise<unknown> = async () => undefined,
-    correction?: { readonly name: string; readonly from: UtcMillis; readonly intervalMs: Millis },
+    correction?: Correction,
+  ): Promise<void> {
+    await this.#record(name, () => value, project, before, correction);
+  }
+
+  /**
+   * The same of a value that follows from the one that held.
+   *
+   * @param valueOf - asked in each attempt, after which nobody else's change gets in between; where it throws, nothing is declared
+   */
+  async change<T>(
+    name: string,
+    valueOf: (held: T | undefined) => T | Promise<T>,
+    project: readonly StateWrite[] = [],
+  ): Promise<void> {
+    await this.#record(
+      name,
+      (held) => valueOf(held as T | undefined),
+      project,
+      async () => undefined,
+    );
+  }
+
+  async #record(
+    name: string,
+    valueOf: (held: unknown) => unknown,
+    project: readonly StateWrite[],
+    before: () => Promise<unknown>,
+    correction?: Correction,
   ): Promise<void> {
     if (this.log === undefined) {
       await before();
@@ -73,6 +108,7 @@ export class Settings implements SettingsHistory {
     for (;;) {
       const expected = await journal.position(SETTINGS, SETTINGS, shard);
       const last = (await this.history(name)).at(-1);
+      const value = await valueOf(last?.value);
       const held = await before();
       const at = clock.now();
       const entries: SettingsEntry[] = [];

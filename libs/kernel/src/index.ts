@@ -14,6 +14,7 @@ export * from './nearest-name.js';
 export * from './random.js';
 export * from './sortable.js';
 export * from './time/time.js';
+export * from './time/utc-offset.js';
 export * from './token-bucket.js';
 export * from './yaml/yaml-door.js';
 export type * from './row.js';

@@ -1,4 +1,4 @@
-import { duration, HOUR, MINUTE, parseDuration, PantauError, type Millis } from '#libs/kernel';
+import { duration, HOUR, MINUTE, parseDuration, PantauError, utcOffsetOf, type Millis } from '#libs/kernel';
 import { CONFIGURABLE_STREAMS, isStreamName } from '#libs/streams';
 import { ID_PATTERN, patternFault } from '#libs/telemetry';
 import { isAbsolute, join, dirname } from 'node:path';
@@ -168,9 +168,8 @@ const deviceId = z.string().regex(ID_PATTERN, 'expected lower-case letters, digi
 
 /** `+07:00` as milliseconds. */
 const utcOffset = z.string().transform((text, context): Millis => {
-  const [, sign, hours, minutes] = /^([+-])(\d{2}):([0-5]\d)$/.exec(text) ?? [];
-  const ms = Number(hours) * HOUR + Number(minutes) * MINUTE;
-  if (ms <= 14 * HOUR) return sign === '-' ? -ms : ms;
+  const ms = utcOffsetOf(text);
+  if (ms !== undefined) return ms;
   context.addIssue({ code: 'custom', message: `expected an offset such as +07:00, found "${text}"` });
   return z.NEVER;
 });

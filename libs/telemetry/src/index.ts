@@ -12,6 +12,7 @@ export * from './payloads/payloads.js';
 export * from './set-aside.js';
 export * from './states.js';
 export * from './streams.js';
+export * from './topics/alias-fault.js';
 export * from './topics/topic-filter.js';
 export * from './topics/topic-mapping.js';
 export * from './topics/topics.js';

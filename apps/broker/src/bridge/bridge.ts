@@ -1,4 +1,4 @@
-import type { Registry } from '#libs/identity';
+import { MappingsInForce, type Registry } from '#libs/identity';
 import type { Journal } from '#libs/journal';
 import { PantauError, type Clock, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
@@ -68,6 +68,7 @@ export class Bridge {
   readonly #pantau: BridgeDependencies;
   readonly #uplinks: UplinkBatcher;
   readonly #liveness: LivenessRecorder;
+  readonly #mappings: MappingsInForce;
   #clients: MqttClient[] = [];
   #received = 0;
   readonly #subscribed = new Set<MqttClient>();
@@ -78,6 +79,7 @@ export class Bridge {
     this.#options = options;
     this.#pantau = dependencies;
     this.#uplinks = new UplinkBatcher(journal, logger);
+    this.#mappings = new MappingsInForce(dependencies.registry, options.mappings);
     this.#liveness = new LivenessRecorder(journal, clock, options.livenessBeatMs, logger, {
       component: 'bridge',
       // While the other broker is out of reach nobody listens to its devices: their silence is unknown time.
@@ -228,9 +230,10 @@ export class Bridge {
   ): Promise<
     PublishTarget | { readonly reason: RejectionReason; readonly detail: string; readonly device?: string }
   > {
-    const { deviceProperty, mappings } = this.#options;
+    const { deviceProperty } = this.#options;
     const topic = parseTopic(packet.topic);
-    const mapped = topic === undefined ? mappings.match(packet.topic) : undefined;
+    if (topic === undefined) await this.#mappings.refresh();
+    const mapped = topic === undefined ? this.#mappings.current.match(packet.topic) : undefined;
     if (topic === undefined && mapped === undefined)
       return {
         reason: 'topic_not_allowed',

@@ -1,4 +1,4 @@
-import type { DeviceCredentials } from '#libs/identity';
+import type { Device, DeviceCredentials } from '#libs/identity';
 import type { Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
 import type { IdentityChange } from '#libs/telemetry';
@@ -174,6 +174,27 @@ export class Connections {
         this.parts.logger.error({ err: error }, 'a session could not be noted');
       });
     this.parts.presence.record(session, 'disconnected', cause);
+  }
+
+  /** Topics are read in another way from now on. */
+  mappingsChanged(): void {
+    for (const client of this.#aedes === undefined ? [] : Object.values(clientsOf(this.#aedes))) {
+      const session = this.parts.sessions.of(client);
+      session?.targets.clear();
+      session?.routes.clear();
+    }
+  }
+
+  /** A device speaks for others than before: its connection ends, and comes back with what it may now. */
+  async registrationChanged({ id, speaksFor = [] }: Pick<Device, 'id' | 'speaksFor'>): Promise<void> {
+    for (const client of this.#aedes === undefined ? [] : Object.values(clientsOf(this.#aedes))) {
+      const principal = this.parts.sessions.of(client)?.principal;
+      if (principal?.kind !== 'device' || principal.id !== id) continue;
+      const isSame =
+        speaksFor.length === principal.speaksFor.size &&
+        speaksFor.every((one) => principal.speaksFor.has(one));
+      if (!isSame) this.parts.expulsions.expel(client, 'changed');
+    }
   }
 
   /** Somebody's access changed, perhaps in another process: connections that rest on the old one end. */

@@ -35,10 +35,15 @@ export class TopicCache<V> {
     this.#entries.set(topic, value);
   }
 
+  /** What was known may be wrong now. */
+  clear(): void {
+    for (const topic of this.#entries.keys()) this.#forget(topic);
+  }
+
   /** The session is over. */
   close(): void {
     this.#isClosed = true;
-    for (const topic of this.#entries.keys()) this.#forget(topic);
+    this.clear();
   }
 
   #forget(topic: string): void {

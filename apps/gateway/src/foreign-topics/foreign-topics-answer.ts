@@ -22,6 +22,10 @@ export const foreignTopicSchema = z
     retain: z.boolean(),
     reported: count.describe('Of `count`: what the stream `rejected` has of it'),
     remedy: z.string(),
+    readBy: z
+      .string()
+      .optional()
+      .describe('The pattern of the mapping that reads it now; what was counted here is not read again'),
   })
   .meta({ id: 'ForeignTopic' });
 

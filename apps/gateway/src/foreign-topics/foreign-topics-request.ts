@@ -1,7 +1,7 @@
-import { patternFault } from '#libs/telemetry';
 import { z } from 'zod';
 import { limit } from '../http/members.js';
 import { afterName } from '../http/page.js';
+import { topicPattern } from '../mappings/mappings-request.js';
 
 export const foreignTopicsQuery = z.strictObject({
   device: z.string().max(63).optional().describe('Topics that this device or account published on'),
@@ -13,13 +13,6 @@ export const foreignTopicsQuery = z.strictObject({
 export const previewQuery = z.strictObject({
   sender: z.string().max(63).describe('The device or account that published, as the list says it'),
   topic: z.string().max(1_000).describe('As the list says it'),
-  pattern: z
-    .string()
-    .max(1_000)
-    .superRefine((pattern, context) => {
-      const fault = patternFault(pattern);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-    })
-    .describe('As it would stand in `mappings`: the topic with named parts, such as tele/{device}/SENSOR'),
+  pattern: topicPattern,
   codec: z.string().max(100).optional().describe('All that read something of the sample, without it'),
 });

@@ -1,5 +1,7 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { PantauError } from '#libs/kernel';
+import type { Registry } from '#libs/identity';
+import { defined, PantauError } from '#libs/kernel';
+import { TopicMappings, type SetAsideTopic } from '#libs/telemetry';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
@@ -20,8 +22,8 @@ const MOST_OF_SENDER = 10_000;
 /** What can be done about a topic that nobody reads. */
 const REMEDIES = {
   not_mapped:
-    'Bila topik ini memuat hasil ukur: tambahkan pemetaan (mappings) atau alias di pantau.yaml. Bila tidak, abaikan. / ' +
-    'If it holds measurements: add a mapping (mappings) or an alias in pantau.yaml. If not, ignore it.',
+    'Bila topik ini memuat hasil ukur: petakan (halaman Pendaftaran, PUT /api/v1/mappings/{id}, atau mappings di pantau.yaml). Bila tidak, abaikan. / ' +
+    'If it holds measurements: map it (page Registry, PUT /api/v1/mappings/{id}, or mappings in pantau.yaml). If not, ignore it.',
   topic_not_allowed:
     'Perbaiki topik di perangkat, atau daftarkan bahwa ia mewakili perangkat itu (speaksFor). / ' +
     'Correct the topic in the device, or register that it speaks for that device (speaksFor).',
@@ -56,12 +58,15 @@ export class ForeignTopicsController {
     const isHeardOf =
       page.items.length > 0 || (await broker.setAsideTopics({ sender: device, limit: 1 })).length > 0;
     await assertHeardOf(registry, device, isHeardOf);
-    return shownAs(page, ({ value: { sample, sender, ...rest } }) => ({
+    const mappings = new TopicMappings(await registry.mappings());
+    const readBy = await Promise.all(page.items.map(({ value }) => readerOf(value, mappings, registry)));
+    return shownAs(page, ({ value: { sample, sender, ...rest } }, i) => ({
       device: sender,
       ...iso(rest),
       sampleText: Buffer.from(sample).toString('utf8'),
       sampleBase64: Buffer.from(sample).toString('base64'),
       remedy: REMEDIES[rest.reason],
+      ...defined({ readBy: readBy[i] }),
     }));
   }
 
@@ -88,4 +93,18 @@ export class ForeignTopicsController {
       });
     return previewOf(found.value, query, codecs);
   }
+}
+
+/** The pattern of the mapping that reads a topic now as its sender may write it; undefined while nobody reads it. */
+async function readerOf(
+  { topic, sender, reason }: SetAsideTopic,
+  mappings: TopicMappings,
+  registry: Registry,
+): Promise<string | undefined> {
+  const matched = topic === undefined || reason !== 'not_mapped' ? undefined : mappings.match(topic);
+  if (matched === undefined) return undefined;
+  const { device: id = sender, mapping } = matched;
+  const [publisher, device] = await registry.devicesNamed([sender, id]);
+  const isHeard = publisher === undefined || id === sender || publisher.speaksFor?.includes(id) === true;
+  return device !== undefined && isHeard ? mapping.pattern : undefined;
 }

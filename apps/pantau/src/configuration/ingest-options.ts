@@ -3,7 +3,7 @@ import { timePolicyOf, type IngestOptions } from '#apps/ingest';
 import type { Registry } from '#libs/identity';
 import { PantauError } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
-import { TopicMappings } from '#libs/telemetry';
+import { aliasFault, TopicMappings } from '#libs/telemetry';
 import { qualityLimits } from './configured-files.js';
 
 /**
@@ -31,24 +31,13 @@ export async function ingestOptions(config: LoadedConfig, registry: Registry): P
   };
 }
 
-/** Two names of one device would be two sensors in one series; each name of `quantities` is one quantity of it. */
 function assertOneName(mappings: LoadedConfig['mappings'], codecs: IngestOptions['codecs']): void {
-  const known = new Map<string, string>();
-  for (const { codec, aliases = {} } of mappings) {
-    const names = codecs.get(codec)?.names;
-    if (names === 'quantities') continue;
-    // A camera may have one name at its recorder and another one in its own events.
-    const kind = names === 'cameras' ? codec : 'air';
-    for (const [name, device] of Object.entries(aliases)) {
-      const key = `${kind} ${device}`;
-      const other = known.get(key) ?? name;
-      known.set(key, other);
-      if (other === name) continue;
-      throw new PantauError(
-        'CONFIG_INVALID',
-        `mappings: the aliases "${other}" and "${name}" both name the device ${device}: two sensors in one series.`,
-        { remedy: 'Give each a device of its own, or leave one of them out.' },
-      );
-    }
-  }
+  const fault = aliasFault(mappings, codecs);
+  if (fault === undefined) return;
+  const [one, other] = fault.names;
+  throw new PantauError(
+    'CONFIG_INVALID',
+    `mappings: the aliases "${one}" and "${other}" both name the device ${fault.device}: two sensors in one series.`,
+    { remedy: 'Give each a device of its own, or leave one of them out.' },
+  );
 }

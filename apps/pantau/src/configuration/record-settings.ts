@@ -1,6 +1,7 @@
 import { rulesFileSchema } from '#libs/alerting';
 import { recordIndicators } from '#libs/evidence';
-import type { Settings } from '#libs/identity';
+import { MAPPINGS, withStored, type Settings } from '#libs/identity';
+import type { TopicMapping } from '#libs/telemetry';
 import { indicators } from './configured-indicators.js';
 import { configFile, readYamlFile, type LoadedConfig } from '#libs/platform';
 import { QC_LIMITS_VERSION, qcLimitsSchema } from '#libs/quality-control';
@@ -11,7 +12,7 @@ export async function recordSettings(settings: Settings, config: LoadedConfig): 
   const limits =
     qualityControl === undefined ? null : readYamlFile(configFile(config, qualityControl), qcLimitsSchema);
   await settings.declare('clock', ingest);
-  await settings.declare('mappings', mappings);
+  await settings.change<readonly TopicMapping[]>(MAPPINGS, (held) => withStored(mappings, held));
   await settings.declare('quality', { shipped: QC_LIMITS_VERSION, limits });
   await settings.declare('liveness', livenessBeat);
   await settings.declare('alerts', readYamlFile(configFile(config, rules), rulesFileSchema));

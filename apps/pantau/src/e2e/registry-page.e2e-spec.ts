@@ -165,7 +165,7 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     await page.getByRole('row', { name: /udara-21/ }).waitFor();
   });
 
-  it('shows what a codec would read of a topic that nobody mapped, and the lines that map it', async () => {
+  it('shows what a codec would read of a topic that nobody mapped, maps it, and unmaps it', async () => {
     const { page } = browser;
     const air = await pantau.connect('udara-01');
     const message = '{"Time":"2026-11-29T08:00:00Z","SDS0X1":{"PM2.5":12.5,"PM10":30}}';
@@ -186,7 +186,8 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     await dialog.getByLabel('Pola topik').fill('tele/{device}/SENSOR');
     await dialog.getByLabel(/Codec/).selectOption('tasmota');
     await dialog.getByLabel('Perangkat mana ini?').selectOption('udara-02');
-    await dialog.getByText('aliases: { gudang: udara-02 }').waitFor();
+    await dialog.getByText('udara-01 juga didaftarkan boleh berbicara untuk udara-02').waitFor();
+    await dialog.getByText('Kiriman yang sudah ditolak tidak dibaca lagi').waitFor();
     await read.getByRole('row', { name: /pm25.*12,5/ }).waitFor();
     await browser.picture('topic-preview-id-dark');
     expect(await browser.violations()).toEqual([]);
@@ -196,6 +197,28 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     await page.setViewportSize({ width: 1440, height: 900 });
     // Of a dry run nothing stays.
     expect(await pantau.items('readings?device=udara-01')).toEqual([]);
+
+    await dialog.getByRole('button', { name: 'Tambah perangkat' }).click();
+    const form = dialog.getByRole('region', { name: 'Tambah perangkat' });
+    await form.getByLabel('ID').fill('udara-gudang');
+    await form.getByRole('button', { name: 'Simpan' }).click();
+    await dialog.getByText('udara-01 juga didaftarkan boleh berbicara untuk udara-gudang').waitFor();
+    await dialog.getByRole('button', { name: 'Simpan pemetaan' }).dblclick();
+    await dialog.getByText('Disimpan. Kiriman berikutnya').waitFor();
+    await dialog.getByRole('button', { name: 'Tutup' }).click();
+    const mappings = page.getByRole('region', { name: 'Pemetaan yang berlaku' });
+    await mappings.getByText('gudang → udara-gudang').waitFor();
+    await row.getByText('kini dibaca: tele/{device}/SENSOR').waitFor();
+    const again = await pantau.connect('udara-01');
+    await again.publishAsync('tele/Gudang/SENSOR', message, { qos: 1 });
+    await again.endAsync();
+    await pantau.caughtUp();
+    expect(await pantau.items('readings?device=udara-gudang')).toHaveLength(2);
+
+    await mappings.getByRole('button', { name: 'Hapus' }).click();
+    await mappings.getByRole('button', { name: 'Ya' }).click();
+    await mappings.getByText('Belum ada pemetaan.').waitFor();
+    expect(await pantau.items('mappings')).toEqual([]);
   });
 
   it.each([['service-accounts', '/registry/accounts', /Pendaftaran|Registry/]])(

@@ -43,4 +43,19 @@ describe('TopicMappings', () => {
 
   it('tries the mappings in their order', () =>
     expect(mappings.match('tele/a/SENSOR')?.mapping.pattern).toBe('tele/{device}/SENSOR'));
+
+  it('adds the names of one that people made to that of the configuration of the same pattern and codec, and changes none', () => {
+    const [pattern, codec] = ['tele/{device}/SENSOR', 'tasmota'];
+    const all = new TopicMappings([
+      { pattern, codec, aliases: { teras: 'udara-01' } },
+      { id: 'a', pattern, codec, aliases: { teras: 'udara-09', beranda: 'udara-02' } },
+      { id: 'b', pattern, codec: 'ruuvi', aliases: { gudang: 'udara-03' } },
+      { id: 'c', pattern: 'x/{device}', codec },
+    ]);
+    const deviceOf = (topic: string): string | undefined => all.match(topic)?.device;
+    expect(['teras', 'beranda', 'gudang'].map((name) => deviceOf(`tele/${name}/SENSOR`))).toEqual([
+      ...['udara-01', 'udara-02', 'gudang'],
+    ]);
+    expect(deviceOf('x/udara-04')).toBe('udara-04');
+  });
 });

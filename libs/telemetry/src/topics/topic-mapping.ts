@@ -2,6 +2,8 @@ import type { Millis } from '#libs/kernel';
 
 /** How topics of another maker's devices are read: which codec, and whose message it is. */
 export interface TopicMapping {
+  /** Of one that people made while Pantau runs; those of the configuration have none. */
+  readonly id?: string | undefined;
   /** Topic with named parts in braces, each one whole level: `tele/{device}/SENSOR`. */
   readonly pattern: string;
   readonly codec: string;
@@ -12,6 +14,8 @@ export interface TopicMapping {
   /** How far the local time of these devices is ahead of UTC, where they state one without a zone. */
   readonly utcOffsetMs?: Millis | undefined;
 }
+
+type Aliases = Readonly<Record<string, string>>;
 
 /** A topic that a mapping reads. */
 export interface MappedTopic {
@@ -36,12 +40,24 @@ export function patternFault(pattern: string): string | undefined {
   return undefined;
 }
 
-/** The mappings of a configuration, in the order in which they are tried. */
+/**
+ * Mappings in the order in which they are tried: the configuration's first. One that people made of a pattern that the configuration has,
+ * for the same codec, adds its aliases to that one and changes none of them.
+ */
 export class TopicMappings {
   readonly #compiled: readonly { readonly mapping: TopicMapping; readonly levels: readonly string[] }[];
 
   constructor(mappings: readonly TopicMapping[]) {
-    this.#compiled = mappings.map((mapping) => ({ mapping, levels: mapping.pattern.split('/') }));
+    const own = mappings.filter(({ id }) => id !== undefined);
+    const tried = mappings.map((mapping) => {
+      if (mapping.id !== undefined) return mapping;
+      const added = own.filter(
+        ({ pattern, codec }) => pattern === mapping.pattern && codec === mapping.codec,
+      );
+      const aliases = Object.assign({}, ...added.map((one) => one.aliases), mapping.aliases) as Aliases;
+      return added.length === 0 ? mapping : { ...mapping, aliases };
+    });
+    this.#compiled = tried.map((mapping) => ({ mapping, levels: mapping.pattern.split('/') }));
   }
 
   match(topic: string): MappedTopic | undefined {

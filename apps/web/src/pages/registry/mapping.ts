@@ -22,28 +22,3 @@ export function nameIn(pattern: string, topic: string): string | undefined {
   const at = pattern.split('/').indexOf('{device}');
   return at < 0 ? undefined : topic.split('/')[at]?.toLowerCase();
 }
-
-/**
- * The lines of `pantau.yaml` that let a topic be read as of a device.
- *
- * @param name - what the topic calls the device; undefined where it does not name it
- */
-export function mappingLines(
-  pattern: string,
-  codec: string,
-  name: string | undefined,
-  device: string,
-): string {
-  return [
-    'mappings:',
-    `  - pattern: ${quoted(pattern)}`,
-    `    codec: ${codec === '' ? '…' : quoted(codec)}`,
-    name === undefined
-      ? `    device: ${quoted(device)}`
-      : `    aliases: { ${quoted(name)}: ${quoted(device)} }`,
-  ].join('\n');
-}
-
-/** As YAML takes it; plain where that means the same. */
-const quoted = (text: string): string =>
-  /^[\p{L}\p{N}][\p{L}\p{N}/_{}.-]*$/u.test(text) ? text : JSON.stringify(text);

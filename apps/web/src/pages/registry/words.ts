@@ -100,10 +100,7 @@ export const words = dictionary(
     choose: 'pilih perangkat',
     mapTopic: 'Petakan',
     speaks: (sender: string, device: string) => `Daftarkan bahwa ${sender} berbicara untuk ${device}`,
-    speaksDone: (sender: string, device: string) =>
-      `${sender} kini boleh berbicara untuk ${device}. Kiriman berikutnya dibaca.`,
     ownTopic: (topic: string) => `Atau setel perangkatnya agar mengirim ke ${topic}`,
-    yaml: 'Baris untuk pantau.yaml',
   },
   {
     title: 'Registry',
@@ -204,9 +201,6 @@ export const words = dictionary(
     choose: 'choose a device',
     mapTopic: 'Map it',
     speaks: (sender: string, device: string) => `Register that ${sender} speaks for ${device}`,
-    speaksDone: (sender: string, device: string) =>
-      `${sender} may speak for ${device} now. The next message is read.`,
     ownTopic: (topic: string) => `Or set the device to send to ${topic}`,
-    yaml: 'Lines for pantau.yaml',
   },
 );
