@@ -144,28 +144,51 @@ async function planted(path) {
   });
 }
 
-/** Readers of live events: memory of each, and how long after the PUBACK they have what a device sent. */
+/**
+ * Readers of live events: memory of each, how long after the PUBACK they have what a device sent, and what of a core Pantau
+ * takes meanwhile. A tenth of them follow all that is sent, the others one device.
+ */
 async function followed({ metricsPort, ...options }, publishers) {
-  const memory = async () => residentBytes(metricsPort);
+  const lasting = Math.min(seconds, 20);
+  const memory = () => gauge(metricsPort, 'process_resident_memory_bytes');
+  /** Of Pantau, while devices publish: seconds of a core each second. */
+  const cores = async (work) => {
+    const [cpu, startedAt] = [await gauge(metricsPort, 'process_cpu_seconds_total'), performance.now()];
+    const result = await work();
+    const spent = (await gauge(metricsPort, 'process_cpu_seconds_total')) - cpu;
+    return { result, cores: spent / ((performance.now() - startedAt) / 1_000) };
+  };
+  const publishing = () => answer(publishers, { seconds: lasting });
+  const alone = await cores(publishing);
   await delay(2_000);
   const without = await memory();
-  const clients = startClients(CLIENTS, { role: 'readers', ...options, device: probe, count: readers });
+  const everything = Math.floor(readers / 10);
+  const groups = { device: probe, count: readers - everything, everything };
+  const clients = startClients(CLIENTS, { role: 'readers', ...options, ...groups });
   await answer(clients);
   await delay(2_000);
   const each = ((await memory()) - without) / readers;
-  const lasting = Math.min(seconds, 20);
-  // Others go on meanwhile.
-  const others = answer(publishers, { seconds: lasting });
-  const { delays, wanted } = await answer(clients, { seconds: lasting, perSecond: 5 });
-  await others;
+  const beside = await cores(async () => {
+    const others = publishing();
+    const answered = await answer(clients, { seconds: lasting, perSecond: 5 });
+    return { ...answered, ...(await others) };
+  });
+  const { ofDevice, ofAll, perSecond } = beside.result;
   console.log(
-    `${readers} readers of live events: ${shown(each / 1_024)} KiB each; ${shown(delays.length)} of ${shown(wanted)} events; PUBACK to reader p50 ${time(quantile(delays, 0.5))} p99 ${time(quantile(delays, 0.99))}`,
+    `${readers} readers of live events: ${shown(each / 1_024)} KiB each; ${shown(perSecond)} messages/s; Pantau takes ${beside.cores.toFixed(2)} of a core, ${alone.cores.toFixed(2)} without them`,
   );
+  for (const [name, { count, delays, wanted }] of Object.entries({
+    'one device': ofDevice,
+    everything: ofAll,
+  }))
+    console.log(
+      `  ${count} of ${name}: ${shown(delays.length)} of ${shown(wanted)} events; PUBACK to reader p50 ${time(quantile(delays, 0.5))} p99 ${time(quantile(delays, 0.99))}`,
+    );
 }
 
-async function residentBytes(port) {
+async function gauge(port, name) {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
 function shortened(route) {

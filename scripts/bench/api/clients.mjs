@@ -67,34 +67,46 @@ async function devices({ port, tokens, sites = {}, ...options }) {
   }
 }
 
-/** Follow one device, which publishes here too, so that one clock measures both. */
-async function readers({ port, httpPort, device, password, bearer, count }) {
+/** Follow one device or all of them. The device publishes here too, so that one clock measures both. */
+async function readers({ port, httpPort, device, password, bearer, count, everything }) {
   const socket = await connected(port, device, password);
   const agent = new Agent({ maxSockets: Infinity });
   /** When each message was acknowledged, by its number. */
   const acknowledged = new Map();
-  const waiting = new Map();
-  let delays = [];
-  const seen = (n, at) => {
+  const ofDevice = { count, query: `&device=${device}`, delays: [], waiting: new Map() };
+  const ofAll = { count: everything, query: '', delays: [], waiting: new Map() };
+  const groups = [ofDevice, ofAll];
+  const seen = ({ delays, waiting }, n, at) => {
     const ack = acknowledged.get(n);
     if (ack === undefined) waiting.set(n, [...(waiting.get(n) ?? []), at]);
     else delays.push(at - ack);
   };
-  const open = () =>
+  const open = (group) =>
     new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${bearer}` };
-      const path = `/api/v1/live?topics=readings&device=${device}`;
+      const path = `/api/v1/live?topics=readings${group.query}`;
       get({ agent, host: '127.0.0.1', port: httpPort, path, headers }, (response) => {
         if (response.statusCode !== 200) reject(new Error(`live: ${response.statusCode}`));
         response.once('data', resolve);
-        response.setEncoding('utf8').on('data', (text) => {
+        const mark = `"device":"${device}"`;
+        let rest = '';
+        response.setEncoding('latin1').on('data', (text) => {
           const at = performance.now();
-          for (const [, n] of text.matchAll(/"parameter":"pm25","value":(\d+)/g)) seen(Number(n), at);
+          // An event may come in two parts.
+          const all = rest + text;
+          const end = all.lastIndexOf('\n\n') + 2;
+          if (end < 2) return void (rest = all);
+          rest = all.slice(end);
+          for (let i = all.indexOf(mark); i >= 0 && i < end; i = all.indexOf(mark, i + 1)) {
+            const [, n] = /"parameter":"pm25","value":(\d+)/.exec(all.slice(i, all.indexOf('\n', i))) ?? [];
+            if (n !== undefined) seen(group, Number(n), at);
+          }
         });
       }).on('error', reject);
     });
-  for (let opened = 0; opened < count; opened += 50)
-    await Promise.all(Array.from({ length: Math.min(50, count - opened) }, open));
+  for (const group of groups)
+    for (let opened = 0; opened < group.count; opened += 50)
+      await Promise.all(Array.from({ length: Math.min(50, group.count - opened) }, () => open(group)));
   process.send('ready');
   const { seconds, perSecond } = await next();
   for (let n = 1; n <= seconds * perSecond; n++) {
@@ -102,12 +114,16 @@ async function readers({ port, httpPort, device, password, bearer, count }) {
     const at = performance.now();
     acknowledged.set(n, at);
     // Some readers had it before this process had the PUBACK.
-    for (const early of waiting.get(n) ?? []) delays.push(early - at);
-    waiting.delete(n);
+    for (const { waiting, delays } of groups) {
+      for (const early of waiting.get(n) ?? []) delays.push(early - at);
+      waiting.delete(n);
+    }
   }
-  const wanted = seconds * perSecond * count;
-  for (let i = 0; i < 300 && delays.length < wanted; i++) await delay(100);
-  process.send({ delays, wanted });
+  const wanted = (group) => seconds * perSecond * group.count;
+  for (let i = 0; i < 300 && groups.some((group) => group.delays.length < wanted(group)); i++)
+    await delay(100);
+  const figures = (group) => ({ count: group.count, delays: group.delays, wanted: wanted(group) });
+  process.send({ ofDevice: figures(ofDevice), ofAll: figures(ofAll) });
   await next();
 }
 

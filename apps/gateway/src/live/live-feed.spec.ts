@@ -2,7 +2,9 @@ import { LmdbJournal, LmdbStateStore } from '#libs/engine-lmdb';
 import type { Journal } from '#libs/journal';
 import type { Observation } from '#libs/telemetry';
 import { temporaryFolder } from '#libs/testing';
-import { LiveFeed, type LiveEvent, type LiveFilter } from './live-feed.js';
+import type { LiveFilter } from './live-channel.js';
+import type { LiveEvent } from './live-event.js';
+import { LiveFeed } from './live-feed.js';
 import { parsePosition } from './live-position.js';
 
 const T = Date.UTC(2026, 0, 1);
@@ -67,7 +69,7 @@ class Fixture implements AsyncDisposable {
 
 class Reader {
   readonly #abort = new AbortController();
-  readonly #events: AsyncGenerator<readonly LiveEvent[]>;
+  readonly #events: AsyncGenerator<Buffer>;
   #ready: LiveEvent[] = [];
   last = '';
 
@@ -81,13 +83,17 @@ class Reader {
 
   async next(): Promise<LiveEvent> {
     while (this.#ready.length === 0) {
-      const { value, done } = await this.#events.next();
-      if (done === true) throw new Error('there are no more events');
-      this.#ready = [...value];
+      this.#ready = parsed(await this.bytes());
     }
     const event = this.#ready.shift() as LiveEvent;
     this.last = event.id;
     return event;
+  }
+
+  async bytes(): Promise<Buffer> {
+    const { value, done } = await this.#events.next();
+    if (done === true) throw new Error('there are no more events');
+    return value;
   }
 
   /** Values of the next events. */
@@ -104,6 +110,17 @@ class Reader {
     this.#abort.abort();
     await this.#events.return(undefined);
   }
+}
+
+/** As HTML 9.2.6 has it, as far as it is used. */
+function parsed(bytes: Buffer): LiveEvent[] {
+  const blocks = bytes.toString().split('\n\n');
+  expect(blocks.pop()).toBe('');
+  return blocks.map((block) => {
+    const [, id, type = 'alive', text = ''] = /^id: (\S+)(?:\nevent: (\w+)\ndata: (.*))?$/.exec(block) ?? [];
+    if (id === undefined) throw new Error(`this is no event: ${block}`);
+    return { id, type: type as LiveEvent['type'], text };
+  });
 }
 
 const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
@@ -159,6 +176,117 @@ describe('the live feed', () => {
     await fixture.append(0, 6);
     expect(await one.values(3)).toEqual([1, 3, 5]);
     expect(await site.values(3)).toEqual([0, 2, 4]);
+  });
+
+  it('hands the same bytes to all who ask for the same', async () => {
+    await using fixture = await new Fixture().open();
+    const asked = [{}, {}, { device: 'udara-02' }, { device: 'udara-02' }, { site: 'betung' }];
+    const readers: Reader[] = [];
+    for (const filter of asked) readers.push(await fixture.read(filter));
+    const coming = readers.map((reader) => reader.bytes());
+    await fixture.append(0, 4);
+    const [all, allToo, one, oneToo, site] = await Promise.all(coming);
+    expect([allToo, oneToo]).toEqual([all, one]);
+    expect(allToo).toBe(all);
+    expect(oneToo).toBe(one);
+    expect(parsed(one!).map(({ text }) => (JSON.parse(text) as Observation).device)).toContain('udara-02');
+    expect([one!.equals(all!), site!.equals(one!)]).toEqual([false, false]);
+  });
+
+  it('misses nothing and tells nothing twice where a reader who catches up goes over to what all are handed', async () => {
+    await using fixture = await new Fixture().open();
+    const total = 6_000;
+    const devices = ['udara-01', 'udara-02'];
+    const filters: Partial<LiveFilter>[] = [
+      {},
+      { device: 'udara-01' },
+      { site: 'sembawa' },
+      { topics: ['readings', 'alerts'] },
+    ];
+    const wantedOf = ({ device, site }: Partial<LiveFilter>): number[] =>
+      range(0, total).filter(
+        (n) =>
+          (device === undefined || device === devices[n % 2]) &&
+          (site === undefined || site === ['betung', 'sembawa'][n % 2]),
+      );
+    const first = await fixture.read();
+    let isOver = false;
+    const appending = (async () => {
+      for (let n = 0; n < total; n += 20) {
+        await fixture.append(n, n + 20, devices);
+        // The journal commits what comes in one turn together; readers come and go between.
+        await new Promise(setImmediate);
+      }
+      isOver = true;
+    })();
+    const following = async (filter: Partial<LiveFilter>, patience: number): Promise<void> => {
+      const wanted = wantedOf(filter);
+      let lastId: string | undefined = 'readings.0.0';
+      const seen: number[] = [];
+      while (seen.length < wanted.length) {
+        // Comes back with its last event, again and again, at places of its own.
+        const reader: Reader = await fixture.read(filter, lastId);
+        const most = isOver ? wanted.length : patience;
+        seen.push(...(await reader.values(Math.min(most, wanted.length - seen.length))));
+        lastId = reader.last;
+        await reader.stop();
+      }
+      expect(ascending(seen)).toEqual(wanted);
+      for (const rest of [0, 1]) {
+        const ofDevice = seen.filter((n) => n % 2 === rest);
+        expect(ofDevice).toEqual(ascending(ofDevice));
+      }
+    };
+    await Promise.all([
+      appending,
+      ...[7, 60, 333, total].flatMap((patience) => filters.map((filter) => following(filter, patience))),
+    ]);
+    expect(ascending(await first.values(total))).toEqual(range(0, total));
+  });
+
+  it('does not wait for a slow reader, who is then given all of it once, in the order of each device', async () => {
+    await using fixture = await new Fixture().open();
+    const [slow, quick] = [await fixture.read(), await fixture.read()];
+    const [seen, seenBySlow]: number[][] = [[], []];
+    for (let n = 0; n < 1_200; n += 40) {
+      await fixture.append(n, n + 40);
+      seen!.push(...(await quick.values(40)));
+      // It takes one event of forty, until others are far away.
+      seenBySlow!.push(...(await slow.values(1)));
+    }
+    expect(ascending(seen!)).toEqual(range(0, 1_200));
+    seenBySlow!.push(...(await slow.values(1_200 - seenBySlow!.length)));
+    expect(ascending(seenBySlow!)).toEqual(range(0, 1_200));
+    for (const rest of [0, 1]) {
+      const ofDevice = seenBySlow!.filter((n) => n % 2 === rest);
+      expect(ofDevice).toEqual(ascending(ofDevice));
+    }
+    // Caught up, it is handed what all are.
+    const coming = [slow, quick].map((reader) => reader.bytes());
+    await fixture.append(1_200, 1_201);
+    const [bySlow, byQuick] = await Promise.all(coming);
+    expect(bySlow).toBe(byQuick);
+  });
+
+  it('reads a page of the journal once for all who come back after a restart', async () => {
+    await using fixture = await new Fixture().open();
+    const first = await fixture.read();
+    await fixture.append(0, 3_000);
+    await first.values(10);
+    const { last } = first;
+    await fixture.close();
+    await fixture.open();
+    let pages = 0;
+    const read = fixture.journal.read.bind(fixture.journal);
+    fixture.journal.read = (async (...args: Parameters<Journal['read']>) => {
+      pages++;
+      return read(...args);
+    }) as Journal['read'];
+    const readers = await Promise.all(Array.from({ length: 20 }, () => fixture.read({}, last)));
+    const all = await Promise.all(readers.map((reader) => reader.values(2_990)));
+    for (const values of all) expect(ascending(values)).toHaveLength(2_990);
+    // Some six pages; a reader that falls out of step reads one by itself.
+    expect(pages).toBeLessThan(20);
   });
 
   it('leaves the thread to others while a reader whom little concerns catches up', async () => {

@@ -1,31 +1,22 @@
 import type { Journal, UnreadableEntryListener } from '#libs/journal';
 import { PantauError, SECOND } from '#libs/kernel';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { positionText, type LivePosition } from './live-position.js';
-import { LiveTail, type LiveEntry } from './live-tail.js';
+import { eventsOf, LiveChannel, placed, type LiveFilter } from './live-channel.js';
+import { rendered, type LiveEvent } from './live-event.js';
+import type { LivePosition } from './live-position.js';
+import { LiveTail, type LivePage } from './live-tail.js';
 import { TOPICS, type LiveTopic } from './live-topics.js';
-
-/** What a reader asks for. */
-export interface LiveFilter {
-  readonly topics: readonly LiveTopic[];
-  readonly site: string | undefined;
-  readonly device: string | undefined;
-}
-
-export interface LiveEvent {
-  /** Of the topic; `start` is the first; `lost` says what cannot be had any more; `alive` that there is nothing. */
-  readonly type: LiveTopic | 'start' | 'lost' | 'alive';
-  /** From where whoever has seen this event goes on. */
-  readonly id: string;
-  /** JSON on one line. */
-  readonly text: string;
-}
 
 /** Readers at one time: each holds a connection and the buffers of its socket. */
 const MAX_READERS = 1_000;
 const PAUSE = SECOND;
 /** A reader for which there is nothing gets its place at least this often, and whoever stands between sees that the connection is alive. */
 const ALIVE = 15 * SECOND;
+/**
+ * Milliseconds between two times of handing out, for each reader. To hand one its events takes about a fifth of this, so that
+ * however much comes, four fifths of the thread are left to others.
+ */
+const PACE = 0.25;
 
 /** The shards of a topic, followed while anybody reads it. */
 interface Followed {
@@ -34,15 +25,22 @@ interface Followed {
   readers: number;
 }
 
+/** Those who ask for the same, and how many they are. */
+interface Shared {
+  readonly channel: LiveChannel;
+  readers: number;
+}
+
 /**
- * Follows the journal for everybody who watches: one loop a shard and topic, while somebody follows the topic, and any
- * number of readers, each at its own place. A slow reader is behind and costs nothing but its place.
+ * Follows the journal for everybody who watches: one loop a shard and topic, while somebody follows the topic. Readers who
+ * have seen all are handed what comes by the channel of those who ask for the same. A reader who is behind reads for itself
+ * until it has seen all; a slow one is behind and costs nothing but its place.
  */
 export class LiveFeed {
   readonly #followed = new Map<LiveTopic, Followed>();
+  readonly #shared = new Map<string, Shared>();
   readonly #closing = new AbortController();
   #readers = 0;
-  #news = newNews();
   #alive: NodeJS.Timeout | undefined;
 
   constructor(
@@ -58,103 +56,83 @@ export class LiveFeed {
   /** Ends all readers. */
   close(): void {
     this.#closing.abort();
-    this.#tell();
   }
 
   /**
    * What happens, in the order of each device, until the signal aborts or the feed is closed.
    *
    * @param since - where to go on; topics that it does not name begin now
-   * @returns events, those that are there at once together
+   * @returns server-sent events as they are sent, those that are there at once together
    * @throws PantauError `OVERLOADED` with too many readers
    */
   async *read(
     filter: LiveFilter,
     since: LivePosition,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly LiveEvent[], undefined> {
+  ): AsyncGenerator<Buffer, undefined> {
     if (this.#readers >= MAX_READERS)
       throw new PantauError('OVERLOADED', `${MAX_READERS} readers are connected already.`, {
         transient: true,
       });
-    if (this.#readers++ === 0) this.#alive = setInterval(() => this.#tell(), ALIVE).unref();
-    const stop = AbortSignal.any([signal, this.#closing.signal]);
-    const wake = (): void => this.#tell();
-    signal.addEventListener('abort', wake, { once: true });
+    if (this.#readers++ === 0) this.#alive = setInterval(() => this.#keepAlive(), ALIVE).unref();
     const followed = filter.topics.map((topic) => this.#join(topic));
     try {
-      yield* this.#events(filter, since, stop);
+      const tails = new Map<LiveTopic, readonly LiveTail[]>();
+      for (const [i, topic] of filter.topics.entries())
+        tails.set(topic, await (followed[i] as Followed).tails);
+      yield* this.#events(filter, tails, since, AbortSignal.any([signal, this.#closing.signal]));
     } finally {
       for (const [i, topic] of filter.topics.entries()) this.#leave(topic, followed[i] as Followed);
-      signal.removeEventListener('abort', wake);
       if (--this.#readers === 0) clearInterval(this.#alive);
     }
   }
 
   async *#events(
-    { topics, site, device }: LiveFilter,
+    filter: LiveFilter,
+    tails: ReadonlyMap<LiveTopic, readonly LiveTail[]>,
     since: LivePosition,
     stop: AbortSignal,
-  ): AsyncGenerator<readonly LiveEvent[], undefined> {
-    const tails = new Map<LiveTopic, readonly LiveTail[]>();
-    const places = new Map<LiveTopic, number[]>();
-    const ahead: LiveTopic[] = [];
-    for (const topic of topics) {
-      const ofTopic = await (this.#followed.get(topic) as Followed).tails;
-      const asked = since.get(topic);
-      tails.set(topic, ofTopic);
-      places.set(
-        topic,
-        ofTopic.map(({ end }, shard) => Math.min(asked?.[shard] ?? end, end)),
-      );
-      if (asked?.some((offset, shard) => offset > (ofTopic[shard] as LiveTail).end) === true)
-        ahead.push(topic);
+  ): AsyncGenerator<Buffer, undefined> {
+    const key = JSON.stringify([filter.topics, filter.site, filter.device]);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = { channel: new LiveChannel(filter, tails, () => this.#readers * PACE), readers: 0 };
+      this.#shared.set(key, shared);
     }
-    const isAskedFor = (entry: LiveEntry): boolean =>
-      entry.text !== '' && (site ?? entry.site) === entry.site && (device ?? entry.device) === entry.device;
-    const place = (type: LiveEvent['type'], data: object): LiveEvent => ({
-      type,
-      id: positionText(places),
-      text: JSON.stringify(data),
-    });
-    yield [
-      place('start', { topics }),
-      // The id is one of another journal, such as that of an earlier installation.
-      ...ahead.map((topic) => place('lost', { topic, entries: null })),
-    ];
-    let yieldedAt = performance.now();
-    while (!stop.aborted) {
-      // Before the look: what comes during it is seen by the next.
-      const news = this.#news;
-      let isBehind = false;
-      for (const [topic, ofTopic] of tails)
-        for (const [shard, tail] of ofTopic.entries()) {
-          const offsets = places.get(topic) as number[];
-          const from = offsets[shard] as number;
-          if (from >= tail.end) continue;
-          const { entries, next, lost } = await tail.read(from);
-          // Reading waits for nothing: without a turn of the event loop whoever catches up would have the thread alone.
-          await nextTurn();
-          const events: LiveEvent[] = [];
-          for (const entry of entries) {
-            if (!isAskedFor(entry)) continue;
-            offsets[shard] = entry.offset + 1;
-            events.push({ type: topic, id: positionText(places), text: entry.text });
-          }
-          offsets[shard] = next;
-          isBehind ||= next < tail.end;
-          if (lost > 0) events.push(place('lost', { topic, entries: lost }));
-          if (events.length === 0) continue;
-          yield events;
-          yieldedAt = performance.now();
+    shared.readers++;
+    const { channel } = shared;
+    try {
+      const { place, ahead } = placeIn(tails, since);
+      // An id that is ahead is one of another journal, such as that of an earlier installation.
+      yield bytesOf([
+        placed('start', place, { topics: filter.topics }),
+        ...ahead.map((topic) => placed('lost', place, { topic, entries: null })),
+      ]);
+      while (!stop.aborted) {
+        if (isBehind(tails, place)) {
+          yield* catchUp(filter, tails, place, stop);
+          continue;
         }
-      if (isBehind) continue;
-      if (performance.now() - yieldedAt >= ALIVE) {
-        yield [place('alive', {})];
-        yieldedAt = performance.now();
+        // Nothing is awaited between that look and this: what comes later, the channel hands over.
+        const member = channel.join();
+        const end = (): void => member.end();
+        stop.addEventListener('abort', end, { once: true });
+        try {
+          for (let chunk = await member.next(); chunk !== undefined; chunk = await member.next())
+            yield chunk.bytes;
+        } finally {
+          stop.removeEventListener('abort', end);
+          channel.leave(member);
+        }
+        for (const [topic, offsets] of member.place) place.set(topic, [...offsets]);
       }
-      await news.promise;
+    } finally {
+      if (--shared.readers === 0) this.#shared.delete(key);
     }
+  }
+
+  #keepAlive(): void {
+    for (const { channel } of this.#shared.values()) channel.keepAlive(ALIVE);
   }
 
   #join(topic: LiveTopic): Followed {
@@ -181,7 +159,10 @@ export class LiveFeed {
     const tails: LiveTail[] = [];
     for (let shard = 0; shard < this.journal.shards; shard++) {
       const { next } = await this.journal.extent(stream, shard);
-      tails.push(new LiveTail(this.journal, topic, shard, next, this.passedOver));
+      const taken = (page: LivePage): void => {
+        for (const { channel } of this.#shared.values()) channel.take({ topic, shard }, page);
+      };
+      tails.push(new LiveTail(this.journal, topic, shard, next, this.passedOver, taken));
     }
     for (const [shard, tail] of tails.entries()) void this.#pump(topic, shard, tail, signal);
     return tails;
@@ -192,29 +173,59 @@ export class LiveFeed {
       try {
         await this.journal.waitFor(TOPICS[topic].stream, shard, tail.end, signal);
         await tail.extend();
-        this.#tell();
       } catch (error) {
         if (error instanceof PantauError && error.code === 'JOURNAL_CLOSED') return;
         this.onError(error);
         await delay(PAUSE, undefined, { signal }).catch(() => undefined);
       }
   }
+}
 
-  /** Wakes all readers that wait. One promise for all of them and for each turn: a race would hold every one that lost. */
-  #tell(): void {
-    const { resolve } = this.#news;
-    this.#news = newNews();
-    resolve();
+const bytesOf = (events: readonly LiveEvent[]): Buffer => Buffer.from(events.map(rendered).join(''));
+
+/** Where a reader begins: behind what it has seen, elsewhere at the end. */
+function placeIn(tails: ReadonlyMap<LiveTopic, readonly LiveTail[]>, since: LivePosition) {
+  const place = new Map<LiveTopic, number[]>();
+  const ahead: LiveTopic[] = [];
+  for (const [topic, ofTopic] of tails) {
+    const asked = since.get(topic);
+    const offsets = ofTopic.map(({ end }, shard) => Math.min(asked?.[shard] ?? end, end));
+    place.set(topic, offsets);
+    if (asked?.some((offset, shard) => offset > (ofTopic[shard]?.end ?? 0)) === true) ahead.push(topic);
   }
+  return { place, ahead };
 }
 
-interface News {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
+function isBehind(
+  tails: ReadonlyMap<LiveTopic, readonly LiveTail[]>,
+  place: ReadonlyMap<LiveTopic, readonly number[]>,
+): boolean {
+  return [...tails].some(([topic, ofTopic]) =>
+    ofTopic.some(({ end }, shard) => (place.get(topic)?.[shard] ?? end) < end),
+  );
 }
 
-function newNews(): News {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
+/** What stands between a place and the end, for one reader. @param place - is moved */
+async function* catchUp(
+  filter: LiveFilter,
+  tails: ReadonlyMap<LiveTopic, readonly LiveTail[]>,
+  place: Map<LiveTopic, number[]>,
+  stop: AbortSignal,
+): AsyncGenerator<Buffer, undefined> {
+  let yieldedAt = performance.now();
+  while (isBehind(tails, place) && !stop.aborted)
+    for (const [topic, ofTopic] of tails)
+      for (const [shard, tail] of ofTopic.entries()) {
+        const from = (place.get(topic) as number[])[shard] as number;
+        if (from >= tail.end) continue;
+        const page = await tail.read(from);
+        // Reading waits for nothing: without a turn of the event loop whoever catches up would have the thread alone.
+        await nextTurn();
+        const events = eventsOf(filter, { topic, shard }, page, place);
+        if (events.length === 0 && performance.now() - yieldedAt >= ALIVE)
+          events.push(placed('alive', place, {}));
+        if (events.length === 0) continue;
+        yield bytesOf(events);
+        yieldedAt = performance.now();
+      }
 }

@@ -18,9 +18,11 @@ export interface LivePage {
   readonly lost: number;
 }
 
-/** Entries of a shard that are kept rendered. A reader that is further back reads the journal by itself. */
+/** Entries of a shard that are kept rendered. A reader that is further back reads the journal. */
 const KEPT = 500;
 const PAGE = 500;
+/** Pages of the journal that are kept rendered, for readers who are equally far back: after a restart all of them are. */
+const KEPT_PAGES = 2;
 
 /**
  * The end of one shard of one topic, shared by all that follow it: each entry is read and rendered once, however many
@@ -30,14 +32,16 @@ export class LiveTail {
   #entries: LiveEntry[] = [];
   /** Behind the last of them. */
   #end: number;
-  #reading: Promise<void> | undefined;
+  readonly #pages = new Map<number, Promise<LivePage>>();
 
+  /** @param taken - told of what was appended in the turn in which {@link end} moves behind it */
   constructor(
     private readonly journal: Journal,
     private readonly topic: LiveTopic,
     private readonly shard: number,
     end: number,
     private readonly passedOver: UnreadableEntryListener,
+    private readonly taken: (page: LivePage) => void,
   ) {
     this.#end = end;
   }
@@ -47,24 +51,52 @@ export class LiveTail {
     return this.#end;
   }
 
-  /** Takes up what was appended. Resolves at once when that is being done already, with it. */
+  /** Takes up what was appended. One call at a time. */
   async extend(): Promise<void> {
-    await (this.#reading ??= this.#extend().finally(() => (this.#reading = undefined)));
-  }
-
-  async #extend(): Promise<void> {
-    const { entries, next } = await this.#page(this.#end);
-    this.#entries.push(...entries);
-    this.#end = next;
+    const page = await this.#page(this.#end);
+    this.#entries.push(...page.entries);
+    this.#end = page.next;
     if (this.#entries.length > 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
+    this.taken(page);
   }
 
-  /** What stands at and behind an offset. */
+  /** What stands at and behind an offset, up to {@link end}. */
   async read(from: number): Promise<LivePage> {
     const first = this.#entries[0]?.offset ?? this.#end;
-    if (from < first) return this.#page(from);
+    if (from < first) return this.#upToEnd(from, await this.#earlier(from));
     const entries = this.#entries.slice(lowerBound(this.#entries, from)).slice(0, PAGE);
     return { entries, next: Math.max(from, (entries.at(-1)?.offset ?? this.#end - 1) + 1), lost: 0 };
+  }
+
+  /** The journal may be further than what was taken up, which its readers are given by another way. */
+  #upToEnd(from: number, page: LivePage): LivePage {
+    const next = this.#end;
+    if (page.next <= next) return page;
+    const entries = page.entries.slice(0, lowerBound(page.entries, next));
+    return { entries, next, lost: Math.min(page.lost, next - from) };
+  }
+
+  /** From the journal, in pages that begin at the same places for everybody. */
+  async #earlier(from: number): Promise<LivePage> {
+    const start = from - (from % PAGE);
+    const { entries, next } = await (this.#pages.get(start) ?? this.#kept(start));
+    // The page is of before more was appended, or retention has taken its beginning.
+    if (next <= from || entries.length === 0) return this.#page(from);
+    return { entries: entries.slice(lowerBound(entries, from)), next, lost: 0 };
+  }
+
+  #kept(start: number): Promise<LivePage> {
+    const page = this.#page(start);
+    const [oldest] = this.#pages.keys();
+    if (oldest !== undefined && this.#pages.size >= KEPT_PAGES) this.#pages.delete(oldest);
+    this.#pages.set(start, page);
+    const forget = (): void => {
+      if (this.#pages.get(start) === page) this.#pages.delete(start);
+    };
+    page.then(({ next }) => {
+      if (next < start + PAGE) forget();
+    }, forget);
+    return page;
   }
 
   async #page(from: number): Promise<LivePage> {

@@ -20,7 +20,7 @@ import type { AuthenticatedRequest } from '../http/auth.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { ApiZodQuery } from '../http/openapi.js';
-import { LiveFeed, type LiveEvent } from './live-feed.js';
+import { LiveFeed } from './live-feed.js';
 import { parsePosition } from './live-position.js';
 import { LIVE_TOPICS, type LiveTopic } from './live-topics.js';
 
@@ -95,7 +95,7 @@ export class LiveController implements OnModuleDestroy {
     raw.once('close', () => gone.abort());
     const events = this.#feed.read({ topics, site, device }, since, gone.signal);
     // Before the answer begins: what is refused is a problem with its status.
-    const { value: first = [] } = await events.next();
+    const { value: first = Buffer.alloc(0) } = await events.next();
     reply.hijack();
     const watch = setInterval(() => void endUnless(stillHolds, gone), RIGHTS_LOOKED_AT);
     try {
@@ -131,12 +131,7 @@ async function endUnless(
 }
 
 /** Waits while the socket is full, so a slow reader is sent no more than it takes. @throws Error when it takes nothing for {@link STALLED} */
-async function send(raw: ServerResponse, events: readonly LiveEvent[], gone: AbortSignal): Promise<void> {
-  if (raw.write(events.map(rendered).join(''))) return;
+async function send(raw: ServerResponse, bytes: Buffer, gone: AbortSignal): Promise<void> {
+  if (raw.write(bytes)) return;
   await once(raw, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(STALLED)]) });
-}
-
-/** An event without data is no event; its id counts all the same. */
-function rendered({ type, id, text }: LiveEvent): string {
-  return type === 'alive' ? `id: ${id}\n\n` : `id: ${id}\nevent: ${type}\ndata: ${text}\n\n`;
 }
