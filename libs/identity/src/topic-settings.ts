@@ -1,5 +1,5 @@
 import { TopicMappings, type TopicMapping } from '#libs/telemetry';
-import type { Registry } from './registry.js';
+import type { Settings } from './settings.js';
 
 /** The name of the setting that says how topics of other makers' devices are read. */
 export const MAPPINGS = 'mappings';
@@ -18,6 +18,12 @@ export function withStored(configured: Held, held: Held = []): Held {
   return [...configured, ...held.filter(isStoredMapping)];
 }
 
+/** Of the registry, what they follow. */
+interface Followed {
+  readonly settings: Settings;
+  revision(): Promise<string | undefined>;
+}
+
 /** The mappings in force, for those who look at every message: read again when the registry has changed. */
 export class MappingsInForce {
   #revision: string | undefined;
@@ -26,7 +32,7 @@ export class MappingsInForce {
 
   /** @param configured - in force where none were ever recorded */
   constructor(
-    private readonly registry: Registry,
+    private readonly registry: Followed,
     configured: TopicMappings,
   ) {
     this.#mappings = configured;
