@@ -2,7 +2,6 @@ import { MAPPINGS, type Device } from '#libs/identity';
 import { follow, lagOf } from '#libs/journal';
 import { HOUR, type Millis } from '#libs/kernel';
 import type { Logger } from '#libs/platform';
-import type { SettingsEntry, StreamTypes } from '#libs/streams';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { Audience } from './delivery/audience.js';
 import { CommandListeners } from './delivery/command-listeners.js';
@@ -313,8 +312,19 @@ export class Broker {
       throw error;
     }
     await this.#liveness.start();
-    this.#follow('identity', async (data) => this.#connections.identityChanged(data));
-    this.#follow('settings', async (data) => this.#settingChanged(data));
+    void follow(journal, {
+      stream: 'identity',
+      handle: async ({ data }) => this.#connections.identityChanged(data),
+      ...this.#followingChanges('identity'),
+    });
+    void follow(journal, {
+      stream: 'settings',
+      handle: async ({ data: { name, value } }) => {
+        if (name === MAPPINGS) await this.#targets.refresh();
+        if (name.startsWith('device/')) await this.#connections.registrationChanged(value as Device);
+      },
+      ...this.#followingChanges('settings'),
+    });
     this.#sys = new SysTopics(aedes, this.metrics);
     this.#sys.start();
     this.#hourly = setInterval(() => this.#forget(), this.#options.forgetsEveryMs ?? HOUR);
@@ -363,21 +373,11 @@ export class Broker {
       .catch((error: unknown) => this.#logger.error({ err: error }, 'the stop could not be recorded'));
   }
 
-  /** What is changed in other threads and processes. */
-  #follow<S extends 'identity' | 'settings'>(
-    stream: S,
-    handle: (data: StreamTypes[S]) => Promise<void>,
-  ): void {
-    void follow(this.#pantau.journal, {
-      ...{ stream, from: 'end', signal: this.#stop.signal, setAside: this.#passOver },
-      handle: ({ data }) => handle(data),
-      onError: (error) => this.#logger.error({ err: error }, `changes of ${stream} wait`),
-    });
-  }
-
-  async #settingChanged({ name, value }: SettingsEntry): Promise<void> {
-    if (name === MAPPINGS) await this.#targets.refresh();
-    if (name.startsWith('device/')) await this.#connections.registrationChanged(value as Device);
+  #followingChanges(what: string) {
+    return {
+      ...{ from: 'end' as const, signal: this.#stop.signal, setAside: this.#passOver },
+      onError: (error: unknown) => this.#logger.error({ err: error }, `changes of ${what} wait`),
+    };
   }
 
   get #stopping(): boolean {

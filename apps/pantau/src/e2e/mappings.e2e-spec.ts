@@ -97,6 +97,18 @@ describeWith(['mosquitto_pub'], 'a topic that nobody reads', () => {
     ]);
   });
 
+  it('is in a list that is read page by page', async () => {
+    type Page = { items: object[]; truncated?: boolean; next?: string };
+    const page = async (query: string): Promise<Page> => (await pantau.get<Page>(`mappings?${query}`)).body;
+    const { items } = await page('limit=2');
+    expect(items.length).toBe(2);
+    const first = await page('limit=1');
+    expect(first).toEqual({ items: [items[0]], truncated: true, next: expect.any(String) as string });
+    expect(await page(`limit=1&after=${first.next}`)).toEqual({ items: [items[1]] });
+    const { status } = await pantau.get<Problem>('mappings?after=x');
+    expect(status).toBe(400);
+  });
+
   it('stays mapped over a restart, and the audit log says who mapped it', async () => {
     await pantau.restart();
     await publish('udara-01', TOPIC, said(13));

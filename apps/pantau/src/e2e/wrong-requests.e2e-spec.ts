@@ -222,6 +222,7 @@ describe('every route of the OpenAPI document', () => {
       'devices',
       'devices/{device}/messages',
       'audit',
+      'mappings',
     ].map((name) => `/api/v1/${name}`);
     expect(limited.sort()).toEqual([...Object.keys(seeded), ...elsewhere].sort());
     for (const [path, { namespace, key = (i: number) => `udara-01/${i}`, value }] of Object.entries(seeded)) {
