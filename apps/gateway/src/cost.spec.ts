@@ -116,6 +116,16 @@ async function costs(many: number, queries: readonly string[]): Promise<Map<stri
     numbers.map((i) => ({ site: nameOf(i), device: nameOf(i), ts: NOW - i, receivedAt: NOW, ...reading })),
   );
 
+  const { settings } = new Registry(store, { journal: log, clock });
+  const mappings = numbers.map((i) => ({
+    id: nameOf(i),
+    pattern: `${nameOf(i)}/{device}`,
+    codec: 'tasmota',
+  }));
+  // Each change keeps what held before.
+  for (let changes = 0; changes < many / 20; changes++)
+    await settings.declare('mappings', mappings.slice(changes));
+
   const [state, journal, points] = [
     counted<LmdbStateStore>(store),
     counted(log, ['read', 'readBackwards']),

@@ -80,7 +80,7 @@ export class Registry {
 
   /** How topics of other makers' devices are read, in the order in which that is tried: of the configuration, and what people made. */
   async mappings(): Promise<readonly TopicMapping[]> {
-    return (await this.settings.history<readonly TopicMapping[]>(MAPPINGS)).at(-1)?.value ?? [];
+    return (await this.settings.last<readonly TopicMapping[]>(MAPPINGS))?.value ?? [];
   }
 
   /**

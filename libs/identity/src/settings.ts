@@ -51,6 +51,12 @@ export class Settings implements SettingsHistory {
     return entries.map(({ value }) => value as SettingsEntry<T>);
   }
 
+  /** The one that holds now. */
+  async last<T>(name: string): Promise<SettingsEntry<T> | undefined> {
+    const [entry] = await this.state.list(SETTINGS_HISTORY, { prefix: `${name}/`, reverse: true, limit: 1 });
+    return entry?.value as SettingsEntry<T> | undefined;
+  }
+
   /** Every entry of the names that begin with `{kind}/`, by name and in order of time. */
   async historyOfKind<T>(kind: 'access'): Promise<readonly SettingsEntry<T>[]> {
     return this.history(kind);
@@ -107,7 +113,7 @@ export class Settings implements SettingsHistory {
     const shard = shardOf(name, journal.shards);
     for (;;) {
       const expected = await journal.position(SETTINGS, SETTINGS, shard);
-      const last = (await this.history(name)).at(-1);
+      const last = await this.last(name);
       const value = await valueOf(last?.value);
       const held = await before();
       const at = clock.now();

@@ -46,7 +46,7 @@ export class MappingsInForce {
   async refresh(): Promise<boolean> {
     const revision = await this.registry.revision();
     if (this.#digest !== undefined && revision === this.#revision) return false;
-    const last = (await this.registry.settings.history<Held>(MAPPINGS)).at(-1);
+    const last = await this.registry.settings.last<Held>(MAPPINGS);
     this.#revision = revision;
     const digest = last?.digest ?? '';
     if (digest === this.#digest) return false;
