@@ -5,8 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { DEVICES, REGISTRY, SITES } from './namespaces.js';
 import { deviceSchema, siteSchema, type Device, type DeviceService, type Site } from './registered.js';
 import type { TopicMapping } from '#libs/telemetry';
-import { Settings } from './settings.js';
-import { isStoredMapping, MAPPINGS, withStored, type StoredMapping } from './topic-settings.js';
+import { Settings } from './settings/settings.js';
+import { isStoredMapping, MAPPINGS, withStored, type StoredMapping } from './settings/topic-settings.js';
 
 const REVISION = 'revision';
 /** Ids on each side of a name that nobody has. */

@@ -121,7 +121,7 @@ const ANSWERS: Readonly<Record<string, (pantau: PantauFixture) => Promise<unknow
   'libs/evidence/src/verification/journal-source.ts': recomputation,
   'libs/evidence/src/verification/input-chain.ts': recomputation,
   'libs/evidence/src/verification/store-content.ts': recomputation,
-  'libs/identity/src/settings.ts': recomputation,
+  'libs/identity/src/settings/settings.ts': recomputation,
   'apps/pantau/src/commands/reconcile.ts': async (pantau) => {
     const log = pantau.file('acknowledged.jsonl');
     writeFileSync(log, JSON.stringify({ device: DEVICE, ts: 1, values: { pm25: 1 } }) + '\n');

@@ -11,7 +11,7 @@ import {
 import type { StateStore, StateWrite } from '#libs/state';
 import type { SettingsEntry } from '#libs/streams';
 import { createHash } from 'node:crypto';
-import { SETTINGS_HISTORY } from './namespaces.js';
+import { SETTINGS_HISTORY } from '../namespaces.js';
 
 /** The stream of the settings, which retention never touches: what was computed with them refers to them. */
 export const SETTINGS = 'settings';
