@@ -21,7 +21,9 @@ const ASKED = /\/api\/v1\/(?!session$|live|page)/;
 const SPECIMENS = '/gaya';
 /** They show nothing of Pantau until somebody does something. */
 const ASK_NOTHING = [SPECIMENS, '/registry/import'];
-const PATHS = pagePaths().filter((path) => path !== '/link');
+/** Nobody signs in there; the suites of links and of the display look at their states. */
+const ALONE = ['/link', '/layar'];
+const PATHS = pagePaths().filter((path) => !ALONE.includes(path));
 const EXAMPLES = {
   ...{ device: 'udara-01', rule: 'pm25', since: '1700000000000', indicator: 'env.aq.pm25_daily_mean' },
   ...{

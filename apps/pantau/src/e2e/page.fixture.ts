@@ -117,6 +117,10 @@ export class PageFixture implements AsyncDisposable {
   /** What somebody who cannot see, or not well, would stumble over. */
   async violations(): Promise<string[]> {
     await this.page.evaluate(AXE);
+    // What fades in has not its contrast yet.
+    await this.page.evaluate(
+      `for (const one of document.getAnimations()) if (one.effect.getComputedTiming().endTime < Infinity) one.finish()`,
+    );
     const found = await this.page.evaluate<Violation[]>(
       `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)`,
     );
