@@ -83,7 +83,7 @@ export class Administration {
     const { registry, credentials } = this.pantau;
     const since = new Map<string, UtcMillis>();
     for (const id of await credentials.revokedOf(devices)) {
-      const last = (await registry.settings.history<DeviceService>(`access/${id}`)).at(-1);
+      const last = await registry.settings.last<DeviceService>(`access/${id}`);
       if (last?.value === 'revoked') since.set(id, last.from);
     }
     return since;

@@ -73,7 +73,7 @@ export class Registry {
   /** Records whether a device is in service, which figures and alerts must know: it owes nothing while it is not. */
   async putService(id: string, service: DeviceService): Promise<void> {
     const name = `access/${id}`;
-    const before = (await this.settings.history<DeviceService>(name)).at(-1)?.value ?? 'open';
+    const before = (await this.settings.last<DeviceService>(name))?.value ?? 'open';
     if (before !== service)
       await this.settings.declare(name, service, [REGISTRY.put(REVISION, randomUUID())], async () => 'open');
   }

@@ -25,7 +25,7 @@ export async function recordIndicators(
 
 async function assertTold(settings: Settings, definition: IndicatorDefinition): Promise<void> {
   const { key, version, subject, period } = definition;
-  const before = (await settings.history<IndicatorDefinition>(settingOf(key))).at(-1)?.value;
+  const before = (await settings.last<IndicatorDefinition>(settingOf(key)))?.value;
   if (before === undefined) return;
   if (before.subject !== subject || before.period !== period)
     throw new PantauError(

@@ -1,4 +1,4 @@
-import type { DeviceNow, Site, Station } from '../../../client';
+import type { Alert, DeviceNow, Site, Station } from '../../../client';
 import type { StateName } from '../../ui/meanings';
 
 /** What the state of a device follows from. */
@@ -17,6 +17,14 @@ export interface DeviceHere extends DeviceKnown {
   readonly site: string;
   readonly kind: DeviceNow['kind'];
   readonly name: string;
+}
+
+const SEVERITIES = ['critical', 'warning', 'info'] as const;
+
+/** Alerts as they are worked on. */
+export function worstFirst<T extends Pick<Alert, 'severity'>>(alerts: readonly T[]): T[] {
+  const order = ({ severity }: T): number => SEVERITIES.indexOf(severity);
+  return alerts.toSorted((a, b) => order(a) - order(b));
 }
 
 /** A device may be late by so many of its intervals before it is called silent. */
