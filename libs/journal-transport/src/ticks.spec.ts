@@ -12,6 +12,15 @@ describe('ticks', () => {
     expect(other.last).toBeGreaterThanOrEqual(one.last);
   });
 
+  it('are not rung early, though a timer may be', async () => {
+    const ticks = new Ticks(20, () => performance.now() / 2);
+    const bell = new Bell();
+    const { last } = ticks;
+    ticks.ringAtNext(bell);
+    await bell.rung();
+    expect(ticks.last).toBeGreaterThan(last);
+  });
+
   it('ring nobody after their end', async () => {
     const ticks = new Ticks(1);
     const bell = new Bell();

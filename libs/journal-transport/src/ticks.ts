@@ -33,16 +33,24 @@ export class Ticks {
   /** Rings the bell at the next tick. */
   ringAtNext(bell: Bell): void {
     this.#waiting.add(bell);
-    this.#timer ??= setTimeout(
+    this.#timer ??= this.#timerUntil(this.last + 1);
+  }
+
+  /** A timer counts in whole milliseconds, by another clock: it may be early, and is then set again. */
+  #timerUntil(tick: number): NodeJS.Timeout {
+    return setTimeout(
       () => {
-        this.#timer = undefined;
-        const bells = [...this.#waiting];
-        this.#waiting.clear();
-        for (const each of bells) each.ring();
+        this.#timer = this.last < tick ? this.#timerUntil(tick) : undefined;
+        if (this.#timer === undefined) this.#ringAll();
       },
-      // A timer may be early by a part of a millisecond.
-      this.every - (this.now() % this.every) + 1,
+      tick * this.every - this.now(),
     );
+  }
+
+  #ringAll(): void {
+    const bells = [...this.#waiting];
+    this.#waiting.clear();
+    for (const bell of bells) bell.ring();
   }
 
   /** Nobody is rung any more. */
