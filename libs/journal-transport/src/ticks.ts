@@ -36,14 +36,15 @@ export class Ticks {
     this.#timer ??= this.#timerUntil(this.last + 1);
   }
 
-  /** A timer counts in whole milliseconds, by another clock: it may be early, and is then set again. */
+  /** A timer may ring before its time by this clock. It is set again then. */
   #timerUntil(tick: number): NodeJS.Timeout {
     return setTimeout(
       () => {
         this.#timer = this.last < tick ? this.#timerUntil(tick) : undefined;
         if (this.#timer === undefined) this.#ringAll();
       },
-      tick * this.every - this.now(),
+      // It counts whole milliseconds: without one more, most would have to be set twice.
+      tick * this.every - this.now() + 1,
     );
   }
 
