@@ -81,7 +81,7 @@ export class EvidenceController {
     tally.pass(arrived.last);
     // What replaces a value of the same instant takes that one's place in the account too, so reading again changes nothing.
     for (const [flag, count] of await arrived.store(context)) tally.add(`flag ${flag}`, count);
-    tally.end();
+    await tally.end();
     const rollups = await downSample(
       touched,
       context.state,

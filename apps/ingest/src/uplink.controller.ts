@@ -99,7 +99,7 @@ export class UplinkController {
         devices.remember();
         sensors.remember();
         await unread.remember();
-        begun.tally.end();
+        await begun.tally.end();
       },
     };
   }
@@ -111,7 +111,7 @@ export class UplinkController {
   ): Promise<void> {
     await devices.expect(piece);
     const outcome: Outcome = { readings: [], signals: [], rejected: [], commands: [] };
-    for (const { shard, offset, data: uplink } of piece) {
+    for (const { shard, offset, appendedAt, data: uplink } of piece) {
       const message: Message = { uplink, ref: { shard, offset }, refusals: [] };
       const { refusals } = message;
       const before = sizesOf(outcome);
@@ -156,7 +156,7 @@ export class UplinkController {
         }
       }
       if (refusals.length > 0) refuse(message, outcome);
-      if (tally.pass(offset)) countMessage(tally, before, outcome, refusals);
+      if (tally.pass(offset, uplink.receivedAt, appendedAt)) countMessage(tally, before, outcome, refusals);
     }
     context.append('readings', outcome.readings);
     context.append('signals', outcome.signals);

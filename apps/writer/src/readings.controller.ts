@@ -36,10 +36,10 @@ export class ReadingsWriterController {
     const rejected: NewEntry<Rejection>[] = [];
     const faultOf = await this.guard.lookUp(batch.map(({ data }) => data.device));
     const tally = await Tally.begin(context);
-    let values = 0;
+    const from = tally.next;
     for (const { shard, offset, data } of batch) {
       const { device, readings } = data;
-      if (tally.pass(offset)) values += readings.length;
+      if (tally.pass(offset, data.receivedAt)) tally.add('written', readings.length);
       const known = readings.filter((reading) => {
         const fault = faultOf(device, reading.parameter);
         if (fault !== undefined)
@@ -62,12 +62,29 @@ export class ReadingsWriterController {
       rejected.push(rejectionOf(point, 'store_refused', detail, now, sourceOf(point, batch)));
     }
     context.append('rejected', rejected);
-    if (values > 0) tally.add('refused', rejected.length);
-    if (values > 0) tally.add('written', values - rejected.length);
-    tally.end();
+    countRefused(tally, from, rejected, batch);
+    await tally.end();
     const { shard, offset } = batch.at(-1) ?? { shard: 0, offset: 0 };
     // A day of which something was refused too: at worst its file is written again as it was.
     markDays(context.state, observations, shard, offset + 1);
+  }
+}
+
+/** Values of entries that are counted for the first time count as refused, and as written no more. */
+function countRefused(
+  tally: Tally,
+  from: number,
+  rejected: readonly NewEntry<Rejection>[],
+  batch: Batch<Observation>,
+): void {
+  const first = batch[0]?.offset ?? 0;
+  for (const { data } of rejected) {
+    // The store named a value of which no entry is known: it is in the batch.
+    const offset = data.source?.offset ?? from;
+    const entry = batch[offset - first];
+    if (entry === undefined || offset < from) continue;
+    tally.addOf(entry.data.receivedAt, 'written', -1);
+    tally.addOf(entry.data.receivedAt, 'refused');
   }
 }
 

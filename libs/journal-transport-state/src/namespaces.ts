@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineNamespace } from '#libs/state';
-import type { Counted, PassedOver } from './account.js';
+import type { Counted, CountedOfDay, PassedOver } from './account.js';
 
 /**
  * Rows of one kind by two keys: {@link Counted}, and {@link PassedOver}. One namespace, so that one look at it is one moment: what a
@@ -16,5 +16,16 @@ export const ACCOUNT = defineNamespace<Counted | PassedOver>({
     z.object({ next: z.number(), counts: z.record(z.string(), z.number()) }),
     z.object({ setAside: z.number(), lost: z.number() }),
   ]),
+  published: { query: 'AccountQueries', readers: ['gateway'] },
+});
+
+/** Beside {@link ACCOUNT}, because a look at that shall cost the same however many days there were. */
+export const ACCOUNT_DAYS = defineNamespace<CountedOfDay>({
+  name: 'account/days',
+  owner: 'journal-transport',
+  key: 'day/stage/stream/shard',
+  value: 'CountedOfDay',
+  description: 'What a stage counted on a shard of a stream of what arrived on a day. Kept for 400 days.',
+  shape: z.object({ next: z.number(), counts: z.record(z.string(), z.number()) }),
   published: { query: 'AccountQueries', readers: ['gateway'] },
 });

@@ -1,5 +1,5 @@
 import { UnreadableEntry } from '#libs/journal';
-import { PantauError } from '#libs/kernel';
+import { PantauError, type UtcMillis } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
 import type { BatchContext } from './batch-context.js';
 import type { Reader } from './shared-reads.js';
@@ -18,6 +18,12 @@ export function isNextOf({ stream, shard, next }: Consumer, error: unknown): err
     error.shard === shard &&
     error.offset === next
   );
+}
+
+/** An entry that is set aside: of one that cannot be read its key is known at most. */
+export interface Failing {
+  readonly key: string | undefined;
+  readonly appendedAt?: UtcMillis;
 }
 
 /** A batch that was handled and is not committed yet. */

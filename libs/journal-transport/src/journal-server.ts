@@ -8,10 +8,10 @@ import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/
 import { lastValueFrom } from 'rxjs';
 import { BatchContext, type Batch, type Pieces } from './batch-context.js';
 import { Bell } from './bell.js';
-import { codeOf, hasNews, isNextOf, type Consumer, type Handled } from './consumer.js';
+import { codeOf, hasNews, isNextOf, type Consumer, type Failing, type Handled } from './consumer.js';
 import { SharedReads, type Reader } from './shared-reads.js';
 import { StageCache, StageState } from './stage-state.js';
-import { notePassedOver } from './tally.js';
+import { noteLost, noteSetAside } from './tally.js';
 import { DEFAULT_GATHER_MS, Ticks, Turns, TURNS } from './ticks.js';
 
 export interface JournalServerOptions {
@@ -224,13 +224,13 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       this.logger.error(`stage ${stage} lost entries: ${messageOf(error)}`);
       const { first } = await journal.extent(stream, shard);
       const context = this.#contextOf(consumer);
-      await notePassedOver(context.origin, context.state, { lost: first - next });
+      await noteLost(context.origin, context.state, first - next);
       await this.#commit(consumer, first - next, context);
     } else if (isTransient(error)) {
       this.logger.warn(`stage ${stage} waits, ${stream}/${shard} at ${next}: ${messageOf(error)}`);
       await this.#pause(consumer);
     } else if (isNextOf(consumer, error)) {
-      await this.#setAside(consumer, error.key, error);
+      await this.#setAside(consumer, error, error);
     } else {
       await this.#isolate(consumer, error);
     }
@@ -326,12 +326,12 @@ export class JournalServer extends Server implements CustomTransportStrategy {
       await this.#pause(consumer);
       return;
     }
-    await this.#setAside(consumer, entry.key, error);
+    await this.#setAside(consumer, entry, error);
     consumer.limit = this.#fullBatch(1);
   }
 
-  /** Passes over one entry; with its key when it could at least be read. */
-  async #setAside(consumer: Consumer, key: string | undefined, error: unknown): Promise<void> {
+  /** Passes over one entry; its key is known when at least that could be read. */
+  async #setAside(consumer: Consumer, { key, appendedAt }: Failing, error: unknown): Promise<void> {
     const { stage } = this.#options;
     const { stream, shard, next } = consumer;
     this.logger.error(`stage ${stage} sets aside ${stream}/${shard} offset ${next}: ${messageOf(error)}`);
@@ -346,7 +346,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
     };
     // One that fails on what was set aside would set aside for ever.
     if (stream !== 'rejected') context.append('rejected', [{ key: key ?? '', data: rejection }]);
-    await notePassedOver(context.origin, context.state, { setAside: 1 });
+    await noteSetAside(context.origin, context.state, appendedAt);
     await this.#commit(consumer, 1, context);
     consumer.failures = 0;
   }

@@ -5,9 +5,11 @@ import { PantauError } from '#libs/kernel';
 import type { StreamName } from '#libs/streams';
 import { namespaceOf } from '#libs/testing';
 import { handleWith, numbers, open, seen, silent, sum } from './journal-transport.fixture.js';
+import { Tally } from './tally.js';
 
 /** No tick passes in the test. */
 const AN_HOUR = 3_600_000;
+const NUMBERS = { stage: 'counter', stream: 'numbers', shard: 0 };
 
 describe('the journal as a Nest transport', () => {
   it('hands batches in order to the handler and commits state, output and cursor together', async () => {
@@ -131,6 +133,9 @@ describe('the journal as a Nest transport', () => {
     await using fixture = await open();
     handleWith(async (batch, context) => {
       await sum(batch, context);
+      const tally = await Tally.begin(context);
+      for (const { offset, appendedAt } of batch) tally.pass(offset, appendedAt);
+      await tally.end();
       const poison = batch.find((entry) => entry.data === 13 || entry.data === 14 || entry.data === 41);
       if (poison !== undefined) throw new Error(`cannot digest ${poison.data}`);
     });
@@ -146,6 +151,11 @@ describe('the journal as a Nest transport', () => {
       ['handler_failed', 'stage counter: cannot digest 14', 14],
       ['handler_failed', 'stage counter: cannot digest 41', 41],
     ]);
+    const days = await new LocalAccountQueries(fixture.state).lookAtDays('1970-01-01');
+    expect(days.counted('1970-01-01', NUMBERS)).toEqual({
+      next: 60,
+      counts: { entries: 60, 'set aside': 3 },
+    });
   });
 
   it('goes on after a restart where it stood', async () => {
@@ -204,8 +214,7 @@ describe('the journal as a Nest transport', () => {
     expect(await seen(journal)).toEqual([10, 11]);
     expect(errors).toEqual([]);
     const account = await new LocalAccountQueries(state).look();
-    const origin = { stage: 'counter', stream: 'numbers', shard: 0 };
-    expect(account.passedOver(origin)).toEqual({ setAside: 0, lost: 0 });
+    expect(account.passedOver(NUMBERS)).toEqual({ setAside: 0, lost: 0 });
   });
 
   it('goes on when it could not note at once what it had lost', async () => {
@@ -243,6 +252,8 @@ describe('the journal as a Nest transport', () => {
     expect(await journal.read('rejected', 0, 0, 10)).toMatchObject([
       { data: { reason: 'handler_failed', source: { stream: 'numbers', shard: 0, offset: 1 } } },
     ]);
+    const account = await new LocalAccountQueries(state).look();
+    expect(account.passedOver(NUMBERS)).toEqual({ setAside: 1, lost: 0, undated: 1 });
   });
 });
 

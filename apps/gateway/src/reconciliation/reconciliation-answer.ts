@@ -38,6 +38,47 @@ export const messageAccountSchema = z
   })
   .meta({ id: 'Account' });
 
+const dayFiguresSchema = z.strictObject({
+  messages: messageAccountSchema.shape.messages.omit({ lostToRetention: true, beforeCounting: true }).extend({
+    received: count.describe('Arrived on the day'),
+  }),
+  values: messageAccountSchema.shape.values
+    .pick({ decoded: true, amended: true, written: true, refusedByStore: true })
+    .extend({
+      unwritten: balance.describe('Not brought to the store yet, or set aside on the way'),
+    }),
+  refusals: messageAccountSchema.shape.refusals,
+});
+
+export const accountOfDaysSchema = z
+  .strictObject({
+    items: z
+      .array(
+        z.strictObject({
+          day,
+          figures: dayFiguresSchema.nullable().describe('null: not all of the day was counted by day'),
+          appended: count
+            .nullable()
+            .describe(
+              'Messages that the journal took on the day, by their places in it: beside midnight another one than that of arrival, perhaps. null: retention took some of them',
+            ),
+          notCounted: balance
+            .nullable()
+            .describe(
+              'Of these: decoded, and in no place of the account. Only what could not be read, or Pantau has a fault',
+            ),
+          balanced: z
+            .boolean()
+            .nullable()
+            .describe(
+              'Whether the day adds up, by itself and against the journal; null where it is not counted',
+            ),
+        }),
+      )
+      .describe('Each day, the oldest first'),
+  })
+  .meta({ id: 'AccountOfDays' });
+
 const storeDifference = z.strictObject({
   part: z.literal('store'),
   device: z.string(),

@@ -1,4 +1,3 @@
-import { PantauError } from '#libs/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -6,11 +5,13 @@ import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import { KeepsAnswer } from '../exchange/idempotency.js';
 import { iso } from '../http/iso.js';
 import type { Answer } from '../http/answer.js';
-import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
+import { assertHeardOf } from '../http/names.js';
+import { ApiZodAnswer, ApiZodBody, ApiZodQuery } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { messageAccountSchema, checkStatusSchema } from './reconciliation-answer.js';
-import { checkBody, noQuery } from './reconciliation-request.js';
+import { accountOfDays } from './account-of-days.js';
+import { accountOfDaysSchema, messageAccountSchema, checkStatusSchema } from './reconciliation-answer.js';
+import { checkBody, daysOf, daysQuery, noQuery } from './reconciliation-request.js';
 import { reconcile } from './reconciliation.js';
 
 /** The account of everything that was sent, and the check that goes through all of it. */
@@ -32,6 +33,23 @@ export class ReconciliationController {
     return reconcile(this.pantau.journal, this.pantau.account);
   }
 
+  @Get('days')
+  @Allow('examine')
+  @ApiOperation({
+    summary: 'Neraca menurut hari kedatangan / The account by day of arrival',
+    description:
+      'From counters that the stages keep by day, committed with their cursors, for 400 days; compared with the places of the journal where it still has them. Flags, and what replaced what, are counted for all days together alone.',
+  })
+  @ApiZodQuery(daysQuery)
+  @ApiZodAnswer(accountOfDaysSchema)
+  async days(
+    @Query(new ZodPipe(daysQuery)) query: z.output<typeof daysQuery>,
+  ): Promise<Answer<typeof accountOfDaysSchema>> {
+    const { journal, account, clock } = this.pantau;
+    const now = clock.now();
+    return { items: await accountOfDays(journal, account, daysOf(query, now), now) };
+  }
+
   @Post('check')
   @KeepsAnswer()
   @HttpCode(202)
@@ -46,8 +64,7 @@ export class ReconciliationController {
   async start(
     @Body(new ZodPipe(checkBody.default({}))) { device }: z.output<typeof checkBody>,
   ): Promise<Answer<typeof checkStatusSchema>> {
-    if (device !== undefined && (await this.pantau.registry.device(device)) === undefined)
-      throw new PantauError('DEVICE_UNKNOWN', `no device ${device} is registered.`);
+    await assertHeardOf(this.pantau.registry, device, false);
     return iso(this.pantau.fullCheck.start(device));
   }
 

@@ -156,6 +156,13 @@ it('is killed twenty times, and what was acknowledged is neither lost nor double
     const { count } = (await pantau.get<{ count: number }>('readings/count')).body;
     expect(count).toBeGreaterThanOrEqual(readings);
     expect(count).toBeLessThanOrEqual(readings + readings1.uncertain.length + readings2.uncertain.length);
+
+    // What the stages counted by day is neither lost nor doubled either: it agrees with the places of the journal.
+    const { body } = await pantau.get<{
+      items: { appended: number; notCounted: number; balanced: boolean }[];
+    }>('reconciliation/days');
+    expect(body.items.reduce((sum, { appended }) => sum + appended, 0)).toBeGreaterThanOrEqual(readings);
+    expect(body.items.filter(({ balanced, notCounted }) => !balanced || notCounted !== 0)).toEqual([]);
   } finally {
     for (const client of clients) client.end(true);
   }

@@ -250,6 +250,35 @@ describeWith(['chromium'], 'the page in a browser', () => {
     await page.getByText('Semuanya sama: byte, entri, dan basis data.').waitFor({ timeout: PATIENCE });
   });
 
+  it('accounts for each day, and leads from what was refused on it to the messages', async () => {
+    const { page } = browser;
+    await browser.go('/account-of-messages');
+    const day = localDateOf(Date.now());
+    const row = page.getByRole('region', { name: 'Menurut hari kedatangan' }).getByRole('row', { name: day });
+    await row.getByText('● seimbang').waitFor();
+    await row.getByText('Menjadi pembacaan', { exact: true }).waitFor();
+    await row.getByRole('link', { name: 'Bukan JSON' }).click();
+    await page.waitForURL(`**/refused?alasan=not_json&dari=${day}&sampai=${day}`);
+    await page.getByRole('region', { name: 'Terbaru dahulu' }).getByText('Isi asli').first().waitFor();
+  });
+
+  it('accounts for one device, whose page leads there', async () => {
+    const { page } = browser;
+    await browser.go('/perangkat/udara-03');
+    await page.getByRole('link', { name: 'Neraca perangkat ini' }).click();
+    const check = page.getByRole('region', { name: 'Pemeriksaan penuh' });
+    expect(await check.getByLabel('Hanya satu perangkat').inputValue()).toBe('udara-03');
+    await check.getByRole('button', { name: 'Mulai pemeriksaan' }).click();
+    await check.getByRole('link', { name: 'hanya udara-03' }).waitFor({ timeout: PATIENCE });
+    await check.getByText('Semuanya sama: byte, entri, dan basis data.').waitFor({ timeout: PATIENCE });
+    type Status = { result: { messages: { kept: number; refused: number } } };
+    const { kept, refused } = (await pantau.get<Status>('reconciliation/check')).body.result.messages;
+    expect([kept, refused]).toEqual([expect.any(Number), 1]);
+    await check.getByText(`${kept} kiriman yang disimpan jurnal`).waitFor();
+    const parts = check.getByRole('listitem').filter({ hasText: 'Menjadi pembacaan' });
+    await parts.getByText(String(kept - refused), { exact: true }).waitFor();
+  });
+
   it('says that the connection is lost while Pantau is away, and heals by itself', async () => {
     const { page } = browser;
     await browser.go('/');
@@ -335,6 +364,7 @@ describeWith(['chromium'], 'the page in a browser', () => {
     ['refused', '/refused', /ditolak|Refused/],
     ['no-refused', '/refused?alasan=store_refused', /ditolak|Refused/],
     ['account', '/account-of-messages', /Ke mana|Where/],
+    ['account-of-one', '/account-of-messages?perangkat=udara-03', /Ke mana|Where/],
     ['reading', '/readings/udara-03/pm25/{iso}', /udara-03/],
     ['journal', '/journal/uplink/0/0', /uplink 0\/0/],
     ['no-entry', '/journal/uplink/0/999999', /uplink/],

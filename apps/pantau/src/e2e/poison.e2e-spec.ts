@@ -155,6 +155,11 @@ async function messages(pantau: PantauFixture): Promise<void> {
   const { status, body } = await pantau.get<{ items: { became: string }[] }>(`devices/${DEVICE}/messages`);
   expect(status).toBe(200);
   expect(body.items.map(({ became }) => became)).toContain('readings');
+  // Whatever could not be read is in no place of the account of its day, and the only thing that is not.
+  const days = await pantau.get<{ items: { balanced: boolean; notCounted: number }[] }>(
+    'reconciliation/days',
+  );
+  expect(days.body.items.at(-1)).toMatchObject({ balanced: true, notCounted: expect.any(Number) });
 }
 
 async function recomputation(pantau: PantauFixture): Promise<void> {

@@ -36,7 +36,8 @@ const entry = (i: number): { key: string; data: never } => ({
 const kept =
   (read: number) =>
   (config: LoadedConfig): Promise<number> =>
-    withOpened(config, async ({ journal }) => {
+    withOpened(config, async (engines) => {
+      const { journal } = engines;
       for (let i = 0; i < 3; i++) await journal.append(STREAM, [entry(i)]);
       for (let shard = 0; shard < journal.shards; shard++) {
         const { next } = await journal.extent(STREAM, shard);
@@ -44,7 +45,7 @@ const kept =
       }
       await delay(5);
       const store = await openStore(config);
-      await retain(journal, store, config, silent);
+      await retain(engines, store, config, silent);
       await store.close();
       return (await journal.stats()).find(({ stream }) => stream === STREAM)?.entries ?? 0;
     });

@@ -1,3 +1,4 @@
+import { forgetAccountDays } from '#libs/journal-transport';
 import { defined, MINUTE, PantauError } from '#libs/kernel';
 import type { LoadedConfig, Logger } from '#libs/platform';
 import type { StreamName } from '#libs/streams';
@@ -39,7 +40,7 @@ export function setUpStore(store: TimeSeriesStore, logger: Logger): () => Promis
 
 /** Drops what the configuration allows, and says when a stage holds old entries back or has lost some. */
 export async function retain(
-  journal: Engines['journal'],
+  { journal, state }: Pick<Engines, 'journal' | 'state'>,
   store: TimeSeriesStore,
   { journal: { retention } }: LoadedConfig,
   logger: Logger,
@@ -50,20 +51,21 @@ export async function retain(
       if (report.cursors.length > 0)
         logger.warn({ ...report }, 'retention met entries that a stage has not read');
   }
+  await forgetAccountDays(state, systemClock.now());
   const rows = await store.expire();
   if (rows > 0) logger.info({ rows }, 'the store deleted what is older than store.retention');
 }
 
 /** Does {@link retain} every ten minutes. */
 export function startRetention(
-  { journal }: Engines,
+  engines: Engines,
   store: TimeSeriesStore,
   config: LoadedConfig,
   logger: Logger,
 ): () => Promise<void> {
   let running = Promise.resolve();
   const timer = setInterval(() => {
-    running = retain(journal, store, config, logger).catch((error: unknown) =>
+    running = retain(engines, store, config, logger).catch((error: unknown) =>
       logger.error({ err: error }, 'retention failed'),
     );
   }, RETENTION_PERIOD);

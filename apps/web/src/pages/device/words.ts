@@ -4,6 +4,7 @@ export const words = dictionary(
   {
     kinds: { air: 'Stasiun udara', camera: 'Kamera', gateway: 'Gerbang' },
     facts: 'Tentang perangkat ini',
+    account: 'Neraca perangkat ini',
     id: 'ID',
     site: 'Lokasi',
     interval: 'Janji melapor tiap',
@@ -92,6 +93,7 @@ export const words = dictionary(
   {
     kinds: { air: 'Air station', camera: 'Camera', gateway: 'Gateway' },
     facts: 'About this device',
+    account: 'Account of this device',
     id: 'ID',
     site: 'Site',
     interval: 'Promises to report every',
