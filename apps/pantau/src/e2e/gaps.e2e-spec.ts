@@ -10,6 +10,7 @@ devices:
   - { id: udara-01, site: betung, kind: air, name: Udara Diam, interval: 1s }
   - { id: udara-02, site: betung, kind: air, name: Udara Putus, interval: 1s }
   - { id: udara-03, site: betung, kind: air, name: Udara Pulang, interval: 1s }
+  - { id: udara-04, site: betung, kind: air, name: Udara Servis, interval: 1s }
 `;
 const PASSWORD = 'tujuh kuda di rawa';
 /** Longer than a line crosses. */
@@ -66,7 +67,10 @@ describeWith(['chromium'], 'a gap', () => {
     await closed;
   }
 
-  it('is one of the device, of its network, of its own will, or of Pantau', async () => {
+  const serve = async (device: string, service: 'open' | 'revoked'): Promise<void> =>
+    expect(await pantau.send('PUT', `devices/${device}/access`, { service })).toMatchObject({ status: 200 });
+
+  it('is one of the device, of its network, of its own will, of maintenance, or of Pantau', async () => {
     let silent = await pantau.connect('udara-01');
     await measure(silent, 'udara-01');
     const broken = await pantau.connect('udara-02');
@@ -75,15 +79,25 @@ describeWith(['chromium'], 'a gap', () => {
     const gone = await pantau.connect('udara-03');
     await measure(gone, 'udara-03');
     await gone.endAsync();
-    await Promise.all([lasts('udara-01', 'connected'), lasts('udara-02', 'lost'), lasts('udara-03', 'left')]);
+    const serviced = await pantau.connect('udara-04');
+    await measure(serviced, 'udara-04');
+    serviced.options.reconnectPeriod = 0;
+    await serve('udara-04', 'revoked');
+    await Promise.all([
+      ...[lasts('udara-01', 'connected'), lasts('udara-02', 'lost'), lasts('udara-03', 'left')],
+      waitUntil('udara-04 is out of service', async () => (await msOf('udara-04', 'planned')) > LONG),
+    ]);
+    await serve('udara-04', 'open');
     await measure(silent, 'udara-01');
-    for (const device of ['udara-02', 'udara-03']) await measure(await pantau.connect(device), device);
+    for (const device of ['udara-02', 'udara-03', 'udara-04'])
+      await measure(await pantau.connect(device), device);
     await pantau.restart();
     silent = await pantau.connect('udara-01');
     await measure(silent, 'udara-01');
     await waitUntil('Pantau knows that it was away', async () => (await msOf('udara-01', 'unobserved')) > 0);
     expect(await msOf('udara-01', 'silent', 'lost')).toBe(0);
     expect(await msOf('udara-03', 'silent', 'lost')).toBe(0);
+    expect(await msOf('udara-04', 'planned')).toBeGreaterThan(LONG);
     await pantau.caughtUp();
   });
 
@@ -94,11 +108,13 @@ describeWith(['chromium'], 'a gap', () => {
       ['udara-01', 'Udara Diam', ['Perangkat tersambung, tetapi diam', 'Pantau tidak mendengarkan']],
       ['udara-02', 'Udara Putus', ['Jaringan: sambungan perangkat putus']],
       ['udara-03', 'Udara Pulang', ['Perangkat memutus sambungannya sendiri']],
+      ['udara-04', 'Udara Servis', ['Pemeliharaan']],
     ] as const) {
       await browser.go(`/perangkat/${device}?${query}`);
       await page.getByRole('heading', { name }).waitFor();
-      await page.getByText(/^Waktu tanpa nilai dan sebabnya/).click();
-      for (const reason of reasons) await page.getByText(reason).first().waitFor();
+      const gaps = page.locator('details', { hasText: 'Waktu tanpa nilai dan sebabnya' });
+      await gaps.getByText(/^Waktu tanpa nilai dan sebabnya/).click();
+      for (const reason of reasons) await gaps.getByText(reason).first().waitFor();
       await browser.picture(`gaps-${device}`);
     }
   });
