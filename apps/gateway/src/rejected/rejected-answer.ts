@@ -31,7 +31,17 @@ export const rejectionSchema = z
 
 export const rejectedSchema = z.strictObject({
   counts: z
-    .array(z.strictObject({ reason, device: z.string().optional(), count, lastAt: instantText }))
+    .array(
+      z.strictObject({
+        reason,
+        device: z.string().optional(),
+        count,
+        firstAt: instantText
+          .optional()
+          .describe('Arrival of the first; absent where some were counted by a version that did not note it'),
+        lastAt: instantText,
+      }),
+    )
     .describe(
       'Of all time, for the reason and the device that are asked for; with the first page, empty with the others',
     ),

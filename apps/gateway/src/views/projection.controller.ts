@@ -151,6 +151,9 @@ export class ProjectionController {
         reason,
         ...(device === undefined ? {} : { device }),
         count: (before?.count ?? 0) + count,
+        ...(before !== undefined && before.firstAt === undefined
+          ? {}
+          : { firstAt: Math.min(before?.firstAt ?? Infinity, receivedAt) }),
         lastAt: receivedAt,
       } satisfies RejectionCount);
     }

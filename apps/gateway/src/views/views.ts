@@ -73,6 +73,8 @@ export interface RejectionCount {
   readonly reason: RejectionReason;
   readonly device?: string;
   readonly count: number;
+  /** Arrival of the first; unknown where some were counted before there was this member. */
+  readonly firstAt?: UtcMillis;
   readonly lastAt: UtcMillis;
 }
 

@@ -230,7 +230,16 @@ describeWith(['chromium'], 'the page in a browser', () => {
       .getByText('pabrik/udara-03/data')
       .first()
       .waitFor();
-    await page.getByRole('link', { name: 'Bukan JSON' }).click();
+    // When it began and when it was the last time, in the API and on the page.
+    const [not] = (
+      await pantau.get<{ counts: { count: number; firstAt: string; lastAt: string }[] }>(
+        'rejected?reason=not_json',
+      )
+    ).body.counts;
+    expect(not).toMatchObject({ count: 1, firstAt: not!.lastAt });
+    const row = page.getByRole('region', { name: 'Menurut alasan' }).getByRole('row', { name: /Bukan JSON/ });
+    expect(await row.locator(`time[datetime="${not!.firstAt}"]`).count()).toBe(2);
+    await row.getByRole('link', { name: 'Bukan JSON' }).click();
     await page.waitForURL(/alasan=not_json/);
     const newest = page.getByRole('region', { name: 'Terbaru dahulu' });
     await newest.getByText('Isi asli').first().click();

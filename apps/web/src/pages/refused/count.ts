@@ -2,6 +2,8 @@
 export interface ReasonCount {
   readonly reason: string;
   readonly count: number;
+  /** Absent where nobody noted it. */
+  readonly firstAt?: string | undefined;
   readonly lastAt: string;
 }
 
@@ -9,18 +11,24 @@ export interface ReasonCount {
 export function byReason<C extends ReasonCount & { readonly device?: string | undefined }>(
   counts: readonly C[],
   device: string | undefined,
-): readonly { readonly reason: C['reason']; readonly count: number; readonly lastAt: string }[] {
-  const sums = new Map<C['reason'], { reason: C['reason']; count: number; lastAt: string }>();
+): readonly (ReasonCount & { readonly reason: C['reason'] })[] {
+  const sums = new Map<C['reason'], ReasonCount & { reason: C['reason'] }>();
   for (const one of counts) {
     if (device !== undefined && one.device !== device) continue;
-    const { count = 0, lastAt = '' } = sums.get(one.reason) ?? {};
+    const { count, firstAt, lastAt } = sums.get(one.reason) ?? { ...one, count: 0 };
     sums.set(one.reason, {
       reason: one.reason,
       count: count + one.count,
+      // Of whom the first is not known may have been before all others.
+      firstAt: firstAt === undefined || one.firstAt === undefined ? undefined : earlier(firstAt, one.firstAt),
       lastAt: lastAt > one.lastAt ? lastAt : one.lastAt,
     });
   }
   return [...sums.values()].sort((a, b) => b.count - a.count);
+}
+
+function earlier(a: string, b: string): string {
+  return a < b ? a : b;
 }
 
 /** The counts by device, whoever is refused most first, each with its reasons; `undefined` is whoever is not known. */
