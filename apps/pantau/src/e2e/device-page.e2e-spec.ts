@@ -216,6 +216,45 @@ describeWith(['chromium'], 'work with devices in a browser', () => {
     await page.getByText('kalibrasi', { exact: true }).first().waitFor();
   });
 
+  it('says how a device logs in, gives it a new password on a sheet, and takes it out of service and back', async () => {
+    const { page } = browser;
+    await browser.go('/perangkat/udara-02');
+    const login = page.getByRole('region', { name: 'Cara masuk perangkat ini' });
+    await login.getByText('tidak ada yang tetap').waitFor();
+    await login.getByRole('button', { name: 'Kata sandi baru dan lembarnya' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Kata sandi udara-02' });
+    await dialog.getByRole('button', { name: 'Buat kata sandi' }).click();
+    await dialog.getByRole('region', { name: /udara-02/ }).waitFor();
+    await page.emulateMedia({ media: 'print' });
+    await login.waitFor({ state: 'hidden' });
+    await dialog.getByRole('region', { name: /udara-02/ }).waitFor();
+    await page.emulateMedia({ media: null });
+    await page.keyboard.press('Escape');
+    await login.getByText('tetap, tanpa batas waktu').waitFor();
+    await browser.picture('device-login-id-dark');
+
+    await login.getByRole('button', { name: 'Nonaktifkan' }).click();
+    await login.getByRole('button', { name: 'Ya', exact: true }).click();
+    await login.getByText('tidak ada yang tetap').waitFor();
+    expect((await pantau.get('devices/udara-02/access')).body).toMatchObject({ service: 'revoked' });
+    await login.getByRole('button', { name: 'Pakai lagi' }).click();
+    await login.getByRole('button', { name: 'Ya', exact: true }).click();
+    // It needs a new password then.
+    await dialog.getByRole('button', { name: 'Buat kata sandi' }).waitFor();
+    await page.keyboard.press('Escape');
+    await login.getByText('dipakai', { exact: true }).waitFor();
+    expect((await pantau.get('devices/udara-02/access')).body).toMatchObject({ service: 'open' });
+  });
+
+  it('shows the login of a device to whoever may register devices alone', async () => {
+    const viewer = await person('joko', 'viewer');
+    const { page } = viewer;
+    await viewer.go('/perangkat/udara-02');
+    await page.getByRole('heading', { name: 'Udara Sembawa' }).waitFor();
+    await page.getByRole('region', { name: 'Perintah' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Cara masuk perangkat ini' }).count()).toBe(0);
+  });
+
   describe('by keyboard alone', () => {
     it('a viewer finds a device and looks at its week', async () => {
       const { page, tabTo } = bound(await person('fitri', 'viewer'));

@@ -230,12 +230,8 @@ describeWith(['chromium'], 'the page in a browser', () => {
       .getByText('pabrik/udara-03/data')
       .first()
       .waitFor();
-    // When it began and when it was the last time, in the API and on the page.
-    const [not] = (
-      await pantau.get<{ counts: { count: number; firstAt: string; lastAt: string }[] }>(
-        'rejected?reason=not_json',
-      )
-    ).body.counts;
+    type Counts = { counts: { count: number; firstAt: string; lastAt: string }[] };
+    const [not] = (await pantau.get<Counts>('rejected?reason=not_json')).body.counts;
     expect(not).toMatchObject({ count: 1, firstAt: not!.lastAt });
     const row = page.getByRole('region', { name: 'Menurut alasan' }).getByRole('row', { name: /Bukan JSON/ });
     expect(await row.locator(`time[datetime="${not!.firstAt}"]`).count()).toBe(2);
