@@ -40,7 +40,7 @@ await bench(async (folder) => {
   const startedAt = performance.now();
   const share = Math.ceil(count / CLIENT_PROCESSES);
   const clients = Array.from({ length: CLIENT_PROCESSES }, (_, i) =>
-    startClients('connections-clients.mjs', {
+    startClients('clients/connections.mjs', {
       port: pantau.mqttPort,
       devices: devices.slice(i * share, (i + 1) * share),
       keepAliveSeconds: KEEP_ALIVE_SECONDS,

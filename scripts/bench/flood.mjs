@@ -18,7 +18,7 @@ const EVERY_MS = 20;
 const ALLOWED = 5;
 /** Without a refusal for so long, a flood is over. */
 const SETTLE_MS = 2_000;
-const CLIENTS = 'flood-clients.mjs';
+const CLIENTS = 'clients/flood.mjs';
 /**
  * In the field the attackers, and whatever else this machine does, run elsewhere: broker and bystander go before them.
  * Where that is not allowed (it needs root), `nice` says so and goes on.

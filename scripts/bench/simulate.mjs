@@ -61,7 +61,7 @@ await bench(async (folder) => {
   console.log(`${shown(devices)} devices, ${shown(messages)} messages of 4 values, ${rounds} rounds`);
   const [ratios, memory, costs] = [[], [], []];
   for (let round = 1; round <= rounds; round++) {
-    const simulator = startClients('simulate-clients.mjs', { port, devices, messages }, [
+    const simulator = startClients('clients/simulate.mjs', { port, devices, messages }, [
       ...NODE,
       '--expose-gc',
     ]);

@@ -94,7 +94,7 @@ describe('docs/configuration.md', () => {
       accounts: { openIdConnect: { issuer: 'https://x', clientId: 'c', clientSecret: 's', roles: {} } },
     });
     // What these are by default follows from something else.
-    const others = ['httpIntake.host', 'httpIntake.port', 'journal.minFree'];
+    const others = ['httpIntake.host', 'httpIntake.port', 'journal.minFree', 'memory'];
     // And these are needed.
     others.push('mqtt.certificate.key', 'mqtt.certificate.cert', 'mqtt.bridge.url', 'store.engine');
     others.push(

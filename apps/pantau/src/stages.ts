@@ -30,7 +30,7 @@ export interface StageEntry {
   readonly name: string;
   readonly reads: readonly StreamName[];
   readonly appends: readonly StreamName[];
-  /** Where `pantau start` runs it. */
+  /** Where `pantau start` runs it, with others if memory or cores are few. */
   readonly thread: StageThread;
   readonly needsStore: boolean;
   /** The stage with its options. */
@@ -98,8 +98,10 @@ function entry<Options>(
   };
 }
 
-/** Those that `pantau start` makes for them; the store's first, because it has most to load. */
-export const STAGE_THREADS: readonly StageThread[] = ['store', 'conclusions', 'ingest', 'http-intake'];
+/** Stages that run where one of these does. */
+export function stagesIn(threads: readonly StageThread[]): readonly StageEntry[] {
+  return STAGES.filter(({ thread }) => threads.includes(thread));
+}
 
 const POLL_MS = 25;
 

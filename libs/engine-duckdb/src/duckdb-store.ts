@@ -32,12 +32,15 @@ import {
 } from '#libs/timeseries';
 
 import { conditions } from './conditions.js';
+import { memoryLimit } from './memory-limit.js';
 import { envelopeOf, envelopeSql } from './envelope.js';
 
 export interface DuckDbStoreOptions {
   readonly retention: StoreRetention;
   /** What the retention is counted from. */
   readonly clock: Clock;
+  /** What it may hold of its file, and of questions. */
+  readonly memoryBytes?: number;
 }
 
 /** A table whose rows are replaced by device, parameter and `ts`. */
@@ -110,7 +113,7 @@ export class DuckDbStore implements TimeSeriesStore {
    */
   static async open(file: string, options?: DuckDbStoreOptions): Promise<DuckDbStore> {
     try {
-      const instance = await DuckDBInstance.create(file);
+      const instance = await DuckDBInstance.create(file, memoryLimit(options?.memoryBytes));
       const writer = await instance.connect();
       for (const { name, columns } of TABLES)
         await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);

@@ -1,21 +1,27 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { memoryLimit } from './memory-limit.js';
 import type { Point } from '#libs/timeseries';
 
 /** A day of a large network must not take the memory that the stages need; what does not fit is spilled to the disk. */
-const MEMORY_LIMIT = '256MB';
+const MEMORY_BYTES = 256_000_000;
 
 /**
  * Writes points into a Parquet file, in the order in which they come; columns as in {@link Point} but for `failed` and `doubt`, in snake case, times as
  * milliseconds since the epoch. The file appears whole or not at all, in the place of an older one.
  *
+ * @param memoryBytes - that it may take
  * @returns the number of points
  */
-export async function writeParquet(file: string, pages: AsyncIterable<readonly Point[]>): Promise<number> {
+export async function writeParquet(
+  file: string,
+  pages: AsyncIterable<readonly Point[]>,
+  memoryBytes = MEMORY_BYTES,
+): Promise<number> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
-    memory_limit: MEMORY_LIMIT,
+    ...memoryLimit(memoryBytes),
     temp_directory: `${dirname(file)}/.spill`,
   });
   try {

@@ -27,7 +27,10 @@ export interface JournalServerOptions {
   readonly random: Random;
   /** The shards this replica works on; all by default. */
   readonly shards?: readonly number[];
-  readonly maxBatch?: number;
+  /** Entries of a batch at most. */
+  readonly maxBatch?: number | undefined;
+  /** Values of the stage's state that a generation of its cache holds, in each shard. */
+  readonly cachedValues?: number | undefined;
   /** First pause after a failure, milliseconds; doubled up to {@link MAX_BACKOFF_MS}. */
   readonly backoffMs?: number;
   /** Between two ticks, see {@link JournalServer}. */
@@ -131,7 +134,7 @@ export class JournalServer extends Server implements CustomTransportStrategy {
   async #run(shard: number): Promise<void> {
     const { journal } = this.#options;
     // One cache for all streams of the shard, so that no handler sees a value that another one has replaced.
-    const cache = new StageCache();
+    const cache = new StageCache(this.#options.cachedValues);
     const consumers = await Promise.all(
       Array.from(this.messageHandlers.keys() as Iterable<StreamName>, (stream) =>
         this.#openConsumer(stream, shard, cache),

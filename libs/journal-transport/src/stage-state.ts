@@ -4,8 +4,8 @@ import type { Namespace, StateStore, StateWrite } from '#libs/state';
  * A generation of the cache ends after so many entries, or when it holds so many values. By entries, because values grow
  * with what they hold: a device's hour that is over must go soon, however few devices there are.
  */
-const ENTRIES_PER_GENERATION = 20_000;
 const VALUES_PER_GENERATION = 10_000;
+const ENTRIES_PER_VALUE = 2;
 
 /** Values by namespace and key, {@link NOTHING} for what is not there. A joined key would cost more than the look-up. */
 type Values = Map<string, Map<string, unknown>>;
@@ -101,6 +101,9 @@ export class StageCache {
   #count = 0;
   #entries = 0;
 
+  /** @param values - that end a generation; twice as many are held at most, and what a batch adds */
+  constructor(private readonly values = VALUES_PER_GENERATION) {}
+
   /** @returns undefined when it is not here, {@link NOTHING} when it is known to have no value */
   get(namespace: string, key: string): unknown {
     const young = this.#young.get(namespace)?.get(key);
@@ -117,7 +120,7 @@ export class StageCache {
   /** Between batches only: within one, everything that was read must stay. */
   trim(entries: number): void {
     this.#entries += entries;
-    if (this.#entries < ENTRIES_PER_GENERATION && this.#count <= VALUES_PER_GENERATION) return;
+    if (this.#entries < ENTRIES_PER_VALUE * this.values && this.#count <= this.values) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#count = 0;

@@ -1,9 +1,12 @@
-import { duration, HOUR, MINUTE, parseDuration, PantauError, utcOffsetOf, type Millis } from '#libs/kernel';
+import { DAY, duration, HOUR, MINUTE, PantauError, utcOffsetOf, type Millis } from '#libs/kernel';
 import { CONFIGURABLE_STREAMS, isStreamName } from '#libs/streams';
 import { ID_PATTERN, patternFault } from '#libs/telemetry';
 import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
+import { byteSize } from './byte-size.js';
+import { storeSchema } from './store-config.js';
 import { accountsSchema, publicUrlSchema, signOnHasAddress, trustProxySchema } from './accounts-config.js';
+import { fittedToMemory, standardMemory } from './memory-bound.js';
 import { readYamlFile } from './yaml-file.js';
 
 const port = z.int('expected a whole number from 0 to 65535').min(0).max(65_535);
@@ -25,45 +28,6 @@ function streamFault({ input }: { readonly input?: unknown }): string {
   if (isStreamName(name)) return `the stream ${name} is kept for ever: figures refer to it`;
   return `expected a stream of the journal (${CONFIGURABLE_STREAMS.join(', ')}), found "${name}"`;
 }
-
-const DAY_MS = 86_400_000;
-
-/** How long the store keeps something: a duration of at least a day, or `forever`, as milliseconds. */
-const kept = z
-  .string()
-  .default('forever')
-  .transform((text, context): Millis => {
-    const ms = text === 'forever' ? Infinity : parseDuration(text);
-    if (ms !== undefined && ms >= DAY_MS) return ms;
-    context.addIssue({
-      code: 'custom',
-      message: `expected forever, or a duration of at least one day such as 400d, found "${text}"`,
-    });
-    return z.NEVER;
-  });
-
-/** By tier: readings, and their roll-ups by hour and by day. Nothing is deleted unless somebody decides so. */
-const storeRetention = z.strictObject({ raw: kept, hour: kept, day: kept }).prefault({});
-
-const storeSchema = z.discriminatedUnion('engine', [
-  z.strictObject({ engine: z.literal('duckdb'), retention: storeRetention }),
-  z.strictObject({
-    engine: z.literal('influxdb'),
-    retention: storeRetention,
-    version: z.literal([1, 2]),
-    url: z.url({ protocol: /^https?$/ }),
-    /** Database (1.x) or bucket (2.x). */
-    database: z.string().min(1).default('pantau'),
-    /** Organisation; 2.x only. */
-    org: z.string().min(1).optional(),
-    /** Token (2.x); better given as `PANTAU_INFLUX_TOKEN`. */
-    token: z.string().min(1).optional(),
-    username: z.string().min(1).optional(),
-    password: z.string().min(1).optional(),
-    timeout: duration.default(10_000),
-  }),
-]);
-export type StoreConfig = z.output<typeof storeSchema>;
 
 const rate = (perSecond: number, burst: number) =>
   z
@@ -191,6 +155,8 @@ const mappingSchema = z
 const sections = z.strictObject({
   /** Folder of the journal, the state and the embedded store; relative to the working directory. */
   data: z.string().min(1).default('data'),
+  /** What Pantau may take of the machine's memory; by default half of it. Threads, heaps, batches, caches and limits for peers follow. */
+  memory: byteSize.optional(),
   /** Files beside `pantau.yaml`. */
   sites: z.string().min(1).default('sites.yaml'),
   rules: z.string().min(1).default('rules.yaml'),
@@ -268,7 +234,7 @@ const sections = z.strictObject({
       /** In the data folder, or a whole path. */
       folder: z.string().min(1).default('archive'),
       /** A day is written this long after it has ended. */
-      after: duration.default(2 * DAY_MS),
+      after: duration.default(2 * DAY),
     })
     .optional(),
   ingest: z
@@ -301,7 +267,7 @@ export const configSchema = sections
   .superRefine(signOnHasAddress)
   .superRefine(({ archive, store }, context) => {
     // A day must be in its file, and late readings of it too, while the store still holds all of it.
-    if (archive === undefined || archive.after + 2 * DAY_MS <= store.retention.raw) return;
+    if (archive === undefined || archive.after + 2 * DAY <= store.retention.raw) return;
     context.addIssue({
       code: 'custom',
       path: ['archive', 'after'],
@@ -314,11 +280,13 @@ export type PantauConfig = z.output<typeof configSchema>;
 /** A configuration with the folder it was read from, against which its file names are resolved. */
 export interface LoadedConfig extends PantauConfig {
   readonly folder: string;
+  readonly memory: number;
 }
 
 /** Environment variables that override the file, with the place in it: what differs between machines, and secrets. */
 const ENVIRONMENT = {
   PANTAU_DATA: ['data'],
+  PANTAU_MEMORY: ['memory'],
   PANTAU_MQTT_HOST: ['mqtt', 'host'],
   PANTAU_MQTT_PORT: ['mqtt', 'port'],
   PANTAU_METRICS_HOST: ['metrics', 'host'],
@@ -357,15 +325,16 @@ const NUMBERS: readonly string[] = ['port', 'version'];
  */
 export function loadConfig(file: string, environment: NodeJS.ProcessEnv): LoadedConfig {
   const raw = readYamlFile(file, z.record(z.string(), z.unknown()).prefault({}));
-  const fileAlone = (): LoadedConfig => ({
-    ...readYamlFile(file, configSchema.prefault({})),
-    folder: dirname(file),
-  });
+  const loaded = (config: PantauConfig): LoadedConfig => {
+    const { memory = standardMemory() } = config;
+    return { ...fittedToMemory(config, memory, raw), memory, folder: dirname(file) };
+  };
+  const fileAlone = (): LoadedConfig => loaded(readYamlFile(file, configSchema.prefault({})));
   const set = Object.entries(ENVIRONMENT).filter(([name]) => (environment[name] ?? '') !== '');
   if (set.length === 0) return fileAlone();
   for (const [name, path] of set) override(raw, path, environment[name] ?? '');
   const result = configSchema.safeParse(raw);
-  if (result.success) return { ...result.data, folder: dirname(file) };
+  if (result.success) return loaded(result.data);
   const variables = new Map(set.map(([name, path]) => [path.join('.'), name]));
   const problems = result.error.issues.map(({ path, message }) => ({ key: path.join('.'), message }));
   // What is wrong with the file alone is told with its line.

@@ -1,6 +1,7 @@
 import { parseYaml } from '#libs/kernel';
 import { temporaryFolder } from '#libs/testing';
 import { writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configSchema, ENVIRONMENT_VARIABLES, loadConfig } from './config.js';
@@ -14,7 +15,33 @@ function load(text: string, environment: NodeJS.ProcessEnv = {}): ReturnType<typ
 
 describe('loadConfig', () => {
   it('accepts an empty file: every key has a default', () => {
-    expect(load('')).toMatchObject(configSchema.parse({}));
+    const { mqtt, ...others } = configSchema.parse({});
+    expect(load('')).toMatchObject(others);
+    // Limits follow from the memory as well.
+    expect(load('memory: 64GB')).toMatchObject({ mqtt });
+  });
+
+  it('lowers the limits for peers that nobody has set, until they fit into the memory', () => {
+    const set = 'mqtt: { limits: { bounds: { waitingBytes: { total: 100000000 } } } }';
+    const { limits } = load(`memory: 512MB\n${set}`).mqtt;
+    expect(limits.connections).toBe(711);
+    expect(limits.bounds.waitingBytes.total).toBe(100_000_000);
+    expect(limits.bounds.arrivingBytes.total).toBeLessThan(10_000_000);
+    // Two of the largest messages of each, still.
+    expect(limits.bounds.unfinishedBytes.perPrincipal).toBeGreaterThanOrEqual(2 * 262_144);
+    // Kept on disk.
+    expect(limits.bounds.queuedBytes).toEqual(configSchema.parse({}).mqtt.limits.bounds.queuedBytes);
+    const { connections } = load('memory: 512MB', { PANTAU_MEMORY: '64GB' }).mqtt.limits;
+    expect(connections).toBe(25_000);
+  });
+
+  it('takes half of the memory of the machine, or what it is told', () => {
+    expect(load('').memory).toBeGreaterThan(100_000_000);
+    expect(load('').memory).toBeLessThanOrEqual(totalmem() / 2);
+    const sizes = ['512MB', '512 MB', '1.5GiB', '700000000'];
+    expect(sizes.map((size) => load(`memory: ${size}`).memory)).toEqual([512e6, 512e6, 1.5 * 2 ** 30, 7e8]);
+    for (const wrong of ['half', '0MB', '-1', '[1]'])
+      expect(() => load(`memory: ${wrong}`)).toThrow(/pantau\.yaml:1: memory: /);
   });
 
   it('names file, line and expectation of every problem at once', () => {

@@ -8,9 +8,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEngines, openStore, systemClock } from '../storage/engines.js';
 import { fullCheckInThread } from '../verification/full-check-thread.js';
+import { memoryPlan, threadNames } from '../processes/memory-plan.js';
 import { PantauFixture } from './pantau.fixture.js';
 import { STAGES } from '../stages.js';
-import { THREADS } from '../watchdog/watchdog.js';
 
 interface Health {
   readonly status: string;
@@ -23,7 +23,8 @@ describe('health', () => {
     await using pantau = await new PantauFixture().start();
     const anybody = await pantau.get<Health>('health', null);
     expect(anybody).toMatchObject({ status: 200, body: { status: 'ok' } });
-    const expected = [...THREADS, 'listener', ...STAGES.map(({ name }) => `stage ${name}`)];
+    const threads = threadNames(memoryPlan(loadConfig(pantau.file('pantau.yaml'), {})));
+    const expected = [...threads, 'listener', ...STAGES.map(({ name }) => `stage ${name}`)];
     expect(anybody.body.parts).toEqual(Object.fromEntries(expected.map((part) => [part, 'ok'])));
     expect(Object.keys(anybody.body).sort()).toEqual(['detail', 'journal', 'parts', 'status', 'store']);
     expect((await pantau.get<Health>('health', 'pantau_x_wrong')).body.lag).toBeUndefined();
@@ -33,7 +34,7 @@ describe('health', () => {
     expect(Object.keys(body.lag ?? {}).sort()).toEqual(streams.sort());
 
     const text = await (await fetch(pantau.metrics)).text();
-    for (const thread of THREADS) {
+    for (const thread of threads) {
       const spent = new RegExp(
         `^pantau_thread_cpu_seconds_total\\{thread="${thread}"\\} ([\\d.]+)$`,
         'm',

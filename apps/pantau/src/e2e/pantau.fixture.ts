@@ -102,6 +102,10 @@ export class PantauFixture implements AsyncDisposable {
     await this.#launch();
   }
 
+  get pid(): number | undefined {
+    return this.#server?.process.pid;
+  }
+
   get printed(): string {
     return this.#server?.output() ?? '';
   }

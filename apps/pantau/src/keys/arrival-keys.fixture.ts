@@ -2,6 +2,7 @@ import { DAY } from '#libs/kernel';
 import type { LoadedConfig } from '#libs/platform';
 import { limitsVersion, type QualitySetting } from '#libs/quality-control';
 import { waitUntil } from '#libs/testing';
+import { memoryPlan, threadNames } from '../processes/memory-plan.js';
 import { startMetricsServer } from '../processes/metrics-server.js';
 import { withInstalled, withListening, type Said } from './installed.fixture.js';
 import { type Case, type Cases, type Files } from './keys.fixture.js';
@@ -112,6 +113,14 @@ export const ARRIVAL: Cases = {
   'httpIntake.port': intake({ port: false }, (port) => port !== undefined, [true, false]),
   'metrics.host': metrics({ host: '127.0.0.2' }, (port) => answers('127.0.0.1', port), [true, false]),
   'metrics.port': metrics({ port: false }, () => 'on', ['on', 'off']),
+  memory: {
+    ...{ written: { pantau: { memory: '512MB' } }, beside: { pantau: { memory: '2GB' } } },
+    behaviour: (config) => Promise.resolve(threadNames(memoryPlan(config, 2))),
+    expected: [
+      ['main', 'store', 'ingest', 'http-intake'],
+      ['main', 'store'],
+    ],
+  },
   livenessBeat: {
     ...{ beside: { pantau: FREE_PORTS }, written: { pantau: { livenessBeat: '50ms' } } },
     ...{ behaviour: beats, expected: ['seldom', 'often'] },

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { claimedStages } from './claims.js';
 import { storeKeepsFrom, systemClock } from '../storage/engines.js';
+import { exportMemory } from '../storage/store-memory.js';
 import { fullCheckInThread } from '../verification/full-check-thread.js';
 import { uplinkHandOn } from '../configuration/http-intake-options.js';
 import { ingestOptions } from '../configuration/ingest-options.js';
@@ -50,7 +51,7 @@ export async function startApi(
     brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
   };
   const parts = { store: store(), fullCheck, presencePolicy, rules: alertRules(config), clock, watched };
-  const files = new ParquetFiles(config.data);
+  const files = new ParquetFiles(config.data, exportMemory(config));
   await files.clear();
   const verifying = { engines, ingest, livenessBeat: config.livenessBeat, store: store() };
   const options = { ...config.http, logger, page: PAGE, uplinks: uplinkHandOn(config) };

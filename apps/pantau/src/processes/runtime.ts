@@ -4,19 +4,18 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { startBroker } from './broker-host.js';
 import type { Engines } from '../storage/engines.js';
+import { memoryPlan, threadNames } from './memory-plan.js';
 import { startMetricsServer } from './metrics-server.js';
+import { startStages } from './stage-host.js';
 import type { StageAnswer, StageQuestion, StageRequest, StageThreadData } from './stage-worker.js';
-import { caughtUp, STAGE_THREADS, type StageThread as StageThreadName } from '../stages.js';
+import { caughtUp, stagesIn } from '../stages.js';
 import { unreadableRowsMetrics, type UnreadableRows } from './unreadable-rows.js';
 import { pulseMetrics } from '../watchdog/watchdog.js';
 import { withProcess } from './with-process.js';
 
-/** A batch lives until its commit. In the small default space the collector would copy it over and over meanwhile. */
-const YOUNG_GENERATION_MB = 128;
-
 /**
- * Pantau in one process: the broker in the main thread, and a thread each for what devices post, for ingest, for what draws
- * conclusions from readings, and for what keeps them, with the API.
+ * Pantau in one process: the broker in the main thread, and what devices post, ingest, what draws conclusions from readings, and what keeps them,
+ * with the API, in as many threads as fit into the memory.
  */
 export interface Runtime extends Engines {
   /** Which time-series store, for people. */
@@ -45,19 +44,25 @@ export interface Runtime extends Engines {
  * @throws PantauError that names what is wrong and the remedy; everything that was opened is closed again
  */
 export async function startPantau(config: LoadedConfig, logger: Logger): Promise<Runtime> {
+  const plan = memoryPlan(config);
   return withProcess(config, async ({ engines, pulse, firstAdminToken, closes, stop }) => {
     const { journal } = engines;
+    const names = threadNames(plan);
+    logger.info({ memory: config.memory, threads: names }, 'memory is divided');
 
     // All at once: most of a start is loading code. Each is closed whatever becomes of the others, and input first.
-    const starting = STAGE_THREADS.map((name) =>
-      startStageThread({ config, thread: name, cells: pulse.cells }),
+    const starting = plan.threads.map((thread) =>
+      startStageThread({ config, thread, names, cells: pulse.cells }),
     );
     for (const started of await Promise.allSettled(starting))
       if (started.status === 'fulfilled') closes(() => started.value.stop());
     const threads = await Promise.all(starting);
-    const threadOf = (name: StageThreadName): RunningThread =>
-      threads[STAGE_THREADS.indexOf(name)] as RunningThread;
-    const stages = threadOf('store');
+    const stages = threads[plan.threads.findIndex(({ name }) => name === 'store')] as RunningThread;
+    const inMain =
+      plan.inMain.length === 0
+        ? undefined
+        : await startStages(stagesIn(plan.inMain), { config, logger, pulse, threads: names });
+    closes(async () => inMain?.stop());
     const failed = Promise.race(threads.map((thread) => thread.failed));
     // Whoever waits for it sees it; nobody has to.
     failed.catch(() => undefined);
@@ -66,6 +71,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
     const lags = pulseMetrics(pulse);
     const unreadable = unreadableRowsMetrics(async () => [
       engines.unreadableRows,
+      inMain?.unreadableRows ?? {},
       ...(await Promise.all(threads.map((thread) => thread.unreadableRows()))),
     ]);
     const metrics = await startMetricsServer(config.metrics, async () =>
@@ -78,7 +84,7 @@ export async function startPantau(config: LoadedConfig, logger: Logger): Promise
       store: stages.store ?? '',
       mqttPort: broker.port,
       httpPort: stages.httpPort ?? 0,
-      intakePort: threadOf('http-intake').intakePort,
+      intakePort: [inMain, ...threads].find((host) => host?.intakePort !== undefined)?.intakePort,
       firstAdminToken,
       setupLink: await engines.users.setupLink(),
       failed,
@@ -102,9 +108,10 @@ interface RunningThread {
 }
 
 async function startStageThread(workerData: StageThreadData): Promise<RunningThread> {
+  const { youngMb, oldMb } = workerData.thread;
   const worker = new Worker(new URL('./stage-worker.js', import.meta.url), {
     workerData,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    resourceLimits: { maxYoungGenerationSizeMb: youngMb, maxOldGenerationSizeMb: oldMb },
   });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let stopping = false;

@@ -4,6 +4,7 @@ import { NestLogger, type LoadedConfig, type Logger } from '#libs/platform';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import { claimShards } from './claims.js';
 import { openEngines, openStore, systemClock } from '../storage/engines.js';
+import type { StageBounds } from './memory-plan.js';
 import { StageMetrics } from './stage-metrics.js';
 import type { StageEntry } from '../stages.js';
 import type { UnreadableRows } from './unreadable-rows.js';
@@ -31,6 +32,8 @@ export interface StageHostOptions {
   readonly threads: readonly ThreadName[];
   /** Of each stage; all by default. */
   readonly shards?: readonly number[] | undefined;
+  /** Of what a stage holds, where the heap is bounded. */
+  readonly bounds?: StageBounds;
 }
 
 /** Whoever runs this stage also keeps the store in order, and the journal: once in an installation. */
@@ -45,7 +48,7 @@ const SERVER = 'gateway';
  */
 export async function startStages(
   stages: readonly StageEntry[],
-  { config, logger, pulse, threads, shards }: StageHostOptions,
+  { config, logger, pulse, threads, shards, bounds }: StageHostOptions,
 ): Promise<StageHost> {
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -86,7 +89,7 @@ export async function startStages(
       const declared = await stage.prepare(parts);
       closers.push(
         await startStage(declared, undefined, {
-          ...{ journal, state, clock: systemClock, logger: new NestLogger(logger), shards: own },
+          ...{ journal, state, clock: systemClock, logger: new NestLogger(logger), shards: own, ...bounds },
           // Only for the jitter of back-off.
           random: seededRandom(systemClock.now()),
         }),

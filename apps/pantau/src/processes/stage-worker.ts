@@ -5,13 +5,16 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { startStages, type StageHost } from './stage-host.js';
 import type { UnreadableRows } from './unreadable-rows.js';
-import { STAGES, type StageThread } from '../stages.js';
-import { Pulse, THREADS } from '../watchdog/watchdog.js';
+import { stageBounds, type ThreadPlan } from './memory-plan.js';
+import { stagesIn, type StageThread } from '../stages.js';
+import { Pulse, type ThreadName } from '../watchdog/watchdog.js';
 
 /** What a thread of stages is started with. */
 export interface StageThreadData {
   readonly config: LoadedConfig;
-  readonly thread: StageThread;
+  readonly thread: ThreadPlan;
+  /** Of all threads of the process. */
+  readonly names: readonly ThreadName[];
   /** {@link Pulse.cells} */
   readonly cells: Int32Array<SharedArrayBuffer>;
 }
@@ -50,15 +53,15 @@ const NICENESS = 10;
 const INTAKE: StageThread = 'http-intake';
 
 /** Runs stages in a thread of their own, so that no amount of work behind the broker delays an acknowledgement. */
-async function main({ config, thread, cells }: StageThreadData): Promise<void> {
+async function main({ config, thread, names, cells }: StageThreadData): Promise<void> {
   // Linux gives a priority to a thread; elsewhere 0 would mean the whole process.
-  if (process.platform === 'linux' && thread !== INTAKE) setPriority(0, NICENESS);
+  if (process.platform === 'linux' && thread.name !== INTAKE) setPriority(0, NICENESS);
   let host: StageHost;
   const pulse = new Pulse(cells);
   try {
     const logger = createLogger(config.log.level, 'pantau');
-    const stages = STAGES.filter((stage) => stage.thread === thread);
-    host = await startStages(stages, { config, logger, pulse, threads: THREADS });
+    const bounds = stageBounds(thread, config.journal.shards);
+    host = await startStages(stagesIn(thread.runs), { config, logger, pulse, threads: names, bounds });
   } catch (error) {
     const known = error instanceof PantauError ? error : undefined;
     answer({
@@ -69,7 +72,7 @@ async function main({ config, thread, cells }: StageThreadData): Promise<void> {
     });
     return;
   }
-  const endBeats = pulse.beat(thread);
+  const endBeats = pulse.beat(thread.name);
   parentPort?.on('message', (request: StageRequest) => {
     if (request.type === 'stop') {
       // The thread ends by itself once nothing is open any more.

@@ -24,6 +24,7 @@ import type { TimeSeriesStore } from '#libs/timeseries';
 import { join } from 'node:path';
 import { indicators } from '../configuration/configured-indicators.js';
 import { prepareDataFolder } from './data-folder.js';
+import { storeMemory } from './store-memory.js';
 import type { UnreadableRows } from '../processes/unreadable-rows.js';
 
 /** The time of the machine: the one place where Pantau looks at a clock. */
@@ -113,12 +114,15 @@ export function storeKeepsFrom({ store: { retention } }: LoadedConfig): UtcMilli
 }
 
 /** @throws PantauError `STORE_UNAVAILABLE` when the embedded store is held by another process, `STORE_CONFIG` */
-export async function openStore({ store, data }: LoadedConfig): Promise<TimeSeriesStore> {
+export async function openStore(config: LoadedConfig): Promise<TimeSeriesStore> {
+  const { store, data } = config;
   // The drivers are heavy, and most commands need no store.
   const { retention } = store;
   if (store.engine === 'duckdb') {
     const { DuckDbStore } = await import('#libs/engine-duckdb');
-    return DuckDbStore.open(join(data, 'readings.duckdb'), { retention, clock: systemClock });
+    return DuckDbStore.open(join(data, 'readings.duckdb'), {
+      ...{ retention, clock: systemClock, memoryBytes: storeMemory(config) },
+    });
   }
   const { version, url, database, org, token, username, password, timeout } = store;
   if (version === 2 && (org === undefined || token === undefined)) {

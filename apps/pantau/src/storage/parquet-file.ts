@@ -10,8 +10,12 @@ import type { Readable } from 'node:stream';
 export class ParquetFiles {
   readonly #folder: string;
 
-  /** @param data - the data folder; the disk that holds it has room for what is in it */
-  constructor(data: string) {
+  /** @param data - the data folder; the disk that holds it has room for what is in it
+   *  @param memoryBytes - that one may take while it is made */
+  constructor(
+    data: string,
+    private readonly memoryBytes: number,
+  ) {
     this.#folder = join(data, 'exports');
   }
 
@@ -27,7 +31,7 @@ export class ParquetFiles {
     await mkdir(this.#folder, { recursive: true });
     const file = join(this.#folder, `${randomUUID()}.parquet`);
     try {
-      await writeParquet(file, pages);
+      await writeParquet(file, pages, this.memoryBytes);
       const stream = createReadStream(file);
       await once(stream, 'open');
       return stream;

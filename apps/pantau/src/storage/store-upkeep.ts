@@ -6,6 +6,7 @@ import { Archive, type TimeSeriesStore } from '#libs/timeseries';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock, type Engines } from './engines.js';
+import { exportMemory } from './store-memory.js';
 
 const RETENTION_PERIOD = 10 * MINUTE;
 const ARCHIVE_PERIOD = 10 * MINUTE;
@@ -79,13 +80,16 @@ export function startRetention(
 export function startArchive(
   { state, registry }: Engines,
   store: TimeSeriesStore,
-  { archive: section, data, store: { retention } }: LoadedConfig,
+  config: LoadedConfig,
   logger: Logger,
 ): () => Promise<void> {
+  const { archive: section, data } = config;
+  const { retention } = config.store;
   if (section === undefined) return () => Promise.resolve();
   const archive = new Archive({
     // The driver is heavy, and most configurations have no archive.
-    writeParquet: async (file, pages) => (await import('#libs/engine-duckdb')).writeParquet(file, pages),
+    writeParquet: async (file, pages) =>
+      (await import('#libs/engine-duckdb')).writeParquet(file, pages, exportMemory(config)),
     store,
     state,
     clock: systemClock,

@@ -26,6 +26,9 @@ export type FullCheckAnswer =
 
 /** A check that took more would be a fault; it ends then, and Pantau goes on. */
 const MAX_HEAP_MB = 512;
+/** It comes beside what the configuration's memory is divided into: nobody checks always. */
+const heapMb = ({ memory }: LoadedConfig): number =>
+  Math.max(128, Math.min(MAX_HEAP_MB, Math.floor(memory / 4e6)));
 
 /** Runs each check in a thread of its own, so that neither its work nor its memory is the API's. */
 export function fullCheckInThread(config: LoadedConfig, store: Pick<TimeSeriesStore, 'query'>): RunFullCheck {
@@ -33,7 +36,7 @@ export function fullCheckInThread(config: LoadedConfig, store: Pick<TimeSeriesSt
     const workerData: FullCheckThreadData = { config, device };
     const worker = new Worker(new URL('./full-check-worker.js', import.meta.url), {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb(config) },
     });
     const tell = (answer: FullCheckAnswer): void => worker.postMessage(answer);
     const cancel = (): void => tell({ type: 'cancel' });

@@ -1,7 +1,7 @@
 /** A simulator in a process of its own: what an idle device costs, then a scenario as fast as it is acknowledged. */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { built } from './bench.mjs';
+import { built } from '../bench.mjs';
 
 const { MqttDevice } = await built('simulators/client');
 const { parseScenario, runScenario, scenarioOf } = await built('simulators/scenario');

@@ -5,7 +5,7 @@
 import { on, once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { built } from './bench.mjs';
+import { built } from '../bench.mjs';
 
 const { connectPacket, publishPacket } = await built('simulators/load');
 const PUBACK = 0x40;

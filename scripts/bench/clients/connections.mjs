@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { built } from './bench.mjs';
+import { built } from '../bench.mjs';
 
 const { connectPacket, publishPacket, subscribePacket } = await built('simulators/load');
 const [CONNACK, PUBACK, SUBACK, PINGRESP] = [0x20, 0x40, 0x90, 0xd0];
