@@ -21,8 +21,7 @@ import type { AccountQueries } from '#libs/journal-transport-state';
 import type { Clock } from '#libs/kernel';
 import type { Codec } from '#libs/telemetry';
 import type { StateStore } from '#libs/state';
-import type { Point, TimeSeriesStore } from '#libs/timeseries';
-import type { Readable } from 'node:stream';
+import type { TimeSeriesStore } from '#libs/timeseries';
 import type { brokerSchema } from './broker/broker-answer.js';
 import type { Answer } from './http/answer.js';
 import type { PublicAddress } from './http/cookie.js';
@@ -58,8 +57,6 @@ export interface GatewayDependencies {
   /** What is no device and may publish. */
   readonly accounts: ServiceAccounts;
   readonly fullCheck: FullCheckJob;
-  /** Points as a Parquet file, which is there while it is read. */
-  parquet(pages: AsyncIterable<readonly Point[]>): Promise<Readable>;
   readonly deviceTokens: DeviceTokens;
   /** Who may use the API: programs, and people. */
   readonly tokens: Tokens;

@@ -1,5 +1,4 @@
 import { DAY, PantauError, SECOND } from '#libs/kernel';
-import type { Point } from '#libs/timeseries';
 import {
   applyDecorators,
   Inject,
@@ -24,6 +23,7 @@ import { CSV_TYPE, PARQUET_EXTENSION, PARQUET_TYPE } from './describe-tables.js'
 import type { readingSchema } from '../readings/readings-answer.js';
 import { columnsOf, type Column } from './columns.js';
 import { csvOf, type CsvSpan } from './csv.js';
+import { parquetOf } from './parquet.js';
 
 const PARQUET = 'pantau:parquet';
 /** Readings also as Parquet. */
@@ -99,10 +99,11 @@ export class TableInterceptor implements NestInterceptor {
       const first = await pages.next();
       if (request.method === 'HEAD') return this.#ended('');
       const all = rest(first, pages);
-      const stream =
+      const parts =
         format === 'csv'
-          ? Readable.from(csvOf(table.columns, all, span), { highWaterMark: 1 })
-          : await this.pantau.parquet(pointsOf(all));
+          ? csvOf(table.columns, all, span)
+          : parquetOf(all as AsyncIterable<readonly Answer<typeof readingSchema>[]>);
+      const stream = Readable.from(parts, { highWaterMark: 1 });
       stream.once('close', () => this.#files--);
       return new StreamableFile(stream);
     } catch (error) {
@@ -176,12 +177,4 @@ async function* rest(
 ): AsyncGenerator<readonly object[]> {
   if (first.done !== true) yield first.value;
   yield* pages;
-}
-
-async function* pointsOf(pages: AsyncIterable<readonly object[]>): AsyncGenerator<readonly Point[]> {
-  for await (const page of pages)
-    yield (page as readonly Answer<typeof readingSchema>[]).map(({ ts, receivedAt, ...point }) => {
-      const { site, device, parameter, value, flag } = point;
-      return { site, device, parameter, value, flag, ts: Date.parse(ts), receivedAt: Date.parse(receivedAt) };
-    });
 }

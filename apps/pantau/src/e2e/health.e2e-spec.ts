@@ -64,7 +64,6 @@ describe('health', () => {
       fullCheck,
       clock: systemClock,
       verify: () => Promise.reject(new Error('no figure is asked for')),
-      parquet: () => Promise.reject(new Error('no file is asked for')),
       signIn: new SignIn(engines.users, engines.secondFactor, systemClock),
       publicUrl: undefined,
       codecs: new Map(),

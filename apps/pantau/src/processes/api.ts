@@ -1,19 +1,16 @@
 import { FullCheckJob, startGateway } from '#apps/gateway';
 import { OpenIdSignIn, SignIn } from '#libs/identity';
 import type { Logger } from '#libs/platform';
-import type { Point } from '#libs/timeseries';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { claimedStages } from './claims.js';
 import { storeKeepsFrom, systemClock } from '../storage/engines.js';
-import { exportMemory } from '../storage/store-memory.js';
 import { fullCheckInThread } from '../verification/full-check-thread.js';
 import { uplinkHandOn } from '../configuration/http-intake-options.js';
 import { ingestOptions } from '../configuration/ingest-options.js';
 import { alertRules } from '../configuration/configured-files.js';
 import { brokerListeners } from '../configuration/broker-listeners.js';
 import { STAGES, type StageParts } from '../stages.js';
-import { ParquetFiles } from '../storage/parquet-file.js';
 import { verify } from '../verification/verification.js';
 import type { Pulse, ThreadName } from '../watchdog/watchdog.js';
 
@@ -51,8 +48,6 @@ export async function startApi(
     brokerSilenceMs: BEATS_MISSED * config.livenessBeat,
   };
   const parts = { store: store(), fullCheck, presencePolicy, rules: alertRules(config), clock, watched };
-  const files = new ParquetFiles(config.data, exportMemory(config));
-  await files.clear();
   const verifying = { engines, ingest, livenessBeat: config.livenessBeat, store: store() };
   const options = { ...config.http, logger, page: PAGE, uplinks: uplinkHandOn(config) };
   const { openIdConnect: signOn } = config.accounts;
@@ -65,7 +60,6 @@ export async function startApi(
     codecs: ingest.codecs,
     brokerListeners: brokerListeners(config),
     keeping: { journal: config.journal.retention, store: config.store.retention },
-    parquet: (pages: AsyncIterable<readonly Point[]>) => files.open(pages),
     verify: (indicator: string, subject: string, period: string) => {
       const bounds = { now: clock.now(), keptFrom: storeKeepsFrom(config) };
       return verify({ ...verifying, ...bounds }, indicator, subject, period);
