@@ -7,6 +7,7 @@ const files = ['apps', 'libs']
 const modules = [];
 for (const file of files) modules.push({ file, declared: Object.values(await import(resolve(file))) });
 const { namespacesTable } = await import(resolve('libs/state/src/namespaces-table.ts'));
+const { STREAM_NAMES } = await import(resolve('libs/streams/src/index.ts'));
 const declared = modules.flatMap(({ file, declared }) =>
   declared.map(({ definition }) => ({ file, ...definition })),
 );
@@ -46,6 +47,28 @@ describe('the namespaces of the state', () => {
       expect(others.filter((value) => namespace.shapeFault(value) === undefined).length).toBeLessThan(2);
     },
   );
+
+  it.each(declared)('$name says in a few words what keeps its rows from becoming ever more', ({ bound }) => {
+    const [[kind, said], ...more] = Object.entries(bound);
+    if (kind === 'stream') expect(STREAM_NAMES).toContain(said);
+    else expect([['rowsFor', 'until', 'forever'].includes(kind), more]).toEqual([true, []]);
+    expect(said.length).toBeGreaterThan(5);
+  });
+
+  it('are trimmed by the stage of their owner, those whose rows go by their age', async () => {
+    const trimmed = [];
+    for (const file of readdirSync('apps').map((app) => join('apps', app, 'src/stage.ts')))
+      if (existsSync(file))
+        for (const stage of Object.values(await import(resolve(file))))
+          for (const { name, stream } of (await stage.trims?.()) ?? [])
+            trimmed.push({ owner: file.split('/')[1], name, stream });
+    const aged = declared.filter(({ bound }) => 'stream' in bound);
+    expect(aged.length).toBeGreaterThan(0);
+    const byName = (a, b) => (a.name < b.name ? -1 : 1);
+    expect(trimmed.toSorted(byName)).toEqual(
+      aged.map(({ owner, name, bound }) => ({ owner, name, stream: bound.stream })).toSorted(byName),
+    );
+  });
 
   it.each(declared.filter(({ published }) => published !== undefined))(
     '$name is asked for by those alone that its declaration names',

@@ -11,6 +11,7 @@ export const STATES = defineNamespace<DeviceStates>({
   key: 'device',
   value: 'DeviceStates',
   description: 'The state of every rule that a device moved.',
+  bound: { rowsFor: 'each device' },
   shape: isDeviceStates,
 });
 
@@ -20,6 +21,7 @@ export const BEATS = defineNamespace<Underway>({
   key: 'shard',
   value: 'Underway',
   description: 'The beats of a shard that wait until what had arrived before them is judged.',
+  bound: { rowsFor: 'each shard' },
   shape: z.object({
     arriving: z.object({ ...beat, uplinks: z.array(z.number()) }).optional(),
     judging: z.object({ ...beat, readings: z.number() }).optional(),

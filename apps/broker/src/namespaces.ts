@@ -25,6 +25,7 @@ export const KEPT_SESSIONS = defineNamespace<SessionRecord>({
   key: 'client',
   value: 'SessionRecord',
   description: 'A kept session: its subscriptions, and whose it is.',
+  bound: { until: 'it ends or expires; mqtt.limits.bounds.sessions' },
   shape: z.object({
     ...{ client: z.string(), owner: z.string().optional(), seenAt: z.number() },
     subscriptions: z.array(z.object({ topic: z.string(), qos })),
@@ -37,6 +38,7 @@ export const MESSAGES = defineNamespace<StoredPacket>({
   key: 'number',
   value: 'StoredPacket',
   description: 'A message that waits in one queue or several.',
+  bound: { until: 'no queue holds it; mqtt.limits.bounds.queuedBytes' },
   shape: z.object(packet),
 });
 
@@ -46,6 +48,7 @@ export const PLACES = defineNamespace<PlaceRecord | CopyRecord>({
   key: 'client/number',
   value: 'PlaceRecord | CopyRecord',
   description: 'The place of a message in the queue of a client.',
+  bound: { until: 'it is delivered or the session ends; mqtt.limits.bounds.queuedBytes' },
   shape: z.union([
     z.object({
       ...{
@@ -71,6 +74,7 @@ export const RETAINED = defineNamespace<RetainedRecord>({
   key: 'topic',
   value: 'RetainedRecord',
   description: 'The retained message of a topic.',
+  bound: { until: 'it is cleared; mqtt.limits.bounds.retainedMessages' },
   shape: z.object({ ...packet, topic: z.string(), owner: z.string().optional() }),
 });
 
@@ -80,6 +84,7 @@ export const INCOMING = defineNamespace<IdentifierRecord>({
   key: 'client/packet identifier',
   value: 'IdentifierRecord',
   description: 'A QoS 2 message between PUBREC and PUBREL.',
+  bound: { until: 'PUBREL comes, or the session ends' },
   shape: z.object({
     ...{ client: z.string(), owner: z.string().optional() },
     packet: z.object({ messageId: z.number().optional() }),
@@ -93,5 +98,9 @@ export const SET_ASIDE_ENTRIES = defineNamespace<UtcMillis>({
   value: 'UtcMillis',
   description:
     'When an entry that the broker passes over was told of: what is read at every start is told once.',
+  bound: {
+    forever:
+      'an entry of the journal that cannot be read is one in very many; a second report of it would alarm anew',
+  },
   shape: z.number(),
 });

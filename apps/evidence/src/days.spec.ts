@@ -1,4 +1,4 @@
-import { readCursor } from '#libs/evidence';
+import type { FigureCursor } from '#libs/evidence';
 import type { Device } from '#libs/identity';
 import { canonicalJson, DAY, HOUR, localDateOf, MINUTE } from '#libs/kernel';
 import { LIVENESS_KEY, type Liveness, type Observation, type Signal } from '#libs/telemetry';
@@ -125,12 +125,12 @@ describe('the days of a device', () => {
     expect([all.length, none]).toEqual([16, undefined]);
     for (const limit of [1, 3, 4, 15]) {
       const paged: string[] = [];
-      for (let next: string | undefined = ''; next !== undefined;) {
-        const after = readCursor(next);
+      let after: FigureCursor | undefined;
+      do {
         const page = await fixture.reader().list({ limit, ...(after === undefined ? {} : { after }) });
         paged.push(...page.items.map(key));
-        next = page.next;
-      }
+        after = page.next;
+      } while (after !== undefined);
       expect(paged).toEqual(all.map(key));
     }
     const some = await fixture.reader().list({ from: day(1), to: day(2), device: 'cctv-02', limit: 31 });

@@ -9,14 +9,17 @@ import {
   EMPTY_BUCKET,
   intervalsOf,
   mergeBucket,
+  NOTHING_REACHED,
+  seriesOf,
   STATE_NUMBERS,
   TouchedHours,
+  withBucket,
   withChange,
   type ComparisonLimits,
   type SeriesValue,
 } from '#libs/evidence';
 import { extendRun } from '#libs/availability';
-import { BUCKETS, CONNECTIONS, LIVENESS } from '#namespaces/evidence';
+import { BUCKETS, CONNECTIONS, LIVENESS, REACHES } from '#namespaces/evidence';
 import { settingAt, type Registry } from '#libs/identity';
 import {
   FromStream,
@@ -55,6 +58,9 @@ const UNKNOWN_INTERVAL = [{ from: 0, intervalMs: HOUR }];
  */
 @Controller()
 export class EvidenceController {
+  /** Devices with buckets of before their ends were kept. */
+  readonly #older = new Set<string>();
+
   constructor(
     @Inject(LIVENESS_BEAT_MS) private readonly beatMs: Millis,
     @Inject(EVIDENCE_REGISTRY) private readonly registry: Registry,
@@ -80,7 +86,7 @@ export class EvidenceController {
     const tally = await Tally.begin(context);
     tally.pass(arrived.last);
     // What replaces a value of the same instant takes that one's place in the account too, so reading again changes nothing.
-    for (const [flag, count] of await arrived.store(context)) tally.add(`flag ${flag}`, count);
+    for (const [flag, count] of await arrived.store(context, this.#older)) tally.add(`flag ${flag}`, count);
     await tally.end();
     const rollups = await downSample(
       touched,
@@ -103,7 +109,7 @@ export class EvidenceController {
         arrived.add(data.device, data.ts, shard, offset, heartbeatOf(data.state));
       else if (data.type === 'presence') changes.push(data);
     }
-    await arrived.store(context);
+    await arrived.store(context, this.#older);
     for (const change of changes) {
       const key = connectionsKey(change.device, change.ts);
       const known = (await context.state.get(CONNECTIONS, key)) ?? [];
@@ -154,15 +160,16 @@ class Arrived {
   }
 
   /** @returns by how much the number of values of each flag grew */
-  async store({ state }: BatchContext): Promise<ReadonlyMap<QualityFlag, number>> {
+  async store({ state }: BatchContext, older: Set<string>): Promise<ReadonlyMap<QualityFlag, number>> {
     const grown = new Map<QualityFlag, number>();
-    const devices = this.#rows.keys();
-    for (let i = 0; i < devices.length; i += DEVICES_AT_ONCE) {
-      const buckets = devices
-        .slice(i, i + DEVICES_AT_ONCE)
-        .flatMap((device) =>
-          byBucket(this.#rows.of(device)).map(({ from, rows }) => ({ key: bucketKey(device, from), rows })),
-        );
+    const all = this.#rows.keys();
+    for (let i = 0; i < all.length; i += DEVICES_AT_ONCE) {
+      const devices = all.slice(i, i + DEVICES_AT_ONCE);
+      const parted = devices.map((device) => byBucket(this.#rows.of(device)));
+      await storeReaches(state, devices, parted, older);
+      const buckets = devices.flatMap((device, n) =>
+        (parted[n] ?? []).map(({ from, rows }) => ({ key: bucketKey(device, from), rows })),
+      );
       const known = await state.getMany(
         BUCKETS,
         buckets.map(({ key }) => key),
@@ -175,5 +182,26 @@ class Arrived {
       }
     }
     return grown;
+  }
+}
+
+/** Keeps the first and the last bucket of each series. @param older - devices of which they are not kept */
+async function storeReaches(
+  state: BatchContext['state'],
+  devices: readonly string[],
+  parted: readonly ReturnType<typeof byBucket>[],
+  older: Set<string>,
+): Promise<void> {
+  const known = await state.getMany(REACHES, devices);
+  for (const [n, device] of devices.entries()) {
+    if (older.has(device)) continue;
+    if (known[n] === undefined && (await state.hadAny(BUCKETS, { prefix: `${device}/` }))) {
+      older.add(device);
+      continue;
+    }
+    const before = known[n] ?? NOTHING_REACHED;
+    let after = before;
+    for (const { from, rows } of parted[n] ?? []) after = withBucket(after, from, seriesOf(rows));
+    if (after !== before) state.put(REACHES, device, after);
   }
 }

@@ -2,7 +2,7 @@ import {
   BucketSource,
   EvidenceReader,
   indicatorCatalogue,
-  readCursor,
+  type FigureCursor,
   recordIndicators,
 } from '#libs/evidence';
 import { MAX_INPUTS, type HeartbeatInput } from '#libs/indicators';
@@ -100,12 +100,12 @@ describe('a figure of something else than a device and a day', () => {
     expect(names.at(-1)).toMatch(/^2015 /);
     expect(begins.slice(0, 40)).toEqual(begins.slice(0, 40).sort((a, b) => b - a));
     const paged: string[] = [];
-    for (let next: string | undefined = ''; next !== undefined;) {
-      const after = readCursor(next);
+    let after: FigureCursor | undefined;
+    do {
       const page = await reader.list({ limit: 7, ...(after === undefined ? {} : { after }) });
       paged.push(...page.items.map(name));
-      next = page.next;
-    }
+      after = page.next;
+    } while (after !== undefined);
     expect(paged).toEqual(names);
     const ofSite = await reader.list({ site: 'sembawa', from: '2015-12-01', to: '2015-12-01', limit: 100 });
     expect(ofSite.items.map(name)).toEqual(['2015-12 soc.cctv.site_monthly sembawa']);
@@ -211,16 +211,16 @@ describe('the definition of an indicator', () => {
     await expect(reader.get(key, 'Betung, Kec.', DATE)).rejects.toThrow(notComputed[0]!.reason);
     // It has its place: the next page goes on behind it.
     const names: string[] = [];
-    for (let next: string | undefined = ''; next !== undefined;) {
-      const after = readCursor(next);
+    let after: FigureCursor | undefined;
+    do {
       const part = await reader.list({ ...page, limit: 1, ...(after === undefined ? {} : { after }) });
       expect(part.items.length + part.notComputed.length).toBe(1);
       names.push(
         ...part.items.map(({ indicator }) => indicator),
         ...part.notComputed.map((one) => one.indicator),
       );
-      next = part.next;
-    }
+      after = part.next;
+    } while (after !== undefined);
     expect(names).toEqual(whole.items.map(({ indicator }) => indicator));
   });
 

@@ -164,8 +164,14 @@ async function costs(many: number, queries: readonly string[]): Promise<Map<stri
     const headers = { authorization: `Bearer ${token}` };
     const ask = async (query: string): Promise<{ items?: unknown[]; counts?: unknown[] }> => {
       const answer = await fetch(`http://127.0.0.1:${port}/api/v1/${query}&limit=${LIMIT}`, { headers });
-      const body = (await answer.json()) as { items?: unknown[]; counts?: unknown[] };
+      const body = (await answer.json()) as { items?: unknown[]; counts?: unknown[]; next?: string };
       if (answer.status !== 200) throw new Error(JSON.stringify(body));
+      // The cursors of all lists are of one kind, and opaque.
+      if (body.next !== undefined)
+        expect([query, Buffer.from(body.next, 'base64url').toString()]).toEqual([
+          query,
+          expect.stringMatching(/^\[.*\]$/),
+        ]);
       return body;
     };
     const found = new Map<string, Cost>();

@@ -44,10 +44,17 @@ export interface ServingOptions {
   readonly trustProxy?: readonly string[];
   readonly signOn?: OpenIdOptions;
   readonly logger?: Logger;
+  readonly codecs?: GatewayDependencies['codecs'];
 }
 
 export async function serving(
-  { publicUrl, trustProxy = [], signOn, logger = createLogger('silent', 'spec') }: ServingOptions,
+  {
+    publicUrl,
+    trustProxy = [],
+    signOn,
+    logger = createLogger('silent', 'spec'),
+    codecs = new Map(),
+  }: ServingOptions,
   test: (served: Served) => Promise<void>,
 ): Promise<void> {
   using folder = temporaryFolder('gateway');
@@ -67,7 +74,7 @@ export async function serving(
   const keys = new ProvisioningKeys(state, clock);
   const administration = new Administration({ registry, credentials, accounts, keys, journal, clock });
   const known = {
-    ...{ credentials, accounts, administration },
+    ...{ credentials, accounts, administration, codecs },
     brokerListeners: [{ protocol: 'mqtt', port: 1883 }],
     keeping: {
       journal: { signals: { maxAge: DAY, unread: 'wait' } },

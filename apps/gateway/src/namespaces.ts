@@ -18,6 +18,13 @@ export const ALERT_VIEWS = defineNamespace<AlertView>({
   key: 'since/alert',
   value: 'AlertView',
   description: 'An alert from its first step to its last.',
+  bound: {
+    stream: 'alerts',
+    isOver: ({ history }, before) => {
+      const end = history.at(-1);
+      return end !== undefined && ['resolved', 'cancelled'].includes(end.kind) && end.at < before;
+    },
+  },
   shape: z.object({
     latest: z.object({ alert: z.string(), rule: z.string(), since: time, at: time }),
     history: z.array(z.object({ at: time })),
@@ -30,6 +37,7 @@ export const DEVICE_VIEWS = defineNamespace<DeviceView>({
   key: 'device',
   value: 'DeviceView',
   description: 'What is known of a device beside its readings.',
+  bound: { rowsFor: 'each device' },
   shape: z.object({ lastSeen: time.optional(), presence: z.object({ at: time }).optional() }),
 });
 
@@ -39,6 +47,7 @@ export const LATEST_READINGS = defineNamespace<LatestReadings>({
   key: 'device',
   value: 'LatestReadings',
   description: 'The latest reading of each parameter of a device.',
+  bound: { rowsFor: 'each device' },
   shape: isLatestReadings,
 });
 
@@ -48,6 +57,7 @@ export const RECENT_HOURS = defineNamespace<RecentHours>({
   key: 'device',
   value: 'RecentHours',
   description: 'The recent hours of a station, from which its index of now is computed.',
+  bound: { rowsFor: 'each device' },
   shape: isRecentHours,
 });
 
@@ -57,6 +67,7 @@ export const UNREAD_MESSAGES = defineNamespace<Unread>({
   key: 'device',
   value: 'Unread',
   description: 'Messages of a device that gave nothing, since the newest that gave something.',
+  bound: { rowsFor: 'each device' },
   shape: z.object({ reason: z.string(), since: time, at: time, messages: z.number() }),
 });
 
@@ -66,6 +77,7 @@ export const REJECTION_COUNTS = defineNamespace<RejectionCount>({
   key: 'reason/device',
   value: 'RejectionCount',
   description: 'How often something was refused for a reason.',
+  bound: { rowsFor: 'each reason and device' },
   shape: z.object({ reason: z.string(), count: z.number(), lastAt: time }),
 });
 
@@ -75,6 +87,7 @@ export const BROKER_RUNS = defineNamespace<BrokerRun>({
   key: 'run',
   value: 'BrokerRun',
   description: 'When a run of the broker began, when it was seen last, whether it stopped in order.',
+  bound: { rowsFor: 'each of the newest 50 runs' },
   shape: z.object({ run: z.string(), startedAt: time, seenAt: time }),
 });
 
@@ -84,6 +97,7 @@ export const BROKER_RUN_ORDER = defineNamespace<readonly string[]>({
   key: 'all',
   value: 'readonly string[]',
   description: 'The runs of the broker that are kept, the newest first.',
+  bound: { rowsFor: 'the installation' },
   shape: z.array(z.string()),
 });
 
@@ -93,6 +107,7 @@ export const COMMAND_VIEWS = defineNamespace<CommandView>({
   key: 'device/command',
   value: 'CommandView',
   description: 'A command and what became of it.',
+  bound: { stream: 'commands', isGrouped: true },
   shape: z.object({
     id: z.string(),
     device: z.string(),
@@ -107,6 +122,7 @@ export const CONFIGURATION_VIEWS = defineNamespace<ConfigurationChange>({
   key: 'device',
   value: 'ConfigurationChange',
   description: 'The configuration that a device shall have.',
+  bound: { rowsFor: 'each device' },
   shape: z.object({ device: z.string(), at: time }),
 });
 
@@ -117,6 +133,7 @@ export const CONFIGURATIONS_ORDERED = defineNamespace<string>({
   value: 'string',
   description:
     'ETag of the configuration that was ordered last, empty when it was taken away; the view follows the journal.',
+  bound: { rowsFor: 'each device' },
   shape: z.string(),
 });
 
@@ -126,5 +143,6 @@ export const IDEMPOTENCY = defineNamespace<Done>({
   key: 'principal/key, as digests',
   value: 'Done',
   description: 'What a request with an idempotency key did, for a day.',
+  bound: { until: 'a day has passed' },
   shape: z.object({ at: time, digest: z.string() }),
 });

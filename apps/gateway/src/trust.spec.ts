@@ -88,28 +88,6 @@ describe('requests that are refused', () => {
     }));
 });
 
-describe('a change of what somebody saw', () => {
-  it.each([
-    ['sites/betung', { name: 'Betung' }],
-    ['users/budi', { role: 'viewer' }],
-    ['devices/udara-01', { site: 'betung', kind: 'air', name: 'Udara', interval: '1m' }],
-  ])('is made by one of those who send it at the same instant: %s', (path, body) =>
-    serving({}, async ({ url, registry }) => {
-      await registry.putSite({ id: 'betung', name: 'Betung' });
-      const send = await signedIn(url);
-      const made = await send('PUT', path, { body, headers: { 'if-none-match': '*' } });
-      const etag = path.startsWith('sites') ? undefined : made.headers.get('etag')!;
-      const seen = etag ?? (await send('GET', path)).headers.get('etag')!;
-      const change = (i: number) => ({
-        body: { ...body, ...(path.startsWith('users') ? { fullName: `No. ${i}` } : { name: `No. ${i}` }) },
-        headers: { 'if-match': seen },
-      });
-      const answers = await Promise.all([1, 2, 3, 4, 5].map((i) => send('PUT', path, change(i))));
-      expect(statuses(answers)).toEqual([200, 412, 412, 412, 412]);
-    }),
-  );
-});
-
 describe('a token that is limited to sites', () => {
   it('is answered what names one of them or a device there, and nothing else', () =>
     serving({}, async ({ url, registry, tokens }) => {

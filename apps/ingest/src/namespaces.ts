@@ -10,6 +10,7 @@ export const CODEC_MEMORY = defineNamespace<CodecMemory>({
   value: 'CodecMemory',
   description:
     'What a codec remembers of a sender from one message to the next; the codec looks at its members.',
+  bound: { rowsFor: 'each sender and codec' },
   shape: isObject,
 });
 
@@ -21,5 +22,6 @@ export const REPETITIONS = defineNamespace<Buffer>({
   value: 'Buffer',
   description:
     'The messages that were decoded last, oldest first: of each the packet identifier and a digest.',
+  bound: { rowsFor: 'each device' },
   shape: isRepetitions,
 });

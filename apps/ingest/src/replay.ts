@@ -108,7 +108,9 @@ export class Replay {
     return this.#senders;
   }
 
-  readonly #store: Pick<StateStore, 'get' | 'getMany'> = {
+  readonly #store: Pick<StateStore, 'get' | 'getMany' | 'list'> = {
+    // Nothing is from before.
+    list: () => Promise.resolve([]),
     get: async <T>(namespace: Namespace<T>, key: string) => this.#remembered<T>(namespace, key),
     getMany: async <T>(namespace: Namespace<T>, keys: readonly string[]) =>
       keys.map((key) => this.#remembered<T>(namespace, key)),

@@ -19,6 +19,7 @@ export const CLAIMS = defineNamespace<Claim>({
   key: 'stage/shard/generation',
   value: 'Claim',
   description: 'Which process runs a shard of a stage; the newest generation counts.',
+  bound: { rowsFor: 'each stage and shard' },
   shape: z.object({
     ...{ host: z.string(), pid: z.number(), started: z.string(), at: z.number().min(-8.64e15).max(8.64e15) },
     released: z.literal(true).optional(),
@@ -39,5 +40,6 @@ export const DEMO = defineNamespace<DemoProgress>({
   key: '`standing`',
   value: 'DemoProgress',
   description: 'How far the demonstration has come.',
+  bound: { rowsFor: 'the installation' },
   shape: z.object({ shiftMs: z.number(), until: z.number() }),
 });

@@ -7,6 +7,7 @@ import { tiersStage, writerStage } from '#stages/writer';
 import { type Journal, lagOf } from '#libs/journal';
 import { type Stage } from '#libs/journal-transport';
 import type { LoadedConfig } from '#libs/platform';
+import type { AgedRows } from '#libs/state';
 import type { StreamName } from '#libs/streams';
 import type { TimeSeriesStore } from '#libs/timeseries';
 import type { DynamicModule } from '@nestjs/common';
@@ -33,6 +34,8 @@ export interface StageEntry {
   /** Where `pantau start` runs it, with others if memory or cores are few. */
   readonly thread: StageThread;
   readonly needsStore: boolean;
+  /** What it writes whose rows go by their age. */
+  trims(): Promise<readonly AgedRows[]>;
   /** The stage with its options. */
   prepare(parts: StageParts): Promise<Stage<undefined>>;
 }
@@ -90,6 +93,7 @@ function entry<Options>(
   const { name, reads, appends } = stage;
   return {
     ...{ name, reads, appends, thread },
+    trims: async () => (await stage.trims?.()) ?? [],
     needsStore: thread === 'store',
     async prepare(parts) {
       const options = await optionsOf(parts);

@@ -9,6 +9,7 @@ export const SET_ASIDE_TOPICS = defineNamespace<SetAsideTopic>({
   value: 'SetAsideTopic',
   description:
     'What a device or an account published on a topic that is not its own: the number, the times, a sample.',
+  bound: { rowsFor: 'each sender and topic; so many topics of a sender at most' },
   shape: z.object({
     reason: z.string(),
     sender: z.string(),

@@ -60,6 +60,7 @@ describe('a value of the state that cannot be read', () => {
     const good = typeof shape === 'function' ? 'ani' : { name: 'ani', more: true };
     const names = defineNamespace<unknown>({
       ...{ name: 'n', owner: 'pantau', key: 'key', value: 'Name', description: '', shape },
+      bound: { rowsFor: 'a spec' },
     });
     await store.write([names.put('a', good), names.put('b', { name: 7 })]);
     expect(await store.list(names)).toEqual([{ key: 'a', value: good }]);
@@ -74,6 +75,7 @@ describe('a value of the state that cannot be read', () => {
     const store = LmdbStateStore.open(folder.path, () => undefined);
     const doors = defineNamespace<{ isShut: boolean }>({
       ...{ name: 'n', owner: 'pantau', key: 'key', value: 'Door', description: '' },
+      bound: { rowsFor: 'a spec' },
       shape: z.object({ isShut: z.boolean() }),
       unreadable: { isShut: true },
     });

@@ -7,5 +7,6 @@ export const JOURNAL = defineNamespace<number>({
   key: '`shards`',
   value: 'number',
   description: 'Into how many shards the journal was split when it was made.',
+  bound: { rowsFor: 'the journal' },
   shape: z.int().min(1).max(256),
 });

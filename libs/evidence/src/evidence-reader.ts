@@ -38,7 +38,7 @@ import {
   type UtcMillis,
 } from '#libs/kernel';
 import type { EvidenceSource } from './evidence-source.js';
-import { cursorOf, newestFigures, type FigureCursor, type FigureSeries } from './figures/figures.js';
+import { newestFigures, type FigureCursor, type FigureSeries } from './figures/figures.js';
 import { indicatorCatalogue } from './figures/indicator-catalogue.js';
 import { definitionAt } from './figures/indicator-history.js';
 import { intervalsOf, outOfService, settingsWithin } from './settings-of-time.js';
@@ -70,7 +70,7 @@ export interface IndicatorPage {
   /** What is of this page too, and cannot be computed. */
   readonly notComputed: NotComputed[];
   /** When there are more: `after` of the query that goes on. */
-  readonly next?: string;
+  readonly next?: FigureCursor;
 }
 
 /** A heartbeat may be later than promised by this share of the interval, as in the indicator of availability. */
@@ -131,7 +131,7 @@ export class EvidenceReader {
     return {
       items,
       notComputed,
-      ...(wanted.length > limit && last !== undefined ? { next: cursorOf(last) } : {}),
+      ...(wanted.length > limit && last !== undefined ? { next: last } : {}),
     };
   }
 

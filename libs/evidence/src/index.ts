@@ -1,10 +1,11 @@
 export * from './buckets/buckets.js';
 export * from './buckets/device-bucket-form.js';
 export * from './buckets/down-sampling.js';
+export * from './buckets/reaches.js';
 export * from './connections/connections.js';
 export * from './evidence-reader.js';
 export * from './evidence-source.js';
-export { readCursor } from './figures/figures.js';
+export type { FigureCursor } from './figures/figures.js';
 export * from './figures/indicator-catalogue.js';
 export { recordIndicators } from './figures/indicator-history.js';
 export * from './verification/input-chain.js';

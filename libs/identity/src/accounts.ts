@@ -40,10 +40,12 @@ export class ServiceAccounts {
     return (await this.state.list(ACCOUNTS)).map(({ value }) => value);
   }
 
-  /** @throws PantauError `ACCOUNT_UNKNOWN` */
-  async remove(id: string): Promise<void> {
-    if ((await this.get(id)) === undefined)
-      throw new PantauError('ACCOUNT_UNKNOWN', `no service account ${id}.`);
-    await this.state.write([ACCOUNTS.remove(id)]);
+  /** @param check - as that of {@link put} @throws PantauError `ACCOUNT_UNKNOWN` */
+  async remove(id: string, check: (before: ServiceAccount) => void = () => undefined): Promise<void> {
+    await changeRow(this.state, ACCOUNTS, id, (before) => {
+      if (before === undefined) throw new PantauError('ACCOUNT_UNKNOWN', `no service account ${id}.`);
+      check(before);
+      return undefined;
+    });
   }
 }

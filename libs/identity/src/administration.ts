@@ -2,7 +2,7 @@ import type { Journal } from '#libs/journal';
 import { canonicalJson, defined, PantauError, type Clock, type UtcMillis } from '#libs/kernel';
 import type { IdentityChange } from '#libs/telemetry';
 import type { ServiceAccounts } from './accounts.js';
-import type { DeviceCredentials } from './device-credentials.js';
+import type { AccessCheck, DeviceCredentials } from './device-credentials.js';
 import type { ProvisioningKeys } from './provisioning-keys.js';
 import { deviceSchema, type Device, type DeviceService, type ServiceAccount } from './registered.js';
 import type { Registry } from './registry.js';
@@ -54,17 +54,17 @@ export class Administration {
   }
 
   /** Shuts the device or account out, and disconnects it. What it sent stays. */
-  async revoke(id: string): Promise<void> {
+  async revoke(id: string, check?: AccessCheck): Promise<void> {
     await this.#assertKnown(id);
-    await this.pantau.credentials.revoke(id);
+    await this.pantau.credentials.revoke(id, check);
     await this.#record(id, 'revoked');
     await this.#tell(id, 'revoked');
   }
 
   /** Lets a device or account in again. It has no password before {@link rotate} makes one. */
-  async reopen(id: string): Promise<void> {
+  async reopen(id: string, check?: AccessCheck): Promise<void> {
     await this.#assertKnown(id);
-    await this.pantau.credentials.reopen(id);
+    await this.pantau.credentials.reopen(id, check);
     await this.#record(id, 'open');
     await this.#tell(id, 'changed');
   }
@@ -113,8 +113,9 @@ export class Administration {
     return before === undefined;
   }
 
-  async removeAccount(id: string): Promise<void> {
-    await this.pantau.accounts.remove(id);
+  /** @param check - as that of {@link ServiceAccounts.remove} */
+  async removeAccount(id: string, check?: Parameters<ServiceAccounts['remove']>[1]): Promise<void> {
+    await this.pantau.accounts.remove(id, check);
     await this.pantau.credentials.revoke(id);
     await this.#tell(id, 'revoked');
   }

@@ -23,6 +23,9 @@ const WAITING_PER_SOURCE = 2_000;
 /** Longer ones are nobody's. */
 const MAX_PASSWORD_BYTES = 1_024;
 
+/** Looks at what lets somebody in, and throws when it shall not be changed; nobody changes it in between. */
+export type AccessCheck = () => Promise<void>;
+
 /** Passwords of devices and service accounts. Issued once, shown once, stored only as a hash. */
 export class DeviceCredentials {
   /** Digests of passwords that were verified, so that a fleet that reconnects does not pay scrypt (16 MiB) again each time. */
@@ -68,20 +71,26 @@ export class DeviceCredentials {
   }
 
   /** Ends every way in: password, tokens and certificate. {@link issue} opens it again. */
-  async revoke(device: string): Promise<void> {
-    await this.#renew(device, true, [CREDENTIALS.remove(device)]);
+  async revoke(device: string, check?: AccessCheck): Promise<void> {
+    await this.#renew(device, true, [CREDENTIALS.remove(device)], check);
   }
 
   /** Takes a revocation back. No password or token of before is valid again. */
-  async reopen(device: string): Promise<void> {
-    await this.#renew(device, false, []);
+  async reopen(device: string, check?: AccessCheck): Promise<void> {
+    await this.#renew(device, false, [], check);
   }
 
   /** Begins a new generation of its access, each its own, however many do so at the same instant. */
-  async #renew(device: string, revoked: boolean, writes: readonly StateWrite[]): Promise<void> {
+  async #renew(
+    device: string,
+    revoked: boolean,
+    writes: readonly StateWrite[],
+    check?: AccessCheck,
+  ): Promise<void> {
     let seen, access: DeviceAccess;
     do {
       seen = await this.state.get(ACCESS, device);
+      await check?.();
       access = { generation: (seen?.generation ?? 0) + 1, revoked };
     } while (
       !(await this.state.writeIf([ACCESS.seen(device, seen)], [...writes, ACCESS.put(device, access)]))

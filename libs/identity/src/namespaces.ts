@@ -16,6 +16,7 @@ export const SITES = defineNamespace<Site>({
   key: 'site',
   value: 'Site',
   description: 'A place with devices.',
+  bound: { rowsFor: 'each site' },
   shape: z.object({ id: z.string(), name: z.string() }),
 });
 
@@ -25,6 +26,7 @@ export const DEVICES = defineNamespace<Device>({
   key: 'device',
   value: 'Device',
   description: 'A registered device.',
+  bound: { rowsFor: 'each device' },
   shape: z.object({
     ...{ id: z.string(), site: z.string(), kind: z.string(), name: z.string(), intervalMs: z.number() },
     speaksFor: texts.optional(),
@@ -38,6 +40,7 @@ export const REGISTRY = defineNamespace<string>({
   key: '`revision`',
   value: 'string',
   description: 'Another text after every change of sites, devices and mappings of topics.',
+  bound: { rowsFor: 'the installation' },
   shape: z.string(),
 });
 
@@ -47,6 +50,7 @@ export const SETTINGS_HISTORY = defineNamespace<SettingsEntry>({
   key: 'name/from',
   value: 'SettingsEntry',
   description: 'What a setting is and was, as the stream `settings` says it.',
+  bound: { forever: 'a figure is computed with the settings of its time' },
   shape: z.object({ name: z.string(), from: z.number(), at: z.number(), digest: z.string() }),
 });
 
@@ -56,6 +60,7 @@ export const ACCOUNTS = defineNamespace<ServiceAccount>({
   key: 'account',
   value: 'ServiceAccount',
   description: 'A service account.',
+  bound: { rowsFor: 'each service account' },
   shape: z.object({ id: z.string(), publish: texts, subscribe: texts }),
 });
 
@@ -82,6 +87,7 @@ export const TOKENS = defineNamespace<StoredToken>({
   key: 'name',
   value: 'StoredToken',
   description: 'The digest of a token of the API, and what it allows.',
+  bound: { rowsFor: 'each token that somebody made' },
   shape: z.object({
     ...{ name: z.string(), digest, createdAt: z.number(), expiresAt: z.number().optional() },
     // Without its sites it would be a token of all.
@@ -96,6 +102,7 @@ export const TOKEN_USES = defineNamespace<UtcMillis>({
   key: 'name',
   value: 'UtcMillis',
   description: 'When a token of the API was used last, to the minute.',
+  bound: { rowsFor: 'each token' },
   shape: z.number(),
 });
 
@@ -105,6 +112,7 @@ export const SECRETS = defineNamespace<Uint8Array>({
   key: 'audience',
   value: 'Uint8Array',
   description: 'What short-lived passwords are signed with.',
+  bound: { rowsFor: 'each audience' },
   shape: bytes,
 });
 
@@ -125,6 +133,7 @@ export const CREDENTIALS = defineNamespace<StoredCredential>({
   key: 'device or account',
   value: 'StoredCredential',
   description: 'The hash of a password.',
+  bound: { rowsFor: 'each device and service account' },
   shape: z.object({
     ...{ cost: z.number(), blockSize: z.number(), parallelization: z.number() },
     ...{ salt: bytes, hash: digest },
@@ -143,6 +152,7 @@ export const ACCESS = defineNamespace<DeviceAccess>({
   key: 'device or account',
   value: 'DeviceAccess',
   description: 'What outlives a password: how often access was renewed, and whether it was taken away.',
+  bound: { rowsFor: 'each device and service account' },
   shape: z.object({ generation: z.number(), revoked: z.boolean() }),
   // A generation that none was counted to: passwords and tokens of before end, whenever access is opened again.
   unreadable: { generation: 2 ** 40, revoked: true },
@@ -162,6 +172,7 @@ export const KEYS = defineNamespace<StoredKey>({
   key: 'key',
   value: 'StoredKey',
   description: 'A key with which devices of a site register themselves.',
+  bound: { rowsFor: 'each key that somebody made' },
   shape: z.object({ site: z.string(), digest, uses: z.number(), expiresAt: z.number() }),
 });
 
@@ -171,6 +182,7 @@ export const USES = defineNamespace<string>({
   key: 'key/place',
   value: 'string',
   description: 'The device that a use of a key brought in.',
+  bound: { rowsFor: 'each device that came in with a key' },
   shape: z.string(),
 });
 
@@ -198,6 +210,7 @@ export const USERS = defineNamespace<StoredUser>({
   key: 'user',
   value: 'StoredUser',
   description: 'Somebody who signs in.',
+  bound: { rowsFor: 'each user' },
   shape: z.object({
     ...{ name: z.string(), role: z.enum(ROLES), disabled: z.boolean(), generation: z.number() },
     ...{ createdAt: z.number(), password: z.string().optional(), pendingSecret: z.string().optional() },
@@ -225,6 +238,7 @@ export const SESSIONS = defineNamespace<StoredSession>({
   key: 'session',
   value: 'StoredSession',
   description: 'Somebody is signed in.',
+  bound: { until: 'it ended, when another one begins' },
   shape: z.object({
     ...{ user: z.string(), generation: z.number(), digest, address: z.string() },
     ...{ createdAt: z.number(), lastSeenAt: z.number(), isSignOn: z.boolean().optional() },
@@ -245,6 +259,7 @@ export const LINKS = defineNamespace<StoredLink>({
   key: 'link',
   value: 'StoredLink',
   description: 'A link with which somebody sets a password, once.',
+  bound: { until: 'it is used or has expired, when another one is made' },
   shape: z.object({
     ...{ digest, user: z.string().optional(), generation: z.number(), expiresAt: z.number() },
   }),
@@ -256,6 +271,9 @@ export const SPENT = defineNamespace<UtcMillis>({
   key: 'kind/what',
   value: 'UtcMillis',
   description: 'When something was used that can be used once.',
+  bound: {
+    forever: 'a recovery code is used once, whatever is made of it later; ten for each second factor',
+  },
   shape: z.number(),
 });
 
@@ -268,6 +286,7 @@ export const AUDIT_INTENTS = defineNamespace<AuditIntent>({
   key: 'intent',
   value: 'AuditIntent',
   description: 'A change that is being made; what is left becomes an entry of the audit log.',
+  bound: { until: 'the change is in the audit log' },
   shape: z.object({
     ...{ at: z.number(), from: z.string(), action: z.string() },
     ...{ by: z.object({ kind: z.string(), name: z.string() }), on: z.record(z.string(), z.string()) },

@@ -9,6 +9,7 @@ export const DEVICE_MEMORY = defineNamespace<StoredMemory>({
   key: 'device',
   value: 'StoredMemory',
   description: "What a device's earlier messages mean for the next one: its clock today, its series.",
+  bound: { rowsFor: 'each device' },
   shape: isStoredMemory,
   published: { query: 'IngestQueries', readers: ['gateway'] },
 });
@@ -19,6 +20,7 @@ export const CLOCK_LEDGER = defineNamespace<ClockDay>({
   key: 'device/day',
   value: 'ClockDay',
   description: 'The ledger of clock skew: days of arrival that are over.',
+  bound: { forever: 'a day of a device whose clock was wrong is told from one that was not, years later' },
   shape: z.object({ day: z.string(), messages: z.number() }),
   published: { query: 'IngestQueries', readers: ['gateway'] },
 });
@@ -29,6 +31,7 @@ export const DEVICE_SENSORS = defineNamespace<DeviceSensors>({
   key: 'device',
   value: 'DeviceSensors',
   description: 'The sensors that the messages of a device name: which count, which are refused.',
+  bound: { rowsFor: 'each device' },
   shape: z.object({ counted: z.object({}), refused: z.array(z.object({ name: z.string() })) }),
   published: { query: 'IngestQueries', readers: ['gateway', 'pantau'] },
 });
@@ -39,6 +42,7 @@ export const UNREAD_MEMBERS = defineNamespace<UnreadMembers>({
   key: 'device',
   value: 'UnreadMembers',
   description: 'Members of messages that held numbers and were not read.',
+  bound: { rowsFor: 'each device' },
   shape: z.object({
     members: z.array(z.object({ name: z.string(), firstAt: z.number(), lastAt: z.number() })),
   }),

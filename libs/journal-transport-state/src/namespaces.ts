@@ -12,6 +12,7 @@ export const ACCOUNT = defineNamespace<Counted | PassedOver>({
   key: 'counted or passed-over/stage/stream/shard',
   value: 'Counted | PassedOver',
   description: 'What a stage counted on a shard of a stream; what its cursor passed without its handler.',
+  bound: { rowsFor: 'each stage, stream and shard' },
   shape: z.union([
     z.object({ next: z.number(), counts: z.record(z.string(), z.number()) }),
     z.object({ setAside: z.number(), lost: z.number() }),
@@ -25,7 +26,8 @@ export const ACCOUNT_DAYS = defineNamespace<CountedOfDay>({
   owner: 'journal-transport',
   key: 'day/stage/stream/shard',
   value: 'CountedOfDay',
-  description: 'What a stage counted on a shard of a stream of what arrived on a day. Kept for 400 days.',
+  description: 'What a stage counted on a shard of a stream of what arrived on a day.',
+  bound: { until: '400 days have passed' },
   shape: z.object({ next: z.number(), counts: z.record(z.string(), z.number()) }),
   published: { query: 'AccountQueries', readers: ['gateway'] },
 });

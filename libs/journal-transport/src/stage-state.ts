@@ -1,4 +1,4 @@
-import type { Namespace, StateStore, StateWrite } from '#libs/state';
+import type { ListOptions, Namespace, StateStore, StateWrite } from '#libs/state';
 
 /**
  * A generation of the cache ends after so many entries, or when it holds so many values. By entries, because values grow
@@ -22,7 +22,7 @@ export class StageState {
   readonly #pending: Values = new Map();
 
   constructor(
-    private readonly store: Pick<StateStore, 'get' | 'getMany'>,
+    private readonly store: Pick<StateStore, 'get' | 'getMany' | 'list'>,
     private readonly cache: StageCache,
   ) {}
 
@@ -51,6 +51,11 @@ export class StageState {
       values[missing[n] as number] = stored[n];
     }
     return values;
+  }
+
+  /** Whether any row was there before the batch. */
+  async hadAny<T>(namespace: Namespace<T>, range: Omit<ListOptions, 'limit'>): Promise<boolean> {
+    return (await this.store.list(namespace, { ...range, limit: 1 })).length > 0;
   }
 
   put<T>(namespace: Namespace<T>, key: string, value: NoInfer<T> | undefined): void {

@@ -1,3 +1,4 @@
+import type { AgedRows } from '#libs/state';
 import type { StreamName } from '#libs/streams';
 import type { DynamicModule } from '@nestjs/common';
 
@@ -9,6 +10,8 @@ export interface Stage<Options> {
   readonly reads: readonly StreamName[];
   /** Streams that its handlers may append to. What is set aside goes to `rejected` in any case. */
   readonly appends: readonly StreamName[];
+  /** The namespaces that it writes whose rows go by their age. */
+  trims?(): Promise<readonly AgedRows[]>;
   /** Loads the code and puts it together; the declaration itself costs nothing to load. */
   module(options: Options): Promise<DynamicModule>;
 }

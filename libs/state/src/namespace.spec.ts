@@ -14,6 +14,7 @@ const VISITS = defineNamespace<Visit>({
   key: 'place',
   value: 'Visit',
   description: 'Of a spec.',
+  bound: { rowsFor: 'a spec' },
   shape: z.object({ by: z.string() }),
 });
 

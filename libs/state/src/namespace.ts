@@ -1,3 +1,5 @@
+import type { Bound } from './bound.js';
+
 /** What keeps state: the stages, the programs around them, and the libraries that keep something of their own. */
 export type StateOwner =
   | 'broker'
@@ -34,6 +36,8 @@ export interface NamespaceDefinition<T = unknown> {
   /** Name of the type of its values, for people. */
   readonly value: string;
   readonly description: string;
+  /** What keeps its rows from becoming ever more. */
+  readonly bound: Bound<T>;
   /** What its readers take for granted of a value: one that fails counts as unreadable. */
   readonly shape: Shape;
   /** What holds in the place of a value that cannot be read, where none would open what must stay shut; else none does. */

@@ -8,6 +8,7 @@ export function namespaceOf<T>(name: string): Namespace<T> {
     key: '',
     value: '',
     description: '',
+    bound: { rowsFor: 'a test' },
     shape: () => true,
   });
 }

@@ -7,6 +7,7 @@ export const ARCHIVE_MARKS = defineNamespace<number>({
   key: 'day/shard',
   value: 'number',
   description: 'How far in the journal the last reading of a calendar day stands; the writer marks it.',
+  bound: { forever: 'a row a day and shard, so that a file of a day that changed is written again' },
   shape: z.number(),
 });
 
@@ -16,5 +17,6 @@ export const ARCHIVED_DAYS = defineNamespace<string>({
   key: 'day',
   value: 'string',
   description: 'The marks of a calendar day that its file in the archive holds.',
+  bound: { forever: 'a row a day, so that a file of a day that changed is written again' },
   shape: z.string(),
 });

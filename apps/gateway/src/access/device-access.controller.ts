@@ -3,10 +3,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Note, type AuditNote } from '../audit/audit-note.js';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { Preconditions, type Precondition } from '../exchange/conditional.js';
 import type { Answer } from '../http/answer.js';
 import { iso } from '../http/iso.js';
 import { registeredDevice } from '../http/names.js';
-import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
+import { ApiPreconditions, ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import { deviceAccessSchema, issuedPasswordSchema } from './access-answer.js';
@@ -21,7 +22,10 @@ export class DeviceAccessController {
 
   @Get('access')
   @Allow('register')
-  @ApiOperation({ summary: 'Akses perangkat / Access of a device' })
+  @ApiOperation({
+    summary: 'Akses perangkat / Access of a device',
+    description: 'Its ETag goes into `If-Match` of a change.',
+  })
   @ApiZodAnswer(deviceAccessSchema)
   async access(@Param('device') id: string): Promise<Answer<typeof deviceAccessSchema>> {
     await registeredDevice(this.pantau.registry, id);
@@ -35,15 +39,17 @@ export class DeviceAccessController {
     description:
       '`revoked` ends its password, its tokens and its connection at once, and its alerts; its readings and figures stay. From then on it owes nothing: its silence is planned time, in no ratio. `open` takes that back; a new password comes from `POST …/password`.',
   })
+  @ApiPreconditions()
   @ApiZodBody(accessBody)
   @ApiZodAnswer(deviceAccessSchema)
   async setAccess(
     @Param('device') id: string,
     @Body(new ZodPipe(accessBody)) { service }: z.output<typeof accessBody>,
     @Note() note: AuditNote,
+    @Preconditions() precondition: Precondition,
   ): Promise<Answer<typeof deviceAccessSchema>> {
     await registeredDevice(this.pantau.registry, id);
-    return iso(await setService(this.pantau.administration, id, service, note));
+    return iso(await setService(this.pantau.administration, id, service, note, precondition));
   }
 
   @Post('password')

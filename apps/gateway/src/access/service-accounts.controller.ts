@@ -99,7 +99,10 @@ export class ServiceAccountsController {
 
   @Get(':account/access')
   @Allow('register')
-  @ApiOperation({ summary: 'Akses akun layanan / Access of a service account' })
+  @ApiOperation({
+    summary: 'Akses akun layanan / Access of a service account',
+    description: 'Its ETag goes into `If-Match` of a change.',
+  })
   @ApiZodAnswer(deviceAccessSchema)
   async access(@Param('account') id: string): Promise<Answer<typeof deviceAccessSchema>> {
     await this.account(id);
@@ -113,15 +116,17 @@ export class ServiceAccountsController {
     description:
       '`revoked` ends its password and its connections at once. `open` takes that back; a new password comes from `POST …/password`.',
   })
+  @ApiPreconditions()
   @ApiZodBody(accessBody)
   @ApiZodAnswer(deviceAccessSchema)
   async setAccess(
     @Param('account') id: string,
     @Body(new ZodPipe(accessBody)) { service }: z.output<typeof accessBody>,
     @Note() note: AuditNote,
+    @Preconditions() precondition: Precondition,
   ): Promise<Answer<typeof deviceAccessSchema>> {
     await this.account(id);
-    return iso(await setService(this.pantau.administration, id, service, note));
+    return iso(await setService(this.pantau.administration, id, service, note, precondition));
   }
 
   @Delete(':account')
@@ -130,10 +135,17 @@ export class ServiceAccountsController {
     summary: 'Menghapus akun layanan / Remove a service account',
     description: 'Its password and its connections end at once. What came through it stays.',
   })
+  @ApiPreconditions()
   @ApiZodAnswer(doneSchema)
-  async remove(@Param('account') id: string, @Note() note: AuditNote): Promise<z.output<typeof doneSchema>> {
-    note.before = await this.account(id);
-    await this.pantau.administration.removeAccount(id);
+  async remove(
+    @Param('account') id: string,
+    @Note() note: AuditNote,
+    @Preconditions() precondition: Precondition,
+  ): Promise<z.output<typeof doneSchema>> {
+    await this.pantau.administration.removeAccount(id, (before) => {
+      assertUnchanged(before, precondition);
+      note.before = before;
+    });
     return { ended: id };
   }
 }

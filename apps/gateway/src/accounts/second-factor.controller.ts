@@ -4,12 +4,13 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
+import { assertUnchanged, Preconditions, type Precondition } from '../exchange/conditional.js';
 import { Session } from '../http/auth.js';
 import { browserCookie } from '../http/cookie.js';
-import { ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
+import { ApiPreconditions, ApiZodAnswer, ApiZodBody } from '../http/openapi.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { doneSchema, recoverySchema, secretSchema, shownSession } from './accounts-answer.js';
+import { doneSchema, recoverySchema, secretSchema, shownSession, withTimes } from './accounts-answer.js';
 import { codeBody, confirmationBody } from './accounts-request.js';
 import { beginSession } from './begin-session.js';
 
@@ -67,9 +68,13 @@ export class SecondFactorController {
     summary: 'Mencabut faktor kedua seseorang / Take the second factor away from somebody',
     description: 'For who has lost both the app and the recovery codes. Ends the sessions of that person.',
   })
+  @ApiPreconditions()
   @ApiZodAnswer(doneSchema)
-  async remove(@Param('user') name: string): Promise<z.output<typeof doneSchema>> {
-    await this.pantau.secondFactor.remove(name);
+  async remove(
+    @Param('user') name: string,
+    @Preconditions() precondition: Precondition,
+  ): Promise<z.output<typeof doneSchema>> {
+    await this.pantau.secondFactor.remove(name, (before) => assertUnchanged(withTimes(before), precondition));
     return { ended: name };
   }
 }

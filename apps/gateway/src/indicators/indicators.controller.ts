@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import type { Answer } from '../http/answer.js';
 import { ApiZodAnswer, ApiZodQuery } from '../http/openapi.js';
+import { cursorText } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
 import {
@@ -35,9 +36,14 @@ export class IndicatorsController {
   async indicators(
     @Query(new ZodPipe(indicatorsQuery)) query: z.output<typeof indicatorsQuery>,
   ): Promise<Answer<typeof figuresSchema>> {
-    const { limit, ...filter } = query;
-    const { items, notComputed, next } = await this.pantau.evidence.list({ ...defined(filter), limit });
-    const more = next === undefined ? {} : { truncated: true as const, next };
+    const { limit, after: place, ...filter } = query;
+    const after = place && { period: place[0], indicator: place[1], subject: place[2] };
+    const page = await this.pantau.evidence.list({ ...defined({ ...filter, after }), limit });
+    const { items, notComputed, next } = page;
+    const more =
+      next === undefined
+        ? {}
+        : { truncated: true as const, next: cursorText([next.period, next.indicator, next.subject]) };
     const without = notComputed.length === 0 ? {} : { notComputed };
     const definitions = this.pantau.evidence.definitions.map(definitionOf);
     return { definitions, items: items.map(figureOf), ...without, ...more };

@@ -42,7 +42,10 @@ export async function* parquetOf(pages: AsyncIterable<readonly Reading[]>): Asyn
   };
   for await (const page of pages) {
     if (page.length === 0) continue;
-    const columnData = COLUMNS.map(({ name, of }) => ({ name, data: page.map<string | number | bigint>(of) }));
+    const columnData = COLUMNS.map(({ name, of }) => ({
+      name,
+      data: page.map<string | number | bigint>(of),
+    }));
     await writer.write({ columnData, rowGroupSize: page.length });
     yield taken();
   }

@@ -129,7 +129,7 @@ describe('indicators', () => {
     const { body: page } = await pantau.get<{ items: unknown[]; truncated?: boolean; next?: string }>(
       'indicators?device=udara-02&limit=1&to=9999-12-31',
     );
-    expect(page).toMatchObject({ truncated: true, next: expect.stringMatching(/^2\d{3}-/) });
+    expect(page).toMatchObject({ truncated: true, next: expect.stringMatching(/^[\w-]+$/) });
     const rest = await pantau.get<{ items: unknown[]; truncated?: boolean }>(
       `indicators?device=udara-02&after=${encodeURIComponent(page.next!)}`,
     );

@@ -5,7 +5,9 @@ import type { TimeSeriesStore } from '#libs/timeseries';
 import { claimShards } from './claims.js';
 import { openEngines, openStore, systemClock } from '../storage/engines.js';
 import type { StageBounds } from './memory-plan.js';
+import type { AgedRows } from '#libs/state';
 import { StageMetrics } from './stage-metrics.js';
+import { startTrimming } from '../storage/state-upkeep.js';
 import type { StageEntry } from '../stages.js';
 import type { UnreadableRows } from './unreadable-rows.js';
 import type { Pulse, ThreadName } from '../watchdog/watchdog.js';
@@ -85,7 +87,9 @@ export async function startStages(
     };
     const keeping = runs(KEEPER) ? await import('../storage/store-upkeep.js') : undefined;
     if (keeping !== undefined) closers.push(keeping.setUpStore(parts.store(), logger));
+    const aged: AgedRows[] = [];
     for (const stage of stages) {
+      aged.push(...(await stage.trims()));
       const declared = await stage.prepare(parts);
       closers.push(
         await startStage(declared, undefined, {
@@ -102,6 +106,7 @@ export async function startStages(
       closers.push(() => api.close());
       httpPort = api.port;
     }
+    closers.push(startTrimming(state, aged, config.journal.retention, systemClock, logger));
     if (keeping !== undefined) {
       closers.push(keeping.startRetention(engines, parts.store(), config, logger));
       closers.push(keeping.startArchive(engines, parts.store(), config, logger));

@@ -6,7 +6,7 @@ import type { Parameter } from '#libs/telemetry';
 import { BUCKET, bucketKey, samplesOf, stateOfNumber, type Series } from './device-bucket-form.js';
 import type { EvidenceSource } from '../evidence-source.js';
 import { connectionsKey } from '../connections/connections.js';
-import { BUCKETS, CONNECTIONS, LIVENESS } from '../namespaces.js';
+import { BUCKETS, CONNECTIONS, LIVENESS, REACHES } from '../namespaces.js';
 
 /** Evidence from the stage's state. */
 export class BucketSource implements EvidenceSource {
@@ -45,6 +45,19 @@ export class BucketSource implements EvidenceSource {
   }
 
   async reach(device: string, series: Series): Promise<TimeSpan | undefined> {
+    const known = await this.state.get(REACHES, device);
+    if (known === undefined) return this.#searched(device, series);
+    const buckets = known[series];
+    if (buckets === undefined) return undefined;
+    const keys = [bucketKey(device, buckets.first), bucketKey(device, buckets.last)];
+    const [first, last] = await this.state.getMany(BUCKETS, keys);
+    const [from, to] = [samplesOf([first], series)[0]?.ts, samplesOf([last], series).at(-1)?.ts];
+    // One that cannot be read is passed over.
+    return from === undefined || to === undefined ? this.#searched(device, series) : { from, to };
+  }
+
+  /** Of a device whose buckets are older than what is kept of their ends. */
+  async #searched(device: string, series: Series): Promise<TimeSpan | undefined> {
     const first = await this.#outermost(device, series, false);
     const last = await this.#outermost(device, series, true);
     const [from, to] = [first?.[0]?.ts, last?.at(-1)?.ts];

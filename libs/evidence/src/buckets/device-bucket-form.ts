@@ -71,6 +71,10 @@ const SERIES_CODES: Readonly<Record<Series, number>> = {
   pm25_corrected: 10,
 };
 
+const SERIES_OF_CODE = new Map(
+  Object.entries(SERIES_CODES).map(([series, code]) => [code, series as Series]),
+);
+
 export const EMPTY_BUCKET = bucketOfRows([]);
 
 /** Whether it is rows that are whole: what follows one is found by the number of its values. */
@@ -128,6 +132,19 @@ export function byBucket(rows: Rows): { from: UtcMillis; rows: Rows }[] {
     for (let i = row; i < end; i++) bucket.rows.push(at(rows, i));
   }
   return buckets;
+}
+
+/** Of which series the rows have values. */
+export function seriesOf(rows: Rows): ReadonlySet<Series> {
+  const found = new Set<Series>();
+  for (let row = 0, end = 0; row < rows.length; row = end) {
+    end = endOf(rows, row);
+    for (let cell = row + ROW_HEAD; cell < end; cell += CELL) {
+      const series = SERIES_OF_CODE.get(seriesAt(rows, cell));
+      if (series !== undefined) found.add(series);
+    }
+  }
+  return found;
 }
 
 /** Puts rows, in the order in which they came, into the bucket of their device. */

@@ -16,24 +16,6 @@ export interface FigureSeries extends Omit<FigureCursor, 'period'> {
   readonly spans: () => Promise<Spans>;
 }
 
-/** As `{period}/{indicator}/{subject}`. */
-export function cursorOf({ period, indicator, subject }: FigureCursor): string {
-  return `${period}/${indicator}/${encodeURIComponent(subject)}`;
-}
-
-/** @returns undefined for a text that is none */
-export function readCursor(text: string): FigureCursor | undefined {
-  const match = /^([^/]+)\/([^/]+)\/([^/]+)$/.exec(text);
-  if (match === null) return undefined;
-  const [, period = '', indicator = '', subject = ''] = match;
-  if (periodNamed(period) === undefined) return undefined;
-  try {
-    return { period, indicator, subject: decodeURIComponent(subject) };
-  } catch {
-    return undefined;
-  }
-}
-
 /** Which figures are asked for. */
 export interface FigureBounds {
   /** Periods that begin in this time. */

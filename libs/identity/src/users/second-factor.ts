@@ -4,7 +4,7 @@ import { Secret, TOTP } from 'otpauth';
 import { randomBytes } from 'node:crypto';
 import { SPENT, type StoredUser } from '../namespaces.js';
 import { digestOf } from './secrets.js';
-import type { Users } from './users.js';
+import { viewOf, type Users, type UserView } from './users.js';
 
 /** Codes of 30 s (RFC 6238); the one before and the one after count too, for clocks that differ. */
 const PERIOD_S = 30;
@@ -50,9 +50,12 @@ export class SecondFactor {
     return codes;
   }
 
-  /** Takes it away from somebody, whose sessions end. */
-  async remove(name: string): Promise<void> {
-    await this.users.change(name, ended);
+  /** Takes it away from somebody, whose sessions end. @param check - as that of {@link Users.put} */
+  async remove(name: string, check: (before: UserView) => void = () => undefined): Promise<void> {
+    await this.users.change(name, (before) => {
+      check(viewOf(before));
+      return ended(before);
+    });
   }
 
   /**
