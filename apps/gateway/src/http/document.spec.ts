@@ -97,6 +97,8 @@ describe('the document of the API', () => {
       // Of one device in a month; as many as a chart has pixels; the members that are kept of a device; what stands in a file.
       ...['/api/v1/rollups', '/api/v1/devices/{device}/timeline', '/api/v1/readings/envelope'],
       ...['/api/v1/devices/{device}/unread', '/api/v1/rules'],
+      // As many days as are asked for, a month at most.
+      '/api/v1/reconciliation/days',
       // The people of an installation, and what they hold.
       ...['/api/v1/users', '/api/v1/tokens', '/api/v1/sessions'],
     ];

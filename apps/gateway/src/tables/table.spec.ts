@@ -13,10 +13,12 @@ import { writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { GatewayDependencies } from '../dependencies.js';
 import { gatewayApp } from '../gateway.js';
+import { parquetOf } from './parquet.js';
 
 const NOW = Date.UTC(2026, 0, 10);
 const clock = { now: () => NOW };
@@ -109,6 +111,8 @@ function held(): number {
   return heapUsed + external;
 }
 
+const ALL = 'readings?format=csv&from=2025-12-01T00:00:00Z&to=2026-02-01T00:00:00Z';
+
 async function textOf(answer: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of answer) parts.push(part as Buffer);
@@ -178,30 +182,50 @@ describe('readings as a file', () => {
       const peaks = [await peakOf(`${all}&device=udara-3`), await peakOf(all)];
       expect(Math.max(...peaks)).toBeLessThan(MOST_HELD);
     }, 120_000);
+  });
 
-    it('are not read on while nobody takes them, and are whole when somebody goes on', async () => {
-      const before = api.given();
-      const answer = await api.ask(all);
-      const standing = await stands(api);
-      expect(standing - before).toBeLessThan((DEVICES * INSTANTS) / 2);
-      answer.resume();
-      await once(answer, 'end');
-      expect(api.given() - before).toBe(DEVICES * INSTANTS + Math.ceil((DEVICES * INSTANTS) / PAGE) - 1);
-    }, 120_000);
+  it('are not read on while nobody takes them, and are whole when somebody goes on', async () => {
+    const before = api.given();
+    const answer = await api.ask(ALL);
+    const standing = await stands(api);
+    expect(standing - before).toBeLessThan((DEVICES * INSTANTS) / 2);
+    answer.resume();
+    await once(answer, 'end');
+    expect(api.given() - before).toBe(DEVICES * INSTANTS + Math.ceil((DEVICES * INSTANTS) / PAGE) - 1);
+  }, 120_000);
 
-    it('stop being read when who asked has left', async () => {
-      const before = api.given();
-      // Four at a time: a fifth is let in only when one has ended.
-      for (let i = 0; i < 5; i++) {
-        const answer = await api.ask(all);
-        expect(answer.statusCode).toBe(200);
-        const closed = new Promise((resolve) => answer.once('close', resolve));
-        answer.destroy();
-        await closed;
-        await stands(api);
+  it('stop being read when who asked has left', async () => {
+    const before = api.given();
+    // Four at a time: a fifth is let in only when one has ended.
+    for (let i = 0; i < 5; i++) {
+      const answer = await api.ask(ALL);
+      expect(answer.statusCode).toBe(200);
+      const closed = new Promise((resolve) => answer.once('close', resolve));
+      answer.destroy();
+      await closed;
+      await stands(api);
+    }
+    expect(api.given() - before).toBeLessThan(DEVICES * INSTANTS);
+  });
+  it('are read on as Parquet only when the part before was taken, and no more when nobody wants the rest', async () => {
+    const { items } = await api.json('readings?limit=1');
+    let pages = 0;
+    let isEnded = false;
+    async function* endless(): AsyncGenerator<never[]> {
+      try {
+        for (; ; pages++) yield items as never[];
+      } finally {
+        isEnded = true;
       }
-      expect(api.given() - before).toBeLessThan(DEVICES * INSTANTS);
-    });
+    }
+    // As the API sends it.
+    const stream = Readable.from(parquetOf(endless()), { highWaterMark: 1 });
+    await once(stream, 'readable');
+    for (let i = 0; i < 20; i++) await api.json('sites');
+    expect(pages).toBeLessThan(4);
+    stream.destroy();
+    await once(stream, 'close');
+    expect(isEnded).toBe(true);
   });
 
   it('come as Parquet, with the same rows', async () => {
