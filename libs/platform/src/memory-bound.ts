@@ -1,5 +1,4 @@
 import { totalmem } from 'node:os';
-import type { PantauConfig } from './config.js';
 
 /** Of a connection with 40 messages in flight; an idle one has half of it (docs/configuration.md, Memory). */
 export const CONNECTION_BYTES = 90_000;
@@ -15,6 +14,18 @@ export const BOUNDS_IN_MEMORY = [
   'inProgressBytes',
 ] as const;
 
+type Bounds = Readonly<
+  Record<(typeof BOUNDS_IN_MEMORY)[number], { readonly total: number } & Readonly<Record<string, number>>>
+>;
+
+/** Of the configuration, what bounds peers. */
+export interface PeersConfig {
+  readonly mqtt: {
+    readonly maxPayloadBytes: number;
+    readonly limits: { readonly connections: number; readonly bounds: Bounds };
+  };
+}
+
 /** What peers may take of the memory where their limits are not configured: half of it for connections, half for what is held beside them. */
 export const PEERS_SHARE = 1 / 4;
 
@@ -26,9 +37,7 @@ export function standardMemory(): number {
 }
 
 /** What peers can make Pantau hold at most, in bytes, by the key that bounds it. */
-export function heldForPeers({
-  mqtt: { limits },
-}: Pick<PantauConfig, 'mqtt'>): Readonly<Record<string, number>> {
+export function heldForPeers({ mqtt: { limits } }: PeersConfig): Readonly<Record<string, number>> {
   const bounds = BOUNDS_IN_MEMORY.map((name) => [`bounds.${name}`, limits.bounds[name].total] as const);
   return Object.fromEntries([['connections', limits.connections * CONNECTION_BYTES], ...bounds]);
 }
@@ -39,7 +48,11 @@ export function heldForPeers({
  *
  * @param set - what the file and the environment say
  */
-export function fittedToMemory(config: PantauConfig, memory: number, set: object): PantauConfig {
+export function fittedToMemory<Config extends PeersConfig>(
+  config: Config,
+  memory: number,
+  set: object,
+): Config {
   const { limits, maxPayloadBytes } = config.mqtt;
   const share = (memory * PEERS_SHARE) / 2;
   const all = BOUNDS_IN_MEMORY.reduce((sum, name) => sum + limits.bounds[name].total, 0);
