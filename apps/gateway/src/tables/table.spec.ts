@@ -188,7 +188,8 @@ describe('readings as a file', () => {
     const before = api.given();
     const answer = await api.ask(ALL);
     const standing = await stands(api);
-    expect(standing - before).toBeLessThan((DEVICES * INSTANTS) / 2);
+    // What the sockets of both sides hold is read by then, which may be half of it.
+    expect(standing - before).toBeLessThan((DEVICES * INSTANTS * 9) / 10);
     answer.resume();
     await once(answer, 'end');
     expect(api.given() - before).toBe(DEVICES * INSTANTS + Math.ceil((DEVICES * INSTANTS) / PAGE) - 1);
