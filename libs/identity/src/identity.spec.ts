@@ -159,7 +159,7 @@ describe('Tokens', () => {
       expect(await tokens.verify(made.find((token) => token !== undefined)!)).toEqual({
         name: 'first-admin',
         kind: 'token',
-        permissions: ['display', 'read', 'examine', 'operate', 'register', 'administer'],
+        permissions: ['read', 'examine', 'operate', 'register', 'administer'],
         expiresAt: ENDS,
       });
     }));
@@ -219,6 +219,26 @@ describe('Tokens', () => {
       expect(await tokens.list()).toEqual([]);
     }));
 
+  it('makes no display link that can do more, and reads of a row that says so what is left without it', () =>
+    withState(async (state) => {
+      const tokens = new Tokens(state, clock);
+      for (const scopes of [
+        ['display', 'read'],
+        ['administer', 'display'],
+      ] as const)
+        await expect(tokens.create('dinding', scopes)).rejects.toMatchObject({
+          code: 'USAGE',
+          message: expect.stringContaining('a token that holds display holds nothing else'),
+          fields: [{ field: 'scopes', message: 'expected display alone, or without it' }],
+        });
+      const token = await tokens.create('dinding', ['display']);
+      expect(await tokens.verify(token)).toMatchObject({ permissions: ['display'] });
+      const rows = namespaceOf<object>('identity/tokens');
+      const row = await state.get(rows, 'dinding');
+      await state.write([rows.put('dinding', { ...row, scopes: ['display', 'read'] })]);
+      expect(await tokens.verify(token)).toMatchObject({ permissions: ['read'] });
+    }));
+
   it('takes the tokens of earlier versions, with what their roles allow', () =>
     withState(async (state) => {
       const tokens = new Tokens(state, clock);
@@ -230,11 +250,9 @@ describe('Tokens', () => {
       }
       const permissions = async (name: string): Promise<readonly string[] | undefined> =>
         (await tokens.verify(`pantau_${name}_${secret}`))?.permissions;
-      expect(await permissions('admin')).toEqual([
-        ...['display', 'read', 'examine', 'operate', 'register', 'administer'],
-      ]);
-      expect(await permissions('operator')).toEqual(['display', 'read', 'examine', 'operate']);
-      expect(await permissions('evaluator')).toEqual(['display', 'read', 'examine']);
+      expect(await permissions('admin')).toEqual(['read', 'examine', 'operate', 'register', 'administer']);
+      expect(await permissions('operator')).toEqual(['read', 'examine', 'operate']);
+      expect(await permissions('evaluator')).toEqual(['read', 'examine']);
       expect(await permissions('emperor')).toEqual([]);
     }));
 });

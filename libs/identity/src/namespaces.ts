@@ -195,6 +195,8 @@ export interface StoredUser {
   readonly disabled: boolean;
   /** Sessions, links and tokens belong to one generation and end with it. */
   readonly generation: number;
+  /** Display links outlive generations, but not this: those that were made in an earlier one are over. */
+  readonly endedBefore?: number;
   readonly createdAt: UtcMillis;
   /** Argon2id (RFC 9106) with its parameters, in the PHC string format. Nobody without one signs in with a password. */
   readonly password?: string;
@@ -214,6 +216,7 @@ export const USERS = defineNamespace<StoredUser>({
   shape: z.object({
     ...{ name: z.string(), role: z.enum(ROLES), disabled: z.boolean(), generation: z.number() },
     ...{ createdAt: z.number(), password: z.string().optional(), pendingSecret: z.string().optional() },
+    endedBefore: z.number().optional(),
     secondFactor: z.object({ secret: z.string(), recovery: z.array(digest) }).optional(),
   }),
 });

@@ -9,6 +9,8 @@ interface PermissionDefinition {
   readonly byToken: boolean;
   /** Whether a token that is limited to some sites may hold it: what it allows can be told by site. */
   readonly bySite: boolean;
+  /** A token that holds it holds nothing else. */
+  readonly alone: boolean;
   readonly id: string;
   readonly en: string;
 }
@@ -22,6 +24,7 @@ export const PERMISSIONS = {
     roles: ROLES,
     byToken: true,
     bySite: true,
+    alone: true,
     id: 'melihat ikhtisar di layar dinding, dan tidak lebih',
     en: 'see the overview on a screen on a wall, and no more',
   },
@@ -29,6 +32,7 @@ export const PERMISSIONS = {
     roles: ROLES,
     byToken: true,
     bySite: true,
+    alone: false,
     id: 'melihat lokasi, perangkat, pembacaan, peringatan, indikator',
     en: 'see sites, devices, readings, alerts, indicators',
   },
@@ -36,6 +40,7 @@ export const PERMISSIONS = {
     roles: ['operator', 'evaluator', 'administrator'],
     byToken: true,
     bySite: true,
+    alone: false,
     id: 'memeriksa kiriman asli, penolakan, dan neraca; menghitung ulang',
     en: 'examine what arrived, what was refused and the account; compute again',
   },
@@ -43,6 +48,7 @@ export const PERMISSIONS = {
     roles: ['operator', 'administrator'],
     byToken: true,
     bySite: true,
+    alone: false,
     id: 'mengirim perintah dan konfigurasi, menjalankan pemeriksaan penuh',
     en: 'send commands and configurations, run the full check',
   },
@@ -50,6 +56,7 @@ export const PERMISSIONS = {
     roles: ['administrator'],
     byToken: true,
     bySite: false,
+    alone: false,
     id: 'mendaftarkan lokasi dan perangkat, membuat kata sandi perangkat',
     en: 'register sites and devices, make passwords of devices',
   },
@@ -57,6 +64,7 @@ export const PERMISSIONS = {
     roles: ['administrator'],
     byToken: true,
     bySite: false,
+    alone: false,
     id: 'melihat orang dan token serta mengakhiri sesi dan token mereka, membaca catatan audit',
     en: 'see people and tokens and end what they hold, read the audit log',
   },
@@ -64,6 +72,7 @@ export const PERMISSIONS = {
     roles: ['administrator'],
     byToken: false,
     bySite: false,
+    alone: false,
     id: 'menambah dan mengubah orang, memberi peran, tautan, mencabut faktor kedua',
     en: 'add and change people, give roles and links, take second factors away',
   },
@@ -71,6 +80,7 @@ export const PERMISSIONS = {
     roles: ['administrator'],
     byToken: false,
     bySite: false,
+    alone: false,
     id: 'membuat token',
     en: 'make tokens',
   },
@@ -78,6 +88,7 @@ export const PERMISSIONS = {
     roles: ROLES,
     byToken: false,
     bySite: false,
+    alone: false,
     id: 'mengurus akun dan sesi sendiri',
     en: 'look after the own account and sessions',
   },
@@ -91,12 +102,18 @@ export function rolesWith(permission: Permission): readonly Role[] {
   return PERMISSIONS[permission].roles;
 }
 
-/** What a role allows; to a token less than to somebody who signed in. */
+/** What a role allows; to a token less than to somebody who signed in, and nothing that it would have to hold alone. */
 export function permissionsOf(role: Role, by: 'user' | 'token'): readonly Permission[] {
-  return PERMISSION_NAMES.filter(
-    (name) => rolesWith(name).includes(role) && (by === 'user' || PERMISSIONS[name].byToken),
-  );
+  return PERMISSION_NAMES.filter((name) => {
+    const { byToken, alone } = PERMISSIONS[name];
+    return rolesWith(name).includes(role) && (by === 'user' || (byToken && !alone));
+  });
 }
+
+/** What a token may hold at all. */
+export const TOKEN_SCOPES: readonly Permission[] = PERMISSION_NAMES.filter(
+  (name) => PERMISSIONS[name].byToken,
+);
 
 /** Who a request comes from. */
 export interface Principal {

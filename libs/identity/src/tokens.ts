@@ -73,6 +73,12 @@ export class Tokens {
           fields: [{ field: 'scopes', message: `without ${refused.join(', ')}` }],
         },
       );
+    const alone = scopes.find((scope) => PERMISSIONS[scope].alone);
+    if (alone !== undefined && scopes.some((scope) => scope !== alone))
+      throw new PantauError('USAGE', `a token that holds ${alone} holds nothing else.`, {
+        remedy: `Make two tokens: one with ${alone} for the screen, another one with the other scopes.`,
+        fields: [{ field: 'scopes', message: `expected ${alone} alone, or without it` }],
+      });
     const { token, stored } = this.#make(name, scopes, lifetimeMs);
     const owned = owner === undefined ? {} : { owner: { user: owner.name, generation: owner.generation } };
     const limited = sites === undefined ? {} : { sites };
@@ -137,10 +143,18 @@ export class Tokens {
     await this.state.write([TOKENS.remove(name), TOKEN_USES.remove(name)]);
   }
 
-  async #ownerHolds({ owner }: StoredToken): Promise<boolean> {
+  /**
+   * A screen on a wall shows what every role may see: it does not go dark because who made its link has another password or role, but ends with
+   * that person.
+   */
+  async #ownerHolds(stored: StoredToken): Promise<boolean> {
+    const { owner } = stored;
     if (owner === undefined) return true;
     const user = await this.state.get(USERS, owner.user);
-    return user?.disabled === false && user.generation === owner.generation;
+    if (user?.disabled !== false) return false;
+    return isDisplay(stored)
+      ? owner.generation >= (user.endedBefore ?? 0)
+      : owner.generation === user.generation;
   }
 
   /** Beside the token, so that noting a use never brings back one that is revoked at that moment. */
@@ -170,6 +184,11 @@ function mayHold(scope: Permission, sites: readonly string[] | undefined): boole
   return byToken && (sites === undefined || bySite);
 }
 
+/** Whether it is the link of a screen on a wall. */
+function isDisplay(stored: StoredToken): boolean {
+  return scopesOf(stored).includes('display');
+}
+
 /** Roles of tokens that earlier versions made. */
 const EARLIER_ROLES: Readonly<Record<string, Role>> = {
   admin: 'administrator',
@@ -179,7 +198,12 @@ const EARLIER_ROLES: Readonly<Record<string, Role>> = {
 
 function scopesOf({ scopes, role, sites }: StoredToken): readonly Permission[] {
   if (scopes !== undefined)
-    return PERMISSION_NAMES.filter((name) => scopes.includes(name) && mayHold(name, sites));
+    return PERMISSION_NAMES.filter(
+      (name) =>
+        scopes.includes(name) &&
+        mayHold(name, sites) &&
+        (!PERMISSIONS[name].alone || scopes.every((scope) => scope === name)),
+    );
   const known = role === undefined ? undefined : EARLIER_ROLES[role];
   return known === undefined ? [] : permissionsOf(known, 'token');
 }

@@ -1,4 +1,4 @@
-import { permissionsOf, siteSchema, TOKEN_LIFETIME, type OpenSession, type Permission } from '#libs/identity';
+import { siteSchema, TOKEN_LIFETIME, TOKEN_SCOPES, type OpenSession, type Permission } from '#libs/identity';
 import { DAY, defined, duration, HOUR } from '#libs/kernel';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -12,12 +12,15 @@ import { ZodPipe } from '../http/zod-pipe.js';
 import { tokenSchema } from '../tokens/tokens-answer.js';
 import { doneSchema, tokensSchema, withTimes } from './accounts-answer.js';
 
-const SCOPES = permissionsOf('administrator', 'token') as readonly [Permission, ...Permission[]];
+const SCOPES = TOKEN_SCOPES as readonly [Permission, ...Permission[]];
 const MAX_LIFETIME = 366 * DAY;
 
 const accessTokenBody = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,63}$/, 'expected lower-case letters, digits and hyphens, at most 63'),
-  scopes: z.array(z.enum(SCOPES)).max(SCOPES.length).describe('What it allows; nothing without any'),
+  scopes: z
+    .array(z.enum(SCOPES))
+    .max(SCOPES.length)
+    .describe('What it allows; nothing without any. `display` stands alone'),
   sites: z
     .array(siteSchema.shape.id)
     .max(1_000)
@@ -56,7 +59,7 @@ export class AccessTokensController {
   @ApiOperation({
     summary: 'Membuat token API / Make a token of the API',
     description:
-      'By somebody who signed in; a token makes no token. It ends with a new password of who made it, and when that person is disabled or gets another role. An older one of that name ends.',
+      'By somebody who signed in; a token makes no token. It ends with a new password of who made it, and when that person is disabled or gets another role; a display link (`display` alone) only when that person is disabled, or has no role at the sign-on server any more. An older one of that name ends.',
   })
   @ApiZodBody(accessTokenBody)
   @ApiZodAnswer(tokenSchema, 201)

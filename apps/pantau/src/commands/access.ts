@@ -3,6 +3,7 @@ import {
   permissionsOf,
   ROLES,
   TOKEN_LIFETIME,
+  TOKEN_SCOPES,
   type Permission,
   type Role,
 } from '#libs/identity';
@@ -41,9 +42,7 @@ export function addAccessCommands(program: Command, context: CommandContext): vo
         .default('evaluator'),
     )
     .addOption(
-      new Option('--scope <permission...>', 'hanya izin ini / only these permissions').choices(
-        permissionsOf('administrator', 'token'),
-      ),
+      new Option('--scope <permission...>', 'hanya izin ini / only these permissions').choices(TOKEN_SCOPES),
     )
     .option('--site <site...>', 'hanya lokasi ini / only of these sites')
     .option('--for <duration>', 'masa berlaku / how long it is valid', durationArgument, TOKEN_LIFETIME)

@@ -1,4 +1,4 @@
-import { permissionsOf, ROLES } from '#libs/identity';
+import { permissionsOf, ROLES, type Permission } from '#libs/identity';
 import fc from 'fast-check';
 import { Browser } from './browser.fixture.js';
 import { DescribedAnswers, type ApiDescription } from './described-answers.fixture.js';
@@ -29,6 +29,9 @@ const KNOWN = {
   ...{ shard: ['0', '1'], offset: ['0', '1'], limit: ['1', '2', '10000'], stream: ['uplink', 'rejected'] },
 };
 
+/** Who may ask what no token of a role opens. */
+const HOLDERS = { '/api/v1/uplinks': 'device', '/api/v1/display': 'display' };
+
 let pantau: PantauFixture;
 beforeAll(async () => {
   pantau = await new PantauFixture().start();
@@ -41,15 +44,16 @@ type Credentials = () => Promise<Readonly<Record<string, string>>>;
 
 /** Who asks: nobody, everybody who may, and the device that posts. */
 async function holders(browser: Browser): Promise<Readonly<Record<string, Credentials>>> {
-  const token = async (name: string, role: (typeof ROLES)[number]): Promise<Credentials> => {
-    const made = await pantau.engines.tokens.create(name, permissionsOf(role, 'token'));
+  const token = async (name: string, scopes: readonly Permission[]): Promise<Credentials> => {
+    const made = await pantau.engines.tokens.create(name, scopes);
     return async () => ({ authorization: `Bearer ${made}` });
   };
   const all: Record<string, Credentials> = { nobody: async () => ({}) };
-  for (const role of ROLES) all[role] = await token(`fuzz-${role}`, role);
+  for (const role of ROLES) all[role] = await token(`fuzz-${role}`, permissionsOf(role, 'token'));
+  all['display'] = await token('fuzz-display', ['display']);
   const administrators: Credentials[] = [];
   for (let i = 0; i < TOKENS_OF_ADMINISTRATORS; i++)
-    administrators.push(await token(`fuzz-administrator-${i}`, 'administrator'));
+    administrators.push(await token(`fuzz-administrator-${i}`, permissionsOf('administrator', 'token')));
   let turn = 0;
   all['administrator'] = async () => administrators[turn++ % administrators.length]!();
   // Some routes end sessions, its own among them.
@@ -110,10 +114,10 @@ describe('every route of the OpenAPI document', () => {
       const faults: string[] = [];
       let asked = 0;
       for (const { path, method, operation } of operations) {
-        const isOfDevices = path.startsWith('/api/v1/uplinks');
-        const who = isOfDevices
-          ? ['device', 'device', 'device', 'nobody', 'administrator']
-          : [...Array<string>(7).fill('administrator'), 'session', 'session', ...ROLES, 'nobody'];
+        const [holder = 'administrator'] = Object.entries(HOLDERS).flatMap(([start, one]) =>
+          path.startsWith(start) ? [one] : [],
+        );
+        const who = [...Array<string>(7).fill(holder), 'session', 'session', ...ROLES, 'nobody'];
         const property = fc.asyncProperty(
           requestsFor(values, path, method, operation, who),
           async (request) => {

@@ -90,7 +90,7 @@ export class OpenIdSignIn {
     // Without the claim nobody said anything about roles: they stay as they are.
     const role = groups === undefined ? before?.role : this.#roleOf(groups);
     // Who was taken out of the groups holds nothing here any more, neither sessions nor tokens.
-    if (role === undefined && before?.disabled === false) await this.users.endAll(name);
+    if (role === undefined && before?.disabled === false) await this.users.endAll(name, true);
     if (role === undefined) throw refused(`${name} has no role here (claim ${this.options.rolesClaim})`);
     const mayEnter = (user: { readonly disabled: boolean } | undefined): void => {
       if (user?.disabled === true) throw refused(`${name} may not sign in`);

@@ -187,6 +187,35 @@ describe('a session', () => {
       expect(await sessions.verify(busy)).toBeUndefined();
     }));
 
+  it('lets a display link outlive a password, a role and the end of all sessions of who made it, and not that person', () =>
+    withParts(async (parts) => {
+      const { users, tokens } = parts;
+      await users.put('budi', { role: 'administrator', disabled: false });
+      await users.put('ani', { role: 'administrator', disabled: false });
+      const link = async (): Promise<string> =>
+        tokens.create('dinding', ['display'], DAY, await users.get('ani'));
+      const holds = async (token: string): Promise<boolean> => (await tokens.verify(token)) !== undefined;
+      const first = await link();
+      await users.setPassword('ani', 'tujuh kuda di rawa');
+      expect(await holds(first)).toBe(true);
+      await users.put('ani', { role: 'viewer', disabled: false });
+      expect(await holds(first)).toBe(true);
+      await users.endAll('ani');
+      expect(await holds(first)).toBe(true);
+      await users.put('ani', { role: 'viewer', disabled: true });
+      expect(await holds(first)).toBe(false);
+      // Who comes back makes a new one.
+      await users.put('ani', { role: 'administrator', disabled: false });
+      expect(await holds(first)).toBe(false);
+      const second = await link();
+      expect(await holds(second)).toBe(true);
+      await users.endAll('ani', true);
+      expect(await holds(second)).toBe(false);
+      const third = await link();
+      await tokens.revoke('dinding');
+      expect(await holds(third)).toBe(false);
+    }));
+
   it('ends with another password, another role, revocation, or by its id; and so do tokens of that person', () =>
     withParts(async (parts) => {
       const { users, sessions, tokens } = parts;

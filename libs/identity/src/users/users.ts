@@ -81,19 +81,27 @@ export class Users {
       check(before && viewOf(before));
       const ends = before !== undefined && (before.role !== role || before.disabled !== disabled);
       if (before !== undefined && !ends && (fullName ?? before.fullName) === before.fullName) return before;
+      const generation = (before?.generation ?? 0) + (ends ? 1 : 0);
       return {
         ...(before ?? { createdAt: this.clock.now() }),
-        ...{ name, role, disabled },
+        ...{ name, role, disabled, generation },
         ...(fullName === undefined ? {} : { fullName }),
-        generation: (before?.generation ?? 0) + (ends ? 1 : 0),
+        ...(disabled || before?.disabled === true ? { endedBefore: generation } : {}),
       };
     });
     return viewOf(after);
   }
 
-  /** Ends every session, link and token of somebody. */
-  async endAll(name: string): Promise<void> {
-    await this.change(name, (user) => ({ ...user, generation: user.generation + 1 }));
+  /**
+   * Ends every session, link and token of somebody.
+   *
+   * @param isRemoved - display links too
+   */
+  async endAll(name: string, isRemoved = false): Promise<void> {
+    await this.change(name, (user) => {
+      const generation = user.generation + 1;
+      return { ...user, generation, ...(isRemoved ? { endedBefore: generation } : {}) };
+    });
   }
 
   /**
