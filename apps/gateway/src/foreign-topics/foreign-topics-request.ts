@@ -1,7 +1,7 @@
+import { topicPattern } from '#libs/identity';
 import { z } from 'zod';
 import { limit } from '../http/members.js';
 import { afterName } from '../http/page.js';
-import { topicPattern } from '../mappings/mappings-request.js';
 
 export const foreignTopicsQuery = z.strictObject({
   device: z.string().max(63).optional().describe('Topics that this device or account published on'),

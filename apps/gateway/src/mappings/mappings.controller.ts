@@ -1,5 +1,5 @@
-import type { StoredMapping } from '#libs/identity';
-import { defined, PantauError, utcOffsetOf, utcOffsetText } from '#libs/kernel';
+import { mappingBody, mappingId, mappingText as shown, storeMapping } from '#libs/identity';
+import { defined, PantauError } from '#libs/kernel';
 import type { TopicMapping } from '#libs/telemetry';
 import { Body, Controller, Delete, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -13,9 +13,8 @@ import { ApiPreconditions, ApiZodAnswer, ApiZodBody, ApiZodParam, ApiZodQuery } 
 import { pageOf, shownAs } from '../http/page.js';
 import { Allow } from '../http/permission.js';
 import { ZodPipe } from '../http/zod-pipe.js';
-import { assertMappable } from './assert-mappable.js';
 import { mappingSchema, mappingsSchema } from './mappings-answer.js';
-import { mappingBody, mappingId, mappingsQuery } from './mappings-request.js';
+import { mappingsQuery } from './mappings-request.js';
 
 /** How topics of other makers' devices are read. */
 @ApiTags('Pendaftaran / Registry')
@@ -83,21 +82,11 @@ export class MappingsController {
     @Preconditions() precondition: Precondition,
   ): Promise<Answer<typeof mappingSchema>> {
     const { registry, codecs } = this.pantau;
-    const mapping = storedOf(id, body);
-    const { device, aliases = {} } = mapping;
-    const named = [...new Set([...Object.values(aliases), ...(device === undefined ? [] : [device])])];
-    const known = await registry.devicesNamed(named);
-    const unknown = named.filter((_name, i) => known[i] === undefined);
-    await registry.setMapping(id, mapping, (before, all) => {
+    const mapping = await storeMapping(registry, codecs, id, body, (before) => {
       assertUnchanged(before === undefined ? undefined : { id, ...shown(before) }, precondition);
-      assertMappable(
-        mapping,
-        all.filter((one) => one.id !== id),
-        unknown,
-        codecs,
-      );
-      Object.assign(note, defined({ before: before && shown(before), after: shown(mapping) }));
+      Object.assign(note, defined({ before: before && shown(before) }));
     });
+    note.after = shown(mapping);
     return { id, ...shown(mapping) };
   }
 
@@ -129,19 +118,4 @@ const FILE_PLACES = 6;
 /** Where it stands in the list: those of the file by their place, then the others by id. */
 function keyOf({ id }: TopicMapping, place: number): string {
   return id === undefined ? `0/${String(place).padStart(FILE_PLACES, '0')}` : `1/${id}`;
-}
-
-function storedOf(
-  id: string,
-  { pattern, codec, device, aliases, utcOffset }: z.output<typeof mappingBody>,
-): StoredMapping {
-  const lower =
-    aliases && Object.fromEntries(Object.entries(aliases).map(([name, to]) => [name.toLowerCase(), to]));
-  const utcOffsetMs = utcOffset === undefined ? undefined : utcOffsetOf(utcOffset);
-  return { id, pattern, codec, ...defined({ device, aliases: lower, utcOffsetMs }) };
-}
-
-function shown({ pattern, codec, device, aliases, utcOffsetMs }: TopicMapping) {
-  const utcOffset = utcOffsetMs === undefined ? undefined : utcOffsetText(utcOffsetMs);
-  return { pattern, codec, ...defined({ device, aliases, utcOffset }) };
 }

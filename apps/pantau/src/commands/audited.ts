@@ -6,7 +6,15 @@ import { hostname, userInfo } from 'node:os';
 /** Commands that change nothing; every other one is recorded. */
 export const READING_COMMANDS: readonly string[] = [
   ...['bridge', 'replay', 'reconcile', 'upload', 'export', 'evidence show'],
-  ...['device list', 'device sensors', 'site list', 'token list', 'account list', 'user list'],
+  ...[
+    'device list',
+    'device sensors',
+    'site list',
+    'token list',
+    'account list',
+    'user list',
+    'mapping list',
+  ],
 ];
 
 /** The command that runs. */

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { temporaryFolder } from '#libs/testing';
+import { freePort, startProcess, temporaryFolder, waitUntil } from '#libs/testing';
 import type { Command } from 'commander';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { program } from '../program.js';
 import { MAIN } from '../built.fixture.js';
@@ -164,6 +164,69 @@ describe('the command line', () => {
     writeFileSync(list, 'id,site,max_age\nudara-02,betung,soon\n');
     const load = ['device', 'import', list, '--credentials', join(pantau.path, 'import.json')];
     expect(await pantau.run(load)).toMatchObject({ code: 1, err: expect.stringContaining('max_age "soon"') });
+  });
+
+  it('maps topics, says at what a mapping does not fit, and leaves the configuration file what it says', async () => {
+    using pantau = installation();
+    await pantau.run(['site', 'add', 'betung', '--name', 'Betung']);
+    await pantau.run(['device', 'add', 'udara-01', '--site', 'betung']);
+    const set = ['mapping', 'set', 'pabrik', '--pattern', 'pabrik/{device}/data', '--codec'];
+    const names = ['--alias', 'Gudang=udara-01', '--utc-offset', '+07:00'];
+    expect(await pantau.run([...set, 'tasmota', ...names])).toMatchObject({
+      code: 0,
+      out: 'pabrik: berlaku / in force\n',
+    });
+    const line = 'pabrik\tpabrik/{device}/data\ttasmota\tgudang=udara-01\t+07:00\n';
+    expect((await pantau.run(['mapping', 'list'])).out).toBe(line);
+    for (const [words, fault] of [
+      [[...set, 'tasmotta'], 'no codec tasmotta; did you mean tasmota?'],
+      [[...set, 'tasmota', '--alias', 'gudang=udara-99'], 'no device udara-99 is registered'],
+      [[...set, 'tasmota', '--alias', 'gudang'], 'expected name=device'],
+      [[...set, 'tasmota', '--utc-offset', '+25:00'], 'utcOffset: expected an offset such as +07:00'],
+      [['mapping', 'set', 'lain', '--pattern', 'pantau/v1/#', '--codec', 'tasmota'], 'pattern: '],
+      [['mapping', 'remove', 'lain'], 'NOT_FOUND: no mapping lain was made.'],
+    ] as const)
+      expect(await pantau.run(words)).toMatchObject({ code: 1, err: expect.stringContaining(fault) });
+    expect((await pantau.run(['mapping', 'list'])).out).toBe(line);
+    expect((await pantau.run(['mapping', 'remove', 'pabrik'])).out).toBe('pabrik: dihapus / removed\n');
+    expect((await pantau.run(['mapping', 'list'])).out).toBe('');
+  });
+
+  it('does not start with mappings in the file that contradict those that people made, and says which and what to do', async () => {
+    using pantau = installation();
+    await pantau.run(['site', 'add', 'betung', '--name', 'Betung']);
+    await pantau.run(['device', 'add', 'udara-01', '--site', 'betung']);
+    const set = ['mapping', 'set', 'pabrik', '--pattern', 'pabrik/{device}/data', '--codec', 'tasmota'];
+    await pantau.run([...set, '--alias', 'gudang=udara-01']);
+    const config = join(pantau.path, 'pantau.yaml');
+    const before = readFileSync(config, 'utf8');
+    for (const [mapping, reason] of [
+      [
+        `{ pattern: 'tele/{device}', codec: tasmota, aliases: { teras: udara-01 } }`,
+        'teras and gudang both name the device udara-01',
+      ],
+      [`{ pattern: 'pabrik/{device}/data', codec: ruuvi }`, 'pantau.yaml reads this pattern with ruuvi'],
+      [
+        `{ pattern: 'pabrik/{device}/data', codec: tasmota, aliases: { gudang: udara-01 } }`,
+        'pantau.yaml says what gudang is',
+      ],
+    ] as const) {
+      writeFileSync(config, `${before}mappings: [${mapping}]\n`);
+      const { code, err } = await pantau.run(['start']);
+      expect([code, err]).toEqual([1, expect.stringContaining(reason)]);
+      expect(err).toMatch(/^pantau: CONFIG_INVALID: .*the mapping pabrik \(pabrik\/\{device\}\/data\)/);
+      expect(err).toContain('pantau mapping remove pabrik');
+    }
+    // The remedy works without a running Pantau.
+    expect((await pantau.run(['mapping', 'remove', 'pabrik'])).code).toBe(0);
+    const port = `http: { port: ${await freePort()} }\nhttpIntake: { port: false }`;
+    writeFileSync(config, readFileSync(config, 'utf8').replace('http: { port: 1 }', port));
+    const server = startProcess(process.execPath, [MAIN, '--config', config, 'start']);
+    try {
+      await waitUntil('it starts', () => server.output().includes('ready:'), LONGEST_MS);
+    } finally {
+      await server.stop('SIGTERM');
+    }
   });
 
   it('leaves nothing for others to read, also in a folder and a file that were there before', async () => {

@@ -1,6 +1,6 @@
-import type { StoredMapping } from '#libs/identity';
-import { nearestName, PantauError } from '#libs/kernel';
+import { messageOf, nearestName, PantauError } from '#libs/kernel';
 import { aliasFault, type Codec, type TopicMapping } from '#libs/telemetry';
+import { isStoredMapping, type StoredMapping } from './topic-settings.js';
 
 const MOST_STORED = 1_000;
 
@@ -55,6 +55,38 @@ export function assertMappable(
     );
   if (others.filter((one) => one.id !== undefined).length >= MOST_STORED)
     throw wrong('pattern', `there are ${MOST_STORED} already`, `sudah ada ${MOST_STORED}`);
+}
+
+/**
+ * That what people made still fits the configuration file, which may have changed since.
+ *
+ * @throws PantauError `CONFIG_INVALID` with both, and what to do
+ */
+export function assertStillMappable(
+  configured: readonly TopicMapping[],
+  held: readonly TopicMapping[],
+  codecs: ReadonlyMap<string, Codec>,
+): void {
+  const stored = held.filter(isStoredMapping);
+  for (const mapping of stored) {
+    const others = [...configured, ...stored.filter((one) => one !== mapping)];
+    try {
+      assertMappable(mapping, others, [], codecs);
+    } catch (cause) {
+      throw new PantauError(
+        'CONFIG_INVALID',
+        `mappings: what pantau.yaml says does not fit the mapping ${mapping.id} (${mapping.pattern}) that was made on the page, in the API or by the command: ${reasonOf(cause)}`,
+        {
+          remedy: `Change mappings in pantau.yaml, or remove the other one: pantau mapping remove ${mapping.id}`,
+          cause,
+        },
+      );
+    }
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return messageOf(cause).replace(/^USAGE: /, '');
 }
 
 /** To one of the file it may add names that the file does not have. */
