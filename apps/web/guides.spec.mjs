@@ -1,10 +1,16 @@
 import { loadCodecs } from '#devices/codecs';
 import { join } from 'node:path';
 import { guideOf, guidesOf } from './guides.mjs';
-import { filled, textOf } from './src/pages/first-steps/guide';
+import { filled, textOf, waysOf } from './src/pages/first-steps/guide';
 
 const guides = guidesOf(join(import.meta.dirname, '../../devices/codecs'));
-const OWN = { device: 'alat-77', host: 'pantau.contoh.id', port: '18830', password: 'rahasia' };
+const OWN = {
+  device: 'alat-77',
+  host: 'pantau.contoh.id',
+  port: '18830',
+  httpPort: '18081',
+  password: 'rahasia',
+};
 
 describe('the guides of makers', () => {
   it('are there for every codec', async () => {
@@ -29,6 +35,10 @@ describe('the guides of makers', () => {
         /ALAMAT-PANTAU|ADDRESS-OF-PANTAU|KATA-SANDI|(?<!\w)PASSWORD(?!\w)|\]\(|\*\*|<!--/,
       );
       expect(text).not.toMatch(new RegExp(String.raw`(?<![\w-])${guide.client}(?![\w-])`));
+      const ports = waysOf(guide).map((by) => ({ mqtt: OWN.port, http: OWN.httpPort })[by]);
+      expect(ports).not.toEqual([]);
+      for (const port of ports) expect(text).toMatch(new RegExp(String.raw`(?<!\d)${port}(?!\d)`));
+      expect(text).not.toMatch(/(?<!\d)(1883|8081|8080)(?!\d)/);
     });
   });
 

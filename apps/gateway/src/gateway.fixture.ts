@@ -75,7 +75,7 @@ export async function serving(
   const administration = new Administration({ registry, credentials, accounts, keys, journal, clock });
   const known = {
     ...{ credentials, accounts, administration, codecs },
-    brokerListeners: [{ protocol: 'mqtt', port: 1883 }],
+    brokerListeners: [{ protocol: 'mqtt', port: 1883, isLocal: true }],
     keeping: {
       journal: { signals: { maxAge: DAY, unread: 'wait' } },
       store: { raw: Infinity, hour: 400 * DAY, day: Infinity },

@@ -1,6 +1,6 @@
 import { serving, signedIn } from '../gateway.fixture.js';
 
-const LISTENERS = [{ protocol: 'mqtt', port: 1883 }];
+const LISTENERS = [{ protocol: 'mqtt', port: 1883, isLocal: true }];
 
 describe('where devices connect', () => {
   it('is the host by which Pantau was asked, with the ports that it listens on', () =>

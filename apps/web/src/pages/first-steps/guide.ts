@@ -6,6 +6,8 @@ export interface Own {
   readonly device: string;
   readonly host: string;
   readonly port: string;
+  /** Where devices post. */
+  readonly httpPort: string;
   /** Unknown unless it was made a moment ago. */
   readonly password?: string | undefined;
 }
@@ -14,13 +16,14 @@ const WORDS = {
   id: { host: 'ALAMAT-PANTAU', password: 'KATA-SANDI' },
   en: { host: 'ADDRESS-OF-PANTAU', password: 'PASSWORD' },
 } as const;
-const USUAL_PORT = '1883';
+/** The ports of the examples. */
+const USUAL_PORTS = { mqtt: '1883', http: '8081' } as const;
 
 /** A text of a guide with the reader's own names. */
 export function filled(
   text: string,
   { client }: Pick<Guide, 'client'>,
-  { device, host, port, password }: Own,
+  { device, host, port, httpPort, password }: Own,
   language: LanguageCode,
 ): string {
   const words = WORDS[language];
@@ -28,11 +31,20 @@ export function filled(
     [client, device],
     [words.host, host],
     [words.password, password ?? words.password],
-    [USUAL_PORT, port],
+    [USUAL_PORTS.mqtt, port],
+    [USUAL_PORTS.http, httpPort],
   ]);
   const names = [...places.keys()].map((name) => name.replaceAll(/[.\\]/g, String.raw`\$&`)).join('|');
   return text.replaceAll(new RegExp(String.raw`(?<![\w-])(?:${names})(?![\w-])`, 'g'), (name) =>
     String(places.get(name)),
+  );
+}
+
+/** How a device of this maker comes to Pantau. */
+export function waysOf(guide: Guide): readonly ('mqtt' | 'http')[] {
+  const text = textOf(guide, 'en');
+  return (['mqtt', 'http'] as const).filter((by) =>
+    new RegExp(String.raw`(?<![\w-])${USUAL_PORTS[by]}(?![\w-])`).test(text),
   );
 }
 

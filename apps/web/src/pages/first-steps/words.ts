@@ -19,8 +19,20 @@ export const words = dictionary(
     anyMaker: 'format Pantau sendiri (mosquitto_pub, program sendiri)',
     makerAbout: 'Setelan perangkat merek lain, dengan alamat dan nama perangkat Anda sudah terisi.',
     guideOf: (maker: string) => `Setelan ${maker}`,
-    behind: (ids: string) =>
-      `Perangkat ini masuk atas nama yang di belakangnya. ${ids} adalah contoh: daftarkan masing-masing, dan isikan pada “Berbicara untuk”.`,
+    behind: (ids: readonly string[]) =>
+      ids.length === 1
+        ? `Perangkat ini masuk atas nama yang di belakangnya. ${ids.join()} adalah contoh: daftarkan perangkat Anda sendiri, dan isikan pada “Berbicara untuk”.`
+        : `Perangkat ini masuk atas nama yang di belakangnya. ${ids.join(', ')} adalah contoh: daftarkan perangkat Anda sendiri satu per satu, dan isikan semuanya pada “Berbicara untuk”.`,
+    place: { mqtt: 'Alamat Pantau untuk MQTT:', http: 'Alamat Pantau untuk HTTP:' },
+    tls: '(TLS)',
+    local: {
+      mqtt: 'Hanya program di komputer Pantau sendiri yang mencapai alamat ini. Untuk perangkat lain, atur mqtt.host di pantau.yaml, lalu mulai Pantau lagi.',
+      http: 'Hanya program di komputer Pantau sendiri yang mencapai alamat ini. Untuk perangkat lain, atur httpIntake.host di pantau.yaml, lalu mulai Pantau lagi.',
+    },
+    noListener: {
+      mqtt: 'Pantau ini tidak membuka port MQTT: perangkat tidak dapat tersambung langsung. Atur mqtt.port di pantau.yaml, atau sambungkan perangkat ke broker yang dibaca Pantau.',
+      http: 'Port HTTP untuk perangkat tidak diketahui. Atur httpIntake.port di pantau.yaml.',
+    },
     passwordThere:
       'KATA-SANDI: yang dibuat pada langkah 3. Ia ditampilkan sekali; bila hilang, buat yang baru.',
     thenMap: 'Bila kiriman pertamanya tiba pada topik yang belum dikenal, katakan perangkat mana itu:',
@@ -52,8 +64,20 @@ export const words = dictionary(
     makerAbout:
       'The settings of a device of another maker, with your address and the name of the device filled in.',
     guideOf: (maker: string) => `Settings of ${maker}`,
-    behind: (ids: string) =>
-      `This device signs in for those behind it. ${ids} are examples: register each, and enter it under “Speaks for”.`,
+    behind: (ids: readonly string[]) =>
+      ids.length === 1
+        ? `This device signs in for those behind it. ${ids.join()} is an example: register your own device, and enter it under “Speaks for”.`
+        : `This device signs in for those behind it. ${ids.join(', ')} are examples: register each of your own devices, and enter all of them under “Speaks for”.`,
+    place: { mqtt: 'Address of Pantau for MQTT:', http: 'Address of Pantau for HTTP:' },
+    tls: '(TLS)',
+    local: {
+      mqtt: "Only programs on Pantau's own computer reach this address. For other devices set mqtt.host in pantau.yaml, and start Pantau again.",
+      http: "Only programs on Pantau's own computer reach this address. For other devices set httpIntake.host in pantau.yaml, and start Pantau again.",
+    },
+    noListener: {
+      mqtt: 'This Pantau opens no MQTT port: no device can connect to it directly. Set mqtt.port in pantau.yaml, or connect the device to the broker that Pantau reads.',
+      http: 'The HTTP port for devices is not known. Set httpIntake.port in pantau.yaml.',
+    },
     passwordThere: 'PASSWORD: the one made in step 3. It is shown once; where it is lost, make a new one.',
     thenMap: 'When its first message arrives on a topic that is not known yet, say which device it is:',
     toTopics: 'Unknown topics of this device',

@@ -1,24 +1,26 @@
-import type { Broker } from '../../../client';
+import { brokerControllerBroker, type Broker } from '../../../client';
+import { answer } from '../../api/call';
+import { resource, type Resource } from '../../api/resource.svelte';
 import { remember, remembered } from '../../core/remembered';
 
-const USUAL_PORT = '1883';
-
-/** Where devices find the broker: as Pantau says it, until somebody says otherwise in this browser. */
+/** Where devices find the broker: as Pantau says it, until somebody says otherwise in this browser. Empty while nobody has said so. */
 class BrokerPlace {
   #host = $state(remembered('broker.host'));
   #port = $state(remembered('broker.port'));
   #known = $state.raw<Broker>();
-  readonly #listener = $derived(
+  readonly #mqtt = $derived(
     this.#known?.listeners.find(({ protocol }) => protocol === 'mqtt') ??
       this.#known?.listeners.find(({ protocol }) => protocol === 'mqtts'),
   );
+  readonly #http = $derived(this.#known?.listeners.find(({ protocol }) => protocol === 'http'));
 
-  learn(known: Broker): void {
-    this.#known = known;
+  /** Asks Pantau while the component is there that calls this. */
+  ask(): Resource<Broker> {
+    return resource(async (signal) => (this.#known = await answer(brokerControllerBroker({ signal }))));
   }
 
   get host(): string {
-    return this.#host ?? this.#known?.host ?? location.hostname;
+    return this.#host ?? this.#known?.host ?? '';
   }
   set host(host: string) {
     this.#host = host;
@@ -26,11 +28,16 @@ class BrokerPlace {
   }
 
   get port(): string {
-    return this.#port ?? this.#listener?.port.toString() ?? USUAL_PORT;
+    return this.#port ?? this.#mqtt?.port.toString() ?? '';
   }
   set port(port: string) {
     this.#port = port;
     remember('broker.port', port);
+  }
+
+  /** Where devices post. */
+  get httpPort(): string {
+    return this.#http?.port.toString() ?? '';
   }
 
   /** Whether the port is one behind TLS. */
@@ -39,6 +46,14 @@ class BrokerPlace {
     return (
       this.#known?.listeners.some((one) => one.protocol === 'mqtts' && String(one.port) === port) === true
     );
+  }
+
+  /** Why devices do not reach it, as far as Pantau knows; somebody who names another place knows of something in between. */
+  unreachable(by: 'mqtt' | 'http'): 'none' | 'local' | undefined {
+    if (this.#known === undefined) return undefined;
+    if (this.#host !== undefined || (by === 'mqtt' && this.#port !== undefined)) return undefined;
+    const listener = by === 'mqtt' ? this.#mqtt : this.#http;
+    return listener === undefined ? 'none' : listener.isLocal ? 'local' : undefined;
   }
 }
 
