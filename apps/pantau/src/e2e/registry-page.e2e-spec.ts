@@ -177,8 +177,8 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     const dialog = page.getByRole('dialog', { name: 'Perangkat mana ini?' });
     const read = dialog.getByRole('region', { name: 'Yang akan terbaca' });
     await dialog.getByLabel(/Codec/).selectOption('tasmota');
-    await read.getByRole('row', { name: /pm25.*12,5/ }).waitFor();
-    await read.getByRole('row', { name: /pm10.*30/ }).waitFor();
+    await read.getByRole('row', { name: /PM2.5.*12,5 µg\/m³/ }).waitFor();
+    await read.getByRole('row', { name: /PM10.*30 µg\/m³/ }).waitFor();
     await dialog.getByLabel(/Codec/).selectOption('ruuvi');
     await read.getByText('Codec ini tidak membaca apa pun').waitFor();
     await dialog.getByLabel('Pola topik').fill('tele/{device}/STATE');
@@ -188,7 +188,7 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
     await dialog.getByLabel('Perangkat mana ini?').selectOption('udara-02');
     await dialog.getByText('udara-01 juga didaftarkan boleh berbicara untuk udara-02').waitFor();
     await dialog.getByText('Kiriman yang sudah ditolak tidak dibaca lagi').waitFor();
-    await read.getByRole('row', { name: /pm25.*12,5/ }).waitFor();
+    await read.getByRole('row', { name: /PM2.5.*12,5 µg\/m³/ }).waitFor();
     await browser.picture('topic-preview-id-dark');
     expect(await browser.violations()).toEqual([]);
     await page.setViewportSize({ width: 360, height: 740 });

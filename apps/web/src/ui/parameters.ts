@@ -15,3 +15,14 @@ export const PARAMETERS: Readonly<
 };
 
 export const parameterOf = (code: string) => PARAMETERS[code] ?? { symbol: code, unit: '', digits: 2 };
+
+/** Units as people read them, of what programs call them. */
+export const UNITS: Readonly<Record<string, string>> = {
+  'ug/m3': 'µg/m³',
+  'mg/m3': 'mg/m³',
+  degC: '°C',
+  degF: '°F',
+};
+
+/** A unit of the API as people read it; what is written the same is not in the table. */
+export const unitOf = (code: string): string => UNITS[code] ?? code;

@@ -53,4 +53,3 @@ export const isRunning = ({ period }: Pick<Figure, 'period'>, now: number): bool
 
 /** So many places as say something beside the unit. */
 export const digitsOf = (unit: string): number => (unit === '%' ? 2 : 1);
-export const unitOf = (unit: string): string => unit.replace('ug/m3', 'µg/m³');
