@@ -1,5 +1,6 @@
 import { client } from '../../client/client.gen';
 import { base } from '../core/base';
+import { clock } from '../core/clock.svelte';
 import { language } from '../core/language.svelte';
 import { ProblemError, problemFrom } from './problem';
 
@@ -21,6 +22,7 @@ export async function request(input: RequestInfo | URL, init: RequestInit = {}):
     asked.headers.set('x-csrf-token', authority.csrfToken);
   const signal = AbortSignal.any([asked.signal, AbortSignal.timeout(LONGEST)]);
   const response = await fetch(new Request(asked, { signal }));
+  clock.set(Date.parse(response.headers.get('date') ?? ''));
   if (response.status === 401) {
     const { code } = problemFrom(
       401,

@@ -5,11 +5,18 @@ import { problemOf, type Problem } from './problem';
 /** Something that changes when all that is shown has to be read again: after a sleep, a lost connection, a new session. */
 class Epoch {
   #count = $state(0);
+  /** When each was over: until then everything was heard. */
+  readonly #ends: number[] = [];
   get count(): number {
     return this.#count;
   }
   next(): void {
+    this.#ends.push(clock.told);
     this.#count++;
+  }
+  /** Until when what was read in one of them is followed. */
+  heardUntil(count: number): number {
+    return count === this.#count ? clock.told : (this.#ends[count] ?? clock.told);
   }
 }
 export const epoch = new Epoch();
@@ -27,6 +34,7 @@ const PAUSE = 2_000;
 export class Resource<T> {
   #data = $state.raw<T>();
   #readAt = $state<number>();
+  #epoch = 0;
   #problem = $state.raw<Problem>();
   #version = $state(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,6 +44,14 @@ export class Resource<T> {
   }
   get readAt(): number | undefined {
     return this.#readAt;
+  }
+  /**
+   * The instant of which its data tell, where it follows live events: the last word of Pantau, and no later one while the connection is lost or
+   * until it is read again.
+   */
+  get at(): number {
+    const { readAt } = this;
+    return readAt === undefined ? clock.told : Math.max(readAt, epoch.heardUntil(this.#epoch));
   }
   get problem(): Problem | undefined {
     return this.#problem;
@@ -59,8 +75,14 @@ export class Resource<T> {
 
   got(data: T): void {
     this.#data = data;
-    this.#readAt = Date.now();
+    this.#readAt = clock.read();
+    this.#epoch = epoch.count;
     this.#problem = undefined;
+  }
+
+  /** What events say of its data; since when the rest is known stays. */
+  changed(data: T): void {
+    this.#data = data;
   }
 
   failed(error: unknown): Problem {

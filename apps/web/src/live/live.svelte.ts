@@ -11,6 +11,8 @@ type Handler = (topic: LiveTopic, data: unknown) => void;
 
 /** So long without a word, and it is asked whether Pantau is still there. */
 const QUIET = 6_000;
+/** The stream says a word every 15 seconds; one that says none for so long is dead, though Pantau answers. */
+const DEAD = 40_000;
 /** It answers within this, or the connection is lost: 12 s after the last word at most. */
 const ANSWERS_WITHIN = 5_000;
 const PAUSES = [1_000, 2_000, 5_000];
@@ -24,7 +26,8 @@ interface Told {
 /** What happens, as it happens: one stream for all tabs of the browser, which goes on behind the last event that was seen. */
 class Live {
   #isLost = $state(false);
-  #heardAt = $state(Date.now());
+  #heardAt = Date.now();
+  #wordAt = Date.now();
   #lastId = '';
   #asking = false;
   readonly #handlers = new Map<Handler, readonly LiveTopic[]>();
@@ -34,11 +37,6 @@ class Live {
   /** Nothing comes: what is shown grows old. */
   get isLost(): boolean {
     return this.#isLost;
-  }
-
-  /** When Pantau was last heard. */
-  get heardAt(): number {
-    return this.#heardAt;
   }
 
   /** Calls back with each event of some topics. @returns ends that */
@@ -101,11 +99,17 @@ class Live {
   }
 
   #told({ kind, event }: Told): void {
+    // What was missed is read again before anything follows from it.
+    if (event?.type === 'lost') epoch.next();
     this.#heard();
-    if (kind === 'refused') void session.start();
+    if (kind === 'refused') {
+      void session.start();
+      return;
+    }
+    this.#wordAt = Date.now();
+    clock.heard();
     if (event === undefined) return;
     if (event.id !== '') this.#lastId = event.id;
-    if (event.type === 'lost') epoch.next();
     if (event.data === '' || event.type === 'start' || event.type === 'lost') return;
     const topic = event.type as LiveTopic;
     const data: unknown = JSON.parse(event.data);
@@ -122,6 +126,10 @@ class Live {
 
   /** Whether Pantau is still there, where nothing has told so for a while. */
   async #look(now = false): Promise<void> {
+    if (Date.now() - this.#wordAt > DEAD) {
+      this.#wordAt = Date.now();
+      this.#cut.abort();
+    }
     if (this.#asking || (!now && Date.now() - this.#heardAt < QUIET)) return;
     this.#asking = true;
     try {

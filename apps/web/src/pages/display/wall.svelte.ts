@@ -31,18 +31,11 @@ export class Wall {
       ),
     6 * EVERY,
   );
-  /** The clock of a screen may be wrong: how much. */
-  readonly #offset = $derived(
-    this.read.data === undefined || this.read.readAt === undefined
-      ? 0
-      : Date.parse(this.read.data.at) - this.read.readAt,
-  );
-  readonly time = $derived(clock.now + this.#offset);
   readonly isEnded = $derived.by(() => {
     const status = this.read.problem?.status;
     const { expiresAt } = this.read.data ?? {};
     return (
-      status === 401 || status === 403 || (expiresAt !== undefined && Date.parse(expiresAt) <= this.time)
+      status === 401 || status === 403 || (expiresAt !== undefined && Date.parse(expiresAt) <= clock.now)
     );
   });
   readonly isLost = $derived(
@@ -50,13 +43,9 @@ export class Wall {
       !this.isEnded &&
       (this.read.problem !== undefined || clock.now - (this.read.readAt ?? clock.now) > LOST),
   );
-  /** The instant of which it tells: while nothing is heard of Pantau nobody falls silent. */
-  readonly now = $derived(
-    this.isLost && this.read.data !== undefined ? Date.parse(this.read.data.at) : this.time,
-  );
   readonly endsSoon = $derived.by(() => {
     const { expiresAt } = this.read.data ?? {};
-    return expiresAt !== undefined && Date.parse(expiresAt) - this.time < SOON ? expiresAt : undefined;
+    return expiresAt !== undefined && Date.parse(expiresAt) - clock.now < SOON ? expiresAt : undefined;
   });
 
   constructor() {

@@ -94,7 +94,7 @@ export class Regency {
   #show(): void {
     const { data } = this.devices;
     if (this.#changed.size === 0 || data === undefined) return;
-    this.devices.got(data.map((device) => this.#changed.get(device.id) ?? device));
+    this.devices.changed(data.map((device) => this.#changed.get(device.id) ?? device));
     this.#changed.clear();
   }
 }
