@@ -166,16 +166,20 @@ describeWith(['chromium'], 'every page', () => {
   it.each(DEFICIENCIES)('can be told apart with %s', async (type) => {
     const { page, context } = browser;
     const session = await context.newCDPSession(page);
-    for (const path of ['/', '/gaya']) {
+    for (const [name, path] of [
+      ['overview', '/'],
+      ['style', '/gaya'],
+      ['device', '/perangkat/udara-02'],
+    ] as const) {
       await browser.go(path);
       await page.locator('h1').first().waitFor();
-      if (path === '/') {
-        await settled(page);
+      if (name !== 'style') await settled(page);
+      if (name === 'overview') {
         await page.getByRole('link', { name: /^Sembawa \d+, ISPU/ }).waitFor({ timeout: PATIENCE });
       }
       // A reload ends it.
       await session.send('Emulation.setEmulatedVisionDeficiency', { type });
-      await browser.picture(`${type}${path === '/' ? '-overview' : '-style'}`);
+      await browser.picture(`${type}-${name}`);
       // Whatever has a colour of a state or a category has a shape and a word beside it.
       const bare = await page.evaluate<string[]>(BARE);
       expect(bare).toEqual([]);

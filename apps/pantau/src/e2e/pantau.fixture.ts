@@ -39,6 +39,9 @@ export class PantauFixture implements AsyncDisposable {
   engines!: Engines;
   token = '';
 
+  /** @param main - of another copy of the program */
+  constructor(private readonly main = MAIN) {}
+
   /**
    * @param more - further lines of `pantau.yaml`; of its address where they depend on that, which then is its public one
    * @param sites - another `sites.yaml`
@@ -68,7 +71,7 @@ export class PantauFixture implements AsyncDisposable {
 
   async #launch(): Promise<void> {
     const server = startProcess(process.execPath, [
-      MAIN,
+      this.main,
       '--config',
       join(this.#folder.path, 'pantau.yaml'),
       'start',

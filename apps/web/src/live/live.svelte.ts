@@ -1,5 +1,6 @@
 import { base } from '../core/base';
 import { clock } from '../core/clock.svelte';
+import { version } from '../core/version.svelte';
 import { request } from '../api/call';
 import { epoch } from '../api/resource.svelte';
 import { session } from '../api/session.svelte';
@@ -110,6 +111,8 @@ class Live {
     clock.heard();
     if (event === undefined) return;
     if (event.id !== '') this.#lastId = event.id;
+    // Pantau may be another one than before.
+    if (event.type === 'start') void version.look();
     if (event.data === '' || event.type === 'start' || event.type === 'lost') return;
     const topic = event.type as LiveTopic;
     const data: unknown = JSON.parse(event.data);

@@ -2,14 +2,16 @@ import { displayControllerDisplay, healthControllerHealth, type Display } from '
 import { answer } from '../../api/call';
 import { problemOf } from '../../api/problem';
 import { resource } from '../../api/resource.svelte';
-import { base } from '../../core/base';
 import { clock } from '../../core/clock.svelte';
 import { router } from '../../core/router.svelte';
+import { version } from '../../core/version.svelte';
 
 /** Pantau is asked so often: a screen needs no stream, and what it shows heals by itself with the next answer. */
 const EVERY = 5_000;
 /** Without an answer for so long what is shown is old. */
 const LOST = 15_000;
+/** So often it is asked for a new version of the page; after a lost connection at once. */
+const LOOKED_FOR = 60_000;
 const DAY = 86_400_000;
 const SOON = 7 * DAY;
 
@@ -49,23 +51,14 @@ export class Wall {
   });
 
   constructor() {
-    let wasLost = false;
+    // Nobody stands at a screen to load a new version.
     $effect(() => {
-      if (wasLost && !this.isLost && !this.isEnded) void reloadIfNew();
-      wasLost = this.isLost;
+      if (version.isNew && !this.isLost) location.reload();
+    });
+    $effect(() => {
+      if (!this.isLost) void version.look();
+      const timer = setInterval(() => void version.look(), LOOKED_FOR);
+      return () => clearInterval(timer);
     });
   }
-}
-
-/** Nobody stands at a screen to load a new version: where the page that is served names another script, it is loaded. */
-async function reloadIfNew(): Promise<void> {
-  const own = document.querySelector<HTMLScriptElement>('script[type=module][src]');
-  const options = { headers: { accept: 'text/html' }, cache: 'no-store' } as const;
-  const response = await fetch(base, options).catch(() => undefined);
-  if (own === null || response?.ok !== true) return;
-  const served = new DOMParser()
-    .parseFromString(await response.text(), 'text/html')
-    .querySelector('script[type=module][src]')
-    ?.getAttribute('src');
-  if (typeof served === 'string' && new URL(served, location.href).href !== own.src) location.reload();
 }
