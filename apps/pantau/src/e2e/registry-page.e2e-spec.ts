@@ -1,5 +1,5 @@
-import { describeWith } from '#libs/testing';
-import { PageFixture } from './page.fixture.js';
+import { describeWith, waitUntil } from '#libs/testing';
+import { hasFocus, PageFixture } from './page.fixture.js';
 import { PantauFixture } from './pantau.fixture.js';
 
 const SITES = `
@@ -230,4 +230,31 @@ describeWith(['chromium'], 'who may connect, in a browser', () => {
       await browser.lookAtAll(name, path, heading);
     },
   );
+
+  it('builds few of many devices at once, finds each, and shows all when asked, with the keyboard where they go on', async () => {
+    const { page } = browser;
+    for (let i = 0; i < 250; i++)
+      await pantau.engines.registry.putDevice({
+        ...{ id: `massal-${String(i).padStart(3, '0')}`, site: 'betung', kind: 'air', intervalMs: 60_000 },
+        name: `Massal ${i}`,
+      });
+    const all = (await pantau.items('devices?limit=1000')).length;
+    const rows = page.locator('main tbody tr');
+    await browser.lookAtAll('registry-long', '/registry', /Pendaftaran|Registry/);
+    await browser.go('/registry');
+    await page.getByText(`100 dari ${all} ditampilkan`).waitFor();
+    expect(await rows.count()).toBe(100);
+    expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(all + 1));
+    await page.getByLabel('Cari nama atau ID').fill('massal-249');
+    await page.getByRole('row', { name: /Massal 249/ }).waitFor();
+    expect(await rows.count()).toBe(1);
+    await page.getByLabel('Cari nama atau ID').fill('');
+
+    const more = page.getByRole('button', { name: `Tampilkan semua ${all}` });
+    await more.press('Enter');
+    await waitUntil('all are there', async () => (await rows.count()) === all);
+    expect(await hasFocus(rows.nth(100).getByRole('link'))).toBe(true);
+    expect(await more.count()).toBe(0);
+    expect(await page.getByText('ditampilkan').count()).toBe(0);
+  });
 });
