@@ -119,10 +119,10 @@ describeWith(['chromium'], 'a screen on a wall', () => {
     expect(lines.filter((line) => line.includes('/display')).length).toBeGreaterThan(0);
     expect(lines.filter((line) => line.includes('pantau_'))).toEqual([]);
 
-    const restarted = pantau.restart();
-    await wall.page.getByText('Sambungan ke Pantau terputus.').waitFor({ timeout: PATIENCE });
-    await wall.picture('display-lost-id-dark');
-    await restarted;
+    await pantau.restart(async () => {
+      await wall.page.getByText('Sambungan ke Pantau terputus.').waitFor({ timeout: PATIENCE });
+      await wall.picture('display-lost-id-dark');
+    });
     await wall.page
       .getByText('Sambungan ke Pantau terputus.')
       .waitFor({ state: 'hidden', timeout: PATIENCE });

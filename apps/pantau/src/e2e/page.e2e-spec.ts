@@ -288,9 +288,9 @@ describeWith(['chromium'], 'the page in a browser', () => {
     const { page } = browser;
     await browser.go('/');
     await page.getByRole('region', { name: 'Lokasi' }).getByText('Udara Betung').waitFor();
-    const restarted = pantau.restart();
-    await page.getByText('Sambungan ke Pantau terputus.').waitFor({ timeout: PATIENCE });
-    await restarted;
+    await pantau.restart(() =>
+      page.getByText('Sambungan ke Pantau terputus.').waitFor({ timeout: PATIENCE }),
+    );
     await page.getByText('Sambungan ke Pantau terputus.').waitFor({ state: 'hidden', timeout: PATIENCE });
     air = await pantau.connect('udara-01');
     await telemetry(air, 'betung', 'udara-01', Date.now(), 41.5);

@@ -92,10 +92,12 @@ export class PantauFixture implements AsyncDisposable {
     this.token = /pantau_first-admin_\S+/.exec(server.output())?.[0] ?? this.token;
   }
 
-  async restart(): Promise<void> {
+  /** @param whileDown - what is looked at while it is away */
+  async restart(whileDown: () => Promise<unknown> = async () => undefined): Promise<void> {
     await this.#server?.stop('SIGTERM');
     expect(this.#server?.process.exitCode).toBe(0);
     for (const client of this.#clients.splice(0)) client.end(true);
+    await whileDown();
     await this.#launch();
   }
 
