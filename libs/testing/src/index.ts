@@ -7,4 +7,5 @@ export * from './services.js';
 export * from './silent-logger.js';
 export * from './small-filesystem.js';
 export * from './namespace-of.js';
+export * from './ports.js';
 export * from './sign-on-server.js';

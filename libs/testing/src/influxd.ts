@@ -1,5 +1,6 @@
 import { writeConfiguration } from './server-configuration.js';
-import { freePort, startProcess, temporaryFolder, waitUntil, type ServerProcess } from './services.js';
+import { freePort } from './ports.js';
+import { startProcess, temporaryFolder, waitUntil, type ServerProcess } from './services.js';
 
 export interface InfluxFixture extends AsyncDisposable {
   readonly url: string;

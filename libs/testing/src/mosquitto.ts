@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { writeConfiguration } from './server-configuration.js';
-import { freePort, startProcess, temporaryFolder, waitUntil } from './services.js';
+import { freePort } from './ports.js';
+import { startProcess, temporaryFolder, waitUntil } from './services.js';
 
 export interface MosquittoFixture extends AsyncDisposable {
   readonly port: number;

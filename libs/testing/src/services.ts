@@ -1,7 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mayMount } from './small-filesystem.js';
@@ -52,18 +50,6 @@ export function describeWith(services: readonly Service[], name: string, suite: 
     return;
   }
   describe.skip(`${name} (skipped: needs ${missing.join(', ')}: ${remedy})`, suite);
-}
-
-/** A port of the loopback interface that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** A new folder below the system's temporary one; dispose to remove it. */
