@@ -2,6 +2,7 @@ import { PantauError } from '#libs/kernel';
 import { accessSync, constants } from 'node:fs';
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 import { makeFolder } from '#libs/platform';
+import { OpeningLock } from './opening-lock.js';
 
 const META_PAGES = 2;
 
@@ -29,16 +30,21 @@ export class LmdbEnvironment {
     /** Where it lives. */
     readonly folder: string,
     readonly root: RootDatabase,
+    private readonly opening: OpeningLock,
   ) {}
 
-  /** @throws PantauError `DATA_DIR_UNUSABLE` when the folder cannot be opened for writing */
+  /**
+   * This thread waits while others that have it open end their commits.
+   *
+   * @throws PantauError `DATA_DIR_UNUSABLE` when the folder cannot be opened for writing, `DATA_DIR_BUSY` when somebody's
+   * commit does not end
+   */
   static open(folder: string): LmdbEnvironment {
     try {
       // Checked first: lmdb itself does not return when the folder cannot be made.
       makeFolder(folder);
       accessSync(folder, constants.R_OK | constants.W_OK);
-      return new LmdbEnvironment(
-        folder,
+      const { lock, environment } = OpeningLock.open(folder, () =>
         open({
           path: folder,
           maxDbs: 16,
@@ -50,7 +56,9 @@ export class LmdbEnvironment {
           eventTurnBatching: false,
         }),
       );
+      return new LmdbEnvironment(folder, environment, lock);
     } catch (error) {
+      if (error instanceof PantauError) throw error;
       throw new PantauError('DATA_DIR_UNUSABLE', `cannot open the data folder ${folder}.`, {
         remedy: 'Check that it exists, is writable and has space.',
         cause: error,
@@ -65,7 +73,7 @@ export class LmdbEnvironment {
    * environment goes on working once the cause is gone
    */
   async transact<T>(work: () => T): Promise<T> {
-    return withReason(this.root.transaction(work));
+    return this.opening.commit(() => withReason(this.root.transaction(work)));
   }
 
   /**
@@ -82,7 +90,7 @@ export class LmdbEnvironment {
     version: number,
     work: () => void,
   ): Promise<boolean> {
-    return withReason(records.ifVersion(key, version, work));
+    return this.opening.commit(() => withReason(records.ifVersion(key, version, work)));
   }
 
   /** Opens a database of the environment, or makes it. With versions each record has one, to be given with each put. */
@@ -91,7 +99,7 @@ export class LmdbEnvironment {
     encoding: 'msgpack' | 'binary',
     { useVersions = false } = {},
   ): Database<V, K> {
-    const database = this.root.openDB<V, K>(name, { encoding, useVersions });
+    const database = this.opening.commitNow(() => this.root.openDB<V, K>(name, { encoding, useVersions }));
     this.#databases.push(database as unknown as Database<never, never>);
     return database;
   }
@@ -119,6 +127,7 @@ export class LmdbEnvironment {
 
   async close(): Promise<void> {
     await this.root.close();
+    await this.opening.close();
   }
 }
 
