@@ -3,11 +3,15 @@ import type { z } from 'zod';
 import { openApiSchema } from '../http/openapi.js';
 
 type Node = Readonly<Record<string, unknown>>;
+/** What stands for all members that a schema does not name. */
+export const MORE = 'more';
 
 /** A column of a table, and what it says of an item. */
 export interface Column {
   /** The members on the way to it, with points between. */
   readonly name: string;
+  /** The member of the item that it is or lies in; `more` for what the schema does not name. */
+  readonly member: string;
   readonly of: (item: Node) => unknown;
 }
 
@@ -39,15 +43,18 @@ function ofObject(
     const others = Object.entries((at(item, path) ?? {}) as Node).filter(([name]) => !known.has(name));
     return others.length === 0 ? undefined : Object.fromEntries(others);
   };
-  return [...columns, { name: [...path, 'more'].join('.'), of: more }];
+  const name = [...path, MORE];
+  const [member = MORE] = name;
+  return [...columns, { name: name.join('.'), member, of: more }];
 }
 
 /** An hour is written with both its ends: 14:00 alone may be either. */
 function leaf(path: readonly string[]): Column[] {
-  const column = { name: path.join('.'), of: (item: Node) => at(item, path) };
+  const [member = ''] = path;
+  const column = { name: path.join('.'), member, of: (item: Node) => at(item, path) };
   if (path.at(-1) !== 'hour') return [column];
   const end = (item: Node): unknown => new Date(Date.parse(String(at(item, path))) + HOUR).toISOString();
-  return [column, { name: `${column.name}End`, of: end }];
+  return [column, { name: `${column.name}End`, member, of: end }];
 }
 
 function at(item: Node, path: readonly string[]): unknown {

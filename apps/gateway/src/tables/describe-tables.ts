@@ -1,4 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { FIELDS_TYPE, sparse } from './fields.js';
 
 export const CSV_TYPE = 'text/csv';
 export const PARQUET_TYPE = 'application/vnd.apache.parquet';
@@ -15,8 +16,8 @@ export function describeTables(document: OpenAPIObject): void {
   for (const { get } of Object.values(document.paths)) {
     if (get === undefined) continue;
     const { content } = (get.responses['200'] ?? {}) as Answered;
-    if (content === undefined || !('items' in (content['application/json']?.schema?.properties ?? {})))
-      continue;
+    const schema = content?.['application/json']?.schema;
+    if (content === undefined || schema === undefined || !('items' in (schema.properties ?? {}))) continue;
     const isAlsoParquet = (get as Operation & { [PARQUET_EXTENSION]?: true })[PARQUET_EXTENSION] === true;
     get.parameters = [
       ...(get.parameters ?? []),
@@ -30,8 +31,14 @@ export function describeTables(document: OpenAPIObject): void {
           default: 'json',
         },
       },
+      {
+        ...{ name: 'fields', in: 'query', required: false },
+        description: `Members of the items, with commas between: each item holds these alone, as \`${FIELDS_TYPE}\`; with format=csv its columns. \`more\`: all that have no name here`,
+        schema: { type: 'string' },
+      },
     ];
     Object.assign(content, {
+      [FIELDS_TYPE]: { schema: sparse(schema as Readonly<Record<string, unknown>>) },
       [CSV_TYPE]: { schema: { type: 'string' } },
       ...(isAlsoParquet ? { [PARQUET_TYPE]: { schema: { type: 'string', format: 'binary' } } } : {}),
     });

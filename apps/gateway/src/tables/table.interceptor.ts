@@ -13,7 +13,7 @@ import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
-import { from, lastValueFrom, type Observable } from 'rxjs';
+import { from, lastValueFrom, map, type Observable } from 'rxjs';
 import type { z } from 'zod';
 import { DEPENDENCIES, type GatewayDependencies } from '../dependencies.js';
 import type { Answer } from '../http/answer.js';
@@ -23,6 +23,7 @@ import { CSV_TYPE, PARQUET_EXTENSION, PARQUET_TYPE } from './describe-tables.js'
 import type { readingSchema } from '../readings/readings-answer.js';
 import { columnsOf, type Column } from './columns.js';
 import { csvOf, type CsvSpan } from './csv.js';
+import { FIELDS_TYPE, fieldsOf, onlyThese } from './fields.js';
 import { parquetOf } from './parquet.js';
 
 const PARQUET = 'pantau:parquet';
@@ -65,13 +66,19 @@ export class TableInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest>();
-    const { format, ...query } = request.query as Query;
-    const table = format === undefined ? undefined : this.#tableOf(context.getHandler());
+    const { format, fields, ...query } = request.query as Query;
+    const isAsked = format !== undefined || fields !== undefined;
+    const table = isAsked ? this.#tableOf(context.getHandler()) : undefined;
     if (table === undefined) return next.handle();
     request.query = query;
-    if (format === 'json') return next.handle();
+    const wanted = fields === undefined ? undefined : fieldsOf(fields, table.columns);
+    const reply = http.getResponse<FastifyReply>();
+    if (format === undefined || format === 'json')
+      return wanted === undefined ? next.handle() : sparsely(next, wanted, table, reply);
     if (format !== 'csv' && !(format === 'parquet' && table.isAlsoParquet)) throw unknownFormat(table);
-    return from(this.#file(format, table, request, http.getResponse<FastifyReply>(), next));
+    if (format === 'parquet' && wanted !== undefined) throw noFields();
+    const columns = table.columns.filter(({ member }) => wanted?.has(member) ?? true);
+    return from(this.#file(format, { ...table, columns }, request, reply, next));
   }
 
   async #file(
@@ -164,6 +171,25 @@ function tableOf(reflector: Reflector, handler: Handler): Table | undefined {
     defaultDays: query['from']?.['x-default-days'] as number | undefined,
     isAlsoParquet: reflector.get<boolean | undefined>(PARQUET, handler) === true,
   };
+}
+
+function sparsely(
+  next: CallHandler,
+  wanted: ReadonlySet<string>,
+  { columns }: Table,
+  reply: FastifyReply,
+): Observable<unknown> {
+  return next.handle().pipe(
+    map((page: { items: readonly object[] }) => {
+      void reply.header('content-type', `${FIELDS_TYPE}; charset=utf-8`);
+      return { ...page, items: page.items.map((item) => onlyThese(item, wanted, columns)) };
+    }),
+  );
+}
+
+function noFields(): PantauError {
+  const message = 'expected none with format=parquet, which has columns of its own';
+  return new PantauError('USAGE', `fields: ${message}`, { fields: [{ field: 'fields', message }] });
 }
 
 function unknownFormat({ isAlsoParquet }: Table): PantauError {

@@ -212,9 +212,44 @@ describe('what others draw and compute with', () => {
         for (const [name, value] of Object.entries(item))
           if (typeof value === 'number' || typeof value === 'boolean')
             expect([path, name, rows[i]?.[head.indexOf(name)]]).toEqual([path, name, String(value)]);
+
+      // And with two of its members alone, which make it another answer.
+      const wanted = Object.keys(items[0] ?? { [(head[0] ?? '').split('.')[0] ?? '']: '' }).slice(0, 2);
+      const few = await fetch(`${pantau.api}/v1/${route}?${query}&fields=${wanted.join(',')}`, {
+        headers: { authorization: `Bearer ${pantau.token}` },
+      });
+      expect([path, few.status, few.headers.get('content-type')]).toEqual([
+        ...[path, 200, 'application/vnd.pantau.fields+json; charset=utf-8'],
+      ]);
+      const fewer = (await few.json()) as { items: Record<string, unknown>[] };
+      for (const [i, item] of fewer.items.entries()) {
+        const whole = Object.entries(items[i] ?? {}).filter(([name]) => wanted.includes(name));
+        expect([path, Object.keys(item)]).toEqual([path, whole.map(([name]) => name)]);
+      }
     }
     const reader = await pantau.engines.tokens.create('pembaca', ['read']);
     const refused = await pantau.get<Problem>('rejected?format=csv', reader);
     expect([refused.status, refused.type]).toEqual([403, 'application/problem+json; charset=utf-8']);
+  });
+
+  it('holds the members that were asked for, and says which there are', async () => {
+    const sparse = await pantau.get<{ items: object[] }>('sites?fields=name,id');
+    expect(sparse.body.items).toContainEqual({ id: 'betung', name: 'Betung' });
+    const csv = await fetch(`${pantau.api}/v1/sites?fields=name,id&format=csv`, {
+      headers: { authorization: `Bearer ${pantau.token}` },
+    });
+    expect((await csv.text()).split('\r\n').slice(0, 2)).toEqual(['id,name', 'betung,Betung']);
+    for (const query of [
+      'fields=id,nosuch',
+      'fields=',
+      'fields=id&fields=name',
+      'format=csv&fields=nosuch',
+    ]) {
+      const { status, body } = await pantau.get<Problem>(`sites?${query}`);
+      expect([query, status, body.errors?.[0]?.field]).toEqual([query, 400, 'fields']);
+      expect(body.errors?.[0]?.message).toMatch(/^expected names of id, name, /);
+    }
+    const { status, body: problem } = await pantau.get<Problem>('readings?fields=value&format=parquet');
+    expect([status, problem.errors?.[0]?.field]).toEqual([400, 'fields']);
   });
 });
