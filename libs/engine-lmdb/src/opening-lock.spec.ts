@@ -82,6 +82,23 @@ describe('an LMDB environment that others open', () => {
     await environment.close();
   });
 
+  it('is written on in the order of the commits that waited, before any that came later', async () => {
+    using folder = temporaryFolder('opening');
+    const environment = LmdbEnvironment.open(folder.path);
+    const numbers = environment.database<number, string>('numbers', 'msgpack');
+    writeFileSync(join(folder.path, 'opening', 'now'), '');
+    const order: string[] = [];
+    const commit = async (name: string): Promise<void> =>
+      environment.transact(() => {
+        order.push(name);
+        void numbers.put(name, order.length);
+      });
+    const first = commit('first');
+    await Promise.all([first, commit('second'), first.then(() => commit('fourth')), commit('third')]);
+    expect(order).toEqual(['first', 'second', 'third', 'fourth']);
+    await environment.close();
+  });
+
   it('is opened at once while others that have it do nothing', async () => {
     using folder = temporaryFolder('opening');
     const environment = LmdbEnvironment.open(folder.path);

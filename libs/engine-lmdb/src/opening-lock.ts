@@ -1,6 +1,6 @@
 import { PantauError } from '#libs/kernel';
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { makeFolder } from '#libs/platform';
 
@@ -28,7 +28,10 @@ export class OpeningLock {
 
   #holders = 0;
   #commits = 0;
+  #waiting = 0;
+  #turn = Promise.resolve();
   #announced: Transaction | undefined;
+  #isClosed = false;
   readonly #opening: string;
 
   private constructor(
@@ -44,8 +47,9 @@ export class OpeningLock {
    * @throws PantauError `DATA_DIR_BUSY` when one does not come to its end
    */
   static open<T>(folder: string, openEnvironment: () => T): { lock: OpeningLock; environment: T } {
-    const held = this.#held.get(folder);
-    const lock = held ?? new OpeningLock(folder, openRoot(join(folder, FOLDER)));
+    const path = resolve(folder);
+    const held = this.#held.get(path);
+    const lock = held ?? new OpeningLock(path, openRoot(join(path, FOLDER)));
     let environment: T;
     try {
       environment = held === undefined ? lock.#alone(openEnvironment) : openEnvironment();
@@ -53,15 +57,22 @@ export class OpeningLock {
       if (held === undefined) void lock.root.close();
       throw error;
     }
-    this.#held.set(folder, lock);
+    this.#held.set(path, lock);
     lock.#holders++;
     return { lock, environment };
   }
 
-  /** Runs a commit, at once when nobody is opening. */
+  /** Runs a commit, at once when nobody is opening. Those that waited go on in their order, before any that came later. */
   async commit<T>(work: () => Promise<T>): Promise<T> {
-    // The writer's place is free when the opening is over, or whoever was at it is dead: then its file is nobody's.
-    while (!this.#enter()) await this.root.transaction(() => rmSync(this.#opening, { force: true }));
+    if (this.#waiting > 0 || !this.#enter()) {
+      this.#waiting++;
+      this.#turn = this.#enterAfter(this.#turn);
+      try {
+        await this.#turn;
+      } finally {
+        this.#waiting--;
+      }
+    }
     try {
       return await work();
     } finally {
@@ -82,7 +93,14 @@ export class OpeningLock {
   async close(): Promise<void> {
     if (--this.#holders > 0) return;
     OpeningLock.#held.delete(this.folder);
+    this.#isClosed = true;
     await this.root.close();
+  }
+
+  async #enterAfter(before: Promise<void>): Promise<void> {
+    await before.catch(() => undefined);
+    // The writer's place is free when the opening is over, or whoever was at it is dead: then its file is nobody's.
+    while (!this.#enter()) await this.root.transaction(() => rmSync(this.#opening, { force: true }));
   }
 
   #enter(): boolean {
@@ -99,7 +117,7 @@ export class OpeningLock {
   }
 
   #fallSilent(): void {
-    if (this.#commits > 0) return;
+    if (this.#commits > 0 || this.#isClosed) return;
     this.#announced?.done();
     this.#announced = undefined;
     this.root.resetReadTxn();
