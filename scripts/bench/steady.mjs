@@ -13,13 +13,13 @@
  */
 import { connectAsync } from 'mqtt';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { open } from 'lmdb';
 import {
   answer,
   bench,
+  built,
   finished,
   kill,
   load,
@@ -32,6 +32,7 @@ import {
 } from './bench.mjs';
 import { memoryOf, processorSeconds, wakeUpsOf } from './processes.mjs';
 
+const { LmdbEnvironment } = await built('libs/engine-lmdb');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: 'string', default: '10x10,100x10,1000x10,1000x1000' } },
@@ -225,10 +226,11 @@ async function pantauTarget(folder, { devices, stepMs, influxUrl, database }) {
     mqtt: { limits: { messagesPerDevice: { perSecond: 1_000, burst: 10_000 } } },
   });
   const environments = readdirSync(pantau.data, { withFileTypes: true, recursive: true })
-    .filter(({ name }) => name === 'data.mdb')
+    .filter(({ name, parentPath }) => name === 'data.mdb' && basename(parentPath) !== 'opening')
     .map(({ parentPath }) => ({
       name: parentPath.slice(pantau.data.length + 1),
-      root: open({ path: parentPath, readOnly: true }),
+      // Not with lmdb's own: that one lets what is committed at this instant be overwritten (decision 31).
+      environment: LmdbEnvironment.open(parentPath),
     }));
   return {
     ...{
@@ -245,10 +247,12 @@ async function pantauTarget(folder, { devices, stepMs, influxUrl, database }) {
         }),
       ),
     commits: () =>
-      Object.fromEntries(environments.map(({ name, root }) => [name, root.getStats().lastTxnId])),
+      Object.fromEntries(
+        environments.map(({ name, environment }) => [name, environment.root.getStats().lastTxnId]),
+      ),
     alerts: (listener) => followAlerts(pantau, listener),
     close: async () => {
-      await Promise.all(environments.map(({ root }) => root.close()));
+      await Promise.all(environments.map(({ environment }) => environment.close()));
       await kill(pantau.child);
     },
   };
