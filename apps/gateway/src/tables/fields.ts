@@ -11,7 +11,7 @@ type Node = Readonly<Record<string, unknown>>;
  *
  * @throws PantauError `USAGE` with the names that the list knows
  */
-export function fieldsOf(text: unknown, columns: readonly Column[]): ReadonlySet<string> {
+export function membersAsked(text: unknown, columns: readonly Column[]): ReadonlySet<string> {
   const known = new Set(columns.map(({ member }) => member));
   const wanted = typeof text === 'string' ? text.split(',') : [];
   if (wanted.length > 0 && wanted.every((name) => known.has(name))) return new Set(wanted);

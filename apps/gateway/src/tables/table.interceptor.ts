@@ -23,7 +23,7 @@ import { CSV_TYPE, PARQUET_EXTENSION, PARQUET_TYPE } from './describe-tables.js'
 import type { readingSchema } from '../readings/readings-answer.js';
 import { columnsOf, type Column } from './columns.js';
 import { csvOf, type CsvSpan } from './csv.js';
-import { FIELDS_TYPE, fieldsOf, onlyThese } from './fields.js';
+import { FIELDS_TYPE, membersAsked, onlyThese } from './fields.js';
 import { parquetOf } from './parquet.js';
 
 const PARQUET = 'pantau:parquet';
@@ -71,7 +71,7 @@ export class TableInterceptor implements NestInterceptor {
     const table = isAsked ? this.#tableOf(context.getHandler()) : undefined;
     if (table === undefined) return next.handle();
     request.query = query;
-    const wanted = fields === undefined ? undefined : fieldsOf(fields, table.columns);
+    const wanted = fields === undefined ? undefined : membersAsked(fields, table.columns);
     const reply = http.getResponse<FastifyReply>();
     if (format === undefined || format === 'json')
       return wanted === undefined ? next.handle() : sparsely(next, wanted, table, reply);
