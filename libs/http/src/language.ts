@@ -50,9 +50,21 @@ const INDONESIAN: Readonly<Record<string, string>> = {
   'does not fit what is there': 'tidak cocok lagi dengan yang ada sekarang; orang lain sudah mengubahnya',
   'expected json or csv': 'isi json atau csv',
   'expected json or csv or parquet': 'isi json, csv, atau parquet',
+  'expected none with format=parquet, which has columns of its own':
+    'tidak untuk format=parquet, yang kolomnya tetap',
+  'expected a name': 'isi nama',
+  'expected a code of the app, or one of the recovery codes':
+    'isi kode dari aplikasi, atau salah satu kode pemulihan',
 };
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [/^expected names of (.+), with commas between$/, 'isi nama dari $1, dipisahkan koma'],
+  [
+    /^expected from or a later day, at most (\d+) days in all$/,
+    'hari ini tidak boleh sebelum from, seluruhnya paling banyak $1 hari',
+  ],
+  [/^without (.+)$/, 'tanpa $1'],
+  [/^expected (\S+) alone, or without it$/, '$1 saja, atau tanpanya'],
   [
     /^expected a time after from, at most (\d+) days later$/,
     'waktu ini harus sesudah from, paling lama $1 hari kemudian',

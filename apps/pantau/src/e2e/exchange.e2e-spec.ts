@@ -249,6 +249,12 @@ describe('what others draw and compute with', () => {
       expect([query, status, body.errors?.[0]?.field]).toEqual([query, 400, 'fields']);
       expect(body.errors?.[0]?.message).toMatch(/^expected names of id, name, /);
     }
+    const inIndonesian = await fetch(`${pantau.api}/v1/sites?fields=nosuch`, {
+      headers: { authorization: `Bearer ${pantau.token}`, 'accept-language': 'id' },
+    });
+    expect(((await inIndonesian.json()) as Problem).errors?.[0]?.message).toMatch(
+      /^isi nama dari id, name, /,
+    );
     const { status, body: problem } = await pantau.get<Problem>('readings?fields=value&format=parquet');
     expect([status, problem.errors?.[0]?.field]).toEqual([400, 'fields']);
   });
