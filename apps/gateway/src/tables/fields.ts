@@ -19,16 +19,14 @@ export function membersAsked(text: unknown, columns: readonly Column[]): Readonl
   throw new PantauError('USAGE', `fields: ${message}`, { fields: [{ field: 'fields', message }] });
 }
 
-/** An item with these members alone, in the order that it has. */
+/** Gives an item with these members alone, in the order that it has. */
 export function onlyThese(
-  item: object,
   wanted: ReadonlySet<string>,
   columns: readonly Column[],
-): Record<string, unknown> {
+): (item: object) => Record<string, unknown> {
   const known = new Set(columns.map(({ member }) => member));
-  return Object.fromEntries(
-    Object.entries(item).filter(([name]) => wanted.has(known.has(name) ? name : MORE)),
-  );
+  return (item) =>
+    Object.fromEntries(Object.entries(item).filter(([name]) => wanted.has(known.has(name) ? name : MORE)));
 }
 
 /** The schema of a list whose items may lack any of their members. */

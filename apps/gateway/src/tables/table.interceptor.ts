@@ -179,10 +179,11 @@ function sparsely(
   { columns }: Table,
   reply: FastifyReply,
 ): Observable<unknown> {
+  const only = onlyThese(wanted, columns);
   return next.handle().pipe(
     map((page: { items: readonly object[] }) => {
       void reply.header('content-type', `${FIELDS_TYPE}; charset=utf-8`);
-      return { ...page, items: page.items.map((item) => onlyThese(item, wanted, columns)) };
+      return { ...page, items: page.items.map(only) };
     }),
   );
 }

@@ -14,3 +14,13 @@ export function partsOf<K extends string | number>(
     tone: tones[name],
   }));
 }
+
+/** Where a message can have gone that was decoded, in the order of every picture of the account. */
+export const WENT = {
+  becameReadings: 'good',
+  becameSignals: 'good',
+  becameCommandResults: 'good',
+  repeated: 'accent',
+  ignored: 'accent',
+  refused: 'warn',
+} as const;
